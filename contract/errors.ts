@@ -1,0 +1,98 @@
+/**
+ * The one shape in which anything that went wrong crosses a process boundary, and the table of every code.
+ *
+ * INVARIANT: nothing is thrown across a process boundary as text; see `docs/reference/errors.md`, which is generated
+ * from `errorCodes`, and `contract/errors.test.ts`.
+ */
+import { z } from 'zod';
+
+/** Every `area/reason` with what it means in a sentence. Codes are stable: add, never rename. */
+export const errorCodes = {
+  'call/unknown': 'No call of this name exists.',
+  'call/invalid-input': 'A field of the call is missing, unknown or of the wrong type.',
+  'call/forbidden-origin': 'The call came from a page or frame that may not make it.',
+  'engine/unreachable': 'The engine does not answer.',
+  'engine/held': 'Another engine already owns this data folder.',
+  'engine/version-mismatch': 'The engine and the app are of different versions.',
+  'engine/internal': 'The engine failed in a way it did not expect; the log has the details.',
+  'engine/stopping': 'The engine is stopping and takes no new work.',
+  'store/path-too-long': 'The data folder is so deep that sockets inside it cannot have a name.',
+  'store/not-writable': 'The data folder cannot be written.',
+  'store/full': 'There is not enough free space.',
+  'database/newer': 'The database was written by a newer Guesthouse.',
+  'database/damaged': 'The database is damaged.',
+  'database/migration-failed': 'A migration of the database failed; the database is as it was before.',
+  'host/no-qemu': 'No usable QEMU was found.',
+  'host/no-spice': 'QEMU was built without SPICE.',
+  'host/no-firmware': 'The firmware that the guest asks for is not installed.',
+  'host/no-tpm': 'The TPM emulator is not installed.',
+  'host/no-accelerator': 'The accelerator that the guest asks for is missing or failed its probe.',
+  'host/not-enough-memory': 'The host has less memory than the guest asks for.',
+  'host/too-many-cpus': 'The host has fewer processors than the guest asks for.',
+  'guest/not-found': 'No guest has this name or id.',
+  'guest/ambiguous': 'Several guests have this name.',
+  'guest/name-invalid': 'The name cannot be used.',
+  'guest/name-taken': 'Another guest has this name.',
+  'guest/denied': 'The guest cannot do this in its present state.',
+  'guest/start-failed': 'QEMU did not start the guest.',
+  'guest/not-responding': 'The guest did not answer in time.',
+  'guest/agent-absent': 'The guest agent is not installed or not running in the guest.',
+  'guest/agent-failed': 'The guest agent refused or failed.',
+  'guest/spec-invalid': 'The hardware that was asked for cannot be built.',
+  'guest/port-taken': 'A host port that the guest forwards is in use.',
+  'guest/not-in-trash': 'The guest is not in the trash.',
+  'image/not-found': 'No image has this name or id.',
+  'image/file-missing': 'The file does not exist or vanished.',
+  'image/not-a-file': 'The path is a folder or a special file.',
+  'image/unreadable': 'The file cannot be read.',
+  'image/not-an-image': 'The file is neither a disk image nor an ISO.',
+  'image/truncated': 'The file is cut short.',
+  'image/corrupt': 'The image is damaged.',
+  'image/outside-reference': 'The image points to a file outside itself.',
+  'image/too-large': 'The virtual size is larger than is accepted.',
+  'image/encrypted': 'The image is encrypted, which is not supported here.',
+  'image/in-use': 'Something depends on the image.',
+  'job/not-found': 'No job has this id.',
+  'job/cancelled': 'The job was cancelled.',
+  'job/not-cancellable': 'The job is past the point where it can be cancelled.',
+  'console/unavailable': 'The guest has no such console now.',
+  'console/refused': 'The console server refused the connection.',
+  'settings/invalid': 'The setting cannot have this value.',
+} as const satisfies Record<`${string}/${string}`, string>;
+
+export type ErrorCode = keyof typeof errorCodes;
+
+const errorCode = z.enum(Object.keys(errorCodes) as [ErrorCode, ...ErrorCode[]]);
+
+/**
+ * `message` says in plain words what happened to which guest or file, `hint` what to do about it, `detail` what the
+ * underlying tool said (shown on demand). `path` names the input field at fault, dotted, for forms.
+ */
+export const guesthouseError = z.object({
+  code: errorCode,
+  message: z.string(),
+  hint: z.string().optional(),
+  detail: z.string().optional(),
+  path: z.string().optional(),
+});
+export type GuesthouseError = z.infer<typeof guesthouseError>;
+
+/** What every call answers, on every boundary. */
+export type Result<T> = { ok: true; value: T } | { ok: false; error: GuesthouseError };
+
+/** The throwable form of {@link GuesthouseError}, used inside one process only. */
+export class Failure extends Error {
+  override name = 'Failure';
+  readonly error: GuesthouseError;
+  constructor(code: ErrorCode, message: string, more: Omit<GuesthouseError, 'code' | 'message'> = {}, options?: ErrorOptions) {
+    super(message, options);
+    this.error = { code, message, ...more };
+  }
+}
+
+/** Anything thrown, as a {@link GuesthouseError}; what is not a {@link Failure} becomes `engine/internal`. */
+export function toGuesthouseError(thrown: unknown): GuesthouseError {
+  if (thrown instanceof Failure) return thrown.error;
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  return { code: 'engine/internal', message: `Something unexpected went wrong: ${message}`, hint: 'The engine log has the details.' };
+}

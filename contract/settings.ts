@@ -1,0 +1,32 @@
+/** What the user can choose. Kept by the engine, so that the window and the command line agree. */
+import { z } from 'zod';
+
+export const settings = z.object({
+  theme: z.enum(['system', 'light', 'dark']),
+  libraryView: z.enum(['cards', 'table']),
+  /** What happens to running guests when the window is closed for good. */
+  onQuit: z.enum(['ask', 'keep-running', 'suspend', 'shutdown']),
+  /** How long a guest has to shut down before the user is asked. */
+  shutdownTimeoutSeconds: z.number().int().min(5).max(3600),
+  consoleScale: z.enum(['fit', 'exact']),
+  /** Ask the guest to take on the size of the console. */
+  consoleResizeGuest: z.boolean(),
+  notifications: z.boolean(),
+  /** Free space that is never used up by imports. */
+  keepFreeMiB: z.number().int().min(0).max(1_048_576),
+  /** Extra folder in which QEMU is looked for first. */
+  qemuFolder: z.string().nullable(),
+});
+export type Settings = z.infer<typeof settings>;
+
+export const defaultSettings: Settings = {
+  theme: 'system',
+  libraryView: 'cards',
+  onQuit: 'ask',
+  shutdownTimeoutSeconds: 60,
+  consoleScale: 'fit',
+  consoleResizeGuest: true,
+  notifications: true,
+  keepFreeMiB: 512,
+  qemuFolder: null,
+};

@@ -1,0 +1,110 @@
+/**
+ * What the window can ask of the shell (Electron's main process) beside the engine's calls, and what the preload
+ * exposes as `window.guesthouse`.
+ */
+import { z } from 'zod';
+import type { CallInput, CallName, CallOutput } from './calls.ts';
+import type { Result } from './errors.ts';
+import type { ClientMessage, ServerMessage } from './events.ts';
+import { guestId } from './ids.ts';
+
+/** Which byte stream a console wants. `spice` is opened once per SPICE channel. */
+export const consoleTarget = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('spice'), guest: guestId }),
+  z.strictObject({ kind: z.literal('serial'), guest: guestId }),
+  z.strictObject({
+    kind: z.literal('ssh'),
+    guest: guestId,
+    user: z.string().regex(/^[a-z_][a-z0-9_-]{0,31}$/),
+    columns: z.number().int().min(2).max(1000),
+    rows: z.number().int().min(1).max(1000),
+  }),
+]);
+export type ConsoleTarget = z.infer<typeof consoleTarget>;
+
+/**
+ * What travels over a console's MessagePort. Data are `Uint8Array`s, transferred. `credit` returns bytes that were
+ * consumed, so that a slow window slows the guest's server and not the memory.
+ */
+export type ConsoleToPage = { type: 'open' } | { type: 'data'; bytes: Uint8Array } | { type: 'closed'; reason: string; clean: boolean };
+export type ConsoleFromPage =
+  | { type: 'data'; bytes: Uint8Array }
+  | { type: 'credit'; bytes: number }
+  | { type: 'resize'; columns: number; rows: number }
+  | { type: 'close' };
+
+/** Bytes that may be on the way to the page before it gives credit. */
+export const consoleWindowBytes = 4 * 1024 * 1024;
+
+export const shellCalls = {
+  /** A dialog to choose an ISO or a disk image; null when it was dismissed. */
+  'shell.chooseMedium': { input: z.strictObject({ kind: z.enum(['iso', 'disk', 'any']) }), output: z.string().nullable() },
+  /** A dialog to choose where a PNG goes, then writes it; null when it was dismissed. */
+  'shell.savePng': {
+    input: z.strictObject({ suggestedName: z.string().max(200), png: z.instanceof(Uint8Array) }),
+    output: z.string().nullable(),
+  },
+  'shell.copyPng': { input: z.strictObject({ png: z.instanceof(Uint8Array) }), output: z.null() },
+  'shell.copyText': { input: z.strictObject({ text: z.string().max(1_000_000) }), output: z.null() },
+  'shell.showFile': { input: z.strictObject({ path: z.string() }), output: z.null() },
+  /** Opens the console of a guest in a window of its own, or brings that window to the front. */
+  'shell.detachConsole': { input: z.strictObject({ guest: guestId }), output: z.null() },
+  /** Brings the console back into the main window and closes its own. */
+  'shell.attachConsole': { input: z.strictObject({ guest: guestId }), output: z.null() },
+  'shell.setFullScreen': { input: z.strictObject({ on: z.boolean() }), output: z.null() },
+  /** While a console grabs the keyboard the menu's shortcuts are off. */
+  'shell.setKeyboardGrab': { input: z.strictObject({ on: z.boolean() }), output: z.null() },
+  /** The answer to the quit dialog. */
+  'shell.quit': {
+    input: z.strictObject({ guests: z.enum(['keep-running', 'suspend', 'shutdown', 'cancel']), remember: z.boolean() }),
+    output: z.null(),
+  },
+  'shell.restartEngine': { input: z.strictObject({}), output: z.null() },
+  'shell.openLogs': { input: z.strictObject({}), output: z.null() },
+} as const satisfies Record<`shell.${string}`, { input: z.ZodType; output: z.ZodType }>;
+
+export type ShellCallName = keyof typeof shellCalls;
+export type ShellCallInput<Name extends ShellCallName> = z.input<(typeof shellCalls)[Name]['input']>;
+export type ShellCallOutput<Name extends ShellCallName> = z.output<(typeof shellCalls)[Name]['output']>;
+
+/** Where the engine stands, as the shell sees it. */
+export type EngineConnection =
+  | { state: 'starting' }
+  | { state: 'connected' }
+  | { state: 'lost'; text: string; retryInMs: number }
+  | { state: 'failed'; text: string; hint: string | null; code: string };
+
+export type ShellInfo = {
+  version: string;
+  platform: 'linux' | 'darwin' | 'win32';
+  electronVersion: string;
+  /** Set when the runtime is not what users get, with what it is instead. */
+  developmentRuntime: string | null;
+  /** Which page this window shows: the library, or one guest's console alone. */
+  window: { kind: 'main' } | { kind: 'console'; guest: string };
+  username: string;
+};
+
+/** What main tells the page. */
+export type ShellEvent =
+  | { type: 'engine'; connection: EngineConnection }
+  | { type: 'navigate'; path: string }
+  /** A menu item or shortcut that the page carries out: "palette", "new", "find". */
+  | { type: 'command'; command: string }
+  | { type: 'askQuit'; running: string[] }
+  | { type: 'fullScreen'; on: boolean };
+
+/** `window.guesthouse`: all that a page has beyond the web. */
+export type GuesthouseBridge = {
+  info: ShellInfo;
+  call<Name extends CallName>(name: Name, input: CallInput<Name>): Promise<Result<CallOutput<Name>>>;
+  shell<Name extends ShellCallName>(name: Name, input: ShellCallInput<Name>): Promise<Result<ShellCallOutput<Name>>>;
+  /** The engine's events; the first message is a snapshot, and so is the first after every reconnection. Returns how to stop. */
+  subscribe(listener: (message: ServerMessage) => void): () => void;
+  watch(message: ClientMessage): void;
+  onShellEvent(listener: (event: ShellEvent) => void): () => void;
+  /** Opens a byte stream. The port arrives by `window.postMessage` as `{type:'guesthouse-console', token}` with one port. */
+  openConsole(target: ConsoleTarget, token: string): Promise<Result<null>>;
+  /** The path of a file that was dropped on the page. */
+  pathOfFile(file: File): string;
+};
