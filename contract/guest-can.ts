@@ -39,8 +39,11 @@ const crashed = denied('The guest has crashed. Start it first.');
 const paused = denied('The guest is paused. Resume it first.');
 const running = (what: string) => denied(`The guest is ${what}. Shut it down first.`);
 
+const creating = denied('The guest is still being created.');
+
 const table: Record<GuestVerb, Record<GuestStatus, Verdict>> = {
   start: {
+    creating,
     off: allowed,
     starting: ignored,
     running: ignored,
@@ -50,7 +53,7 @@ const table: Record<GuestVerb, Record<GuestStatus, Verdict>> = {
     suspended: allowed,
     crashed: allowed,
   },
-  pause: { off, starting, running: allowed, paused: ignored, stopping: allowed, suspending, suspended: suspendedToDisk, crashed },
+  pause: { creating, off, starting, running: allowed, paused: ignored, stopping: allowed, suspending, suspended: suspendedToDisk, crashed },
   resume: {
     off,
     starting,
@@ -62,6 +65,7 @@ const table: Record<GuestVerb, Record<GuestStatus, Verdict>> = {
     crashed,
   },
   shutdown: {
+    creating,
     off: ignored,
     starting: allowed,
     running: allowed,
@@ -72,6 +76,7 @@ const table: Record<GuestVerb, Record<GuestStatus, Verdict>> = {
     crashed: ignored,
   },
   forceOff: {
+    creating,
     off: ignored,
     starting: allowed,
     running: allowed,
@@ -81,9 +86,10 @@ const table: Record<GuestVerb, Record<GuestStatus, Verdict>> = {
     suspended: allowed,
     crashed: ignored,
   },
-  reset: { off, starting, running: allowed, paused: allowed, stopping: allowed, suspending, suspended: suspendedToDisk, crashed },
-  suspend: { off, starting, running: allowed, paused: allowed, stopping, suspending: ignored, suspended: ignored, crashed },
+  reset: { creating, off, starting, running: allowed, paused: allowed, stopping: allowed, suspending, suspended: suspendedToDisk, crashed },
+  suspend: { creating, off, starting, running: allowed, paused: allowed, stopping, suspending: ignored, suspended: ignored, crashed },
   delete: {
+    creating,
     off: allowed,
     starting: running('starting'),
     running: running('running'),
@@ -94,6 +100,7 @@ const table: Record<GuestVerb, Record<GuestStatus, Verdict>> = {
     crashed: allowed,
   },
   rename: {
+    creating,
     off: allowed,
     starting: allowed,
     running: allowed,
@@ -103,10 +110,30 @@ const table: Record<GuestVerb, Record<GuestStatus, Verdict>> = {
     suspended: allowed,
     crashed: allowed,
   },
-  console: { off, starting, running: allowed, paused: allowed, stopping: allowed, suspending, suspended: suspendedToDisk, crashed },
-  screenshot: { off, starting, running: allowed, paused: allowed, stopping: allowed, suspending, suspended: suspendedToDisk, crashed },
-  type: { off, starting, running: allowed, paused, stopping: allowed, suspending, suspended: suspendedToDisk, crashed },
-  exec: { off, starting, running: allowed, paused, stopping: allowed, suspending, suspended: suspendedToDisk, crashed },
+  console: {
+    creating,
+    off,
+    starting,
+    running: allowed,
+    paused: allowed,
+    stopping: allowed,
+    suspending,
+    suspended: suspendedToDisk,
+    crashed,
+  },
+  screenshot: {
+    creating,
+    off,
+    starting,
+    running: allowed,
+    paused: allowed,
+    stopping: allowed,
+    suspending,
+    suspended: suspendedToDisk,
+    crashed,
+  },
+  type: { creating, off, starting, running: allowed, paused, stopping: allowed, suspending, suspended: suspendedToDisk, crashed },
+  exec: { creating, off, starting, running: allowed, paused, stopping: allowed, suspending, suspended: suspendedToDisk, crashed },
 };
 
 /**

@@ -5,6 +5,8 @@ import { guestId, instant } from './ids.ts';
 
 /**
  * ```
+ *   creating ─► off (its disks are being made; undone when that fails)
+ *
  *            start                       pause
  *   off ───────────► starting ─► running ◄────► paused
  *    ▲  ▲                │          │   resume    │
@@ -14,7 +16,7 @@ import { guestId, instant } from './ids.ts';
  *   crashed: QEMU ended without being asked; start leaves it
  * ```
  */
-export const guestStatus = z.enum(['off', 'starting', 'running', 'paused', 'stopping', 'suspending', 'suspended', 'crashed']);
+export const guestStatus = z.enum(['creating', 'off', 'starting', 'running', 'paused', 'stopping', 'suspending', 'suspended', 'crashed']);
 export type GuestStatus = z.infer<typeof guestStatus>;
 
 /** Why a guest stands still, when nobody pressed Pause `kind` says what happened and `text` says it in plain words. */

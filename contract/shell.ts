@@ -105,6 +105,6 @@ export type GuesthouseBridge = {
   onShellEvent(listener: (event: ShellEvent) => void): () => void;
   /** Opens a byte stream. The port arrives by `window.postMessage` as `{type:'guesthouse-console', token}` with one port. */
   openConsole(target: ConsoleTarget, token: string): Promise<Result<null>>;
-  /** The path of a file that was dropped on the page. */
-  pathOfFile(file: File): string;
+  /** The path of a `File` that was dropped on the page; empty when it has none. */
+  pathOfFile(file: object): string;
 };

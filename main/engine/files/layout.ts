@@ -1,0 +1,93 @@
+/**
+ * Every name that Guesthouse gives to a file or folder on disk, once. Described for people in `docs/on-disk-layout.md`.
+ *
+ * INVARIANT: nothing outside these folders is written or deleted unless the user named that path
+ * (`main/engine/files/layout.test.ts`).
+ */
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { Failure } from '../../../contract/errors.ts';
+import type { GuestId, ImageId } from '../../../contract/ids.ts';
+
+/** A Unix socket's path ends in a NUL inside `sockaddr_un.sun_path`, which has 108 bytes on Linux and 104 on macOS and BSD. */
+const socketPathMaxBytes = (process.platform === 'linux' ? 108 : 104) - 1;
+
+export type Layout = ReturnType<typeof layoutOf>;
+export type GuestFiles = ReturnType<Layout['guest']>;
+
+/** Names below one data root. `home` is absolute; `run` holds sockets and is empty when nothing runs. */
+export function layoutOf(home: string, run: string = join(home, 'run'), logs: string = join(home, 'logs')) {
+  return {
+    home,
+    run,
+    logs,
+    database: join(home, 'guesthouse.db'),
+    databaseBackups: join(home, 'database-backups'),
+    images: join(home, 'images'),
+    guests: join(home, 'guests'),
+    trash: join(home, 'trash'),
+    cache: join(home, 'cache'),
+    engineSocket: join(run, 'engine.sock'),
+    engineLock: join(home, 'engine.lock'),
+    engineLog: join(logs, 'engine.log'),
+    image: (id: ImageId, format: string) => join(home, 'images', `${id}.${format}`),
+    guest: (id: GuestId) => {
+      const folder = join(home, 'guests', id);
+      const guestRun = join(run, id);
+      return {
+        folder,
+        trashFolder: join(home, 'trash', id),
+        disk: (file: string) => join(folder, file),
+        nvram: join(folder, 'nvram.fd'),
+        tpmState: join(folder, 'tpm'),
+        /** Memory and devices of a guest that is suspended to disk. */
+        suspended: join(folder, 'suspended.state'),
+        lastFrame: join(folder, 'last-frame.png'),
+        serialLog: join(folder, 'serial.log'),
+        /** What QEMU printed in its last run. */
+        qemuLog: join(folder, 'qemu.log'),
+        run: guestRun,
+        qmp: join(guestRun, 'qmp.sock'),
+        spice: join(guestRun, 'spice.sock'),
+        serial: join(guestRun, 'serial.sock'),
+        agent: join(guestRun, 'agent.sock'),
+        tpm: join(guestRun, 'tpm.sock'),
+        transfer: join(guestRun, 'transfer.sock'),
+        pid: join(guestRun, 'qemu.pid'),
+        /** QEMU's exit status, written by the wrapper that started it. */
+        exit: join(guestRun, 'exit'),
+      };
+    },
+  };
+}
+
+/**
+ * The layout that the environment asks for: `GUESTHOUSE_HOME` holds everything when it is set, else the XDG folders.
+ * @throws Failure `store/path-too-long` when a guest's sockets would not fit.
+ */
+export function layoutFromEnvironment(environment: NodeJS.ProcessEnv = process.env): Layout {
+  const home = environment.GUESTHOUSE_HOME;
+  const layout = home ? layoutOf(home) : xdgLayout(environment);
+  checkSocketPaths(layout);
+  return layout;
+}
+
+function xdgLayout(environment: NodeJS.ProcessEnv): Layout {
+  const data = join(environment.XDG_DATA_HOME || join(homedir(), '.local', 'share'), 'guesthouse');
+  const state = join(environment.XDG_STATE_HOME || join(homedir(), '.local', 'state'), 'guesthouse');
+  return layoutOf(data, join(state, 'run'), join(state, 'logs'));
+}
+
+function checkSocketPaths(layout: Layout): void {
+  const longest = layout.guest('g000000000' as GuestId).transfer;
+  const bytes = Buffer.byteLength(longest);
+  if (bytes > socketPathMaxBytes) {
+    throw new Failure(
+      'store/path-too-long',
+      `The data folder ${layout.home} is too deep: a socket inside it would have a path of ${bytes} bytes, and ${socketPathMaxBytes} is the most.`,
+      {
+        hint: 'Set GUESTHOUSE_HOME to a folder with a shorter path.',
+      },
+    );
+  }
+}
