@@ -55,6 +55,7 @@ const table: Record<GuestVerb, Record<GuestStatus, Verdict>> = {
   },
   pause: { creating, off, starting, running: allowed, paused: ignored, stopping: allowed, suspending, suspended: suspendedToDisk, crashed },
   resume: {
+    creating,
     off,
     starting,
     running: ignored,

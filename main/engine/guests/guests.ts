@@ -1,0 +1,63 @@
+/** All that the rest of the engine can ask about guests. Implemented by `guest-registry.ts` over one actor a guest. */
+import type { CallOutput } from '../../../contract/calls.ts';
+import type { GuestSpec } from '../../../contract/guest-spec.ts';
+import type { Guest, Sample } from '../../../contract/guest-state.ts';
+import type { GuestId } from '../../../contract/ids.ts';
+import type { Job } from '../../../contract/job.ts';
+
+/** Every method throws `Failure` `guest/not-found` for an unknown id, and `guest/denied` where `guest-can.ts` says so. */
+export type Guests = {
+  /** Takes over the guests that run, settles those that ended meanwhile; called once, before any call is answered. */
+  adopt(): Promise<void>;
+  /** Starts what is marked for it. */
+  autostart(): Promise<void>;
+  /** Lets go of every guest without touching it: sockets are closed, QEMU goes on. */
+  release(): Promise<void>;
+
+  list(): Guest[];
+  listTrash(): Guest[];
+  show(id: GuestId): Guest;
+  /** How many QEMU processes run. */
+  runningCount(): number;
+
+  start(id: GuestId): Promise<Guest>;
+  pause(id: GuestId): Promise<Guest>;
+  resume(id: GuestId): Promise<Guest>;
+  /** Settles when the guest was asked, not when it is off. */
+  shutdown(id: GuestId, timeoutSeconds: number): Promise<Guest>;
+  forceOff(id: GuestId): Promise<Guest>;
+  reset(id: GuestId): Promise<Guest>;
+  suspend(id: GuestId, by: string): Promise<Job>;
+  delete(id: GuestId): Promise<void>;
+  restore(id: GuestId): Promise<Guest>;
+  purge(id: GuestId, by: string): Promise<Job>;
+  rename(id: GuestId, name: string): Promise<Guest>;
+  annotate(id: GuestId, change: Partial<Pick<GuestSpec, 'notes' | 'tags' | 'favourite' | 'autostart'>>): Promise<Guest>;
+
+  screenshot(id: GuestId): Promise<{ png: Buffer; widthPx: number; heightPx: number }>;
+  /** A picture no older than `maxAgeMs`; of a guest that is off its last frame; null when there is none. */
+  thumbnail(id: GuestId, maxAgeMs: number): Promise<Buffer | null>;
+  exec(id: GuestId, command: string[], timeoutSeconds: number): Promise<CallOutput<'guest.exec'>>;
+  type(id: GuestId, text: string): Promise<void>;
+  sendKeys(id: GuestId, keys: string[]): Promise<void>;
+  consoles(id: GuestId): CallOutput<'guest.consoles'>;
+  /** The command line with which the guest runs, or would be started. */
+  arguments(id: GuestId): Promise<string[]>;
+  /** Joins the guest's serial console: first what was printed so far (64 KiB at most), then what follows. */
+  attachSerial(id: GuestId, listener: SerialListener): SerialAttachment;
+
+  /** Measures one running guest now; null when it does not run. Called by `samples/`. */
+  measure(id: GuestId): Promise<Sample | null>;
+
+  /** Names that are taken, for planning. */
+  nameTaken(name: string, except?: GuestId): boolean;
+  /** Stores a guest whose disks are yet to be made: status `creating`. */
+  beginCreation(id: GuestId, spec: GuestSpec): Guest;
+  /** The disks are there: `creating` becomes `off`. */
+  finishCreation(id: GuestId, spec: GuestSpec): Guest;
+  /** Removes the guest and its folder, in whatever state its creation was. Idempotent. */
+  abandonCreation(id: GuestId): Promise<void>;
+};
+
+export type SerialListener = { data(bytes: Buffer): void; closed(reason: string): void };
+export type SerialAttachment = { write(bytes: Uint8Array): void; detach(): void };
