@@ -24,16 +24,21 @@ export type ConsoleTarget = z.infer<typeof consoleTarget>;
 
 /**
  * What travels over a console's MessagePort. Data are `Uint8Array`s, transferred. `credit` returns bytes that were
- * consumed, so that a slow window slows the guest's server and not the memory.
+ * consumed, in both directions, so that a slow window slows the guest's server and not the memory, and a slow server
+ * slows a paste and not the memory. After `closed` nothing follows.
  */
-export type ConsoleToPage = { type: 'open' } | { type: 'data'; bytes: Uint8Array } | { type: 'closed'; reason: string; clean: boolean };
+export type ConsoleToPage =
+  | { type: 'open' }
+  | { type: 'data'; bytes: Uint8Array }
+  | { type: 'credit'; bytes: number }
+  | { type: 'closed'; reason: string; clean: boolean };
 export type ConsoleFromPage =
   | { type: 'data'; bytes: Uint8Array }
   | { type: 'credit'; bytes: number }
   | { type: 'resize'; columns: number; rows: number }
   | { type: 'close' };
 
-/** Bytes that may be on the way to the page before it gives credit. */
+/** Bytes that may be on the way, in each direction, before the receiver gives credit. A page that exceeds it is cut off. */
 export const consoleWindowBytes = 4 * 1024 * 1024;
 
 export const shellCalls = {
@@ -54,7 +59,7 @@ export const shellCalls = {
   'shell.setFullScreen': { input: z.strictObject({ on: z.boolean() }), output: z.null() },
   /** While a console grabs the keyboard the menu's shortcuts are off. */
   'shell.setKeyboardGrab': { input: z.strictObject({ on: z.boolean() }), output: z.null() },
-  /** The answer to the quit dialog. */
+  /** The answer to the quit dialog; `cancel` also stops waiting after another answer. */
   'shell.quit': {
     input: z.strictObject({ guests: z.enum(['keep-running', 'suspend', 'shutdown', 'cancel']), remember: z.boolean() }),
     output: z.null(),
@@ -91,7 +96,12 @@ export type ShellEvent =
   | { type: 'navigate'; path: string }
   /** A menu item or shortcut that the page carries out: "palette", "new", "find". */
   | { type: 'command'; command: string }
+  /** Names of the guests that run: what shall become of them? Answered by `shell.quit`. */
   | { type: 'askQuit'; running: string[] }
+  /** The app ends once these guests are off or suspended; null when it was called off. `failed` says why it will not end by itself. */
+  | { type: 'quitting'; progress: { guests: 'suspend' | 'shutdown'; waitingFor: string[]; failed: string | null } | null }
+  /** A file was opened, or a link followed, that Guesthouse cannot use: what and why, for a message in the window. */
+  | { type: 'notice'; text: string; hint: string | null }
   | { type: 'fullScreen'; on: boolean };
 
 /** `window.guesthouse`: all that a page has beyond the web. */
