@@ -90,6 +90,11 @@ export class Failure extends Error {
   }
 }
 
+/** The throwable form of an error that came from another process. */
+export function toFailure({ code, message, ...more }: GuesthouseError): Failure {
+  return new Failure(code, message, more);
+}
+
 /** Anything thrown, as a {@link GuesthouseError}; what is not a {@link Failure} becomes `engine/internal`. */
 export function toGuesthouseError(thrown: unknown): GuesthouseError {
   if (thrown instanceof Failure) return thrown.error;

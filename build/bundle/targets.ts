@@ -114,7 +114,7 @@ export const targets: readonly Target[] = [
   {
     name: 'main',
     entry: 'main/index.ts',
-    inputs: [...common, 'main/index.ts', 'main/shell', 'main/consoles', 'main/engine-host'],
+    inputs: [...common, 'main/index.ts', 'main/client', 'main/shell', 'main/consoles', 'main/engine-host'],
     build: (root, directory) =>
       bundleForNode(root, directory, {
         entry: 'main/index.ts',
@@ -140,7 +140,7 @@ export const targets: readonly Target[] = [
   {
     name: 'cli',
     entry: 'main/cli/index.ts',
-    inputs: [...common, 'main/cli'],
+    inputs: [...common, 'main/client', 'main/cli'],
     build: async (root, directory) => {
       const source = await readFile(join(root, 'main/cli/index.ts'), 'utf8');
       await bundleForNode(root, directory, {

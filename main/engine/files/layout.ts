@@ -5,7 +5,8 @@
  * (`main/engine/files/layout.test.ts`).
  */
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+import { type DataRoot, dataRootOf } from '../../../contract/data-root.ts';
 import { Failure } from '../../../contract/errors.ts';
 import type { GuestId, ImageId } from '../../../contract/ids.ts';
 
@@ -15,8 +16,8 @@ const socketPathMaxBytes = (process.platform === 'linux' ? 108 : 104) - 1;
 export type Layout = ReturnType<typeof layoutOf>;
 export type GuestFiles = ReturnType<Layout['guest']>;
 
-/** Names below one data root. `home` is absolute; `run` holds sockets and is empty when nothing runs. */
-export function layoutOf(home: string, run: string = join(home, 'run'), logs: string = join(home, 'logs')) {
+/** Names below one data root; all its paths are absolute. */
+export function layoutOf({ home, run, logs, engineSocket }: DataRoot) {
   return {
     home,
     run,
@@ -27,7 +28,7 @@ export function layoutOf(home: string, run: string = join(home, 'run'), logs: st
     guests: join(home, 'guests'),
     trash: join(home, 'trash'),
     cache: join(home, 'cache'),
-    engineSocket: join(run, 'engine.sock'),
+    engineSocket,
     engineLock: join(home, 'engine.lock'),
     engineLog: join(logs, 'engine.log'),
     image: (id: ImageId, format: string) => join(home, 'images', `${id}.${format}`),
@@ -67,15 +68,9 @@ export function layoutOf(home: string, run: string = join(home, 'run'), logs: st
  */
 export function layoutFromEnvironment(environment: NodeJS.ProcessEnv = process.env): Layout {
   const home = environment.GUESTHOUSE_HOME;
-  const layout = home ? layoutOf(home) : xdgLayout(environment);
+  const layout = layoutOf(dataRootOf(home ? { GUESTHOUSE_HOME: resolve(home) } : environment, homedir()));
   checkSocketPaths(layout);
   return layout;
-}
-
-function xdgLayout(environment: NodeJS.ProcessEnv): Layout {
-  const data = join(environment.XDG_DATA_HOME || join(homedir(), '.local', 'share'), 'guesthouse');
-  const state = join(environment.XDG_STATE_HOME || join(homedir(), '.local', 'state'), 'guesthouse');
-  return layoutOf(data, join(state, 'run'), join(state, 'logs'));
 }
 
 function checkSocketPaths(layout: Layout): void {
