@@ -1,0 +1,88 @@
+/** The QMP commands that Guesthouse uses, with the parts of their answers that it reads. Names are QEMU's own. */
+
+/** https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#qapidoc-25 */
+export type RunState =
+  | 'debug'
+  | 'inmigrate'
+  | 'internal-error'
+  | 'io-error'
+  | 'paused'
+  | 'postmigrate'
+  | 'prelaunch'
+  | 'finish-migrate'
+  | 'restore-vm'
+  | 'running'
+  | 'save-vm'
+  | 'shutdown'
+  | 'suspended'
+  | 'watchdog'
+  | 'guest-panicked'
+  | 'colo';
+
+export type StatusInfo = { status: RunState; running: boolean };
+
+export type BlockInfo = {
+  device: string;
+  /** Id of the device, or its QOM path when it has none. */
+  qdev?: string;
+  'io-status'?: 'ok' | 'failed' | 'nospace';
+  tray_open?: boolean;
+  inserted?: { 'node-name'?: string; file?: string; ro?: boolean; drv?: string };
+};
+
+export type BlockStats = { qdev?: string; 'node-name'?: string; stats: { rd_bytes: number; wr_bytes: number } };
+
+export type ChardevInfo = { label: string; filename: string; 'frontend-open': boolean };
+
+export type MigrationInfo = {
+  status?:
+    | 'none'
+    | 'setup'
+    | 'cancelling'
+    | 'cancelled'
+    | 'active'
+    | 'completed'
+    | 'failed'
+    | 'device'
+    | 'pre-switchover'
+    | 'wait-unplug'
+    | 'postcopy-active';
+  ram?: { transferred: number; total: number; remaining: number };
+  'error-desc'?: string;
+};
+
+export type KeyValue = { type: 'qcode'; data: string };
+export type InputEvent = { type: 'key'; data: { key: KeyValue; down: boolean } };
+
+type None = Record<string, never>;
+
+export type QmpCommands = {
+  qmp_capabilities: { arguments: { enable?: string[] }; returns: None };
+  'query-status': { arguments: None; returns: StatusInfo };
+  'query-block': { arguments: None; returns: BlockInfo[] };
+  'query-blockstats': { arguments: None; returns: BlockStats[] };
+  'query-named-block-nodes': { arguments: { flat?: boolean }; returns: { 'node-name'?: string; drv: string; file: string }[] };
+  'query-chardev': { arguments: None; returns: ChardevInfo[] };
+  'query-version': { arguments: None; returns: { qemu: { major: number; minor: number; micro: number } } };
+  'query-kvm': { arguments: None; returns: { enabled: boolean; present: boolean } };
+  'query-name': { arguments: None; returns: { name?: string } };
+  'qom-get': { arguments: { path: string; property: string }; returns: unknown };
+  cont: { arguments: None; returns: None };
+  stop: { arguments: None; returns: None };
+  system_reset: { arguments: None; returns: None };
+  system_powerdown: { arguments: None; returns: None };
+  quit: { arguments: None; returns: None };
+  screendump: { arguments: { filename: string; format?: 'ppm' | 'png'; device?: string; head?: number }; returns: None };
+  'input-send-event': { arguments: { events: InputEvent[]; device?: string }; returns: None };
+  'send-key': { arguments: { keys: KeyValue[]; 'hold-time'?: number }; returns: None };
+  migrate: { arguments: { uri: string }; returns: None };
+  'migrate-incoming': { arguments: { uri: string }; returns: None };
+  migrate_cancel: { arguments: None; returns: None };
+  'migrate-set-capabilities': { arguments: { capabilities: { capability: string; state: boolean }[] }; returns: None };
+  'migrate-set-parameters': { arguments: { 'max-bandwidth'?: number }; returns: None };
+  'query-migrate': { arguments: None; returns: MigrationInfo };
+};
+
+export type QmpCommandName = keyof QmpCommands;
+export type QmpArguments<Name extends QmpCommandName> = QmpCommands[Name]['arguments'];
+export type QmpReturns<Name extends QmpCommandName> = QmpCommands[Name]['returns'];
