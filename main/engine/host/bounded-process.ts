@@ -1,0 +1,87 @@
+/** Runs a tool that must not be trusted to end, to be quiet or to be modest. */
+import { spawn } from 'node:child_process';
+
+export type ToolEnd = {
+  /** Null when a signal ended it or it never ran. */
+  status: number | null;
+  signal: NodeJS.Signals | null;
+  /** It was killed because `timeoutMs` had passed. */
+  timedOut: boolean;
+  /** It could not be started at all. */
+  startError: NodeJS.ErrnoException | null;
+  stdout: string;
+  stderr: string;
+};
+
+export type ToolOptions = {
+  timeoutMs: number;
+  /** What is kept of each of stdout and stderr; the rest is read and thrown away. */
+  maxOutputBytes?: number;
+  signal?: AbortSignal;
+  cwd?: string;
+  environment?: NodeJS.ProcessEnv;
+  /** Limits that the kernel enforces, on systems with `ulimit`. */
+  limits?: { cpuSeconds?: number; addressSpaceMiB?: number; fileSizeMiB?: number };
+  /** Sees output as it comes; the process is killed when it answers "stop". */
+  onOutput?: (text: string, stream: 'stdout' | 'stderr') => 'stop' | undefined;
+};
+
+/** Runs `path` with `args` and settles when it has ended and its pipes are closed. Never rejects. */
+export function runTool(path: string, args: readonly string[], options: ToolOptions): Promise<ToolEnd> {
+  const { maxOutputBytes = 4 * 1024 * 1024 } = options;
+  const command = options.limits && process.platform !== 'win32' ? withLimits(path, args, options.limits) : [path, ...args];
+  return new Promise((resolve) => {
+    const kept = { stdout: '', stderr: '' };
+    let timedOut = false;
+    const end = (status: number | null, signal: NodeJS.Signals | null, startError: NodeJS.ErrnoException | null) => {
+      clearTimeout(timer);
+      options.signal?.removeEventListener('abort', kill);
+      resolve({ status, signal, timedOut, startError, ...kept });
+    };
+    const [program = path, ...rest] = command;
+    const child = spawn(program, rest, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      cwd: options.cwd ?? '/',
+      // Tools translate their messages; what is recognised here is English.
+      env: { ...(options.environment ?? process.env), LC_ALL: 'C' },
+      windowsHide: true,
+    });
+    const kill = () => child.kill('SIGKILL');
+    const timer = setTimeout(() => {
+      timedOut = true;
+      kill();
+    }, options.timeoutMs);
+    if (options.signal?.aborted) kill();
+    options.signal?.addEventListener('abort', kill);
+    for (const name of ['stdout', 'stderr'] as const) {
+      child[name].setEncoding('utf8');
+      child[name].on('data', (text: string) => {
+        kept[name] += text.slice(0, Math.max(0, maxOutputBytes - kept[name].length));
+        if (options.onOutput?.(text, name) === 'stop') kill();
+      });
+    }
+    child.on('error', (error: NodeJS.ErrnoException) => {
+      if (child.pid === undefined) end(null, null, error);
+    });
+    child.on('close', (status, signal) => {
+      if (child.pid !== undefined) end(status, signal, null);
+    });
+  });
+}
+
+/** The command, started by a shell that lowers its own limits and then becomes the command, so that the pid stays the same. */
+function withLimits(path: string, args: readonly string[], limits: NonNullable<ToolOptions['limits']>): string[] {
+  // Some tools end by abort(): their core dumps are nobody's.
+  const script = ['ulimit -c 0'];
+  if (limits.cpuSeconds !== undefined) script.push(`ulimit -t ${Math.ceil(limits.cpuSeconds)}`);
+  if (limits.addressSpaceMiB !== undefined) script.push(`ulimit -v ${Math.ceil(limits.addressSpaceMiB) * 1024}`);
+  // POSIX counts file sizes in blocks of 512 bytes.
+  if (limits.fileSizeMiB !== undefined) script.push(`ulimit -f ${Math.ceil(limits.fileSizeMiB) * 2048}`);
+  // A shell that cannot set a limit (macOS has no -v) still has to run the tool: the deadline is the second line.
+  return ['/bin/sh', '-c', `${script.map((line) => `${line} 2>/dev/null`).join('; ')}; exec "$@"`, 'sh', path, ...args];
+}
+
+/** The last lines of what a tool said, for a `detail`. */
+export function lastLines(text: string, count = 6): string {
+  return text.trimEnd().split(/\r?\n/).slice(-count).join('\n').slice(-2000);
+}

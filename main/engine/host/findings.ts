@@ -1,0 +1,484 @@
+/** The doctor's words: turns what was found out about this computer into findings with remedies. Pure. */
+import type { AcceleratorName, GuestSpec } from '../../../contract/guest-spec.ts';
+import type { Finding } from '../../../contract/host.ts';
+import type { ProbeReport } from './accelerator-probe.ts';
+import type { FirmwareFiles } from './capabilities.ts';
+import { type Component, installCommand, type System } from './packages.ts';
+import type { BrokenQemu, DescribedQemu } from './qemu-discovery.ts';
+
+export type HostFacts = {
+  system: System;
+  username: string;
+  architecture: GuestSpec['architecture'];
+  qemu: { described: DescribedQemu; probes: readonly ProbeReport[] }[];
+  brokenQemu: readonly BrokenQemu[];
+  searchedFolders: readonly string[];
+  qemuImg: string | null;
+  firmware: { uefi: FirmwareFiles | null; uefiSecure: FirmwareFiles | null };
+  swtpm: string | null;
+  virtiofsd: string | null;
+  ssh: string | null;
+  osinfo: { folder: string; version: string } | null;
+  store: {
+    path: string;
+    freeBytes: number;
+    totalBytes: number;
+    keepFreeMiB: number;
+    modeProblem: string | null;
+    writeProblem: string | null;
+  };
+  memoryMiB: number;
+  memoryFreeMiB: number;
+  /** This computer is itself a virtual machine. */
+  isVirtual: boolean;
+};
+
+type Parts = Pick<Finding, 'id' | 'area' | 'title' | 'text'> & Partial<Pick<Finding, 'severity' | 'remedy' | 'command' | 'detail'>>;
+const finding = (parts: Parts): Finding => ({ severity: 'ok', remedy: null, command: null, detail: null, ...parts });
+
+/** Everything the doctor has to say, the most important areas first. */
+export function buildFindings(facts: HostFacts): Finding[] {
+  return [
+    ...qemuFindings(facts),
+    ...acceleratorFindings(facts),
+    ...firmwareFindings(facts),
+    ...consoleFindings(facts),
+    ...deviceFindings(facts),
+    ...toolFindings(facts),
+    ...storageFindings(facts),
+    ...computerFindings(facts),
+  ];
+}
+
+/** The finding that a component is missing, with how to install it. */
+function missing(facts: HostFacts, component: Component, parts: Parts, without: string): Finding {
+  return finding({
+    severity: 'warning',
+    remedy: without,
+    command: installCommand(component, facts.system),
+    ...parts,
+  });
+}
+
+function qemuFindings(facts: HostFacts): Finding[] {
+  const all: Finding[] = [];
+  for (const architecture of ['x86_64', 'aarch64'] as const) {
+    const found = facts.qemu.filter((one) => one.described.architecture === architecture);
+    const [first] = found;
+    const native = architecture === facts.architecture;
+    if (first) {
+      const others = found.slice(1).map((one) => `${one.described.path} (${one.described.version})`);
+      all.push(
+        finding({
+          id: `qemu/${architecture}`,
+          area: 'qemu',
+          title: `QEMU for ${architecture}`,
+          text: `QEMU ${first.described.version} at ${first.described.path}, with ${first.described.machines.length} machine types and ${first.described.cpuModels.length} processor models.${others.length > 0 ? ` Also found, but not used: ${others.join(', ')}.` : ''}`,
+        }),
+      );
+    } else {
+      all.push(
+        missing(
+          facts,
+          `qemu-${architecture}`,
+          {
+            id: `qemu/${architecture}`,
+            area: 'qemu',
+            severity: native ? 'problem' : 'info',
+            title: `QEMU for ${architecture}`,
+            text: native
+              ? `No usable QEMU for ${architecture} was found, so no guest can start. Searched: ${facts.searchedFolders.join(', ')}.`
+              : `No QEMU for ${architecture} is installed. It is only needed for guests of that architecture.`,
+          },
+          `Install QEMU${native ? ', or name its folder in the settings' : ` if you want ${architecture} guests`}.`,
+        ),
+      );
+    }
+  }
+  for (const [index, broken] of facts.brokenQemu.entries()) {
+    all.push(
+      finding({
+        id: `qemu/broken-${index + 1}`,
+        area: 'qemu',
+        severity: 'warning',
+        title: 'A QEMU that does not work',
+        text: `${broken.path} is left out. ${broken.reason}`,
+        remedy: 'Reinstall that QEMU or remove it.',
+        detail: broken.detail,
+      }),
+    );
+  }
+  all.push(
+    facts.qemuImg
+      ? finding({ id: 'qemu/qemu-img', area: 'qemu', title: 'Disk image tool', text: `qemu-img at ${facts.qemuImg}.` })
+      : missing(
+          facts,
+          'qemu-img',
+          {
+            id: 'qemu/qemu-img',
+            area: 'qemu',
+            severity: 'problem',
+            title: 'Disk image tool',
+            text: 'qemu-img was not found, so no disk can be made, copied or checked.',
+          },
+          'Install qemu-img; it belongs to the same version as QEMU.',
+        ),
+  );
+  return all;
+}
+
+const acceleratorTitles: Record<AcceleratorName, string> = {
+  kvm: 'KVM (Linux)',
+  hvf: 'Hypervisor.framework (macOS)',
+  whpx: 'Windows Hypervisor Platform',
+  tcg: 'Emulation (TCG)',
+};
+
+function acceleratorFindings(facts: HostFacts): Finding[] {
+  const native = facts.qemu.find((one) => one.described.architecture === facts.architecture) ?? facts.qemu[0];
+  if (!native) return [];
+  const all = native.probes.map((probe) => acceleratorFinding(facts, probe));
+  const hardware = native.probes.some((probe) => probe.verdict.name !== 'tcg' && probe.verdict.usable);
+  const any = native.probes.some((probe) => probe.verdict.usable);
+  if (!any) {
+    all.push(
+      finding({
+        id: 'accelerator/none',
+        area: 'accelerator',
+        severity: 'problem',
+        title: 'No way to run guests',
+        text: 'No accelerator of this QEMU could run the test program, not even emulation.',
+        remedy: 'Install another build of QEMU and check again.',
+      }),
+    );
+  } else if (!hardware) {
+    all.push(
+      finding({
+        id: 'accelerator/emulated',
+        area: 'accelerator',
+        severity: 'warning',
+        title: 'Guests are emulated',
+        text: 'No hardware accelerator can run guests here, so guests are emulated: they work, but many times slower.',
+        remedy: facts.isVirtual
+          ? 'This computer is a virtual machine: switch nested virtualisation on at its host.'
+          : 'Switch virtualisation (AMD-V or Intel VT-x) on in the computer’s firmware set-up.',
+      }),
+    );
+  }
+  return all;
+}
+
+function acceleratorFinding(facts: HostFacts, { verdict, outcome, detail }: ProbeReport): Finding {
+  const base = {
+    id: `accelerator/${verdict.name}`,
+    area: 'accelerator',
+    title: acceleratorTitles[verdict.name],
+    text: verdict.reason,
+    detail,
+  } as const;
+  if (outcome === 'usable') return finding({ ...base, severity: verdict.name === 'tcg' ? 'info' : 'ok' });
+  if (verdict.name === 'kvm' && outcome === 'denied') {
+    return finding({
+      ...base,
+      severity: 'warning',
+      remedy: 'Add yourself to the group “kvm”, then log out and in again.',
+      command: `sudo usermod -aG kvm ${facts.username}`,
+    });
+  }
+  if (verdict.name === 'kvm' && outcome === 'missing') {
+    return finding({
+      ...base,
+      severity: facts.isVirtual ? 'info' : 'warning',
+      remedy: facts.isVirtual
+        ? 'This computer is a virtual machine: switch nested virtualisation on at its host.'
+        : 'Switch virtualisation on in the firmware set-up, then load the module: kvm_amd for AMD, kvm_intel for Intel.',
+      command: facts.isVirtual ? null : 'sudo modprobe kvm_amd || sudo modprobe kvm_intel',
+    });
+  }
+  if (verdict.name === 'whpx' && outcome === 'missing') {
+    return finding({
+      ...base,
+      severity: 'warning',
+      remedy: 'Switch the feature on in an administrator’s PowerShell, then restart Windows.',
+      command: 'Enable-WindowsOptionalFeature -Online -FeatureName HypervisorPlatform',
+    });
+  }
+  if (outcome === 'busy')
+    return finding({ ...base, severity: 'warning', remedy: 'Shut down the guests of the other program, then check again.' });
+  return finding({
+    ...base,
+    severity: verdict.name === 'tcg' ? 'problem' : 'warning',
+    remedy:
+      verdict.name === 'tcg'
+        ? 'Install another build of QEMU and check again.'
+        : facts.isVirtual
+          ? 'Nothing is broken: guests run emulated. This computer is a virtual machine whose host does not pass virtualisation on properly; a host with working nested virtualisation would make them fast.'
+          : 'Update the kernel and the computer’s firmware, then check again. Until then guests run emulated.',
+  });
+}
+
+function firmwareFindings(facts: HostFacts): Finding[] {
+  const x86 = facts.qemu.some((one) => one.described.architecture === 'x86_64');
+  const component: Component = facts.architecture === 'x86_64' ? 'uefi-x86_64' : 'uefi-aarch64';
+  const { uefi, uefiSecure } = facts.firmware;
+  const all: Finding[] = [];
+  if (x86) all.push(finding({ id: 'firmware/bios', area: 'firmware', title: 'BIOS', text: 'SeaBIOS comes with QEMU.' }));
+  all.push(
+    uefi
+      ? finding({ id: 'firmware/uefi', area: 'firmware', title: 'UEFI', text: `${uefi.codePath}` })
+      : missing(
+          facts,
+          component,
+          { id: 'firmware/uefi', area: 'firmware', title: 'UEFI', text: 'No UEFI firmware is installed. Guests can only boot with BIOS.' },
+          'Install the UEFI firmware for QEMU.',
+        ),
+    uefiSecure
+      ? finding({
+          id: 'firmware/uefi-secure',
+          area: 'firmware',
+          title: 'UEFI with Secure Boot',
+          text: `${uefiSecure.codePath}, with Microsoft’s keys enrolled in ${uefiSecure.varsTemplatePath}`,
+        })
+      : missing(
+          facts,
+          component,
+          {
+            id: 'firmware/uefi-secure',
+            area: 'firmware',
+            title: 'UEFI with Secure Boot',
+            text: 'No UEFI firmware with Secure Boot and enrolled keys is installed. Windows 11 asks for it.',
+          },
+          'Install the UEFI firmware for QEMU.',
+        ),
+    facts.swtpm
+      ? finding({ id: 'tpm/swtpm', area: 'tpm', title: 'TPM 2.0', text: `swtpm at ${facts.swtpm}.` })
+      : missing(
+          facts,
+          'swtpm',
+          { id: 'tpm/swtpm', area: 'tpm', title: 'TPM 2.0', text: 'The TPM emulator swtpm is not installed. Windows 11 asks for a TPM.' },
+          'Install swtpm.',
+        ),
+  );
+  return all;
+}
+
+function consoleFindings(facts: HostFacts): Finding[] {
+  const all: Finding[] = [];
+  const [main] = facts.qemu;
+  if (main) {
+    all.push(
+      main.described.spice
+        ? finding({
+            id: 'console/spice',
+            area: 'console',
+            title: 'SPICE console',
+            text: `QEMU ${main.described.version} was built with SPICE.`,
+          })
+        : missing(
+            facts,
+            'spice',
+            {
+              id: 'console/spice',
+              area: 'console',
+              severity: 'problem',
+              title: 'SPICE console',
+              text: `${main.described.path} has no SPICE: guests cannot show their screen here.`,
+            },
+            'Install QEMU’s SPICE module, or a QEMU that was built with SPICE and name its folder in the settings.',
+          ),
+    );
+  }
+  all.push(
+    facts.ssh
+      ? finding({ id: 'console/ssh', area: 'console', title: 'SSH', text: `ssh at ${facts.ssh}.` })
+      : missing(
+          facts,
+          'ssh',
+          {
+            id: 'console/ssh',
+            area: 'console',
+            severity: 'info',
+            title: 'SSH',
+            text: 'No ssh program was found: a guest’s SSH terminal is not available.',
+          },
+          'Install an SSH client.',
+        ),
+  );
+  return all;
+}
+
+/** Devices that guests get by default, and what is lost without them. */
+const wantedDevices: { id: string; title: string; names: string[]; loss: string }[] = [
+  {
+    id: 'devices/virtio',
+    title: 'virtio devices',
+    names: [
+      'virtio-blk-pci',
+      'virtio-net-pci',
+      'virtio-scsi-pci',
+      'virtio-serial-pci',
+      'virtserialport',
+      'virtio-rng-pci',
+      'virtio-balloon-pci',
+    ],
+    loss: 'Linux guests get slower devices and no guest agents.',
+  },
+  { id: 'devices/video', title: 'Video devices', names: ['virtio-vga', 'qxl-vga', 'VGA'], loss: 'Guests get a plainer screen.' },
+  { id: 'devices/usb', title: 'USB', names: ['qemu-xhci', 'usb-tablet'], loss: 'The pointer of a guest has to be grabbed.' },
+  { id: 'devices/sound', title: 'Sound', names: ['ich9-intel-hda', 'hda-duplex'], loss: 'Guests have no sound.' },
+];
+
+function deviceFindings(facts: HostFacts): Finding[] {
+  const main = facts.qemu.find((one) => one.described.architecture === 'x86_64');
+  if (!main) return [];
+  const has = new Set(main.described.devices);
+  const all = wantedDevices.map(({ id, title, names, loss }) => {
+    const absent = names.filter((name) => !has.has(name));
+    if (absent.length === 0) return finding({ id, area: 'devices', title, text: `QEMU has all that guests use: ${names.join(', ')}.` });
+    return finding({
+      id,
+      area: 'devices',
+      severity: 'warning',
+      title,
+      text: `This QEMU has no ${absent.join(', ')}. ${loss}`,
+      remedy: 'Install QEMU’s device modules, or a fuller build of QEMU.',
+      command: installCommand('spice', facts.system),
+    });
+  });
+  all.push(
+    main.described.userNetworking
+      ? finding({ id: 'network/user', area: 'network', title: 'Network without rights', text: 'QEMU has user-mode networking (slirp).' })
+      : finding({
+          id: 'network/user',
+          area: 'network',
+          severity: 'problem',
+          title: 'Network without rights',
+          text: 'This QEMU was built without user-mode networking (slirp): guests have no network.',
+          remedy: 'Install a QEMU that was built with slirp.',
+        }),
+  );
+  return all;
+}
+
+function toolFindings(facts: HostFacts): Finding[] {
+  return [
+    facts.virtiofsd
+      ? finding({ id: 'sharing/virtiofsd', area: 'sharing', title: 'Shared folders', text: `virtiofsd at ${facts.virtiofsd}.` })
+      : missing(
+          facts,
+          'virtiofsd',
+          {
+            id: 'sharing/virtiofsd',
+            area: 'sharing',
+            severity: 'info',
+            title: 'Shared folders',
+            text: 'virtiofsd is not installed. It shares folders with guests.',
+          },
+          'Install virtiofsd.',
+        ),
+    facts.osinfo
+      ? finding({
+          id: 'app/osinfo-db',
+          area: 'app',
+          title: 'Recognising operating systems',
+          text: `libosinfo’s database of ${facts.osinfo.version} at ${facts.osinfo.folder}.`,
+        })
+      : missing(
+          facts,
+          'osinfo',
+          {
+            id: 'app/osinfo-db',
+            area: 'app',
+            severity: 'info',
+            title: 'Recognising operating systems',
+            text: 'libosinfo’s database is not installed. Only the most common operating systems are recognised.',
+          },
+          'Install osinfo-db.',
+        ),
+  ];
+}
+
+function storageFindings(facts: HostFacts): Finding[] {
+  const { store } = facts;
+  const freeMiB = Math.floor(store.freeBytes / 1024 ** 2);
+  const space = `${gib(store.freeBytes)} of ${gib(store.totalBytes)} are free at ${store.path}.`;
+  const low = freeMiB < store.keepFreeMiB + 10 * 1024;
+  return [
+    finding({
+      id: 'storage/space',
+      area: 'storage',
+      title: 'Disk space',
+      ...(freeMiB <= store.keepFreeMiB
+        ? {
+            severity: 'problem' as const,
+            text: `${space} That is less than the ${store.keepFreeMiB} MiB that are kept free: nothing can be imported or created.`,
+            remedy: 'Delete images and guests that you no longer need, or make room on the disk.',
+          }
+        : low
+          ? {
+              severity: 'warning' as const,
+              text: `${space} That is little for guests.`,
+              remedy: 'Make room on the disk before you create guests.',
+            }
+          : { text: space }),
+    }),
+    store.writeProblem
+      ? finding({
+          id: 'permissions/store',
+          area: 'permissions',
+          severity: 'problem',
+          title: 'Data folder',
+          text: `${store.path} cannot be written: ${store.writeProblem}`,
+          remedy: 'Mount it for writing and make it yours.',
+          command: `sudo chown -R ${facts.username} ${shellQuoted(store.path)}`,
+        })
+      : store.modeProblem
+        ? finding({
+            id: 'permissions/store',
+            area: 'permissions',
+            severity: 'warning',
+            title: 'Data folder',
+            text: `${store.path} is open to other users: ${store.modeProblem}`,
+            remedy: 'Close it: guests’ disks and sockets are in it.',
+            command: `chmod 700 ${shellQuoted(store.path)}`,
+          })
+        : finding({
+            id: 'permissions/store',
+            area: 'permissions',
+            title: 'Data folder',
+            text: `${store.path} can be written, and only by you.`,
+          }),
+  ];
+}
+
+function computerFindings(facts: HostFacts): Finding[] {
+  const all: Finding[] = [
+    finding({
+      id: 'app/memory',
+      area: 'app',
+      title: 'Memory',
+      text: `${gib(facts.memoryFreeMiB * 1024 ** 2)} of ${gib(facts.memoryMiB * 1024 ** 2)} are free.`,
+      ...(facts.memoryFreeMiB < 1024 ? { severity: 'warning' as const, remedy: 'Close other programs before you start guests.' } : {}),
+    }),
+  ];
+  if (facts.isVirtual) {
+    all.push(
+      finding({
+        id: 'app/nested',
+        area: 'app',
+        severity: 'info',
+        title: 'A computer inside a computer',
+        text: 'This computer is itself a virtual machine: guests here are nested.',
+      }),
+    );
+  }
+  return all;
+}
+
+function gib(bytes: number): string {
+  return `${(bytes / 1024 ** 3).toFixed(1)} GiB`;
+}
+
+function shellQuoted(path: string): string {
+  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
+}
