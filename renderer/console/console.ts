@@ -1,0 +1,140 @@
+/**
+ * The one interface behind which every console protocol stands. Nothing here knows SPICE, React or Electron.
+ *
+ * A console is one connection: it begins `idle`, is told to `connect` once, and ends `closed`. Whoever wants to connect again makes a new
+ * one. `ConsoleSession` (session.ts) does that for a page.
+ *
+ * ```
+ *   idle ─ connect ─► connecting ─ first picture ─► connected
+ *     │                   │                            │
+ *     └───────────────────┴────────── closed ◄─────────┘   final
+ * ```
+ */
+
+/** Why a console ended. `asked`: this side closed it. */
+export type ConsoleEnd = {
+  cause: 'asked' | 'server' | 'silence' | 'protocol' | 'unavailable';
+  /** Plain words for the page. */
+  text: string;
+  /** What exactly was wrong, for the details; empty when there is no more to say. */
+  detail: string;
+};
+
+export type ConsoleState =
+  | { phase: 'idle' }
+  | { phase: 'connecting' }
+  | { phase: 'connected'; size: PixelSize }
+  | { phase: 'closed'; end: ConsoleEnd };
+
+/** In the guest's own pixels. */
+export type PixelSize = { widthPx: number; heightPx: number };
+
+/** Whether something may be called now, and if not why, in words for a tooltip. */
+export type Possible = { possible: true } | { possible: false; reason: string };
+
+/** What this console can do at the moment. A method whose capability is not possible does nothing. */
+export type ConsoleCapabilities = {
+  resizeGuest: Possible;
+  /** `absolute`: the guest takes positions. `relative`: it takes movements, so the pointer must be locked. */
+  pointer: 'absolute' | 'relative';
+  clipboard: Possible;
+  files: Possible;
+  audio: Possible;
+};
+
+/** A pointer's button as PC hardware numbers them; `up` and `down` are one notch of the wheel. */
+export type PointerButton = 'left' | 'middle' | 'right' | 'side' | 'extra' | 'up' | 'down';
+
+export type ConsoleInput =
+  /** One key of a PC keyboard, as bytes of scan code set 1: [0x1e] is A, [0xe0, 0x1d] the right Ctrl. */
+  | { kind: 'key'; scancode: readonly number[]; down: boolean }
+  /** The lock keys as the host's keyboard shows them. */
+  | { kind: 'locks'; scroll: boolean; num: boolean; caps: boolean }
+  | { kind: 'position'; xPx: number; yPx: number }
+  | { kind: 'motion'; dxPx: number; dyPx: number }
+  | { kind: 'button'; button: PointerButton; down: boolean };
+
+/** What the guest's pointer looks like. `default`: the guest says nothing, the host's own arrow is shown. */
+export type ConsoleCursor =
+  | { kind: 'default' }
+  | { kind: 'hidden' }
+  | { kind: 'shape'; widthPx: number; heightPx: number; hotXPx: number; hotYPx: number; rgba: Uint8ClampedArray<ArrayBuffer> };
+
+export type ConsoleStats = {
+  /** Pictures that reached the canvas in the last second: several drawings within one refresh of the display count as one. */
+  framesPerSecond: number;
+  bytesInPerSecond: number;
+  bytesOutPerSecond: number;
+  /**
+   * From sending pointer movements until the server acknowledged them, the newest such measurement in milliseconds. Null until the
+   * pointer has moved: a SPICE client can measure a round trip in no other way.
+   */
+  latencyMs: number | null;
+};
+
+export const noStats: ConsoleStats = { framesPerSecond: 0, bytesInPerSecond: 0, bytesOutPerSecond: 0, latencyMs: null };
+
+export type ConsoleEvent =
+  | { kind: 'state'; state: ConsoleState }
+  | { kind: 'capabilities'; capabilities: ConsoleCapabilities }
+  | { kind: 'cursor'; cursor: ConsoleCursor }
+  /** Where the guest has put its pointer, of guests that take movements. */
+  | { kind: 'cursorMoved'; xPx: number; yPx: number }
+  | { kind: 'stats'; stats: ConsoleStats };
+
+/**
+ * One connection to a guest's screen, keyboard and pointer.
+ *
+ * INVARIANT: after `closed` nothing is sent, drawn or reported any more (`console.test.ts`, tests/e2e/console.test.ts).
+ */
+export interface Console {
+  /** "SPICE", as the status strip shows it. */
+  readonly protocol: string;
+  /** Where the guest is drawn, one canvas pixel for each of its pixels. */
+  readonly canvas: HTMLCanvasElement;
+  readonly state: ConsoleState;
+  readonly capabilities: ConsoleCapabilities;
+  connect(): void;
+  /** Asks the guest to take on this size. */
+  resize(size: PixelSize): void;
+  input(input: ConsoleInput): void;
+  /** Ends the connection; idempotent. */
+  close(): void;
+  /** Returns how to stop listening. */
+  listen(listener: (event: ConsoleEvent) => void): () => void;
+}
+
+/** The one writer of a console's state; protocols hold it and never write the state themselves. */
+export class ConsoleLifecycle {
+  #state: ConsoleState = { phase: 'idle' };
+  readonly #listeners = new Set<(event: ConsoleEvent) => void>();
+
+  get state(): ConsoleState {
+    return this.#state;
+  }
+
+  /** Whether the change was made: closed is final, and nothing returns to an earlier phase. */
+  advance(next: ConsoleState): boolean {
+    const order = { idle: 0, connecting: 1, connected: 2, closed: 3 } as const;
+    const now = this.#state;
+    if (now.phase === 'closed' || order[next.phase] < order[now.phase]) return false;
+    // A connected console may change its size; every other phase is entered once.
+    if (now.phase === next.phase && next.phase !== 'connected') return false;
+    this.#state = next;
+    this.emit({ kind: 'state', state: next }, true);
+    if (next.phase === 'closed') this.#listeners.clear();
+    return true;
+  }
+
+  /** Tells the listeners; nothing but the closing itself is told of a closed console. */
+  emit(event: ConsoleEvent, closing = false): void {
+    if (this.#state.phase === 'closed' && !closing) return;
+    for (const listener of [...this.#listeners]) listener(event);
+  }
+
+  listen(listener: (event: ConsoleEvent) => void): () => void {
+    if (this.#state.phase === 'closed') return () => undefined;
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+}

@@ -1,0 +1,144 @@
+import { expect, test } from 'vitest';
+import type { ConsoleInput } from '../console.ts';
+import { Keyboard, type KeyboardOptions, type KeyEvent } from './keyboard.ts';
+
+function board(platform: KeyboardOptions['platform'] = 'linux') {
+  const sent: string[] = [];
+  let releases = 0;
+  const keyboard = new Keyboard({
+    platform,
+    send: (input: ConsoleInput) => {
+      if (input.kind === 'key') sent.push(`${input.down ? '+' : '-'}${input.scancode.map((byte) => byte.toString(16)).join(' ')}`);
+    },
+    release: () => releases++,
+  });
+  return { keyboard, sent, releases: () => releases };
+}
+
+function key(code: string, held: string[] = [], more: Partial<KeyEvent> = {}): KeyEvent {
+  return {
+    code,
+    key: '',
+    timeStamp: 0,
+    shiftKey: held.includes('shift'),
+    ctrlKey: held.includes('ctrl'),
+    altKey: held.includes('alt'),
+    metaKey: held.includes('meta'),
+    getModifierState: (name) => held.includes(name),
+    ...more,
+  };
+}
+
+test('a key goes down and up, and repeats while it is held', () => {
+  const { keyboard, sent } = board();
+  keyboard.keyDown(key('KeyA'));
+  keyboard.keyDown(key('KeyA'));
+  keyboard.keyUp(key('KeyA'));
+  expect(sent).toEqual(['+1e', '+1e', '-1e']);
+});
+
+test('the release of a key that was never pressed here is not passed on', () => {
+  const { keyboard, sent } = board();
+  keyboard.keyUp(key('Enter'));
+  expect(sent).toEqual([]);
+});
+
+test('when the focus leaves every key is let go, the newest first', () => {
+  const { keyboard, sent } = board();
+  keyboard.keyDown(key('ControlLeft', ['ctrl']));
+  keyboard.keyDown(key('ShiftRight', ['ctrl', 'shift']));
+  keyboard.keyDown(key('KeyK', ['ctrl', 'shift']));
+  sent.length = 0;
+  keyboard.releaseAll();
+  expect(sent).toEqual(['-25', '-36', '-1d']);
+  expect(keyboard.pressed).toEqual([]);
+});
+
+test('a modifier whose release was swallowed elsewhere is let go at the next key', () => {
+  const { keyboard, sent } = board();
+  keyboard.keyDown(key('AltLeft', ['alt']));
+  keyboard.keyDown(key('KeyB'));
+  expect(sent).toEqual(['+38', '-38', '+30']);
+});
+
+test('a modifier that was held before the console had the focus is pressed first', () => {
+  const { keyboard, sent } = board();
+  keyboard.keyDown(key('KeyC', ['ctrl']));
+  expect(sent).toEqual(['+1d', '+2e']);
+});
+
+test('AltGr is AltGr alone on Linux', () => {
+  const { keyboard, sent } = board();
+  keyboard.keyDown(key('AltRight', ['AltGraph']));
+  keyboard.keyDown(key('KeyQ', ['AltGraph']));
+  keyboard.keyUp(key('KeyQ', ['AltGraph']));
+  keyboard.keyUp(key('AltRight'));
+  expect(sent).toEqual(['+e0 38', '+10', '-10', '-e0 38']);
+});
+
+test('AltGr is AltGr alone on Windows, which says Ctrl and Alt for it', () => {
+  const { keyboard, sent } = board('win32');
+  keyboard.keyDown(key('ControlLeft', ['ctrl'], { timeStamp: 100 }));
+  keyboard.keyDown(key('AltRight', ['ctrl', 'alt', 'AltGraph'], { timeStamp: 100 }));
+  keyboard.keyDown(key('KeyE', ['ctrl', 'alt', 'AltGraph'], { timeStamp: 150 }));
+  expect(sent).toEqual(['+1d', '-1d', '+e0 38', '+12']);
+});
+
+test('Ctrl and Alt pressed together and let go give the keyboard back, and nothing stays pressed', () => {
+  const { keyboard, sent, releases } = board();
+  keyboard.keyDown(key('ControlLeft', ['ctrl']));
+  keyboard.keyDown(key('AltLeft', ['ctrl', 'alt']));
+  keyboard.keyUp(key('AltLeft', ['ctrl']));
+  expect(releases()).toBe(1);
+  expect(sent).toEqual(['+1d', '+38', '-38', '-1d']);
+});
+
+test('Ctrl+Alt+F2 does not give the keyboard back', () => {
+  const { keyboard, releases } = board();
+  keyboard.keyDown(key('ControlLeft', ['ctrl']));
+  keyboard.keyDown(key('AltLeft', ['ctrl', 'alt']));
+  keyboard.keyDown(key('F2', ['ctrl', 'alt']));
+  keyboard.keyUp(key('F2', ['ctrl', 'alt']));
+  keyboard.keyUp(key('AltLeft', ['ctrl']));
+  keyboard.keyUp(key('ControlLeft'));
+  expect(releases()).toBe(0);
+});
+
+test('a chord presses its keys in order and lets go of what was held before', () => {
+  const { keyboard, sent } = board();
+  keyboard.keyDown(key('KeyA'));
+  sent.length = 0;
+  keyboard.chord(['ControlLeft', 'AltLeft', 'Delete']);
+  expect(sent).toEqual(['-1e', '+1d', '+38', '+e0 53', '-e0 53', '-38', '-1d']);
+});
+
+test('Pause is pressed and never let go', () => {
+  const { keyboard, sent } = board();
+  keyboard.keyDown(key('Pause'));
+  keyboard.keyUp(key('Pause'));
+  expect(sent).toEqual(['+e1 1d 45 e1 9d c5']);
+});
+
+test('releasing Command on macOS lets go of everything, because macOS does not tell of the rest', () => {
+  const { keyboard, sent } = board('darwin');
+  keyboard.keyDown(key('MetaLeft', ['meta']));
+  keyboard.keyDown(key('KeyC', ['meta']));
+  keyboard.keyUp(key('MetaLeft'));
+  expect(sent).toEqual(['+e0 5b', '+2e', '-e0 5b', '-2e']);
+});
+
+test('the lock keys are told when they differ from what was told before', () => {
+  const told: ConsoleInput[] = [];
+  const keyboard = new Keyboard({
+    platform: 'linux',
+    send: (input) => input.kind === 'locks' && told.push(input),
+    release: () => undefined,
+  });
+  keyboard.keyDown(key('KeyA', ['NumLock']));
+  keyboard.keyDown(key('KeyB', ['NumLock']));
+  keyboard.keyDown(key('KeyC', ['NumLock', 'CapsLock']));
+  expect(told).toEqual([
+    { kind: 'locks', scroll: false, num: true, caps: false },
+    { kind: 'locks', scroll: false, num: true, caps: true },
+  ]);
+});

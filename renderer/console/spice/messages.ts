@@ -1,0 +1,25 @@
+/** What a page and its SPICE worker tell each other, by `postMessage`. */
+import type { ConsoleCursor, ConsoleEnd, ConsoleInput, ConsoleStats, PixelSize } from '../console.ts';
+
+export type ToWorker =
+  /** First, once: where to draw. */
+  | { type: 'start'; canvas: OffscreenCanvas }
+  | { type: 'port'; id: number; port: MessagePort }
+  | { type: 'noPort'; id: number; text: string }
+  | { type: 'input'; input: ConsoleInput }
+  | { type: 'resize'; size: PixelSize }
+  | { type: 'stop' };
+
+export type FromWorker =
+  /** Another byte stream to the guest's SPICE server is wanted; SPICE has one for each channel. */
+  | { type: 'needPort'; id: number }
+  /** The picture has this size and something was drawn on it. */
+  | { type: 'size'; size: PixelSize }
+  | { type: 'pointer'; pointer: 'absolute' | 'relative' }
+  | { type: 'agent'; connected: boolean }
+  | { type: 'cursor'; cursor: ConsoleCursor }
+  | { type: 'cursorMoved'; xPx: number; yPx: number }
+  /** Once a second, also when nothing happens: it says that the worker is alive. */
+  | { type: 'stats'; stats: ConsoleStats }
+  /** Last. */
+  | { type: 'ended'; end: ConsoleEnd };

@@ -1,0 +1,170 @@
+/** A SPICE console as the page sees it. The protocol runs in a worker of its own; this holds the canvas and watches over the worker. */
+import type { Result } from '../../../contract/errors.ts';
+import {
+  type Console,
+  type ConsoleCapabilities,
+  type ConsoleEnd,
+  type ConsoleEvent,
+  type ConsoleInput,
+  ConsoleLifecycle,
+  type ConsoleState,
+  type PixelSize,
+  type Possible,
+} from '../console.ts';
+import type { FromWorker, ToWorker } from './messages.ts';
+
+/** A server that has drawn nothing by then is taken to be dead. */
+const firstPictureDeadlineMs = 20_000;
+/** The worker reports every second. One that is silent for so long is stuck in what a server sent. */
+const workerSilenceMs = 20_000;
+const watchEveryMs = 2_000;
+
+const notYet = (what: string): Possible => ({ possible: false, reason: `${what} is not available over SPICE in this version.` });
+const noAgent: Possible = {
+  possible: false,
+  reason: 'The guest does not run spice-vdagent, so it cannot be told the size of the window.',
+};
+
+export type SpiceConsoleOptions = {
+  /** Opens another byte stream to the guest's SPICE server. */
+  openPort(): Promise<Result<MessagePort>>;
+};
+
+export class SpiceConsole implements Console {
+  readonly protocol = 'SPICE';
+  readonly canvas = document.createElement('canvas');
+  readonly #options: SpiceConsoleOptions;
+  readonly #lifecycle = new ConsoleLifecycle();
+  #worker: Worker | undefined;
+  #watch: ReturnType<typeof setInterval> | undefined;
+  #heardAt = 0;
+  #startedAt = 0;
+  #capabilities: ConsoleCapabilities = {
+    resizeGuest: noAgent,
+    pointer: 'absolute',
+    clipboard: notYet('The clipboard'),
+    files: notYet('Copying files'),
+    audio: notYet('Sound'),
+  };
+
+  constructor(options: SpiceConsoleOptions) {
+    this.#options = options;
+  }
+
+  get state(): ConsoleState {
+    return this.#lifecycle.state;
+  }
+
+  get capabilities(): ConsoleCapabilities {
+    return this.#capabilities;
+  }
+
+  listen(listener: (event: ConsoleEvent) => void): () => void {
+    return this.#lifecycle.listen(listener);
+  }
+
+  connect(): void {
+    if (!this.#lifecycle.advance({ phase: 'connecting' })) return;
+    const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'spice' });
+    this.#worker = worker;
+    worker.onmessage = (event: MessageEvent<FromWorker>) => this.#receive(event.data);
+    worker.onerror = (event) => {
+      event.preventDefault();
+      this.#end({ cause: 'protocol', text: 'The console stopped because of an error.', detail: event.message ?? '' });
+    };
+    const canvas = this.canvas.transferControlToOffscreen();
+    this.#tell({ type: 'start', canvas }, [canvas]);
+    this.#startedAt = this.#heardAt = performance.now();
+    this.#watch = setInterval(() => this.#look(), watchEveryMs);
+  }
+
+  resize(size: PixelSize): void {
+    if (this.#capabilities.resizeGuest.possible) this.#tell({ type: 'resize', size });
+  }
+
+  input(input: ConsoleInput): void {
+    if (this.state.phase === 'connected') this.#tell({ type: 'input', input });
+  }
+
+  close(): void {
+    this.#end({ cause: 'asked', text: 'The console was closed.', detail: '' });
+  }
+
+  #tell(message: ToWorker, transfer: Transferable[] = []): void {
+    this.#worker?.postMessage(message, transfer);
+  }
+
+  #receive(message: FromWorker): void {
+    this.#heardAt = performance.now();
+    switch (message.type) {
+      case 'needPort':
+        void this.#givePort(message.id);
+        break;
+      case 'size':
+        this.#lifecycle.advance({ phase: 'connected', size: message.size });
+        break;
+      case 'pointer':
+        this.#change({ pointer: message.pointer });
+        break;
+      case 'agent':
+        this.#change({ resizeGuest: message.connected ? { possible: true } : noAgent });
+        break;
+      case 'cursor':
+      case 'cursorMoved':
+      case 'stats': {
+        const { type, ...rest } = message;
+        this.#lifecycle.emit({ kind: type, ...rest } as ConsoleEvent);
+        break;
+      }
+      case 'ended':
+        this.#end(message.end);
+        break;
+    }
+  }
+
+  async #givePort(id: number): Promise<void> {
+    const answer = await this.#options.openPort();
+    if (this.state.phase === 'closed') {
+      if (answer.ok) answer.value.close();
+      return;
+    }
+    if (answer.ok) this.#tell({ type: 'port', id, port: answer.value }, [answer.value]);
+    else this.#tell({ type: 'noPort', id, text: answer.error.message });
+  }
+
+  #change(change: Partial<ConsoleCapabilities>): void {
+    this.#capabilities = { ...this.#capabilities, ...change };
+    this.#lifecycle.emit({ kind: 'capabilities', capabilities: this.#capabilities });
+  }
+
+  #look(): void {
+    const now = performance.now();
+    if (this.state.phase === 'connecting' && now - this.#startedAt > firstPictureDeadlineMs)
+      this.#end({
+        cause: 'silence',
+        text: `The console server showed no picture within ${firstPictureDeadlineMs / 1000} seconds.`,
+        detail: '',
+      });
+    else if (now - this.#heardAt > workerSilenceMs)
+      this.#end({
+        cause: 'protocol',
+        text: 'The console did not cope with what its server sent, so the connection was ended.',
+        detail: '',
+      });
+  }
+
+  /** INVARIANT: with the end of a console ends its worker, and with the worker everything that the protocol left behind. */
+  #end(end: ConsoleEnd): void {
+    if (this.state.phase === 'closed') return;
+    clearInterval(this.#watch);
+    const worker = this.#worker;
+    this.#worker = undefined;
+    if (worker) {
+      worker.onmessage = null;
+      // The worker says goodbye to the server; one that is stuck is ended all the same.
+      worker.postMessage({ type: 'stop' } satisfies ToWorker);
+      setTimeout(() => worker.terminate(), 250);
+    }
+    this.#lifecycle.advance({ phase: 'closed', end });
+  }
+}

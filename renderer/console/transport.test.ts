@@ -1,0 +1,104 @@
+import { expect, test } from 'vitest';
+import type { ConsoleFromPage, ConsoleToPage } from '../../contract/shell.ts';
+import { ByteStream } from './transport.ts';
+
+/** A stream with the shell's end of its port, and what each side was told. */
+function open() {
+  const { port1, port2 } = new MessageChannel();
+  const sent: ConsoleFromPage[] = [];
+  const told: string[] = [];
+  port2.onmessage = (event: MessageEvent<ConsoleFromPage>) => sent.push(event.data);
+  const stream = new ByteStream(port1, {
+    open: () => told.push('open'),
+    data: (bytes) => told.push(`data ${bytes.byteLength}`),
+    closed: (reason, clean) => told.push(`closed ${clean} ${reason}`),
+  });
+  const tell = (message: ConsoleToPage) => port2.postMessage(message);
+  return { stream, sent, told, tell, shellPort: port2, pagePort: port1 };
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  const deadline = Date.now() + 2000;
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error('It did not happen within two seconds.');
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+const creditOf = (sent: ConsoleFromPage[]) => sent.reduce((sum, message) => sum + (message.type === 'credit' ? message.bytes : 0), 0);
+
+test('every byte that arrives is credited exactly once, in fewer messages than it came in', async () => {
+  const { sent, tell, shellPort, told } = open();
+  for (let index = 0; index < 1000; index++) tell({ type: 'data', bytes: new Uint8Array(1000) });
+  await until(() => creditOf(sent) >= 1_000_000);
+  expect(creditOf(sent)).toBe(1_000_000);
+  expect(told).toHaveLength(1000);
+  expect(sent.length).toBeLessThan(200);
+  shellPort.close();
+});
+
+test('a handler that throws does not keep the credit, which would stall the server for ever', async () => {
+  const { port1, port2 } = new MessageChannel();
+  const sent: ConsoleFromPage[] = [];
+  port2.onmessage = (event: MessageEvent<ConsoleFromPage>) => sent.push(event.data);
+  const thrown: unknown[] = [];
+  const onUncaught = (error: unknown) => thrown.push(error);
+  process.on('uncaughtException', onUncaught);
+  new ByteStream(port1, {
+    open: () => undefined,
+    data: () => {
+      throw new Error('no');
+    },
+    closed: () => undefined,
+  });
+  port2.postMessage({ type: 'data', bytes: new Uint8Array(5) });
+  await until(() => creditOf(sent) === 5);
+  process.off('uncaughtException', onUncaught);
+  port2.close();
+});
+
+test('the bytes that are sent are a copy', async () => {
+  const { stream, sent, shellPort } = open();
+  const bytes = new Uint8Array([1, 2, 3]);
+  stream.send(bytes);
+  bytes.fill(9);
+  await until(() => sent.length === 1);
+  expect(sent[0]).toEqual({ type: 'data', bytes: new Uint8Array([1, 2, 3]) });
+  expect(stream.bytesOut).toBe(3);
+  shellPort.close();
+});
+
+test('the end is told once, and nothing is sent after it', async () => {
+  const { stream, sent, told, tell } = open();
+  tell({ type: 'open' });
+  tell({ type: 'closed', reason: 'QEMU ended.', clean: true });
+  tell({ type: 'data', bytes: new Uint8Array(1) });
+  await until(() => told.length === 2);
+  stream.send(new Uint8Array(3));
+  stream.close();
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(told).toEqual(['open', 'closed true QEMU ended.']);
+  expect(sent).toEqual([]);
+});
+
+test('a port that is closed without a word ends the stream', async () => {
+  const { told, shellPort } = open();
+  shellPort.close();
+  await until(() => told.length === 1);
+  expect(told).toEqual(['closed false The console connection was lost.']);
+});
+
+test('a message of another shape ends the stream instead of being guessed at', async () => {
+  const { told, shellPort } = open();
+  shellPort.postMessage({ type: 'data', bytes: 'text' });
+  await until(() => told.length === 1);
+  expect(told[0]).toMatch(/^closed false/);
+});
+
+test('this side closing says so to the shell and hears nothing more', async () => {
+  const { stream, sent, told } = open();
+  stream.close();
+  await until(() => sent.length === 1);
+  expect(sent).toEqual([{ type: 'close' }]);
+  expect(told).toEqual([]);
+});

@@ -1,0 +1,115 @@
+/**
+ * A byte stream over one MessagePort, as contract/shell.ts agrees it with the shell: data both ways, credit for what was consumed, and
+ * one `closed` at the end. Runs in a page and in a worker.
+ */
+import type { ConsoleFromPage, ConsoleToPage } from '../../contract/shell.ts';
+
+export type ByteStreamHandlers = {
+  open(): void;
+  data(bytes: Uint8Array<ArrayBuffer>): void;
+  /** Told once, and not when this side closed the stream. */
+  closed(reason: string, clean: boolean): void;
+};
+
+/** Credit is given back in portions of this size, and at once when the sender has nothing more under way. */
+const creditPortionBytes = 256 * 1024;
+
+export class ByteStream {
+  readonly #port: MessagePort;
+  readonly #handlers: ByteStreamHandlers;
+  #ended = false;
+  #owedCredit = 0;
+  #creditScheduled = false;
+  bytesIn = 0;
+  bytesOut = 0;
+
+  constructor(port: MessagePort, handlers: ByteStreamHandlers) {
+    this.#port = port;
+    this.#handlers = handlers;
+    port.onmessage = (event: MessageEvent<unknown>) => this.#receive(event.data);
+    port.onmessageerror = () => this.#finish('The console connection carried something unreadable.', false);
+    port.addEventListener('close', () => this.#finish('The console connection was lost.', false));
+  }
+
+  /** Bytes are copied: whoever sends may reuse them. Nothing is sent after the end. */
+  send(bytes: Uint8Array): void {
+    if (this.#ended) return;
+    this.bytesOut += bytes.byteLength;
+    this.#post({ type: 'data', bytes: new Uint8Array(bytes) });
+  }
+
+  resize(columns: number, rows: number): void {
+    if (!this.#ended) this.#post({ type: 'resize', columns, rows });
+  }
+
+  close(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#post({ type: 'close' });
+    this.#port.close();
+  }
+
+  #receive(message: unknown): void {
+    if (this.#ended) return;
+    const parsed = parseToPage(message);
+    if (!parsed) this.#finish('The console connection carried something unreadable.', false);
+    else if (parsed.type === 'open') this.#handlers.open();
+    else if (parsed.type === 'closed') this.#finish(parsed.reason, parsed.clean);
+    else this.#handOn(parsed.bytes);
+  }
+
+  #handOn(bytes: Uint8Array<ArrayBuffer>): void {
+    this.bytesIn += bytes.byteLength;
+    try {
+      this.#handlers.data(bytes);
+    } finally {
+      this.#giveCredit(bytes.byteLength);
+    }
+  }
+
+  /** INVARIANT: every byte that was handed on is credited exactly once (`transport.test.ts`). */
+  #giveCredit(bytes: number): void {
+    this.#owedCredit += bytes;
+    if (this.#owedCredit >= creditPortionBytes) {
+      this.#flushCredit();
+      return;
+    }
+    if (this.#creditScheduled) return;
+    this.#creditScheduled = true;
+    // After the messages that already wait: many small reads cost one message back and not one each.
+    setTimeout(() => {
+      this.#creditScheduled = false;
+      this.#flushCredit();
+    }, 0);
+  }
+
+  #flushCredit(): void {
+    if (this.#owedCredit === 0 || this.#ended) return;
+    this.#post({ type: 'credit', bytes: this.#owedCredit });
+    this.#owedCredit = 0;
+  }
+
+  #finish(reason: string, clean: boolean): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#port.close();
+    this.#handlers.closed(reason, clean);
+  }
+
+  #post(message: ConsoleFromPage): void {
+    if (message.type === 'data') this.#port.postMessage(message, [message.bytes.buffer as ArrayBuffer]);
+    else this.#port.postMessage(message);
+  }
+}
+
+type Received = Exclude<ConsoleToPage, { type: 'data' }> | { type: 'data'; bytes: Uint8Array<ArrayBuffer> };
+
+function parseToPage(message: unknown): Received | null {
+  if (typeof message !== 'object' || message === null || !('type' in message)) return null;
+  if (message.type === 'open') return { type: 'open' };
+  if (message.type === 'data' && 'bytes' in message && message.bytes instanceof Uint8Array)
+    return { type: 'data', bytes: message.bytes as Uint8Array<ArrayBuffer> };
+  if (message.type === 'closed' && 'reason' in message && typeof message.reason === 'string' && 'clean' in message)
+    return { type: 'closed', reason: message.reason, clean: message.clean === true };
+  return null;
+}
