@@ -1,0 +1,166 @@
+/** `guesthouse guest …`: the life of guests. What goes in and out of a running one stands in guest-io.ts. */
+import { type Command, Option } from 'commander';
+import type { CallName } from '../../../contract/calls.ts';
+import { Failure } from '../../../contract/errors.ts';
+import type { Guest } from '../../../contract/guest-state.ts';
+import type { EngineClient } from '../../client/engine-client.ts';
+import { type CommandGroup, type Context, findGuest } from '../context.ts';
+import { describeGuest, listGuests } from '../guest-text.ts';
+import { followJob } from '../job-progress.ts';
+import { show } from '../terminal.ts';
+import { wholeNumber } from '../values.ts';
+import { type WaitCondition, waitConditions, waitForGuest } from '../wait-for-guest.ts';
+import { addCreate } from './guest-create.ts';
+import { addGuestIo } from './guest-io.ts';
+
+/** Starting waits for QEMU, and resuming from disk for all of the memory to be read. */
+const startTimeoutMs = 180_000;
+
+export const addGuest: CommandGroup = (program, context) => {
+  const { terminal, engine } = context;
+  const group = program.command('guest').description('create, list, start, stop and look into guests');
+
+  addCreate(group, context);
+
+  group
+    .command('list')
+    .description('list the guests')
+    .option('--trash', 'those in the trash instead')
+    .action(async (options: { trash?: boolean }) => {
+      const client = await engine();
+      const guests = await client.call('guest.list', options.trash ? { trash: true } : {});
+      show(terminal, guests, () => listGuests(terminal, guests, options.trash ?? false));
+    });
+
+  group
+    .command('show')
+    .description('show one guest')
+    .argument('<guest>', 'name or id')
+    .action(async (wanted: string) => show(terminal, await findGuest(await engine(), wanted), describeGuest));
+
+  group
+    .command('start')
+    .description('start a guest, or resume it from disk')
+    .argument('<guest>', 'name or id')
+    .addOption(new Option('--wait <for>', 'wait until it runs, its agent answers, or its serial console greets').choices(waitConditions))
+    .option('--timeout <seconds>', 'how long --wait waits', wholeNumber(1, 86_400), 180)
+    .action(async (wanted: string, options: { wait?: WaitCondition; timeout: number }) => {
+      const client = await engine();
+      const { id } = await findGuest(client, wanted);
+      let guest = await client.call('guest.start', { guest: id }, { timeoutMs: startTimeoutMs });
+      if (options.wait) guest = await waitForGuest(client, id, options.wait, options.timeout);
+      show(terminal, guest, said);
+    });
+
+  addVerb(group, context, 'pause', 'guest.pause', 'freeze a guest in memory');
+  addVerb(group, context, 'resume', 'guest.resume', 'let a paused guest go on');
+
+  group
+    .command('shutdown')
+    .description('ask a guest to shut down and wait until it is off')
+    .argument('<guest>', 'name or id')
+    .option('--timeout <seconds>', 'how long it has (default: as the settings say)', wholeNumber(1, 3600))
+    .option('--no-wait', 'only ask')
+    .action(async (wanted: string, options: { timeout?: number; wait: boolean }) => {
+      const client = await engine();
+      const { id } = await findGuest(client, wanted);
+      const asked = await client.call('guest.shutdown', { guest: id, ...(options.timeout ? { timeoutSeconds: options.timeout } : {}) });
+      const seconds = options.timeout ?? (await client.call('settings.get', {})).shutdownTimeoutSeconds;
+      show(terminal, options.wait ? await waitForGuest(client, id, 'off', seconds) : asked, said);
+    });
+
+  addVerb(group, context, 'stop', 'guest.forceOff', 'cut the power of a guest; what it has not saved is lost');
+  addVerb(group, context, 'reset', 'guest.reset', 'press the reset button of a guest');
+
+  group
+    .command('suspend')
+    .description('save a guest with its memory to disk; start resumes it')
+    .argument('<guest>', 'name or id')
+    .action(async (wanted: string) => {
+      const client = await engine();
+      const { id } = await findGuest(client, wanted);
+      await followJob(client, terminal, (await client.call('guest.suspend', { guest: id })).id);
+      if (!terminal.json) terminal.out(`${said(await client.call('guest.show', { guest: id }))}\n`);
+    });
+
+  group
+    .command('delete')
+    .description('move a guest with its disks to the trash')
+    .argument('<guest>', 'name or id')
+    .option('--purge', 'delete it for good instead, with its disks; this cannot be undone')
+    .action(async (wanted: string, options: { purge?: boolean }) => {
+      const client = await engine();
+      const guest = await findDeletable(client, wanted, options.purge ?? false);
+      if (!guest.trashedAt) await client.call('guest.delete', { guest: guest.id });
+      if (options.purge) await followJob(client, terminal, (await client.call('guest.purge', { guest: guest.id })).id);
+      if (terminal.json && options.purge) return;
+      show(terminal, { id: guest.id }, () =>
+        options.purge
+          ? `Deleted “${guest.spec.name}” for good.`
+          : `Moved “${guest.spec.name}” to the trash. “guesthouse guest restore ${guest.id}” brings it back.`,
+      );
+    });
+
+  group
+    .command('restore')
+    .description('bring a guest back from the trash')
+    .argument('<guest>', 'name or id')
+    .action(async (wanted: string) => {
+      const client = await engine();
+      const { id } = await findGuest(client, wanted, { trash: true });
+      show(terminal, await client.call('guest.restore', { guest: id }), (guest) => `“${guest.spec.name}” is back.`);
+    });
+
+  group
+    .command('rename')
+    .description('give a guest another name')
+    .argument('<guest>', 'name or id')
+    .argument('<name>', 'the new name')
+    .action(async (wanted: string, name: string) => {
+      const client = await engine();
+      const { id } = await findGuest(client, wanted);
+      show(terminal, await client.call('guest.rename', { guest: id, name }), (guest) => `The guest is now called “${guest.spec.name}”.`);
+    });
+
+  addGuestIo(group, context);
+};
+
+type VerbCall = Extract<CallName, 'guest.pause' | 'guest.resume' | 'guest.forceOff' | 'guest.reset'>;
+
+function addVerb(group: Command, { terminal, engine }: Context, verb: string, call: VerbCall, description: string): void {
+  group
+    .command(verb)
+    .description(description)
+    .argument('<guest>', 'name or id')
+    .action(async (wanted: string) => {
+      const client = await engine();
+      const { id } = await findGuest(client, wanted);
+      show(terminal, await client.call(call, { guest: id }), said);
+    });
+}
+
+/** What is deleted for good may lie in the trash already. */
+async function findDeletable(client: EngineClient, wanted: string, trashToo: boolean): Promise<Guest> {
+  try {
+    return await findGuest(client, wanted);
+  } catch (thrown) {
+    if (!trashToo || !(thrown instanceof Failure) || thrown.error.code !== 'guest/not-found') throw thrown;
+    return await findGuest(client, wanted, { trash: true });
+  }
+}
+
+const sentences = {
+  creating: 'is being created',
+  off: 'is off',
+  starting: 'is starting',
+  running: 'is running',
+  paused: 'is paused',
+  stopping: 'is shutting down',
+  suspending: 'is being suspended to disk',
+  suspended: 'is suspended to disk',
+  crashed: 'has crashed',
+} as const;
+
+function said(guest: Guest): string {
+  return `“${guest.spec.name}” ${sentences[guest.state.status]}.`;
+}
