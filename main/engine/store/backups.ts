@@ -2,10 +2,11 @@
  * Copies of the database in `database-backups/`. Each is written under a temporary name, checked, flushed to the disk and
  * only then renamed, so that whatever bears the name of a backup is a good one.
  */
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { Failure } from '../../../contract/errors.ts';
+import { makePrivateFolder } from '../files/private-folder.ts';
 import type { Database } from './database.ts';
 
 /** Why a backup was made; each kind is kept for itself, so that daily copies never push out the one before a migration. */
@@ -35,7 +36,7 @@ export function listBackups(folder: string): BackupFile[] {
 
 /** Copies the database and removes what is older than the newest five of its kind. @throws Failure `store/full` and others. */
 export async function makeBackup(database: Database, folder: string, version: number, kind: BackupKind, at: Date): Promise<string> {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makePrivateFolder(folder);
   const path = join(folder, backupName(at, version, kind));
   const unfinished = `${path}.unfinished`;
   rmSync(unfinished, { force: true });

@@ -7,7 +7,10 @@ import { migrations } from './all.ts';
 test('the first migration makes the tables that the stores use, on an empty database', () => {
   const sqlite = new Sqlite(':memory:');
   sqlite.exec(sql);
-  const tables = sqlite.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name").pluck().all();
+  const tables = sqlite
+    .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name")
+    .pluck()
+    .all();
   expect(tables).toEqual(['audit', 'events', 'guests', 'images', 'jobs', 'samples', 'settings']);
   sqlite.close();
 });
@@ -20,5 +23,7 @@ test('migrations are numbered without a gap and each runs after the ones before 
 });
 
 test('the first migration is what it was when it was first shipped', () => {
-  expect(createHash('sha256').update(sql).digest('hex')).toMatchInlineSnapshot(`"4c5b57dd16cba91e5f38f8aa81adbaeebb4eced91af53b81b35d1aef3aa39df7"`);
+  expect(createHash('sha256').update(sql).digest('hex')).toMatchInlineSnapshot(
+    `"4c5b57dd16cba91e5f38f8aa81adbaeebb4eced91af53b81b35d1aef3aa39df7"`,
+  );
 });
