@@ -33,6 +33,7 @@ export function createEngineLog(options: EngineLogOptions): EngineLog {
       formatters: {
         level: (label) => ({ level: label }),
         log: (fields) => redactFields(fields) as Record<string, unknown>,
+        bindings: (fields) => redactFields(fields) as Record<string, unknown>,
       },
       hooks: { streamWrite: redactText },
     },
