@@ -70,7 +70,13 @@ export const shellCalls = {
 
 export type ShellCallName = keyof typeof shellCalls;
 export type ShellCallInput<Name extends ShellCallName> = z.input<(typeof shellCalls)[Name]['input']>;
+/** The input after parsing, as a handler receives it. */
+export type ShellCallParsed<Name extends ShellCallName> = z.output<(typeof shellCalls)[Name]['input']>;
 export type ShellCallOutput<Name extends ShellCallName> = z.output<(typeof shellCalls)[Name]['output']>;
+
+export function isShellCallName(name: string): name is ShellCallName {
+  return Object.hasOwn(shellCalls, name);
+}
 
 /** Where the engine stands, as the shell sees it. */
 export type EngineConnection =

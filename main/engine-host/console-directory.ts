@@ -1,0 +1,23 @@
+/** What the engine knows of a guest's consoles, as main/consoles asks for it. */
+
+import { Failure } from '../../contract/errors.ts';
+import type { EngineClient } from '../client/engine-client.ts';
+import { findSshEndpoint } from '../consoles/ssh-command.ts';
+import type { ConsoleDirectory } from '../consoles/transport.ts';
+import { webSocketTransport } from '../consoles/websocket-transport.ts';
+
+export function consoleDirectoryOf(client: EngineClient): ConsoleDirectory {
+  return {
+    async spiceSocketPath(guest) {
+      const { spiceSocketPath } = await client.call('guest.consoles', { guest });
+      if (spiceSocketPath !== null) return spiceSocketPath;
+      throw new Failure('console/unavailable', 'The guest has no screen to show now.', { hint: 'Start it first.' });
+    },
+    async openSerial(guest) {
+      const { serial } = await client.call('guest.consoles', { guest });
+      if (!serial) throw new Failure('console/unavailable', 'The guest has no serial console now.', { hint: 'Start it first.' });
+      return webSocketTransport(() => client.openSerial(guest));
+    },
+    sshEndpoint: async (guest) => findSshEndpoint(await client.call('guest.show', { guest })),
+  };
+}

@@ -1,0 +1,123 @@
+/** The native menu with the platform's shortcuts. What concerns a page is said to it as a command. */
+import { app, BrowserWindow, Menu, type MenuItemConstructorOptions } from 'electron';
+import type { ShellEvent } from '../../contract/shell.ts';
+
+export type MenuActions = {
+  /** To the page of the window that has the focus, else of the main window. */
+  tell: (event: ShellEvent) => void;
+  quit: () => void;
+  openLogs: () => void;
+};
+
+const isMac = process.platform === 'darwin';
+
+export function buildMenu({ tell, quit, openLogs }: MenuActions): Menu {
+  const command = (label: string, name: string, accelerator?: string): MenuItemConstructorOptions => ({
+    label,
+    ...(accelerator ? { accelerator } : {}),
+    click: () => tell({ type: 'command', command: name }),
+  });
+  const page = (label: string, path: string, accelerator?: string): MenuItemConstructorOptions => ({
+    label,
+    ...(accelerator ? { accelerator } : {}),
+    click: () => tell({ type: 'navigate', path }),
+  });
+  const separator: MenuItemConstructorOptions = { type: 'separator' };
+  const quitItem: MenuItemConstructorOptions = { label: `Quit ${app.getName()}`, accelerator: 'CmdOrCtrl+Q', click: quit };
+  const settings = page('Settings', '/settings', 'CmdOrCtrl+,');
+
+  const template: MenuItemConstructorOptions[] = [
+    {
+      label: '&File',
+      submenu: [
+        command('New guest…', 'new', 'CmdOrCtrl+N'),
+        separator,
+        ...(isMac ? [] : [settings, separator]),
+        { role: 'close', label: 'Close window' },
+        ...(isMac ? [] : [quitItem]),
+      ],
+    },
+    {
+      label: '&Edit',
+      submenu: [
+        { role: 'undo' },
+        { role: 'redo' },
+        separator,
+        { role: 'cut' },
+        { role: 'copy' },
+        { role: 'paste' },
+        { role: 'selectAll' },
+        separator,
+        command('Find', 'find', 'CmdOrCtrl+F'),
+      ],
+    },
+    {
+      label: '&View',
+      submenu: [
+        command('Search and commands', 'palette', 'CmdOrCtrl+K'),
+        separator,
+        { role: 'resetZoom' },
+        { role: 'zoomIn' },
+        { role: 'zoomOut' },
+        separator,
+        { role: 'togglefullscreen' },
+      ],
+    },
+    {
+      label: '&Go',
+      submenu: [
+        command('Back', 'back', isMac ? 'Cmd+[' : 'Alt+Left'),
+        command('Forward', 'forward', isMac ? 'Cmd+]' : 'Alt+Right'),
+        separator,
+        page('Library', '/library', 'CmdOrCtrl+1'),
+        page('Images', '/images', 'CmdOrCtrl+2'),
+        page('Activity', '/activity', 'CmdOrCtrl+3'),
+        page('Health', '/health', 'CmdOrCtrl+4'),
+      ],
+    },
+    { role: 'windowMenu' },
+    {
+      role: 'help',
+      submenu: [
+        { label: 'Open the log folder', click: openLogs },
+        { role: 'reload', label: 'Load the window again' },
+        { role: 'toggleDevTools', label: 'Developer tools' },
+        separator,
+        { role: 'about' },
+      ],
+    },
+  ];
+  if (isMac) {
+    template.unshift({
+      label: app.getName(),
+      submenu: [
+        { role: 'about' },
+        separator,
+        settings,
+        separator,
+        { role: 'services' },
+        separator,
+        { role: 'hide' },
+        { role: 'hideOthers' },
+        { role: 'unhide' },
+        separator,
+        quitItem,
+      ],
+    });
+  }
+  return Menu.buildFromTemplate(template);
+}
+
+/**
+ * While a console has the keyboard, every key is the guest's: no shortcut of the menu fires, and Alt does not open the menu bar.
+ */
+export function setKeyboardGrab(window: BrowserWindow, isGrabbed: boolean): void {
+  window.webContents.setIgnoreMenuShortcuts(isGrabbed);
+  if (isMac) return;
+  window.setAutoHideMenuBar(!isGrabbed);
+  window.setMenuBarVisibility(false);
+}
+
+export function focusedWindow(): BrowserWindow | null {
+  return BrowserWindow.getFocusedWindow();
+}

@@ -1,0 +1,54 @@
+/** What no page may do, whatever it shows: leave, open windows, embed, or be granted more than a console needs. */
+import { app, type Session, session, shell, type WebContents } from 'electron';
+import { appOrigin } from '../../contract/shell-channels.ts';
+import { isAppAddress } from './app-address.ts';
+
+/** Hosts whose https pages are opened in the user's browser. */
+const externalHosts: ReadonlySet<string> = new Set(['www.qemu.org', 'www.spice-space.org']);
+
+/** Copying, full screen, and locking the pointer and the keyboard: what a console needs. */
+const permissions: ReadonlySet<string> = new Set(['clipboard-sanitized-write', 'fullscreen', 'pointerLock', 'keyboardLock']);
+
+/** Guards every web contents that will ever exist. Call once, before the first window. */
+export function guardPages(log: (line: string) => void): void {
+  app.on('web-contents-created', (_event, contents) => guard(contents, log));
+}
+
+export function isAllowedOutside(address: string): boolean {
+  if (!URL.canParse(address)) return false;
+  const url = new URL(address);
+  return url.protocol === 'https:' && url.username === '' && url.port === '' && externalHosts.has(url.host);
+}
+
+function guard(contents: WebContents, log: (line: string) => void): void {
+  contents.on('will-navigate', (details) => {
+    if (isAppAddress(details.url)) return;
+    details.preventDefault();
+    log(`navigation refused: ${details.url.slice(0, 200)}`);
+  });
+  contents.on('will-redirect', (details) => {
+    if (!isAppAddress(details.url)) details.preventDefault();
+  });
+  // A frame that a page was made to load is stopped before it asks for anything; the policy forbids frames as well.
+  contents.on('will-frame-navigate', (details) => {
+    if (!details.isMainFrame) details.preventDefault();
+  });
+  contents.on('will-attach-webview', (event) => event.preventDefault());
+  contents.setWindowOpenHandler(({ url }) => {
+    if (isAllowedOutside(url)) void shell.openExternal(url);
+    else log(`window refused: ${url.slice(0, 200)}`);
+    return { action: 'deny' };
+  });
+}
+
+/** Grants our own pages what a console needs, and nothing to anyone else. */
+export function guardPermissions(guarded: Session = session.defaultSession): void {
+  guarded.setPermissionRequestHandler((contents, permission, decide, details) =>
+    decide(details.isMainFrame && isAppAddress(contents.getURL()) && permissions.has(permission)),
+  );
+  guarded.setPermissionCheckHandler(
+    (_contents, permission, origin) => origin.replace(/\/$/, '') === appOrigin && permissions.has(permission),
+  );
+  guarded.setDevicePermissionHandler(() => false);
+  guarded.on('will-download', (event) => event.preventDefault());
+}

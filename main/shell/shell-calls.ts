@@ -1,0 +1,150 @@
+/** What the shell does for a page: dialogs, the clipboard, windows. Every input was checked at the door. */
+import { rename, rm, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { basename, join } from 'node:path';
+import { BrowserWindow, dialog, shell } from 'electron';
+import { Failure } from '../../contract/errors.ts';
+import type { ShellCallName, ShellCallOutput, ShellCallParsed } from '../../contract/shell.ts';
+import type { Sender } from './ipc-door.ts';
+import type { KnownPlaces } from './known-places.ts';
+import { setKeyboardGrab } from './menu.ts';
+import type { Quitting } from './quitting.ts';
+import { copyPicture, copyText } from './system-clipboard.ts';
+import type { Windows } from './windows.ts';
+
+export type ShellCallsOptions = {
+  windows: Windows;
+  places: KnownPlaces;
+  quitting: Quitting;
+  restartEngine: () => Promise<void>;
+  logFolder: string;
+};
+
+export type ShellCallHandlers = {
+  [Name in ShellCallName]: (input: ShellCallParsed<Name>, sender: Sender) => Promise<ShellCallOutput<Name>>;
+};
+
+const pngSignature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
+const mediumExtensions = {
+  iso: ['iso'],
+  disk: ['qcow2', 'img', 'raw', 'vmdk', 'vdi', 'vhdx'],
+};
+
+export function makeShellCalls({ windows, places, quitting, restartEngine, logFolder }: ShellCallsOptions): ShellCallHandlers {
+  const windowOf = ({ contents }: Sender): BrowserWindow => {
+    const window = BrowserWindow.fromWebContents(contents);
+    if (!window) throw new Failure('call/forbidden-origin', 'The window that asked is gone.');
+    return window;
+  };
+
+  return {
+    'shell.chooseMedium': async ({ kind }, sender) => {
+      const extensions = kind === 'any' ? [...mediumExtensions.iso, ...mediumExtensions.disk] : mediumExtensions[kind];
+      const name = kind === 'iso' ? 'ISO images' : kind === 'disk' ? 'Disk images' : 'ISO and disk images';
+      const { canceled, filePaths } = await dialog.showOpenDialog(windowOf(sender), {
+        title: kind === 'iso' ? 'Choose an ISO' : kind === 'disk' ? 'Choose a disk image' : 'Choose an ISO or a disk image',
+        filters: [
+          { name, extensions },
+          { name: 'All files', extensions: ['*'] },
+        ],
+        properties: ['openFile'],
+      });
+      const path = filePaths[0];
+      if (canceled || path === undefined) return null;
+      places.chose(path);
+      return path;
+    },
+
+    'shell.savePng': async ({ suggestedName, png }, sender) => {
+      checkPng(png);
+      const { canceled, filePath } = await dialog.showSaveDialog(windowOf(sender), {
+        title: 'Save the screenshot',
+        // A guest's name is in it, and a guest's name is no path.
+        defaultPath: join(homedir(), basename(suggestedName.replace(/[/\\:\0]/g, '-')) || 'screenshot.png'),
+        filters: [{ name: 'PNG image', extensions: ['png'] }],
+        properties: ['createDirectory', 'showOverwriteConfirmation'],
+      });
+      if (canceled || !filePath) return null;
+      await writeWhole(filePath, png);
+      places.chose(filePath);
+      return filePath;
+    },
+
+    'shell.copyPng': async ({ png }) => {
+      checkPng(png);
+      await copyPicture(png);
+      return null;
+    },
+
+    'shell.copyText': async ({ text }) => {
+      await copyText(text);
+      return null;
+    },
+
+    'shell.showFile': async ({ path }) => {
+      shell.showItemInFolder(await places.resolve(path));
+      return null;
+    },
+
+    'shell.detachConsole': async ({ guest }) => {
+      windows.showConsole(guest);
+      return null;
+    },
+
+    'shell.attachConsole': async ({ guest }) => {
+      windows.showMain(`/guests/${guest}/console`);
+      windows.closeConsole(guest);
+      return null;
+    },
+
+    'shell.setFullScreen': async ({ on }, sender) => {
+      windowOf(sender).setFullScreen(on);
+      return null;
+    },
+
+    'shell.setKeyboardGrab': async ({ on }, sender) => {
+      setKeyboardGrab(windowOf(sender), on);
+      return null;
+    },
+
+    'shell.quit': async (answer) => {
+      await quitting.answer(answer);
+      return null;
+    },
+
+    'shell.restartEngine': async () => {
+      await restartEngine();
+      return null;
+    },
+
+    'shell.openLogs': async () => {
+      await openFolder(logFolder);
+      return null;
+    },
+  };
+}
+
+/** Shows a folder in the file manager. @throws Failure `image/file-missing` */
+export async function openFolder(path: string): Promise<void> {
+  const problem = await shell.openPath(path);
+  if (problem !== '') throw new Failure('image/file-missing', `The folder ${path} could not be opened.`, { detail: problem });
+}
+
+function checkPng(png: Uint8Array): void {
+  if (!pngSignature.equals(png.subarray(0, pngSignature.length)))
+    throw new Failure('call/invalid-input', 'The picture is no PNG.', { path: 'png' });
+}
+
+/** @throws Failure `store/not-writable`; what stood there before stays then */
+async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
+  const temporary = `${path}.new`;
+  try {
+    await writeFile(temporary, bytes);
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw new Failure('store/not-writable', `${path} could not be written.`, {
+      detail: error instanceof Error ? error.message : String(error),
+    });
+  }
+}

@@ -1,0 +1,232 @@
+/** The app's windows: the main one, and one for each console that was torn off. */
+import { join } from 'node:path';
+import { app, BrowserWindow, nativeTheme, screen, type WebContents } from 'electron';
+import type { GuestId } from '../../contract/ids.ts';
+import type { ShellEvent, ShellInfo } from '../../contract/shell.ts';
+import { appOrigin, infoArgument, shellChannels } from '../../contract/shell-channels.ts';
+import { nativeIcon } from './icon.ts';
+import { clampToDisplays, minWindowSize, type Placement, type WindowPlacements } from './window-placement.ts';
+
+export type WindowsOptions = {
+  placements: WindowPlacements;
+  preload: string;
+  info: Omit<ShellInfo, 'window'>;
+  /** Asked before the main window closes; false keeps it open. */
+  mayCloseMain: () => boolean;
+  /** A page is gone, or about to be another: what it had open is to be closed. */
+  pageLeft: (contents: WebContents) => void;
+  log: (line: string) => void;
+};
+
+type Kept = { window: BrowserWindow; name: string /** Events for a page that is not there yet. */; waiting: ShellEvent[]; ready: boolean };
+
+const defaultSize = { width: 1280, height: 800 };
+const savePauseMs = 500;
+
+export class Windows {
+  readonly #options: WindowsOptions;
+  readonly #kept = new Map<WebContents, Kept>();
+
+  constructor(options: WindowsOptions) {
+    this.#options = options;
+  }
+
+  /** INVARIANT: only windows that were opened here are ours (tests/e2e/page-security.test.ts). */
+  isOurs(contents: WebContents): boolean {
+    return this.#kept.has(contents);
+  }
+
+  get all(): BrowserWindow[] {
+    return [...this.#kept.values()].map(({ window }) => window);
+  }
+
+  get main(): BrowserWindow | null {
+    return this.#named('main')?.window ?? null;
+  }
+
+  /** Whether the main window's page is there to be told something. */
+  get isMainReady(): boolean {
+    return this.#named('main')?.ready === true;
+  }
+
+  get anyFocused(): boolean {
+    return this.all.some((window) => window.isFocused());
+  }
+
+  /** Opens the main window at `path`, or shows it there. Without a path the page that is shown stays. */
+  showMain(path?: string): BrowserWindow {
+    const kept = this.#named('main');
+    if (!kept) return this.#create('main', { kind: 'main' }, path ?? '/');
+    if (path !== undefined) this.#tell(kept, { type: 'navigate', path });
+    bringToFront(kept.window);
+    return kept.window;
+  }
+
+  /** Opens the window of a guest's console, or brings it to the front. */
+  showConsole(guest: GuestId): BrowserWindow {
+    const kept = this.#named(guest);
+    if (!kept) return this.#create(guest, { kind: 'console', guest }, `/guests/${guest}/console`);
+    bringToFront(kept.window);
+    return kept.window;
+  }
+
+  closeConsole(guest: GuestId): void {
+    this.#named(guest)?.window.close();
+  }
+
+  /** Tells one page; one that is still loading hears it when it is there. */
+  tell(contents: WebContents, event: ShellEvent): void {
+    const kept = this.#kept.get(contents);
+    if (kept) this.#tell(kept, event);
+  }
+
+  tellMain(event: ShellEvent): void {
+    const kept = this.#named('main');
+    if (kept) this.#tell(kept, event);
+  }
+
+  /** What every page is told anew when it says that it is ready; nothing is kept for those that are not. */
+  tellAll(event: ShellEvent): void {
+    for (const kept of this.#kept.values()) if (kept.ready) send(kept, event);
+  }
+
+  pageReady(contents: WebContents): void {
+    const kept = this.#kept.get(contents);
+    if (!kept) return;
+    kept.ready = true;
+    send(kept, { type: 'fullScreen', on: kept.window.isFullScreen() });
+    for (const event of kept.waiting.splice(0)) send(kept, event);
+  }
+
+  /** Closes every window without asking. */
+  destroyAll(): void {
+    for (const { window, name } of [...this.#kept.values()]) {
+      this.#save(window, name);
+      window.destroy();
+    }
+  }
+
+  #named(name: string): Kept | undefined {
+    return [...this.#kept.values()].find((kept) => kept.name === name);
+  }
+
+  #tell(kept: Kept, event: ShellEvent): void {
+    if (kept.ready) send(kept, event);
+    else kept.waiting.push(event);
+  }
+
+  #create(name: string, shows: ShellInfo['window'], path: string): BrowserWindow {
+    const placement = this.#options.placements.get(name);
+    const bounds = placement
+      ? clampToDisplays(
+          placement.bounds,
+          screen.getAllDisplays().map(({ workArea }) => workArea),
+        )
+      : defaultSize;
+    const info: ShellInfo = { ...this.#options.info, window: shows };
+    const window = new BrowserWindow({
+      ...bounds,
+      minWidth: minWindowSize.width,
+      minHeight: minWindowSize.height,
+      show: false,
+      title: app.getName(),
+      icon: nativeIcon(),
+      backgroundColor: backgroundColor(),
+      autoHideMenuBar: true,
+      webPreferences: {
+        preload: this.#options.preload,
+        sandbox: true,
+        contextIsolation: true,
+        nodeIntegration: false,
+        nodeIntegrationInWorker: false,
+        nodeIntegrationInSubFrames: false,
+        webSecurity: true,
+        webviewTag: false,
+        spellcheck: false,
+        navigateOnDragDrop: false,
+        // A console that is covered goes on receiving: its guest's server would otherwise be slowed down.
+        backgroundThrottling: shows.kind === 'main',
+        additionalArguments: [infoArgument + encodeURIComponent(JSON.stringify(info))],
+      },
+    });
+    const kept: Kept = { window, name, waiting: [], ready: false };
+    this.#kept.set(window.webContents, kept);
+    this.#follow(kept);
+    window.once('ready-to-show', () => {
+      if (placement?.maximised) window.maximize();
+      window.show();
+      if (placement?.fullScreen) window.setFullScreen(true);
+    });
+    void window.loadURL(appOrigin + path).catch((error: Error) => this.#options.log(`the window could not be loaded: ${error.message}`));
+    return window;
+  }
+
+  #follow(kept: Kept): void {
+    const { window, name } = kept;
+    const contents = window.webContents;
+    let saving: NodeJS.Timeout | undefined;
+    const saveSoon = () => {
+      clearTimeout(saving);
+      saving = setTimeout(() => this.#save(window, name), savePauseMs);
+    };
+    window.on('resize', saveSoon);
+    window.on('move', saveSoon);
+    const tellFullScreen = () => {
+      if (kept.ready) send(kept, { type: 'fullScreen', on: window.isFullScreen() });
+    };
+    window.on('enter-full-screen', tellFullScreen);
+    window.on('leave-full-screen', tellFullScreen);
+    window.on('close', (event) => {
+      if (name === 'main' && !this.#options.mayCloseMain()) {
+        event.preventDefault();
+        return;
+      }
+      clearTimeout(saving);
+      this.#save(window, name);
+    });
+    contents.on('did-start-navigation', (details) => {
+      if (!details.isMainFrame || details.isSameDocument) return;
+      kept.ready = false;
+      this.#options.pageLeft(contents);
+    });
+    contents.on('render-process-gone', () => {
+      kept.ready = false;
+      this.#options.pageLeft(contents);
+    });
+    window.on('closed', () => {
+      clearTimeout(saving);
+      this.#kept.delete(contents);
+      this.#options.pageLeft(contents);
+    });
+  }
+
+  #save(window: BrowserWindow, name: string): void {
+    if (window.isDestroyed()) return;
+    const placement: Placement = { bounds: window.getNormalBounds(), maximised: window.isMaximized(), fullScreen: window.isFullScreen() };
+    try {
+      this.#options.placements.set(name, placement);
+    } catch (error) {
+      this.#options.log(`where the window is could not be remembered: ${String(error)}`);
+    }
+  }
+}
+
+/** What a window shows before its page does: the page's own background, so that nothing flashes. */
+export function backgroundColor(): string {
+  return nativeTheme.shouldUseDarkColors ? '#17191c' : '#ffffff';
+}
+
+function bringToFront(window: BrowserWindow): void {
+  if (window.isMinimized()) window.restore();
+  window.show();
+  window.focus();
+}
+
+function send(kept: Kept, event: ShellEvent): void {
+  if (!kept.window.isDestroyed()) kept.window.webContents.send(shellChannels.shellEvent, event);
+}
+
+/** Where the preload of every page is. */
+export function preloadPath(appPath: string): string {
+  return join(appPath, 'out', 'preload', 'index.cjs');
+}
