@@ -1,7 +1,10 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { OutcomeReporter } from './build/test/outcome-reporter.ts';
 
 const cores = availableParallelism();
+/** Set by `./test`, which adds up what the suites came to. */
+const outcomeFile = process.env.GUESTHOUSE_TEST_REPORT;
 
 /**
  * Unit tests stand beside the code and run in parallel. Integration tests start QEMU and end-to-end tests start Electron as well:
@@ -9,6 +12,7 @@ const cores = availableParallelism();
  */
 export default defineConfig({
   test: {
+    reporters: ['default', ...(outcomeFile ? [new OutcomeReporter(outcomeFile)] : [])],
     projects: [
       {
         test: {
@@ -22,6 +26,7 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['tests/integration/**/*.test.ts'],
+          globalSetup: ['build/test/engine-set-up.ts'],
           pool: 'forks',
           maxWorkers: Math.max(1, Math.min(4, Math.floor(cores / 2))),
           testTimeout: 60_000,
@@ -32,6 +37,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['tests/e2e/**/*.test.ts'],
+          globalSetup: ['build/test/app-set-up.ts'],
           pool: 'forks',
           maxWorkers: 1,
           testTimeout: 120_000,
