@@ -42,6 +42,9 @@ export type JobRunner = {
   start<Input>(definition: JobDefinition<Input>, job: NewJob<Input>): Job;
   /** Settles when the job has ended, with its last state. */
   ended(id: JobId): Promise<Job>;
-  /** Runs or undoes what an engine before this one left; called once, before any call is answered. */
-  recover(definitions: readonly JobDefinition<never>[]): Promise<void>;
+  /**
+   * Undoes what an engine before this one left and that cannot be resumed, then runs `beforeResuming`, then begins anew what
+   * can; called once, before any call is answered.
+   */
+  recover(definitions: readonly JobDefinition<never>[], beforeResuming?: () => Promise<void>): Promise<void>;
 };

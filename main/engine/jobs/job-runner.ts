@@ -1,0 +1,392 @@
+/**
+ * Runs jobs so that none is ever left half-done. The row is stored before the first step runs and again before every
+ * further one; whatever was begun is undone last first when the job fails, is cancelled, or died with an engine and
+ * cannot be resumed.
+ *
+ * INVARIANT: from any point at which the engine dies, the next one either finishes the job or undoes each step that was
+ * begun (`job-runner.test.ts` dies at every step).
+ */
+import { Failure, type GuesthouseError, toGuesthouseError } from '../../../contract/errors.ts';
+import type { JobId } from '../../../contract/ids.ts';
+import { type Job, type JobKind, type JobState, type JobStep, jobEnded, jobState } from '../../../contract/job.ts';
+import { type Clock, instantNow } from '../clock/clock.ts';
+import type { Changes, Feed } from '../feed/feed.ts';
+import type { Log } from '../log/log.ts';
+import type { Database } from '../store/database.ts';
+import { newJobId } from '../store/new-id.ts';
+import type { JobDefinition, JobRunner, NewJob } from './job-definition.ts';
+import { createProgressMeter, type ProgressMeter } from './job-progress.ts';
+import { createJobStore } from './job-store.ts';
+
+export type Jobs = JobRunner & {
+  /** Newest first; at most the 500 newest. */
+  list(states?: readonly JobState[]): Job[];
+  /** @throws Failure `job/not-found` */
+  show(id: JobId): Job;
+  /** Cancels, or does nothing when it is being cancelled already. @throws Failure `job/not-found`, `job/not-cancellable` */
+  cancel(id: JobId, reason: string): Job;
+  /** How many jobs have not ended. */
+  activeCount(): number;
+  /** The engine stops: running steps are told and given `graceMs`; the next engine goes on from there. */
+  interrupt(graceMs: number): Promise<void>;
+};
+
+export type JobRunnerDeps = {
+  database: Database;
+  changes: Pick<Changes, 'job'>;
+  feed: Feed;
+  clock: Clock;
+  log: Log;
+};
+
+/** These keep a disk busy; two at once are as fast as ten. */
+const heavyKinds: ReadonlySet<JobKind> = new Set(['image.import', 'guest.create', 'trash.purge']);
+const heavyAtOnce = 2;
+const keptEnded = 500;
+const listedAtMost = 500;
+const tellEveryMs = 200;
+const notEnded = jobState.options.filter((state) => !jobEnded.has(state));
+
+/** A definition whose input type is known to nobody but itself. */
+type AnyDefinition = JobDefinition<unknown>;
+
+type LiveJob = {
+  job: Job;
+  input: unknown;
+  definition: AnyDefinition;
+  abort: AbortController;
+  meter: ProgressMeter;
+  tellTimer: NodeJS.Timeout | undefined;
+  settled: Promise<Job>;
+  settle(job: Job): void;
+};
+
+class Interrupted extends Error {}
+
+export function createJobRunner({ database, changes, feed, clock, log }: JobRunnerDeps): Jobs {
+  const store = createJobStore(database);
+  const live = new Map<JobId, LiveJob>();
+  const waiting: LiveJob[] = [];
+  const running = new Map<LiveJob, Promise<void>>();
+  let interrupting = false;
+
+  /** The one way in which a job changes: stored first, then told. */
+  const save = (one: LiveJob, change: Partial<Job>) => {
+    one.job = { ...one.job, ...change };
+    store.update(one.job);
+    tell(one);
+  };
+
+  const tell = (one: LiveJob) => {
+    clearTimeout(one.tellTimer);
+    one.tellTimer = undefined;
+    changes.job(one.job.id, one.job);
+  };
+
+  const setStep = (one: LiveJob, index: number, state: JobStep['state']) => {
+    save(one, { steps: one.job.steps.map((step, at) => (at === index ? { ...step, state } : step)) });
+  };
+
+  const noteProgress = (one: LiveJob, index: number, bytesDone: number, bytesTotal: number | null) => {
+    if (one.job.steps[index]?.state !== 'running') return;
+    const steps = one.job.steps.map((step, at) => (at === index ? { ...step, bytesDone, bytesTotal } : step));
+    one.job = { ...one.job, steps, ...one.meter.measure(clock.nowMs(), steps) };
+    one.tellTimer ??= setTimeout(() => tell(one), tellEveryMs);
+  };
+
+  const end = (one: LiveJob, state: JobState, error: GuesthouseError | null) => {
+    clearTimeout(one.tellTimer);
+    live.delete(one.job.id);
+    try {
+      save(one, {
+        state,
+        error,
+        endedAt: instantNow(clock),
+        secondsLeft: null,
+        bytesPerSecond: null,
+        ...(state === 'succeeded' ? { progress: 1 } : {}),
+      });
+      for (const pruned of store.prune(keptEnded)) changes.job(pruned, null);
+      recordEnd(one.job);
+    } catch (thrown) {
+      // A full disk: the row still says "running", so the next engine finds the job and settles it.
+      log.error({ error: thrown, job: one.job.id }, 'The end of a job could not be stored.');
+      one.job = { ...one.job, state, error };
+      changes.job(one.job.id, one.job);
+    }
+    one.settle(one.job);
+  };
+
+  const recordEnd = (job: Job) => {
+    const about = {
+      jobId: job.id,
+      ...(job.target.kind === 'guest' && job.target.id ? { guestId: job.target.id } : {}),
+      ...(job.target.kind === 'image' && job.target.id ? { imageId: job.target.id } : {}),
+    };
+    if (job.state === 'failed')
+      feed.record({ severity: 'problem', kind: 'job.failed', text: `${job.title}: ${job.error?.message ?? 'failed'}`, ...about });
+    if (job.state === 'cancelled') feed.record({ severity: 'info', kind: 'job.cancelled', text: `${job.title}: cancelled.`, ...about });
+  };
+
+  /** Undoes what was begun, last first, whatever fails on the way. Answers what could not be undone. */
+  const undoAll = async (one: LiveJob): Promise<string[]> => {
+    const problems: string[] = [];
+    for (const [index, step] of [...one.job.steps.entries()].reverse()) {
+      if (step.state === 'waiting' || step.state === 'undone') continue;
+      const definition = one.definition.steps.find((candidate) => candidate.name === step.name);
+      try {
+        await definition?.undo?.(one.input);
+        setStep(one, index, 'undone');
+      } catch (thrown) {
+        log.error({ error: thrown, job: one.job.id, step: step.name }, 'A step could not be undone.');
+        problems.push(`“${step.name}” could not be undone: ${toGuesthouseError(thrown).message}`);
+        setStep(one, index, 'failed');
+      }
+    }
+    return problems;
+  };
+
+  const settleUndone = async (one: LiveJob, state: 'failed' | 'cancelled', error: GuesthouseError) => {
+    const problems = await undoAll(one);
+    if (problems.length === 0) return end(one, state, error);
+    log.warn({ job: one.job.id, problems }, 'A job left something behind; the next start of the engine tries again.');
+    end(one, state, { ...error, detail: [error.detail, ...problems].filter(Boolean).join('\n') });
+  };
+
+  const runSteps = async (one: LiveJob) => {
+    const { signal } = one.abort;
+    for (const [index, step] of one.definition.steps.entries()) {
+      signal.throwIfAborted();
+      setStep(one, index, 'running');
+      await step.run({
+        jobId: one.job.id,
+        input: one.input,
+        signal,
+        progress: (bytesDone, bytesTotal) => noteProgress(one, index, bytesDone, bytesTotal),
+      });
+      signal.throwIfAborted();
+      setStep(one, index, 'done');
+      one.job = { ...one.job, ...one.meter.measure(clock.nowMs(), one.job.steps) };
+    }
+  };
+
+  const run = async (one: LiveJob) => {
+    try {
+      save(one, { state: 'running', startedAt: one.job.startedAt ?? instantNow(clock) });
+      await runSteps(one);
+      end(one, 'succeeded', null);
+    } catch (thrown) {
+      if (one.abort.signal.reason instanceof Interrupted) {
+        save(one, { state: 'interrupted' });
+        return;
+      }
+      if (one.abort.signal.aborted) {
+        const reason = toGuesthouseError(one.abort.signal.reason);
+        await settleUndone(one, 'cancelled', reason);
+        return;
+      }
+      log.warn({ error: thrown, job: one.job.id, kind: one.job.kind }, 'A job failed.');
+      const at = one.job.steps.findIndex((step) => step.state === 'running');
+      if (at >= 0) setStep(one, at, 'failed');
+      await settleUndone(one, 'failed', toGuesthouseError(thrown));
+    }
+  };
+
+  /** Begins what may begin, in the order in which it was asked for. */
+  const pump = () => {
+    for (const one of [...waiting]) {
+      if (interrupting) return;
+      const heavy = heavyKinds.has(one.job.kind);
+      const busy = [...running.keys()].filter((other) => heavyKinds.has(other.job.kind)).length;
+      if (heavy && busy >= heavyAtOnce) continue;
+      waiting.splice(waiting.indexOf(one), 1);
+      const ran = run(one)
+        .catch((thrown: unknown) => {
+          // Only the database can fail here. The row is as it was last stored, and the next engine settles it.
+          log.error({ error: thrown, job: one.job.id }, 'A job could not be stored.');
+          live.delete(one.job.id);
+          one.job = { ...one.job, state: 'failed', error: toGuesthouseError(thrown), endedAt: instantNow(clock) };
+          changes.job(one.job.id, one.job);
+          one.settle(one.job);
+        })
+        .finally(() => {
+          running.delete(one);
+          pump();
+        });
+      running.set(one, ran);
+    }
+  };
+
+  const enliven = (job: Job, input: unknown, definition: AnyDefinition): LiveJob => {
+    const { promise, resolve } = Promise.withResolvers<Job>();
+    const one: LiveJob = {
+      job,
+      input,
+      definition,
+      abort: new AbortController(),
+      meter: createProgressMeter(),
+      tellTimer: undefined,
+      settled: promise,
+      settle: resolve,
+    };
+    live.set(job.id, one);
+    return one;
+  };
+
+  const show = (id: JobId): Job => {
+    const found = live.get(id)?.job ?? store.find(id);
+    if (!found) throw new Failure('job/not-found', `There is no job ${id}.`, { hint: 'It may be so old that it was forgotten.' });
+    return found;
+  };
+
+  return {
+    start<Input>(definition: JobDefinition<Input>, { title, target, input, startedBy }: NewJob<Input>): Job {
+      if (interrupting) throw new Failure('engine/stopping', 'The engine is stopping and takes no new work.');
+      const job: Job = {
+        id: newJobId(),
+        kind: definition.kind,
+        title,
+        target,
+        state: 'queued',
+        steps: freshSteps(definition),
+        progress: 0,
+        bytesDone: null,
+        bytesTotal: null,
+        bytesPerSecond: null,
+        secondsLeft: null,
+        cancellable: definition.cancellable,
+        error: null,
+        createdAt: instantNow(clock),
+        startedAt: null,
+        endedAt: null,
+        startedBy,
+      };
+      store.insert(job, input);
+      const one = enliven(job, input, definition as unknown as AnyDefinition);
+      tell(one);
+      waiting.push(one);
+      pump();
+      return one.job;
+    },
+
+    ended(id) {
+      const one = live.get(id);
+      if (one) return one.settled;
+      try {
+        return Promise.resolve(show(id));
+      } catch (thrown) {
+        return Promise.reject(thrown);
+      }
+    },
+
+    async recover(definitions, beforeResuming) {
+      const byKind = new Map(definitions.map((definition) => [definition.kind, definition as unknown as AnyDefinition]));
+      const resumed: LiveJob[] = [];
+      for (const { job, input } of store.listStored(notEnded)) {
+        const definition = byKind.get(job.kind);
+        const known = definition && parseStoredInput(definition, input);
+        if (!definition || !known) {
+          end(enliven(job, input, noDefinition(job.kind)), 'failed', {
+            code: 'engine/internal',
+            message: `The engine ended during this job, and this version does not know how to go on with it (${job.kind}).`,
+          });
+          continue;
+        }
+        const one = enliven(job, known.input, definition);
+        if (job.state === 'queued') resumed.push(one);
+        else if (job.state !== 'cancelling' && job.steps.every((step) => step.state === 'done')) end(one, 'succeeded', null);
+        else if (job.state !== 'cancelling' && definition.afterCrash === 'resume') {
+          save(one, { state: 'interrupted', steps: freshSteps(definition), progress: 0 });
+          resumed.push(one);
+        } else if (job.state === 'cancelling') {
+          await settleUndone(one, 'cancelled', { code: 'job/cancelled', message: 'The job was cancelled.' });
+        } else {
+          save(one, { state: 'interrupted' });
+          await settleUndone(one, 'failed', {
+            code: 'engine/internal',
+            message: 'The engine ended during this job, so what it had begun was undone.',
+            hint: 'Start it again.',
+          });
+        }
+      }
+      await retryUndo(byKind);
+      await beforeResuming?.();
+      waiting.push(...resumed);
+      pump();
+    },
+
+    list(states) {
+      const wanted = states ?? jobState.options;
+      return store.list(wanted, listedAtMost).map((job) => live.get(job.id)?.job ?? job);
+    },
+
+    show,
+
+    cancel(id, reason) {
+      const job = show(id);
+      const one = live.get(id);
+      if (!one || jobEnded.has(job.state)) throw new Failure('job/not-cancellable', `“${job.title}” has ended already (${job.state}).`);
+      if (job.state === 'cancelling') return job;
+      if (!job.cancellable)
+        throw new Failure('job/not-cancellable', `“${job.title}” cannot be cancelled.`, { hint: 'Wait until it has ended.' });
+      const failure = new Failure('job/cancelled', reason);
+      const place = waiting.indexOf(one);
+      if (place >= 0) {
+        waiting.splice(place, 1);
+        // A resumed job that waits for its turn was begun by the engine before.
+        if (job.state !== 'queued') {
+          save(one, { state: 'cancelling' });
+          one.abort.abort(failure);
+          waiting.unshift(one);
+          pump();
+        } else end(one, 'cancelled', failure.error);
+        return one.job;
+      }
+      save(one, { state: 'cancelling' });
+      one.abort.abort(failure);
+      return one.job;
+    },
+
+    activeCount: () => live.size,
+
+    async interrupt(graceMs) {
+      interrupting = true;
+      for (const one of running.keys()) if (!one.abort.signal.aborted) one.abort.abort(new Interrupted('The engine is stopping.'));
+      const { promise: late, resolve } = Promise.withResolvers<void>();
+      const timer = setTimeout(resolve, graceMs);
+      await Promise.race([Promise.all(running.values()), late]);
+      clearTimeout(timer);
+      for (const one of live.values()) clearTimeout(one.tellTimer);
+    },
+  };
+
+  /** Jobs that ended while one of their steps could not be undone: undo is idempotent, so it is tried again. */
+  async function retryUndo(byKind: ReadonlyMap<JobKind, AnyDefinition>): Promise<void> {
+    for (const { job, input } of store.listStored(['failed', 'cancelled'])) {
+      const definition = byKind.get(job.kind);
+      if (!definition || !job.steps.some((step) => step.state === 'failed')) continue;
+      const known = parseStoredInput(definition, input);
+      if (!known) continue;
+      const one = enliven(job, known.input, definition);
+      await undoAll(one);
+      live.delete(job.id);
+      one.settle(one.job);
+    }
+  }
+}
+
+function freshSteps(definition: Pick<AnyDefinition, 'steps'> | JobDefinition<never>): JobStep[] {
+  return definition.steps.map(({ name, weight }) => ({ name, weight, state: 'waiting', bytesDone: null, bytesTotal: null }));
+}
+
+function parseStoredInput(definition: AnyDefinition, input: unknown): { input: unknown } | null {
+  try {
+    return { input: definition.parseInput(input) };
+  } catch {
+    return null;
+  }
+}
+
+function noDefinition(kind: JobKind): AnyDefinition {
+  return { kind, parseInput: (value) => value, steps: [], afterCrash: 'undo', cancellable: false };
+}
