@@ -1,34 +1,16 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import fc from 'fast-check';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { Failure } from '../../../contract/errors.ts';
 import type { FeedEvent } from '../../../contract/events.ts';
 import type { JobId } from '../../../contract/ids.ts';
 import type { Job } from '../../../contract/job.ts';
+import { freshDatabase } from '../../../tests/support/fresh-database.ts';
 import { silentLog } from '../log/log.ts';
 import type { Database } from '../store/database.ts';
-import { openDatabase } from '../store/open-database.ts';
 import type { JobDefinition, StepContext } from './job-definition.ts';
 import { createJobRunner, type Jobs } from './job-runner.ts';
 
 const never = new Promise<never>(() => undefined);
-
-async function freshDatabase(): Promise<Database> {
-  const folder = mkdtempSync(join(tmpdir(), 'gh-jobs-'));
-  const database = await openDatabase({
-    path: join(folder, 'guesthouse.db'),
-    backupsFolder: join(folder, 'backups'),
-    clock: { nowMs: () => Date.now() },
-    log: silentLog,
-  });
-  onTestFinished(() => {
-    database.close();
-    rmSync(folder, { recursive: true, force: true });
-  });
-  return database;
-}
 
 function runnerOver(database: Database, time = { nowMs: Date.now() }) {
   const told: Job[] = [];
