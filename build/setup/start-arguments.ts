@@ -14,6 +14,8 @@ export function parseStartArguments(given: readonly string[], directory: string)
   const left = [...given];
   for (let argument = left.shift(); argument !== undefined; argument = left.shift()) {
     if (argument === '--setup-only') isSetupOnly = true;
+    // Only says that what follows is not meant for this script.
+    else if (argument === '--') continue;
     else if (argument === '--out') appArguments.push(`--out=${resolve(directory, left.shift() ?? '')}`);
     else if (argument.startsWith('--out=')) appArguments.push(`--out=${resolve(directory, argument.slice('--out='.length))}`);
     else appArguments.push(argument.endsWith('.vv') ? resolve(directory, argument) : argument);
