@@ -20,7 +20,7 @@ export function unixSocketTransport(path: string): OpenTransport {
     });
     socket.on('close', () => {
       if (failure === '') return handlers.closed('The guest closed its console.', true);
-      handlers.closed(opened ? `The console connection broke (${failure}).` : `The guest's console did not answer (${failure}).`, false);
+      handlers.closed(opened ? `The console connection broke (${failure}).` : `The guest’s console did not answer (${failure}).`, false);
     });
     return {
       write(bytes, taken) {

@@ -144,16 +144,19 @@ export class EngineHost {
 
   async #run(): Promise<void> {
     let tries = 0;
+    let wasConnected = false;
     while (!this.#stopped) {
       try {
         await this.#connect();
       } catch (thrown) {
         const error = toGuesthouseError(thrown);
         this.#log(`${error.code}: ${error.message} ${error.detail ?? ''}`);
-        if (!passing.has(error.code)) await this.#fail(error);
-        else await this.#lose(error.message, tries++);
+        // One that was never there has a reason that the user should read; one that was comes back by itself.
+        if (wasConnected && passing.has(error.code)) await this.#lose(error.message, tries++);
+        else await this.#fail(error);
         continue;
       }
+      wasConnected = true;
       const since = Date.now();
       const reason = await this.#untilLost();
       if (this.#stopped) return;

@@ -54,3 +54,13 @@ export function isAppAddress(address: string): boolean {
   const url = new URL(address);
   return url.protocol === `${appScheme}:` && url.host === appHost;
 }
+
+/** Hosts whose https pages are opened in the user's browser. */
+const externalHosts: ReadonlySet<string> = new Set(['www.qemu.org', 'www.spice-space.org']);
+
+/** Whether a link may be opened outside the app. */
+export function isAllowedOutside(address: string): boolean {
+  if (!URL.canParse(address)) return false;
+  const url = new URL(address);
+  return url.protocol === 'https:' && url.username === '' && url.port === '' && externalHosts.has(url.host);
+}

@@ -2,28 +2,10 @@
 import { Notification } from 'electron';
 import type { FeedEvent, ServerMessage } from '../../contract/events.ts';
 import type { LibraryMirror } from './library-mirror.ts';
+import { noticeOf } from './notice.ts';
 
 /** Several failures at once (a host disk that filled up) are one notification and not one each. */
 const gatherMs = 300;
-
-export type Notice = { title: string; body: string; path: string };
-
-/** What to say of problems that came together. Pure. */
-export function noticeOf(problems: readonly FeedEvent[]): Notice | null {
-  const [first, ...others] = problems;
-  if (!first) return null;
-  if (others.length > 0) {
-    return {
-      title: `${problems.length} problems`,
-      body: problems
-        .map(({ text }) => text)
-        .join('\n')
-        .slice(0, 500),
-      path: '/activity',
-    };
-  }
-  return { title: 'Guesthouse', body: first.text, path: first.guestId ? `/guests/${first.guestId}` : '/activity' };
-}
 
 export type NoticesOptions = { mirror: LibraryMirror; lookedAt: () => boolean; open: (path: string) => void };
 

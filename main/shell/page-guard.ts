@@ -1,10 +1,7 @@
 /** What no page may do, whatever it shows: leave, open windows, embed, or be granted more than a console needs. */
 import { app, type Session, session, shell, type WebContents } from 'electron';
 import { appOrigin } from '../../contract/shell-channels.ts';
-import { isAppAddress } from './app-address.ts';
-
-/** Hosts whose https pages are opened in the user's browser. */
-const externalHosts: ReadonlySet<string> = new Set(['www.qemu.org', 'www.spice-space.org']);
+import { isAllowedOutside, isAppAddress } from './app-address.ts';
 
 /** Copying, full screen, and locking the pointer and the keyboard: what a console needs. */
 const permissions: ReadonlySet<string> = new Set(['clipboard-sanitized-write', 'fullscreen', 'pointerLock', 'keyboardLock']);
@@ -12,12 +9,6 @@ const permissions: ReadonlySet<string> = new Set(['clipboard-sanitized-write', '
 /** Guards every web contents that will ever exist. Call once, before the first window. */
 export function guardPages(log: (line: string) => void): void {
   app.on('web-contents-created', (_event, contents) => guard(contents, log));
-}
-
-export function isAllowedOutside(address: string): boolean {
-  if (!URL.canParse(address)) return false;
-  const url = new URL(address);
-  return url.protocol === 'https:' && url.username === '' && url.port === '' && externalHosts.has(url.host);
 }
 
 function guard(contents: WebContents, log: (line: string) => void): void {

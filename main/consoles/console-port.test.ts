@@ -1,0 +1,227 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type ConsoleFromPage, type ConsoleToPage, consoleWindowBytes } from '../../contract/shell.ts';
+import { carryConsole, maxMessageBytes, type Port, parseFromPage } from './console-port.ts';
+import { unixSocketTransport } from './unix-socket-transport.ts';
+
+let folder: string;
+let path: string;
+let server: Server;
+let served: Socket[];
+let arrived: ((socket: Socket) => void)[];
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'gh-'));
+  path = join(folder, 'spice.sock');
+  served = [];
+  arrived = [];
+  server = createServer((socket) => {
+    socket.on('error', () => {});
+    served.push(socket);
+    arrived.shift()?.(socket);
+  });
+  await new Promise<void>((settle) => server.listen(path, settle));
+});
+
+afterEach(() => {
+  for (const socket of served) socket.destroy();
+  server.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Node's own message port in the place of Electron's. */
+function portOf(port: MessagePort): Port {
+  return {
+    post: (message) => port.postMessage(message),
+    listen({ message, closed }) {
+      port.on('message', message);
+      port.on('close', closed);
+    },
+    close: () => port.close(),
+  };
+}
+
+type Page = {
+  send(message: ConsoleFromPage | unknown): void;
+  received: ConsoleToPage[];
+  bytes(): Buffer;
+  port: MessagePort;
+  ended: () => number;
+  end: () => void;
+};
+
+function openPage({ credits = false }: { credits?: boolean } = {}): Page {
+  const { port1, port2 } = new MessageChannel();
+  const received: ConsoleToPage[] = [];
+  port2.on('message', (message: ConsoleToPage) => {
+    received.push(message);
+    if (credits && message.type === 'data') port2.postMessage({ type: 'credit', bytes: message.bytes.byteLength });
+  });
+  let ended = 0;
+  const end = carryConsole(portOf(port1), unixSocketTransport(path), () => ended++);
+  return {
+    send: (message) => port2.postMessage(message),
+    received,
+    bytes: () => Buffer.concat(received.filter((message) => message.type === 'data').map(({ bytes }) => bytes)),
+    port: port2,
+    ended: () => ended,
+    end,
+  };
+}
+
+function guestSide(): Promise<Socket> {
+  const socket = served[0];
+  return socket ? Promise.resolve(socket) : new Promise((settle) => arrived.push(settle));
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  const deadline = Date.now() + 5000;
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error('waited in vain');
+    await new Promise((settle) => setImmediate(settle));
+  }
+}
+
+test('bytes pass both ways, in order and whole', async () => {
+  const page = openPage({ credits: true });
+  const guest = await guestSide();
+  const heard: Buffer[] = [];
+  guest.on('data', (bytes) => heard.push(bytes));
+  const long = Buffer.alloc(3_000_000, 'guesthouse');
+  guest.write(long);
+  page.send({ type: 'data', bytes: new Uint8Array([1, 2, 3]) });
+  page.send({ type: 'data', bytes: new Uint8Array([4]) });
+  await until(() => page.bytes().length === long.length && Buffer.concat(heard).length === 4);
+  expect(page.received[0]).toEqual({ type: 'open' });
+  expect(page.bytes().equals(long)).toBe(true);
+  expect([...Buffer.concat(heard)]).toEqual([1, 2, 3, 4]);
+  page.end();
+});
+
+test('a page that gives no credit is sent one window and no more, and the guest is slowed down', async () => {
+  const page = openPage();
+  const guest = await guestSide();
+  const chunk = Buffer.alloc(1024 * 1024, 7);
+  let written = 0;
+  for (let sent = 0; sent < 64; sent++) guest.write(chunk, () => (written += chunk.length));
+  await until(() => page.bytes().length >= consoleWindowBytes);
+  for (let turn = 0; turn < 200; turn++) await new Promise((settle) => setImmediate(settle));
+  expect(page.bytes().length).toBe(consoleWindowBytes);
+  expect(written).toBeLessThan(consoleWindowBytes + 8 * 1024 * 1024);
+  page.send({ type: 'credit', bytes: consoleWindowBytes });
+  await until(() => page.bytes().length === 2 * consoleWindowBytes);
+  page.end();
+});
+
+test('small reads that come together leave together', async () => {
+  const page = openPage({ credits: true });
+  const guest = await guestSide();
+  await until(() => page.received.length === 1);
+  guest.cork();
+  for (let sent = 0; sent < 500; sent++) guest.write(Buffer.alloc(400, sent));
+  guest.uncork();
+  await until(() => page.bytes().length === 200_000);
+  expect(page.received.filter(({ type }) => type === 'data').length).toBeLessThan(50);
+  page.end();
+});
+
+test('no message to the page is larger than the limit, and none drags a larger buffer along', async () => {
+  const page = openPage({ credits: true });
+  const guest = await guestSide();
+  guest.write(Buffer.alloc(2_000_000));
+  await until(() => page.bytes().length === 2_000_000);
+  for (const message of page.received) {
+    if (message.type !== 'data') continue;
+    expect(message.bytes.byteLength).toBeLessThanOrEqual(maxMessageBytes);
+    expect(message.bytes.buffer.byteLength).toBe(message.bytes.byteLength);
+  }
+  page.end();
+});
+
+test('what the page sends is credited once it has left', async () => {
+  const page = openPage();
+  await guestSide();
+  page.send({ type: 'data', bytes: new Uint8Array(1000) });
+  page.send({ type: 'data', bytes: new Uint8Array(500) });
+  await until(() => page.received.filter(({ type }) => type === 'credit').length === 2);
+  expect(page.received.filter(({ type }) => type === 'credit')).toEqual([
+    { type: 'credit', bytes: 1000 },
+    { type: 'credit', bytes: 500 },
+  ]);
+  page.end();
+});
+
+test('a page that floods a guest that does not read is cut off', async () => {
+  const page = openPage();
+  const guest = await guestSide();
+  guest.pause();
+  for (let sent = 0; sent < 32; sent++) page.send({ type: 'data', bytes: new Uint8Array(1024 * 1024) });
+  await until(() => page.ended() === 1);
+  await until(() => page.received.some(({ type }) => type === 'closed'));
+  expect(page.received.at(-1)).toEqual({ type: 'closed', reason: 'The page sent more than the console could take.', clean: false });
+});
+
+test('whatever a page sends that is no console message ends the console', async () => {
+  const hostile: unknown[] = [
+    null,
+    'data',
+    { type: 'data' },
+    { type: 'data', bytes: [1, 2] },
+    { type: 'credit', bytes: -1 },
+    { type: 'credit', bytes: 1.5 },
+    { type: 'credit', bytes: 2 ** 40 },
+    { type: 'resize', columns: 0, rows: 10 },
+    { type: 'exec', command: 'x' },
+  ];
+  for (const message of hostile) expect(parseFromPage(message)).toBeNull();
+  const page = openPage();
+  await guestSide();
+  page.send({ type: 'credit', bytes: 1 });
+  await until(() => page.received.at(-1)?.type === 'closed');
+  expect(page.received.at(-1)).toMatchObject({ clean: false, reason: 'The page gave credit for more than it was sent.' });
+});
+
+test('when the guest closes, the page gets every byte first and then hears that it was clean', async () => {
+  const page = openPage({ credits: true });
+  const guest = await guestSide();
+  guest.end(Buffer.alloc(100_000, 1));
+  await until(() => page.received.at(-1)?.type === 'closed');
+  expect(page.bytes().length).toBe(100_000);
+  expect(page.received.at(-1)).toEqual({ type: 'closed', reason: 'The guest closed its console.', clean: true });
+  expect(page.ended()).toBe(1);
+});
+
+test('bytes that wait for credit are not lost when the guest closes', async () => {
+  const page = openPage();
+  const guest = await guestSide();
+  guest.end(Buffer.alloc(consoleWindowBytes + 1000, 1));
+  await until(() => page.bytes().length === consoleWindowBytes);
+  page.send({ type: 'credit', bytes: 2000 });
+  await until(() => page.received.at(-1)?.type === 'closed');
+  expect(page.bytes().length).toBe(consoleWindowBytes + 1000);
+});
+
+test('when the page closes its port, or is gone, the socket is closed', async () => {
+  for (const leave of [(page: Page) => page.send({ type: 'close' }), (page: Page) => page.port.close(), (page: Page) => page.end()]) {
+    const page = openPage();
+    const guest = await guestSide();
+    let closed = false;
+    guest.on('close', () => (closed = true));
+    guest.resume();
+    leave(page);
+    await until(() => closed && page.ended() === 1);
+    served.length = 0;
+  }
+});
+
+test('a guest without a console is said to have none', async () => {
+  server.close();
+  rmSync(path, { force: true });
+  const page = openPage();
+  await until(() => page.received.length > 0);
+  expect(page.received).toEqual([{ type: 'closed', reason: 'The guest’s console did not answer (ENOENT).', clean: false }]);
+});
