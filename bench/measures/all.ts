@@ -1,0 +1,9 @@
+/** Every measure, in the order in which they run. */
+import type { Measure } from '../figures.ts';
+import { callLatency } from './call-latency.ts';
+import { commandLineList } from './command-line-list.ts';
+import { guestMemory } from './guest-memory.ts';
+import { guestStart } from './guest-start.ts';
+import { manyGuests } from './many-guests.ts';
+
+export const measures: readonly Measure[] = [guestStart, guestMemory, callLatency, manyGuests, commandLineList];
