@@ -139,10 +139,7 @@ export function createGuesthouseApp({ root, ownFolder, log }: GuesthouseAppOptio
         subscribe: ({ contents }) => streams.open(contents),
         unsubscribe: ({ contents }) => streams.close(contents),
         watch: ({ contents }, message) => streams.watch(contents, message.guestIds),
-        ready: ({ contents }) => {
-          windows.tell(contents, { type: 'engine', connection: host.connection });
-          windows.pageReady(contents);
-        },
+        ready: ({ contents }) => windows.pageListens(contents, [{ type: 'engine', connection: host.connection }]),
       },
       log,
     );

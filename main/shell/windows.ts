@@ -18,10 +18,22 @@ export type WindowsOptions = {
   log: (line: string) => void;
 };
 
-type Kept = { window: BrowserWindow; name: string /** Events for a page that is not there yet. */; waiting: ShellEvent[]; ready: boolean };
+type Kept = {
+  window: BrowserWindow;
+  name: string;
+  /** Its page listens to some events, so that it can be told how things stand. */
+  listening: boolean;
+  /** Its page has nothing more to set up, so that it can be told what happens once. */
+  ready: boolean;
+  /** What happened before it was ready. */
+  waiting: ShellEvent[];
+  settling: NodeJS.Timeout | undefined;
+};
 
 const defaultSize = { width: 1280, height: 800 };
 const savePauseMs = 500;
+/** A page sets its listeners up one after the other; after this pause it has them all. */
+const settlePauseMs = 100;
 
 export class Windows {
   readonly #options: WindowsOptions;
@@ -74,7 +86,7 @@ export class Windows {
     this.#named(guest)?.window.close();
   }
 
-  /** Tells one page; one that is still loading hears it when it is there. */
+  /** Tells one page what happens once; one that is still loading hears it when it is there. */
   tell(contents: WebContents, event: ShellEvent): void {
     const kept = this.#kept.get(contents);
     if (kept) this.#tell(kept, event);
@@ -85,17 +97,22 @@ export class Windows {
     if (kept) this.#tell(kept, event);
   }
 
-  /** What every page is told anew when it says that it is ready; nothing is kept for those that are not. */
+  /** How something stands now; a page that is not there yet is told when it is. */
   tellAll(event: ShellEvent): void {
-    for (const kept of this.#kept.values()) if (kept.ready) send(kept, event);
+    for (const kept of this.#kept.values()) if (kept.listening) send(kept, event);
   }
 
-  pageReady(contents: WebContents): void {
+  /** A page has begun to listen, perhaps once more. `states`: how things stand. */
+  pageListens(contents: WebContents, states: ShellEvent[]): void {
     const kept = this.#kept.get(contents);
     if (!kept) return;
-    kept.ready = true;
-    send(kept, { type: 'fullScreen', on: kept.window.isFullScreen() });
-    for (const event of kept.waiting.splice(0)) send(kept, event);
+    kept.listening = true;
+    for (const event of [...states, { type: 'fullScreen', on: kept.window.isFullScreen() } as const]) send(kept, event);
+    clearTimeout(kept.settling);
+    kept.settling = setTimeout(() => {
+      kept.ready = true;
+      for (const event of kept.waiting.splice(0)) send(kept, event);
+    }, settlePauseMs);
   }
 
   /** Closes every window without asking. */
@@ -149,7 +166,7 @@ export class Windows {
         additionalArguments: [infoArgument + encodeURIComponent(JSON.stringify(info))],
       },
     });
-    const kept: Kept = { window, name, waiting: [], ready: false };
+    const kept: Kept = { window, name, listening: false, ready: false, waiting: [], settling: undefined };
     this.#kept.set(window.webContents, kept);
     this.#follow(kept);
     window.once('ready-to-show', () => {
@@ -172,7 +189,7 @@ export class Windows {
     window.on('resize', saveSoon);
     window.on('move', saveSoon);
     const tellFullScreen = () => {
-      if (kept.ready) send(kept, { type: 'fullScreen', on: window.isFullScreen() });
+      if (kept.listening) send(kept, { type: 'fullScreen', on: window.isFullScreen() });
     };
     window.on('enter-full-screen', tellFullScreen);
     window.on('leave-full-screen', tellFullScreen);
@@ -184,17 +201,20 @@ export class Windows {
       clearTimeout(saving);
       this.#save(window, name);
     });
+    const forgetPage = () => {
+      clearTimeout(kept.settling);
+      kept.listening = false;
+      kept.ready = false;
+      this.#options.pageLeft(contents);
+    };
     contents.on('did-start-navigation', (details) => {
       if (!details.isMainFrame || details.isSameDocument) return;
-      kept.ready = false;
-      this.#options.pageLeft(contents);
+      forgetPage();
     });
-    contents.on('render-process-gone', () => {
-      kept.ready = false;
-      this.#options.pageLeft(contents);
-    });
+    contents.on('render-process-gone', forgetPage);
     window.on('closed', () => {
       clearTimeout(saving);
+      clearTimeout(kept.settling);
       this.#kept.delete(contents);
       this.#options.pageLeft(contents);
     });
