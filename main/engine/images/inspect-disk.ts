@@ -1,0 +1,92 @@
+/** What a disk says of itself: its partitions, its labels and, where a Linux can be read, its own name. */
+import type { OsIdentity } from '../../../contract/guest-spec.ts';
+import { notRecognised, type OsRecognition, type Recognition, starterOsId } from '../os/os-recognition.ts';
+import { type ByteSource, slice } from './byte-source.ts';
+import { readOsRelease } from './ext-reader.ts';
+import { type FileSystem, readFileSystem } from './file-system.ts';
+import { type PartitionTable, readPartitionTable } from './partition-table.ts';
+
+export type DiskReport = {
+  recognition: Recognition;
+  label: string | null;
+  bootable: { bios: boolean; uefi: boolean };
+  /** GPT disks with both ways to boot are meant for UEFI. */
+  prefersUefi: boolean;
+  notes: string[];
+};
+
+type Volume = { source: ByteSource; fileSystem: FileSystem };
+
+export async function inspectDisk(disk: ByteSource, fileName: string, recognition: OsRecognition): Promise<DiskReport> {
+  const table = await readPartitionTable(disk);
+  const volumes = await readVolumes(disk, table);
+  const esp = table?.partitions.some((partition) => partition.kind === 'esp') ?? false;
+  const biosBoot = table?.partitions.some((partition) => partition.kind === 'bios-boot') ?? false;
+  // The protective record of a GPT disk often has boot code that has nothing to start.
+  const bios = table === null ? volumes.length > 0 : table.scheme === 'gpt' ? biosBoot || (table.bootCode && !esp) : table.bootCode;
+  const notes: string[] = [];
+  if (table === null && volumes.length === 0)
+    notes.push('The disk has no partitions and no file system: it is empty, or of a kind that is not known.');
+  else if (!bios && !esp) notes.push('Nothing on this disk looks as if a computer could start from it.');
+  if (volumes.some(({ fileSystem }) => fileSystem.type === 'luks' || fileSystem.type === 'bitlocker')) {
+    notes.push('A volume on this disk is encrypted: the guest will ask for its passphrase.');
+  }
+  const labels = volumes.map(({ fileSystem }) => fileSystem.label).filter((label) => label !== null);
+  return {
+    recognition: await recognise(volumes, table, fileName, recognition),
+    label: labels[0] ?? null,
+    bootable: { bios, uefi: esp },
+    prefersUefi: esp && (table?.scheme === 'gpt' || !bios),
+    notes,
+  };
+}
+
+/** At most this many volumes are looked at. */
+const volumesMax = 32;
+
+async function readVolumes(disk: ByteSource, table: PartitionTable | null): Promise<Volume[]> {
+  const sources = table
+    ? table.partitions.slice(0, volumesMax).map(({ startBytes, sizeBytes }) => slice(disk, startBytes, sizeBytes))
+    : [disk];
+  const volumes: Volume[] = [];
+  for (const source of sources) {
+    const fileSystem = await readFileSystem(source);
+    if (fileSystem) volumes.push({ source, fileSystem });
+  }
+  return volumes;
+}
+
+async function recognise(
+  volumes: Volume[],
+  table: PartitionTable | null,
+  fileName: string,
+  recognition: OsRecognition,
+): Promise<Recognition> {
+  if (volumes.some(({ fileSystem }) => fileSystem.label === 'starter-home')) {
+    return { os: starterOs, by: 'By the label “starter-home” of one of its volumes.' };
+  }
+  for (const { source, fileSystem } of volumes) {
+    if (fileSystem.type !== 'ext') continue;
+    const release = await readOsRelease(source);
+    if (release) return recognition.recogniseOsRelease(release);
+  }
+  const byName = await recognition.recogniseFileName(fileName);
+  const family = familyOf(volumes, table);
+  if (byName.by !== null && (family === null || byName.os.family === family)) return byName;
+  return family === null
+    ? notRecognised
+    : { os: { ...notRecognised.os, name: familyNames[family], family }, by: 'By the kinds of its partitions.' };
+}
+
+const starterOs: OsIdentity = { id: starterOsId, name: 'Guesthouse starter', family: 'linux', version: '1', distro: 'debian' };
+const familyNames = { linux: 'Linux', windows: 'Windows', bsd: 'BSD', macos: 'macOS' };
+
+function familyOf(volumes: Volume[], table: PartitionTable | null): keyof typeof familyNames | null {
+  const has = (...types: FileSystem['type'][]) => volumes.some(({ fileSystem }) => types.includes(fileSystem.type));
+  if (has('ntfs', 'bitlocker')) return 'windows';
+  if (has('ext', 'xfs', 'btrfs', 'swap', 'luks')) return 'linux';
+  if (has('ufs')) return 'bsd';
+  if (has('apfs', 'hfs+')) return 'macos';
+  const kind = table?.partitions.map((partition) => partition.kind).find((one) => one === 'linux' || one === 'bsd');
+  return kind === 'linux' || kind === 'bsd' ? kind : null;
+}

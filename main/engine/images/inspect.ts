@@ -1,0 +1,251 @@
+/**
+ * Reads a medium without trusting it and says what it is.
+ *
+ * INVARIANT: a file that names another file is refused before any other program opens it (`tests/integration/images-inspect.test.ts`).
+ */
+import { basename } from 'node:path';
+import { Failure } from '../../../contract/errors.ts';
+import type { FirmwareKind, OsIdentity } from '../../../contract/guest-spec.ts';
+import type { MediumReport } from '../../../contract/image.ts';
+import { type OsRecognition, starterOsId } from '../os/os-recognition.ts';
+import { type ByteSource, fileSource } from './byte-source.ts';
+import { inspectDisk } from './inspect-disk.ts';
+import { readIso } from './iso9660.ts';
+import { detectFormat } from './medium-format.ts';
+import { type OpenMedium, openMedium } from './open-medium.ts';
+import { parseQcow2Header, type Qcow2Header, qcow2HeaderBytes, virtualSizeMaxBytes } from './qcow2-header.ts';
+import { qcow2Disk } from './qcow2-reader.ts';
+import { checkDisk, diskInfo } from './qemu-img.ts';
+import { starterMetadataBeside } from './starter-metadata.ts';
+
+export type Inspector = {
+  /** @throws Failure `image/*` saying what is wrong with the file. */
+  inspect(path: string): Promise<MediumReport>;
+};
+
+/** Forms ask again at every keystroke, so reports are kept as long as the file does not change. */
+const reportsKept = 64;
+
+export function createInspector(deps: { recognition: OsRecognition; qemuImgPath: () => Promise<string> }): Inspector {
+  const kept = new Map<string, Promise<MediumReport>>();
+  return {
+    async inspect(path) {
+      const medium = await openMedium(path);
+      try {
+        const key = `${path}|${medium.identity}`;
+        const known = kept.get(key) ?? examine(medium, deps);
+        kept.set(key, known);
+        const [oldest] = kept.keys();
+        if (kept.size > reportsKept && oldest !== undefined) kept.delete(oldest);
+        // What was wrong may be mended without the file changing: another program lets go of it, qemu-img is installed.
+        known.catch(() => kept.delete(key));
+        return await known;
+      } finally {
+        await medium.file.close();
+      }
+    },
+  };
+}
+
+type Deps = { recognition: OsRecognition; qemuImgPath: () => Promise<string> };
+
+async function examine(medium: OpenMedium, deps: Deps): Promise<MediumReport> {
+  const source = fileSource(medium.file, medium.sizeBytes);
+  const head = await source.read(0, qcow2HeaderBytes);
+  const tail = await source.read(Math.max(0, medium.sizeBytes - 512), 512);
+  const fileName = basename(medium.realPath);
+  const format = detectFormat({ head, tail, sizeBytes: medium.sizeBytes }, fileName);
+  const linkNotes = medium.realPath === medium.path ? [] : [`This is a link to ${medium.realPath}.`];
+  const base = { path: medium.path, format, fileSizeBytes: medium.sizeBytes };
+  if (format === 'iso') return { ...base, ...(await examineIso(medium, source, fileName, deps, linkNotes)) };
+  return { ...base, ...(await examineDisk(medium, source, head, format, fileName, deps, linkNotes)) };
+}
+
+type Examined = Omit<MediumReport, 'path' | 'format' | 'fileSizeBytes'>;
+
+async function examineIso(medium: OpenMedium, source: ByteSource, fileName: string, deps: Deps, linkNotes: string[]): Promise<Examined> {
+  const iso = await readIso(source);
+  if (!iso)
+    throw new Failure('image/corrupt', `The volume descriptors of “${fileName}” are damaged.`, {
+      hint: 'Download or copy it again.',
+      path: 'source.path',
+    });
+  if (medium.sizeBytes < iso.claimedSizeBytes) {
+    throw new Failure(
+      'image/truncated',
+      `“${fileName}” is cut short: it has ${formatBytes(medium.sizeBytes)} of the ${formatBytes(iso.claimedSizeBytes)} that its contents say.`,
+      { hint: 'Download or copy it again.', path: 'source.path' },
+    );
+  }
+  const { os, by } = await deps.recognition.recogniseIso(iso, fileName);
+  const notes = [...linkNotes];
+  if (!iso.bootable.bios && !iso.bootable.uefi)
+    notes.push('Nothing on this disc can be started: a guest can read it, but not boot from it.');
+  notes.push(...(await aboutOs(os, deps.recognition)));
+  return {
+    virtualSizeBytes: medium.sizeBytes,
+    label: iso.volumeId || null,
+    os,
+    recognisedBy: by,
+    bootable: iso.bootable,
+    firmware: await isoFirmware(os, iso.bootable, deps.recognition),
+    notes,
+  };
+}
+
+async function examineDisk(
+  medium: OpenMedium,
+  source: ByteSource,
+  head: Buffer,
+  format: 'qcow2' | 'raw',
+  fileName: string,
+  deps: Deps,
+  linkNotes: string[],
+): Promise<Examined> {
+  const notes = [...linkNotes];
+  let disk: ByteSource | null = source;
+  let virtualSizeBytes = medium.sizeBytes;
+  if (format === 'qcow2') {
+    const header = acceptedHeader(head, medium, fileName);
+    virtualSizeBytes = header.virtualSizeBytes;
+    disk = qcow2Disk(source, header);
+    notes.push(...(await crossCheck(medium, header, fileName, deps)));
+    if (header.snapshots > 0)
+      notes.push(
+        `It holds ${header.snapshots} snapshot${header.snapshots === 1 ? '' : 's'} of its own; a copy is made of its present state.`,
+      );
+  } else if (medium.sizeBytes > virtualSizeMaxBytes) {
+    throw new Failure('image/too-large', `“${fileName}” has ${formatBytes(medium.sizeBytes)}; 64 TiB is the most that is accepted.`, {
+      path: 'source.path',
+    });
+  }
+  const report = disk ? await inspectDisk(disk, fileName, deps.recognition) : null;
+  const starter = await starterMetadataBeside(medium.realPath, medium.sizeBytes);
+  const os = starter?.os ?? report?.recognition.os ?? (await deps.recognition.recogniseFileName(fileName)).os;
+  const bootable = report?.bootable ?? { bios: true, uefi: false };
+  notes.push(...(report?.notes ?? ['The content of this disk could not be read.']), ...(await aboutOs(os, deps.recognition)));
+  return {
+    virtualSizeBytes,
+    label: report?.label ?? null,
+    os,
+    recognisedBy: starter ? 'By the description that set-up wrote beside it.' : (report?.recognition.by ?? null),
+    bootable,
+    firmware: starter?.firmware[0] ?? diskFirmware(os, bootable, report?.prefersUefi ?? false),
+    notes,
+  };
+}
+
+/** @throws Failure for everything in the header that must not reach another program. */
+function acceptedHeader(head: Buffer, medium: OpenMedium, fileName: string): Qcow2Header {
+  const header = parseQcow2Header(head, medium.sizeBytes);
+  const again = { hint: 'Download or copy it again.', path: 'source.path' };
+  if ('problem' in header) {
+    const codes = {
+      'not-qcow2': 'image/not-an-image',
+      corrupt: 'image/corrupt',
+      'too-large': 'image/too-large',
+      truncated: 'image/truncated',
+    } as const;
+    throw new Failure(
+      codes[header.kind],
+      `“${fileName}” cannot be used. ${header.problem}`,
+      header.kind === 'too-large' ? { path: 'source.path' } : again,
+    );
+  }
+  if (header.backingFile !== null) {
+    throw new Failure(
+      'image/outside-reference',
+      `“${fileName}” is only the difference to another file, ${header.backingFile}, which is not followed.`,
+      {
+        hint: 'If you trust both files, join them first: qemu-img convert -O qcow2 FILE WHOLE.qcow2',
+        path: 'source.path',
+      },
+    );
+  }
+  if (header.externalData || header.dataFile !== null) {
+    throw new Failure(
+      'image/outside-reference',
+      `“${fileName}” keeps its data in another file, ${header.dataFile ?? 'which it does not name'}, which is not followed.`,
+      {
+        hint: 'If you trust both files, join them first: qemu-img convert -O qcow2 FILE WHOLE.qcow2',
+        path: 'source.path',
+      },
+    );
+  }
+  if (header.encryption !== 'none') {
+    throw new Failure('image/encrypted', `“${fileName}” is an encrypted disk image, which is not supported.`, {
+      hint: 'Decrypt it first with qemu-img convert.',
+      path: 'source.path',
+    });
+  }
+  if (header.corrupt) {
+    throw new Failure('image/corrupt', `“${fileName}” is marked as damaged by the program that last wrote to it.`, {
+      hint: 'Keep a copy, then try: qemu-img check -r all FILE',
+      path: 'source.path',
+    });
+  }
+  return header;
+}
+
+/** What QEMU's own tool says of a file that our reading found harmless. */
+async function crossCheck(medium: OpenMedium, header: Qcow2Header, fileName: string, deps: Deps): Promise<string[]> {
+  const qemuImg = await deps.qemuImgPath();
+  const info = await diskInfo(qemuImg, medium.realPath, 'qcow2');
+  if (info.virtualSizeBytes !== header.virtualSizeBytes) {
+    throw new Failure('image/corrupt', `“${fileName}” cannot be used: QEMU and Guesthouse read different sizes in its header.`, {
+      path: 'source.path',
+    });
+  }
+  const check = await checkDisk(qemuImg, medium.realPath);
+  if (check.state === 'corrupt') {
+    throw new Failure('image/corrupt', `“${fileName}” is damaged: the tables that say where its data are do not fit together.`, {
+      hint: 'Copy it again from where it came, or keep a copy and try: qemu-img check -r all FILE',
+      ...(check.detail ? { detail: check.detail } : {}),
+      path: 'source.path',
+    });
+  }
+  if (check.state === 'leaks') return ['Some of its space is lost to an earlier crash; a copy gets it back.'];
+  if (check.state === 'not-checked') return ['It was not checked for damage: that would have taken too long.'];
+  return [];
+}
+
+async function aboutOs(os: OsIdentity, recognition: OsRecognition): Promise<string[]> {
+  if (os.family === 'macos') return ['macOS may only be run on Apple’s computers, and is not supported as a guest.'];
+  const known = await recognition.knowledgeOf(os);
+  const ended = known?.endOfLife;
+  return known?.id === os.id && ended && Date.parse(ended) < Date.now() ? [`${os.name} gets no more security updates since ${ended}.`] : [];
+}
+
+/** The firmware that an installer disc wants: what it can boot, and of two ways the one its operating system is made for. */
+async function isoFirmware(os: OsIdentity, bootable: MediumReport['bootable'], recognition: OsRecognition): Promise<FirmwareKind> {
+  if (bootable.uefi && isWindows11(os)) return 'uefi-secure';
+  if (bootable.uefi && !bootable.bios) return 'uefi';
+  if (!bootable.uefi) return 'bios';
+  const known = await recognition.knowledgeOf(os);
+  if (known?.firmware.uefi === true) return 'uefi';
+  return os.family === 'linux' && os.id !== null && os.id !== starterOsId && (known === null || (known.releaseDate ?? '9999') >= '2018')
+    ? 'uefi'
+    : 'bios';
+}
+
+function diskFirmware(os: OsIdentity, bootable: MediumReport['bootable'], prefersUefi: boolean): FirmwareKind {
+  if (bootable.uefi && isWindows11(os)) return 'uefi-secure';
+  return prefersUefi || (bootable.uefi && !bootable.bios) ? 'uefi' : 'bios';
+}
+
+/** Windows 11, and the server release made from it: they refuse to be installed without Secure Boot and a TPM. */
+export function isWindows11(os: OsIdentity): boolean {
+  return os.family === 'windows' && (os.id === 'win11' || os.id === 'win2k25');
+}
+
+function formatBytes(bytes: number): string {
+  if (bytes < 1024) return `${bytes} bytes`;
+  const units = ['KiB', 'MiB', 'GiB', 'TiB'];
+  let value = bytes;
+  let unit = -1;
+  do {
+    value /= 1024;
+    unit++;
+  } while (value >= 1024 && unit < units.length - 1);
+  return `${value.toFixed(1)} ${units[unit]}`;
+}

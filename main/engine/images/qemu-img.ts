@@ -1,0 +1,142 @@
+/**
+ * Calls `qemu-img` on files: always with the format said and never guessed, backing files never followed, within limits of memory and time.
+ */
+import { z } from 'zod';
+import { Failure } from '../../../contract/errors.ts';
+import type { DiskFormat } from '../../../contract/guest-spec.ts';
+import { lastLines, runTool, type ToolEnd } from '../host/bounded-process.ts';
+
+export type DiskInfo = { virtualSizeBytes: number; format: string; backingFile: string | null };
+export type DiskCheck = { state: 'clean' | 'leaks' | 'corrupt' | 'not-checked'; detail: string | null };
+
+/** What an image from outside may use up: the limits that OpenStack found to do for its own images, with some room. */
+const untrustedLimits = { cpuSeconds: 60, addressSpaceMiB: 2048 };
+const untrustedTimeoutMs = 60_000;
+
+/** QEMU's description of a file, with its own guessing and its backing file switched off. */
+function stated(path: string, format: DiskFormat): string {
+  const layer = { driver: format, file: { driver: 'file', filename: path, locking: 'auto' } };
+  return `json:${JSON.stringify(format === 'qcow2' ? { ...layer, backing: null } : layer)}`;
+}
+
+const infoOutput = z.object({ 'virtual-size': z.number(), format: z.string(), 'backing-filename': z.string().optional() });
+const checkOutput = z.object({ corruptions: z.number().optional(), leaks: z.number().optional(), 'check-errors': z.number().optional() });
+
+/** @throws Failure `image/corrupt` when qemu-img cannot read it, `image/in-use` when another program writes to it. */
+export async function diskInfo(qemuImg: string, path: string, format: DiskFormat): Promise<DiskInfo> {
+  const end = await runTool(qemuImg, ['info', '--output=json', stated(path, format)], {
+    timeoutMs: untrustedTimeoutMs,
+    limits: untrustedLimits,
+  });
+  if (end.status !== 0) throw inUse(end, path) ?? unreadable(end, path);
+  try {
+    const info = infoOutput.parse(JSON.parse(end.stdout));
+    return { virtualSizeBytes: info['virtual-size'], format: info.format, backingFile: info['backing-filename'] ?? null };
+  } catch (error) {
+    throw new Failure('image/corrupt', `The disk image ${path} cannot be understood.`, { detail: String(error) });
+  }
+}
+
+/** Checks the tables of a qcow2 file without changing it. One that takes longer than a minute is "not-checked". */
+export async function checkDisk(qemuImg: string, path: string): Promise<DiskCheck> {
+  const end = await runTool(qemuImg, ['check', '--output=json', stated(path, 'qcow2')], {
+    timeoutMs: untrustedTimeoutMs,
+    limits: untrustedLimits,
+  });
+  const detail = lastLines(end.stderr) || null;
+  if (end.timedOut || end.startError || end.signal) return { state: 'not-checked', detail };
+  let counts: z.infer<typeof checkOutput> = {};
+  try {
+    counts = checkOutput.parse(JSON.parse(end.stdout));
+  } catch {
+    return { state: end.status === 0 ? 'clean' : 'corrupt', detail };
+  }
+  if ((counts.corruptions ?? 0) > 0 || (counts['check-errors'] ?? 0) > 0 || end.status === 2) {
+    return { state: 'corrupt', detail: `${counts.corruptions ?? 0} corruptions, ${counts['check-errors'] ?? 0} errors` };
+  }
+  return (counts.leaks ?? 0) > 0 ? { state: 'leaks', detail: `${counts.leaks} leaked clusters` } : { state: 'clean', detail: null };
+}
+
+/** Makes an empty qcow2 file. @throws Failure `store/full` or `store/not-writable`. */
+export async function createDisk(qemuImg: string, path: string, sizeBytes: number, signal: AbortSignal): Promise<void> {
+  const options = 'preallocation=off,lazy_refcounts=off,cluster_size=64k,compat=1.1';
+  const end = await runTool(qemuImg, ['create', '-q', '-f', 'qcow2', '-o', options, path, String(sizeBytes)], {
+    timeoutMs: 60_000,
+    signal,
+  });
+  if (end.status !== 0) throw writeFailure(end, path, signal);
+}
+
+/** Grows a disk; it never shrinks one. */
+export async function growDisk(qemuImg: string, path: string, format: DiskFormat, sizeBytes: number, signal: AbortSignal): Promise<void> {
+  const end = await runTool(qemuImg, ['resize', '-q', '-f', format, path, String(sizeBytes)], { timeoutMs: 60_000, signal });
+  if (end.status !== 0) throw writeFailure(end, path, signal);
+}
+
+export type ConvertOptions = {
+  source: string;
+  sourceFormat: DiskFormat;
+  target: string;
+  signal: AbortSignal;
+  /** Share of the work that is done, 0 to 1. */
+  onProgress: (share: number) => void;
+};
+
+/** Copies any disk into a new qcow2 file; what is empty stays empty. */
+export async function convertDisk(qemuImg: string, { source, sourceFormat, target, signal, onProgress }: ConvertOptions): Promise<void> {
+  const args = [
+    'convert',
+    '-p',
+    '-O',
+    'qcow2',
+    '-o',
+    'lazy_refcounts=off,cluster_size=64k,compat=1.1',
+    stated(source, sourceFormat),
+    target,
+  ];
+  const end = await runTool(qemuImg, args, {
+    // No deadline on the whole: a disk may have terabytes. The job can be cancelled.
+    timeoutMs: 7 * 24 * 3600 * 1000,
+    signal,
+    maxOutputBytes: 64 * 1024,
+    onOutput: (text) => {
+      const last = [...text.matchAll(/\((\d+\.\d+)\/100%\)/g)].at(-1)?.[1];
+      if (last) onProgress(Number(last) / 100);
+      return undefined;
+    },
+  });
+  if (end.status !== 0) throw inUse(end, source) ?? writeFailure(end, target, signal);
+}
+
+function inUse(end: ToolEnd, path: string): Failure | null {
+  if (!/Failed to get (shared )?"?\w+"? lock|Is another process using the image/i.test(end.stderr)) return null;
+  return new Failure('image/in-use', `Another program is using ${path}.`, {
+    hint: 'Shut that program down first; two programs writing to one disk destroy it.',
+    detail: lastLines(end.stderr),
+  });
+}
+
+function unreadable(end: ToolEnd, path: string): Failure {
+  if (end.startError) return new Failure('host/no-qemu', `qemu-img cannot be started: ${end.startError.message}.`);
+  const what = end.timedOut || end.signal ? 'could not be read within the limits of time and memory for a file from outside' : 'is damaged';
+  return new Failure('image/corrupt', `The disk image ${path} ${what}.`, { detail: lastLines(end.stderr) });
+}
+
+function writeFailure(end: ToolEnd, path: string, signal: AbortSignal): Error {
+  if (signal.aborted) return signal.reason instanceof Error ? signal.reason : new Failure('job/cancelled', 'The job was cancelled.');
+  const detail = lastLines(end.stderr);
+  if (/No space left on device/i.test(end.stderr)) {
+    return new Failure('store/full', `There is no room left to write ${path}.`, {
+      hint: 'Free some space on that disk, then try again.',
+      detail,
+    });
+  }
+  if (/Read-only file system|Permission denied/i.test(end.stderr)) {
+    return new Failure('store/not-writable', `${path} cannot be written.`, {
+      hint: 'Check that the disk is mounted for writing and belongs to you.',
+      detail,
+    });
+  }
+  if (end.startError) return new Failure('host/no-qemu', `qemu-img cannot be started: ${end.startError.message}.`);
+  return new Failure('image/corrupt', `The disk ${path} could not be made.`, { detail });
+}
