@@ -1,0 +1,256 @@
+/**
+ * Makes the starter guest: a small Linux that shows its banner in seconds, built from Debian's packages without root and without
+ * installing anything. See README.md beside this file. Runs as a script, too: `node build/starter/make.ts`.
+ */
+import { createHash, randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { copyFile, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
+import { cacheDirectory } from '../places.ts';
+import { buildCpio } from './cpio.ts';
+import {
+  type AptLists,
+  type DebianPackage,
+  fetchPackages,
+  PackagesMissing,
+  refreshLists,
+  resolvePackages,
+  systemLists,
+  unpackPackages,
+} from './debian.ts';
+import { diskLayout, isoVolumeId, makeDisk, makeIso } from './media.ts';
+import { bootPackages, guestPackages, kernelPackages, toolPackages } from './packages.ts';
+import { hashRecipe, starterFolderName } from './recipe.ts';
+import { assembleSystem, starterBanner } from './system.ts';
+import { UnpackedTools } from './unpacked-tools.ts';
+
+export type Log = (line: string) => void;
+
+/** Where a finished starter is. */
+export interface StarterPaths {
+  /** The disk, starter.qcow2. Never written to: guests get a copy. */
+  diskPath: string;
+  /** starter.json: a {@link StarterMetadata}. */
+  metadataPath: string;
+  /** The ISO of the same system, whose /home is in memory. */
+  isoPath: string;
+}
+
+/** What starter.json holds. */
+export interface StarterMetadata {
+  name: string;
+  os: { id: string; name: string; family: 'linux'; version: string; distro: string };
+  banner: string;
+  architecture: 'x86_64';
+  kernelRelease: string;
+  /** Debian package → version, for all that the guest is made of or made with. */
+  packages: Record<string, string>;
+  minimumMemoryMiB: number;
+  recommendedMemoryMiB: number;
+  firmware: ('bios' | 'uefi' | 'uefi-secure')[];
+  disk: { file: string; format: 'qcow2'; virtualSizeBytes: number; sizeBytes: number; sha256: string };
+  iso: { file: string; volumeId: string; sizeBytes: number; sha256: string };
+  recipe: string;
+  builtAt: string;
+}
+
+function pathsIn(directory: string): StarterPaths {
+  return {
+    diskPath: join(directory, 'starter.qcow2'),
+    metadataPath: join(directory, 'starter.json'),
+    isoPath: join(directory, 'starter.iso'),
+  };
+}
+
+async function fileFacts(path: string): Promise<{ sizeBytes: number; sha256: string }> {
+  const content = await readFile(path);
+  return { sizeBytes: content.length, sha256: createHash('sha256').update(content).digest('hex') };
+}
+
+const helloFile = `This file is on the starter's own disk. Everything under /home outlives a restart; the rest of the system lives in
+memory and starts afresh every time.
+`;
+
+async function build(directory: string, packages: readonly DebianPackage[], packagesDirectory: string, recipe: string, log: Log): Promise<void> {
+  const scratch = join(directory, 'scratch');
+  const root = join(scratch, 'packages');
+  log('Unpacking them');
+  await unpackPackages(packages, packagesDirectory, root);
+  const tools = await UnpackedTools.open(root);
+  const usrDirectory = join(scratch, 'usr');
+  const system = await assembleSystem(tools, usrDirectory);
+
+  log(`Making the starter's disk with Linux ${system.kernelRelease}`);
+  const parts = { kernel: system.kernelPath, initramfs: join(scratch, 'initrd'), usrDirectory };
+  await writeFile(parts.initramfs, gzipSync(buildCpio(system.early), { level: 9 }));
+  const homeDirectory = join(scratch, 'home');
+  await mkdir(join(homeDirectory, 'root'), { recursive: true });
+  await writeFile(join(homeDirectory, 'root', 'hello.txt'), helloFile);
+  const paths = pathsIn(directory);
+  await makeDisk(tools, scratch, parts, homeDirectory, paths.diskPath);
+  log('Making its ISO');
+  await makeIso(tools, scratch, parts, paths.isoPath);
+
+  const metadata: StarterMetadata = {
+    name: 'Guesthouse starter',
+    os: { id: 'guesthouse-starter', name: 'Guesthouse starter', family: 'linux', version: '1', distro: 'debian' },
+    banner: starterBanner,
+    architecture: 'x86_64',
+    kernelRelease: system.kernelRelease,
+    packages: Object.fromEntries(packages.map(({ name, version }) => [name, version])),
+    minimumMemoryMiB: 192,
+    recommendedMemoryMiB: 512,
+    firmware: ['bios', 'uefi', 'uefi-secure'],
+    disk: { file: 'starter.qcow2', format: 'qcow2', virtualSizeBytes: diskLayout.size, ...(await fileFacts(paths.diskPath)) },
+    iso: { file: 'starter.iso', volumeId: isoVolumeId, ...(await fileFacts(paths.isoPath)) },
+    recipe,
+    builtAt: new Date().toISOString(),
+  };
+  await writeFile(paths.metadataPath, `${JSON.stringify(metadata, null, 2)}\n`);
+  await rm(scratch, { recursive: true, force: true });
+}
+
+/** Whether a process of this number runs, whoever owns it. */
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/**
+ * Takes the right to build, or waits while a running process has it. Only saves work: what makes two builds at once harmless is that
+ * each has a folder of its own and a finished one is renamed into place.
+ */
+async function acquireLock(path: string, log: Log): Promise<() => Promise<void>> {
+  for (let told = false; ; ) {
+    try {
+      const file = await open(path, 'wx');
+      await file.writeFile(String(process.pid));
+      await file.close();
+      return () => rm(path, { force: true });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+    const holder = Number(await readFile(path, 'utf8').catch(() => ''));
+    // Empty for the instant between its making and its writing.
+    const isStale = holder > 0 ? !isRunning(holder) : Date.now() - (await stat(path).catch(() => ({ mtimeMs: Date.now() }))).mtimeMs > 5000;
+    if (isStale) {
+      await rm(path, { force: true });
+      continue;
+    }
+    if (!told) log(`Waiting for another build of the starter guest (process ${holder})`);
+    told = true;
+    await delay(200);
+  }
+}
+
+/** The newest finished starter of this recipe, whatever its packages: what there is when apt cannot say. */
+async function findOlderStarter(starters: string, recipe: string): Promise<StarterPaths | null> {
+  const found: { paths: StarterPaths; builtAt: string }[] = [];
+  for (const name of await readdir(starters).catch(() => [])) {
+    const paths = pathsIn(join(starters, name));
+    if (!existsSync(paths.metadataPath)) continue;
+    const metadata = JSON.parse(await readFile(paths.metadataPath, 'utf8')) as StarterMetadata;
+    if (metadata.recipe === recipe) found.push({ paths, builtAt: metadata.builtAt });
+  }
+  found.sort((a, b) => (a.builtAt < b.builtAt ? 1 : -1));
+  return found[0]?.paths ?? null;
+}
+
+/** Removes what builds that were killed left behind. */
+async function removeLeftovers(starters: string): Promise<void> {
+  for (const name of await readdir(starters)) {
+    const pid = Number(name.match(/^building-(\d+)-/)?.[1] ?? 0);
+    if (pid > 0 && pid !== process.pid && !isRunning(pid)) await rm(join(starters, name), { recursive: true, force: true });
+  }
+}
+
+const allPackages = [...guestPackages, ...bootPackages, ...toolPackages];
+
+/** Resolves with the system's lists of packages, or with fresh ones in the cache when those know too little. */
+async function resolveWithLists(starters: string, log: Log): Promise<{ packages: DebianPackage[]; lists: AptLists }> {
+  try {
+    return { packages: await resolvePackages(kernelPackages, allPackages, systemLists), lists: systemLists };
+  } catch (error) {
+    if (!(error instanceof PackagesMissing)) throw error;
+    log("apt's lists of packages lack some; fetching newer lists");
+    const lists = await refreshLists(join(starters, 'apt')).catch(() => null);
+    if (lists === null) throw error;
+    return { packages: await resolvePackages(kernelPackages, allPackages, lists), lists };
+  }
+}
+
+/**
+ * Makes sure that the starter guest is in the cache, and says where. Takes a second when it is there already, half a minute and some 90 MB
+ * of packages when it is not. Throws with the names of the packages when some can be had neither from the cache nor from the network.
+ */
+export async function ensureStarter(cache: string, log: Log): Promise<StarterPaths> {
+  if (process.arch !== 'x64') throw new Error(`The starter guest is made of x86-64 packages, which this ${process.arch} machine cannot unpack and run.`);
+  const starters = join(cache, 'starter');
+  await mkdir(starters, { recursive: true });
+  const recipe = await hashRecipe();
+  const resolved = await resolveWithLists(starters, log).catch(async (error: Error) => {
+    const older = await findOlderStarter(starters, recipe);
+    if (older === null) throw new Error(`The starter guest cannot be made. ${error.message}`, { cause: error });
+    log(`apt could not say which packages are current (${error.message}); using the starter guest that is there`);
+    return older;
+  });
+  if (!('packages' in resolved)) return resolved;
+
+  const directory = join(starters, starterFolderName(recipe, resolved.packages));
+  if (existsSync(pathsIn(directory).metadataPath)) return pathsIn(directory);
+
+  const release = await acquireLock(join(starters, 'lock'), log);
+  const building = join(starters, `building-${process.pid}-${randomUUID()}`);
+  try {
+    if (existsSync(pathsIn(directory).metadataPath)) return pathsIn(directory);
+    await removeLeftovers(starters);
+    const packagesDirectory = join(starters, 'packages');
+    const totalMB = Math.round(resolved.packages.reduce((sum, wanted) => sum + wanted.sizeBytes, 0) / 1e6);
+    log(`Making the starter guest: fetching ${resolved.packages.length} Debian packages (${totalMB} MB)`);
+    const packages = await fetchFresh(resolved, packagesDirectory, starters, log);
+    await mkdir(building);
+    await build(building, packages, packagesDirectory, recipe, log);
+    const finished = join(starters, starterFolderName(recipe, packages));
+    await rename(building, finished).catch((error: NodeJS.ErrnoException) => {
+      // Another build was quicker, and made the same.
+      if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
+    });
+    log(`The starter guest is ready: ${pathsIn(finished).diskPath}`);
+    return pathsIn(finished);
+  } finally {
+    await rm(building, { recursive: true, force: true });
+    await release();
+  }
+}
+
+/** Fetches, and where the archive has moved on since the lists were made, once more with fresh lists. */
+async function fetchFresh(
+  resolved: { packages: DebianPackage[]; lists: AptLists },
+  packagesDirectory: string,
+  starters: string,
+  log: Log,
+): Promise<DebianPackage[]> {
+  try {
+    await fetchPackages(resolved.packages, packagesDirectory, resolved.lists);
+    return resolved.packages;
+  } catch (error) {
+    if (!(error instanceof PackagesMissing)) throw error;
+    log('Some packages could not be fetched; fetching newer lists of packages');
+    const lists = await refreshLists(join(starters, 'apt')).catch(() => null);
+    if (lists === null) throw new Error(`The starter guest cannot be made. ${error.message}`, { cause: error });
+    const packages = await resolvePackages(kernelPackages, allPackages, lists);
+    await fetchPackages(packages, packagesDirectory, lists);
+    return packages;
+  }
+}
+
+if (import.meta.main) {
+  const paths = await ensureStarter(cacheDirectory(), (line) => process.stderr.write(`${line}\n`));
+  process.stdout.write(`${paths.diskPath}\n`);
+}
