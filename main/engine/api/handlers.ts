@@ -1,0 +1,50 @@
+/** One function a call. They convert and pass on; what a verb means stands in the service that it calls. */
+import type { CallName, CallOutput, CallParsed } from '../../../contract/calls.ts';
+import type { EngineInfo } from '../../../contract/events.ts';
+import type { AuditStore } from '../audit/store.ts';
+import type { Creation } from '../creation/creation.ts';
+import type { ChangesHub } from '../feed/changes-hub.ts';
+import type { FeedRecorder } from '../feed/feed-recorder.ts';
+import type { Guests } from '../guests/guests.ts';
+import type { HostCapabilities } from '../host/capabilities.ts';
+import type { Images } from '../images/images.ts';
+import type { Jobs } from '../jobs/job-runner.ts';
+import type { Sampler } from '../samples/sampler.ts';
+import type { SettingsStore } from '../settings/store.ts';
+import type { Caller } from './caller.ts';
+import { engineHandlers } from './handlers/engine.ts';
+import { guestHandlers } from './handlers/guest.ts';
+import { guestConsoleHandlers } from './handlers/guest-console.ts';
+import { imageHandlers } from './handlers/image.ts';
+import { recordHandlers } from './handlers/record.ts';
+
+/** All that answers calls. */
+export type Services = {
+  info: EngineInfo;
+  guests: Guests;
+  images: Images;
+  creation: Creation;
+  host: HostCapabilities;
+  jobs: Jobs;
+  feed: FeedRecorder;
+  audit: AuditStore;
+  settings: SettingsStore;
+  sampler: Sampler;
+  hub: ChangesHub;
+  /** Begins the engine's end; settles at once. */
+  stop(): void;
+};
+
+export type Handlers = {
+  [Name in CallName]: (input: CallParsed<Name>, caller: Caller) => CallOutput<Name> | Promise<CallOutput<Name>>;
+};
+
+export function createHandlers(services: Services): Handlers {
+  return {
+    ...engineHandlers(services),
+    ...imageHandlers(services),
+    ...guestHandlers(services),
+    ...guestConsoleHandlers(services),
+    ...recordHandlers(services),
+  };
+}

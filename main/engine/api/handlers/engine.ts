@@ -1,0 +1,22 @@
+/** `engine.*`, `host.*` and `settings.*`. */
+import type { Settings } from '../../../../contract/settings.ts';
+import type { Handlers, Services } from '../handlers.ts';
+
+type Answered = 'engine.info' | 'engine.stop' | 'host.report' | 'settings.get' | 'settings.set';
+
+export function engineHandlers({ info, stop, host, settings }: Services): Pick<Handlers, Answered> {
+  return {
+    'engine.info': () => info,
+    'engine.stop': () => {
+      stop();
+      return {};
+    },
+    'host.report': ({ refresh }) => host.report({ refresh }),
+    'settings.get': () => settings.get(),
+    'settings.set': (change) => settings.set(withoutUndefined(change)),
+  };
+}
+
+function withoutUndefined(change: { [Key in keyof Settings]?: Settings[Key] | undefined }): Partial<Settings> {
+  return Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
+}

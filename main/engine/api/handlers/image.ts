@@ -1,0 +1,16 @@
+/** `image.*`. */
+import type { Handlers, Services } from '../handlers.ts';
+
+type Answered = 'image.list' | 'image.inspect' | 'image.import' | 'image.delete';
+
+export function imageHandlers({ images }: Services): Pick<Handlers, Answered> {
+  return {
+    'image.list': () => images.list(),
+    'image.inspect': ({ path }) => images.inspect(path),
+    'image.import': ({ path, name }, { who }) => images.import(path, name, who),
+    'image.delete': async ({ image }) => {
+      await images.delete(image);
+      return {};
+    },
+  };
+}
