@@ -31,11 +31,11 @@ export class ByteStream {
     port.addEventListener('close', () => this.#finish('The console connection was lost.', false));
   }
 
-  /** Bytes are copied: whoever sends may reuse them. Nothing is sent after the end. */
+  /** The bytes are copied by the port: whoever sends may reuse them. Nothing is sent after the end. */
   send(bytes: Uint8Array): void {
     if (this.#ended) return;
     this.bytesOut += bytes.byteLength;
-    this.#post({ type: 'data', bytes: new Uint8Array(bytes) });
+    this.#post({ type: 'data', bytes });
   }
 
   resize(columns: number, rows: number): void {
@@ -55,7 +55,8 @@ export class ByteStream {
     if (!parsed) this.#finish('The console connection carried something unreadable.', false);
     else if (parsed.type === 'open') this.#handlers.open();
     else if (parsed.type === 'closed') this.#finish(parsed.reason, parsed.clean);
-    else this.#handOn(parsed.bytes);
+    // Credit from the shell is not kept account of: what this side sends is small (keys, pointer, a paste) and never near the window.
+    else if (parsed.type === 'data') this.#handOn(parsed.bytes);
   }
 
   #handOn(bytes: Uint8Array<ArrayBuffer>): void {
@@ -97,8 +98,8 @@ export class ByteStream {
   }
 
   #post(message: ConsoleFromPage): void {
-    if (message.type === 'data') this.#port.postMessage(message, [message.bytes.buffer as ArrayBuffer]);
-    else this.#port.postMessage(message);
+    // Copied and not transferred: Electron hands a message with a transferred buffer to main as null.
+    this.#port.postMessage(message);
   }
 }
 
