@@ -36,6 +36,7 @@ export const errorCodes = {
   'guest/denied': 'The guest cannot do this in its present state.',
   'guest/start-failed': 'QEMU did not start the guest.',
   'guest/not-responding': 'The guest did not answer in time.',
+  'guest/qemu-refused': 'QEMU refused what was asked of it.',
   'guest/agent-absent': 'The guest agent is not installed or not running in the guest.',
   'guest/agent-failed': 'The guest agent refused or failed.',
   'guest/spec-invalid': 'The hardware that was asked for cannot be built.',

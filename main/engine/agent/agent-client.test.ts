@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { AgentAbsentError, AgentClient, AgentError } from './agent-client.ts';
+import { AgentAbsentError, AgentClient, AgentError, AgentTimeoutError } from './agent-client.ts';
 
 type Command = { execute: string; arguments: Record<string, unknown> };
 
@@ -92,7 +92,7 @@ test('after a timeout the next command is not given the late answer', async () =
     if (!first) say(socket, { return: {} });
     first = false;
   });
-  await expect(client.ping(50)).rejects.toThrow(AgentAbsentError);
+  await expect(client.ping(50)).rejects.toThrow(AgentTimeoutError);
   peers[0]?.write('{"return": {"host-name": "stale"}}\n');
   await expect(client.ping(2000)).resolves.toBeUndefined();
 });

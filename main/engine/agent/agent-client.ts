@@ -15,9 +15,14 @@ import { AgentStream } from './agent-stream.ts';
 export class AgentError extends Error {
   override name = 'AgentError';
 }
-/** The agent did not answer in time, or its channel is closed. */
+/** Nobody is at the other end of the channel. */
 export class AgentAbsentError extends Error {
   override name = 'AgentAbsentError';
+}
+
+/** The agent, or the command that it ran, did not answer in time. */
+export class AgentTimeoutError extends Error {
+  override name = 'AgentTimeoutError';
 }
 
 const replyMaxBytes = 1024 * 1024;
@@ -89,7 +94,7 @@ export class AgentClient {
 
   /**
    * Runs a program of the guest and waits for it. Output is what the agent kept of it: 16 MiB a stream.
-   * @throws AgentError when the agent refuses, AgentAbsentError when it goes away or `timeoutMs` passes (the program goes on).
+   * @throws AgentError when the agent refuses, AgentAbsentError when it goes away, AgentTimeoutError when `timeoutMs` passes (the program goes on).
    */
   async exec(command: readonly string[], timeoutMs: number, signal?: AbortSignal): Promise<ExecResult> {
     const deadline = Date.now() + timeoutMs;
@@ -107,7 +112,7 @@ export class AgentClient {
       }
       if (signal?.aborted) throw new AgentAbsentError('The wait for the command was given up.');
       if (Date.now() + waitMs > deadline) {
-        throw new AgentAbsentError(`The command did not end within ${Math.round(timeoutMs / 1000)} s; it goes on in the guest.`);
+        throw new AgentTimeoutError(`The command did not end within ${Math.round(timeoutMs / 1000)} s; it goes on in the guest.`);
       }
       await new Promise((done) => setTimeout(done, waitMs));
     }
@@ -193,7 +198,7 @@ export class AgentClient {
     const line = this.#line;
     if (!line || !this.#socket) throw new AgentAbsentError("The guest agent's channel was closed.");
     this.#socket.resume();
-    const timer = setTimeout(() => line.reject(new AgentAbsentError('The guest agent did not answer in time.')), timeoutMs);
+    const timer = setTimeout(() => line.reject(new AgentTimeoutError('The guest agent did not answer in time.')), timeoutMs);
     try {
       return await line.promise;
     } finally {

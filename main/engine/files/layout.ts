@@ -53,6 +53,10 @@ export function layoutOf({ home, run, logs, engineSocket }: DataRoot) {
         serial: join(guestRun, 'serial.sock'),
         agent: join(guestRun, 'agent.sock'),
         tpm: join(guestRun, 'tpm.sock'),
+        tpmPid: join(guestRun, 'tpm.pid'),
+        tpmLog: join(guestRun, 'tpm.log'),
+        /** A picture of the screen on its way from QEMU to us. */
+        screen: join(guestRun, 'screen.png'),
         transfer: join(guestRun, 'transfer.sock'),
         pid: join(guestRun, 'qemu.pid'),
         /** QEMU's exit status, written by the wrapper that started it. */

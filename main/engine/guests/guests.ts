@@ -4,6 +4,7 @@ import type { GuestSpec } from '../../../contract/guest-spec.ts';
 import type { Guest, Sample } from '../../../contract/guest-state.ts';
 import type { GuestId } from '../../../contract/ids.ts';
 import type { Job } from '../../../contract/job.ts';
+import type { SerialAttachment, SerialListener } from '../drivers/driver.ts';
 
 /** Every method throws `Failure` `guest/not-found` for an unknown id, and `guest/denied` where `guest-can.ts` says so. */
 export type Guests = {
@@ -59,5 +60,4 @@ export type Guests = {
   abandonCreation(id: GuestId): Promise<void>;
 };
 
-export type SerialListener = { data(bytes: Buffer): void; closed(reason: string): void };
-export type SerialAttachment = { write(bytes: Uint8Array): void; detach(): void };
+export type { SerialAttachment, SerialListener };

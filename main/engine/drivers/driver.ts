@@ -1,0 +1,137 @@
+/**
+ * How a guest is run, whatever runs it. Local QEMU is the first driver (`qemu/`); nothing above this file assumes a local process.
+ *
+ * A driver tells what it sees and does what it is told; what a guest may be asked in which state is decided above it.
+ */
+import type { AcceleratorName, GuestSpec } from '../../../contract/guest-spec.ts';
+import type { Crash, PauseReason, Sample } from '../../../contract/guest-state.ts';
+import type { GuestId, ImageId } from '../../../contract/ids.ts';
+import type { GuestFiles } from '../files/layout.ts';
+
+/** Verbs that depend on what the guest is made of. */
+export type OptionalVerb = 'suspend' | 'screenshot' | 'type';
+
+export type LaunchRequest = {
+  id: GuestId;
+  spec: GuestSpec;
+  files: GuestFiles;
+  /** Set when the guest goes on from its saved state. */
+  saved: SavedWith | null;
+  imagePath(id: ImageId): string;
+  /** Names of other guests by the host port that they hold, as "tcp:127.0.0.1:2222". */
+  portHolders: ReadonlyMap<string, string>;
+};
+
+/** What must be the same again for a saved state to be loaded. */
+export type SavedWith = { machine: string; accelerator: AcceleratorName };
+
+/** Written down before the guest is started, so that any later engine finds it again. */
+export type RunFacts = {
+  arguments: string[];
+  accelerator: AcceleratorName;
+  /** The machine type as QEMU resolved it, "pc-q35-7.2"; null until it runs. */
+  machine: string | null;
+  /** ISO 8601 */
+  startedAt: string;
+  /** Changes with every boot of the host: pids of an earlier boot mean nothing. */
+  bootId: string;
+  /** Null until the process is known. `startTicks` tells it from a later one with the same pid. */
+  process: { pid: number; startTicks: number } | null;
+};
+
+/** Everything was looked up and checked, nothing was started yet. `problems` are for people: the guest starts all the same. */
+export type PreparedRun = {
+  facts: RunFacts;
+  problems: string[];
+  launch(listener: DriverListener, signal: AbortSignal): Promise<DriverRun>;
+};
+
+export type DriverEvent =
+  | { kind: 'paused'; reason: PauseReason }
+  /** `roomAgain`: by itself, because the full disk has room again. */
+  | { kind: 'resumed'; roomAgain: boolean }
+  | { kind: 'reset'; byGuest: boolean }
+  /** The guest powers off, or something on the host told QEMU to end. */
+  | { kind: 'ending'; byGuest: boolean }
+  | { kind: 'watchdog'; action: string }
+  | { kind: 'panicked'; text: string }
+  | { kind: 'agent'; which: 'qemu' | 'spice'; connected: boolean }
+  | { kind: 'network'; addresses: string[]; hostname: string | null }
+  | { kind: 'resolution'; widthPx: number; heightPx: number }
+  | { kind: 'tray'; deviceId: string; open: boolean }
+  | { kind: 'ended'; end: RunEnd };
+
+export type DriverListener = (event: DriverEvent) => void;
+
+/** How a run ended. `crash` is null when the guest powered off or was told to end. */
+export type RunEnd = { crash: Crash | null };
+
+/** `waiting`: started, and nothing of it has run yet. */
+export type Observed = { kind: 'waiting' } | { kind: 'running' } | { kind: 'paused'; reason: PauseReason };
+
+export type ByteProgress = (bytesDone: number, bytesTotal: number | null) => void;
+export type SerialListener = {
+  data(bytes: Buffer): void;
+  closed(reason: string): void;
+  /** How many bytes wait to be sent on; a listener with too many is let go. */
+  backlogBytes?(): number;
+};
+export type SerialAttachment = { write(bytes: Uint8Array): void; detach(): void };
+export type Screenshot = { png: Buffer; widthPx: number; heightPx: number };
+export type ExecResult = { exitStatus: number; stdoutBase64: string; stderrBase64: string; truncated: boolean };
+
+/** One running guest. Every method throws `Failure`; after `ended` was told, `guest/not-responding`. */
+export type DriverRun = {
+  readonly facts: RunFacts;
+  observe(): Promise<Observed>;
+  /** Lets a `waiting` guest run for the first time. */
+  begin(): Promise<void>;
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+  reset(): Promise<void>;
+  /** Asks the guest to shut down, through its agent where that is connected. */
+  askToShutDown(): Promise<'agent' | 'acpi'>;
+  /** Ends the guest, by force when it must be; settles when it has ended. */
+  end(): Promise<void>;
+  /**
+   * Pauses the guest and saves its state. When it settles the state is durable and the guest must be ended; when it throws, nothing is
+   * left behind and the guest stands still.
+   */
+  save(signal: AbortSignal, progress: ByteProgress): Promise<void>;
+  /** Loads the saved state into a `waiting` guest that was prepared for it. */
+  load(signal: AbortSignal, progress: ByteProgress): Promise<void>;
+  screenshot(): Promise<Screenshot>;
+  /** Presses chord after chord: keys as QEMU's QKeyCode names. */
+  pressKeys(chords: readonly (readonly string[])[]): Promise<void>;
+  /** @throws Failure `guest/agent-absent` or `guest/agent-failed` */
+  exec(command: readonly string[], timeoutMs: number): Promise<ExecResult>;
+  measure(): Promise<Sample>;
+  attachSerial(listener: SerialListener): SerialAttachment;
+  readonly spiceSocketPath: string | null;
+  readonly hasSerial: boolean;
+  /** Lets go of the guest without touching it. */
+  release(): void;
+};
+
+export type Driver = {
+  /** Why guests of this kind cannot do `verb`, or null when they can. */
+  cannot(spec: GuestSpec, verb: OptionalVerb): string | null;
+  /** The command line with which the guest would be started, whether or not it could be. */
+  describe(request: LaunchRequest): Promise<string[]>;
+  /** Checks all that can be known before, and throws the `Failure` that says what stands in the way. */
+  prepare(request: LaunchRequest): Promise<PreparedRun>;
+  /** Finds a run that an earlier engine wrote down: joins it, or says how it ended. */
+  adopt(request: Pick<LaunchRequest, 'id' | 'spec' | 'files'>, facts: RunFacts, listener: DriverListener): Promise<DriverRun | RunEnd>;
+  /** A run of the guest that nothing was written down about; null when there is none. */
+  find(files: GuestFiles): RunFacts | null;
+  /** Removes what an ended run left behind, once its end was written down. Idempotent. */
+  clear(files: GuestFiles): Promise<void>;
+  /** What saved state lies in the guest's folder: `spent` when the guest ran on from it, or may have. */
+  savedState(files: GuestFiles): 'none' | 'whole' | 'spent';
+  /** Marks the saved state as used, just before the guest runs on from it: from then on it must never be loaded again. */
+  spendSaved(files: GuestFiles): Promise<void>;
+  /** Takes `spendSaved` back: the guest did not run after all. */
+  unspendSaved(files: GuestFiles): Promise<void>;
+  /** Removes saved states, whole, spent or half-written. Idempotent. */
+  dropSaved(files: GuestFiles): Promise<void>;
+};

@@ -1,0 +1,35 @@
+/** What the argument builder must know besides the spec: everything that was looked up on this host, so that building stays pure. */
+import type { AcceleratorName, GuestSpec } from '../../../../../contract/guest-spec.ts';
+import type { GuestId } from '../../../../../contract/ids.ts';
+import type { GuestFiles } from '../../../files/layout.ts';
+import type { FirmwareFiles } from '../../../host/capabilities.ts';
+
+/** A file, or a whole device of the host such as /dev/sdb. */
+export type MediumFile = { path: string; hostDevice: boolean };
+
+export type LaunchFacts = {
+  id: GuestId;
+  files: GuestFiles;
+  accelerator: AcceleratorName;
+  firmware: FirmwareFiles | null;
+  /** Of every disk, by its id. */
+  disks: ReadonlyMap<string, MediumFile>;
+  /** Of every CD drive that holds a medium, by its id. */
+  media: ReadonlyMap<string, MediumFile>;
+  /** The machine type to use instead of the spec's: a guest that resumes from disk needs the very one it was suspended with. */
+  machine: string | null;
+  /** QEMU waits for its state instead of booting. */
+  incoming: boolean;
+  /** Seccomp exists on Linux only. */
+  sandbox: boolean;
+};
+
+/** The two families of PC that can be built; null for any other machine type. */
+export function machineFamily(machine: string): 'q35' | 'pc' | null {
+  if (machine === 'q35' || machine.startsWith('pc-q35-')) return 'q35';
+  if (machine === 'pc' || machine.startsWith('pc-i440fx-')) return 'pc';
+  return null;
+}
+
+/** Whether the guest has a screen, and with it SPICE. */
+export const hasScreen = (spec: Pick<GuestSpec, 'display'>): boolean => spec.display.device !== 'none';

@@ -1,0 +1,87 @@
+/** Machine, processor, memory, firmware, clock. */
+import type { AcceleratorName, GuestSpec } from '../../../../../contract/guest-spec.ts';
+import { cpuCount } from '../../../../../contract/guest-spec.ts';
+import { type LaunchFacts, machineFamily } from './launch-facts.ts';
+import { option } from './option.ts';
+
+/** What Windows looks for to know that it is a guest; https://www.qemu.org/docs/master/system/i386/hyperv.html */
+const hypervFeatures = [
+  'hv-relaxed=on',
+  'hv-vapic=on',
+  'hv-spinlocks=0x1fff',
+  'hv-vpindex=on',
+  'hv-runtime=on',
+  'hv-synic=on',
+  'hv-stimer=on',
+  'hv-reset=on',
+  'hv-frequencies=on',
+  'hv-time=on',
+];
+
+export function machineArguments(spec: GuestSpec, facts: LaunchFacts): string[] {
+  const family = machineFamily(facts.machine ?? spec.machine);
+  const uefi = facts.firmware !== null;
+  const machine = option(facts.machine ?? spec.machine, {
+    usb: false,
+    'dump-guest-core': false,
+    // Secure Boot keeps its variables in memory that only system management mode can write.
+    smm: spec.firmware === 'uefi-secure' ? true : null,
+    pflash0: uefi ? 'firmware-code' : null,
+    pflash1: uefi ? 'firmware-vars' : null,
+    // Windows reads the Hyper-V clock instead, and an HPET only costs it exits.
+    hpet: usesHyperv(spec, facts.accelerator) ? false : null,
+  });
+  const powerManagement = family === 'q35' ? 'ICH9-LPC' : 'PIIX4_PM';
+  return [
+    '-machine',
+    machine,
+    '-accel',
+    facts.accelerator,
+    '-cpu',
+    cpuModel(spec, facts.accelerator),
+    '-smp',
+    option(String(cpuCount(spec.cpu)), { sockets: spec.cpu.sockets, cores: spec.cpu.cores, threads: spec.cpu.threads }),
+    '-m',
+    option(null, { size: `${spec.memoryMiB}M` }),
+    ...firmwareArguments(spec, facts),
+    '-rtc',
+    option(null, { base: spec.clock, driftfix: 'slew' }),
+    // Sleep states inside the guest leave it asleep with nothing to wake it: suspending is the host's to do.
+    '-global',
+    `${powerManagement}.disable_s3=1`,
+    '-global',
+    `${powerManagement}.disable_s4=1`,
+    ...(facts.accelerator === 'kvm' ? ['-global', 'kvm-pit.lost_tick_policy=delay'] : []),
+  ];
+}
+
+/** Only KVM offers the enlightenments; under emulation QEMU ignores or refuses them. */
+function usesHyperv(spec: GuestSpec, accelerator: AcceleratorName): boolean {
+  return spec.hypervEnlightenments && accelerator === 'kvm';
+}
+
+function cpuModel(spec: GuestSpec, accelerator: AcceleratorName): string {
+  const automatic = accelerator === 'kvm' || accelerator === 'hvf' ? 'host' : 'max';
+  const model = spec.cpu.model === 'auto' ? automatic : spec.cpu.model;
+  return [model, ...(usesHyperv(spec, accelerator) ? hypervFeatures : [])].join(',');
+}
+
+function firmwareArguments(spec: GuestSpec, { firmware, files }: LaunchFacts): string[] {
+  if (!firmware) return [];
+  const flash = (name: string, filename: string, readOnly: boolean) => [
+    '-blockdev',
+    JSON.stringify({
+      driver: firmware.format,
+      'node-name': name,
+      'read-only': readOnly,
+      'auto-read-only': false,
+      ...(firmware.format === 'qcow2' ? { backing: null } : {}),
+      file: { driver: 'file', filename, 'read-only': readOnly, 'auto-read-only': false },
+    }),
+  ];
+  return [
+    ...flash('firmware-code', firmware.codePath, true),
+    ...flash('firmware-vars', files.nvram, false),
+    ...(spec.firmware === 'uefi-secure' ? ['-global', 'driver=cfi.pflash01,property=secure,value=on'] : []),
+  ];
+}

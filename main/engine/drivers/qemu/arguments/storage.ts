@@ -1,0 +1,183 @@
+/**
+ * Disks and CD drives. Every drive is two block nodes with explicit drivers: `<id>-file` (the bytes) under `<id>-format` (their
+ * meaning).
+ *
+ * INVARIANT: a format is never probed and no backing file of a guest's disk is ever opened (`build-arguments.test.ts`); an
+ * external data file is refused before that (`disk-files.ts`).
+ */
+import { Failure } from '../../../../../contract/errors.ts';
+import type { CdDrive, Disk, GuestSpec } from '../../../../../contract/guest-spec.ts';
+import { type LaunchFacts, type MediumFile, machineFamily } from './launch-facts.ts';
+import { device, type OptionValue } from './option.ts';
+
+export const formatNode = (deviceId: string): string => `${deviceId}-format`;
+const fileNode = (deviceId: string): string => `${deviceId}-file`;
+/** The device of the spec that a block node belongs to, or null when it is none of ours. */
+export const deviceOfNode = (node: string): string | null => /^(.+)-(?:format|file)$/.exec(node)?.[1] ?? null;
+
+/** `none` and `directsync` bypass the host's cache; `unsafe` ignores flushes. The guest's own write cache is set at the device. */
+const cacheModes: Record<Disk['cache'], { direct: boolean; noFlush: boolean; writeCache: boolean }> = {
+  none: { direct: true, noFlush: false, writeCache: true },
+  writeback: { direct: false, noFlush: false, writeCache: true },
+  writethrough: { direct: false, noFlush: false, writeCache: false },
+  directsync: { direct: true, noFlush: false, writeCache: false },
+  unsafe: { direct: false, noFlush: true, writeCache: true },
+};
+
+const ahciPorts = 6;
+
+export function storageArguments(spec: GuestSpec, facts: LaunchFacts): string[] {
+  const buses = new BusPlan(spec, facts);
+  const disks = spec.disks.flatMap((disk) => [...diskNodes(disk, facts), ...buses.disk(disk)]);
+  const drives = spec.cdDrives.flatMap((drive) => [...mediumNodes(drive, facts), ...buses.cdDrive(drive, facts.media.has(drive.id))]);
+  return [...buses.controllers(), ...disks, ...drives];
+}
+
+function blockdev(node: object): string[] {
+  return ['-blockdev', JSON.stringify(node)];
+}
+
+const fileDriver = (medium: MediumFile): string => (medium.hostDevice ? 'host_device' : 'file');
+
+function diskNodes(disk: Disk, facts: LaunchFacts): string[] {
+  const medium = facts.disks.get(disk.id);
+  if (!medium) throw new Failure('image/file-missing', `The disk ${disk.id} has no file.`);
+  const { direct, noFlush } = cacheModes[disk.cache];
+  const both = {
+    'read-only': disk.readOnly,
+    'auto-read-only': false,
+    cache: { direct, 'no-flush': noFlush },
+    discard: disk.discard ? 'unmap' : 'ignore',
+  };
+  return [
+    ...blockdev({ driver: fileDriver(medium), 'node-name': fileNode(disk.id), filename: medium.path, ...both }),
+    ...blockdev({
+      driver: disk.format,
+      'node-name': formatNode(disk.id),
+      file: fileNode(disk.id),
+      ...both,
+      ...(disk.format === 'qcow2' ? { backing: null } : {}),
+    }),
+  ];
+}
+
+function mediumNodes(drive: CdDrive, facts: LaunchFacts): string[] {
+  const medium = facts.media.get(drive.id);
+  if (!medium) return [];
+  const readOnly = { 'read-only': true, 'auto-read-only': false };
+  return [
+    ...blockdev({ driver: fileDriver(medium), 'node-name': fileNode(drive.id), filename: medium.path, ...readOnly }),
+    ...blockdev({ driver: 'raw', 'node-name': formatNode(drive.id), file: fileNode(drive.id), ...readOnly }),
+  ];
+}
+
+/** Hands out places on controllers and remembers which controllers that takes. */
+class BusPlan {
+  readonly #isQ35: boolean;
+  #controllers = new Map<string, string[]>();
+  /** How many places are taken, by controller or kind of controller. */
+  #taken = new Map<string, number>();
+
+  constructor(spec: GuestSpec, facts: LaunchFacts) {
+    this.#isQ35 = machineFamily(facts.machine ?? spec.machine) === 'q35';
+    // Claimed in the order of the spec, so that a place depends on nothing but the spec.
+    for (const disk of spec.disks) if (disk.bus === 'scsi') this.#scsiController(disk.iothread);
+    if (spec.cdDrives.some((drive) => drive.bus === 'scsi')) this.#scsiController(false);
+  }
+
+  controllers(): string[] {
+    return [...this.#controllers.values()].flat();
+  }
+
+  disk(disk: Disk): string[] {
+    const own: Record<string, OptionValue | null> = {
+      id: disk.id,
+      drive: formatNode(disk.id),
+      bootindex: disk.bootOrder,
+      serial: disk.id,
+      'write-cache': cacheModes[disk.cache].writeCache,
+    };
+    // A guest whose disk fails stands still with a reason, instead of seeing errors that are the host's.
+    const onError = { werror: 'stop', rerror: 'stop' };
+    switch (disk.bus) {
+      case 'virtio': {
+        const iothread = disk.iothread ? `${disk.id}-iothread` : null;
+        return [
+          ...(iothread ? ['-object', `iothread,id=${iothread}`] : []),
+          ...device('virtio-blk-pci', { ...own, ...onError, discard: disk.discard, iothread }),
+        ];
+      }
+      case 'scsi':
+        return device('scsi-hd', { ...this.#scsiPlace(disk.iothread), ...own, ...onError, rotation_rate: 1 });
+      case 'sata':
+      case 'ide':
+        return device('ide-hd', { ...this.#ataPlace(disk.bus), ...own, ...onError, rotation_rate: 1 });
+      case 'nvme':
+        // QEMU's NVMe controller has no error policy: a failing host disk is reported to the guest.
+        return device('nvme', own);
+      case 'usb':
+        return device('usb-storage', { bus: 'usb.0', ...own, ...onError, removable: false });
+    }
+  }
+
+  cdDrive(drive: CdDrive, loaded: boolean): string[] {
+    // A damaged disc is the guest's to report, so reads keep the default policy and the guest goes on.
+    const own = { id: drive.id, drive: loaded ? formatNode(drive.id) : null, bootindex: drive.bootOrder };
+    switch (drive.bus) {
+      case 'scsi':
+        return device('scsi-cd', { ...this.#scsiPlace(false), ...own });
+      case 'sata':
+      case 'ide':
+        return device('ide-cd', { ...this.#ataPlace(drive.bus), ...own });
+      case 'usb':
+        return [
+          ...device('usb-bot', { id: `${drive.id}-usb`, bus: 'usb.0' }),
+          ...device('scsi-cd', { bus: `${drive.id}-usb.0`, 'scsi-id': 0, lun: 0, ...own }),
+        ];
+    }
+  }
+
+  #scsiController(iothread: boolean): string {
+    const id = iothread ? 'scsi-fast' : 'scsi';
+    if (!this.#controllers.has(id)) {
+      this.#controllers.set(id, [
+        ...(iothread ? ['-object', `iothread,id=${id}-iothread`] : []),
+        ...device('virtio-scsi-pci', { id, iothread: iothread ? `${id}-iothread` : null }),
+      ]);
+    }
+    return id;
+  }
+
+  #scsiPlace(iothread: boolean): Record<string, OptionValue> {
+    const controller = this.#scsiController(iothread);
+    return { bus: `${controller}.0`, channel: 0, 'scsi-id': this.#take(controller), lun: 0 };
+  }
+
+  /** q35 has an AHCI controller with six ports and no IDE; pc has IDE with four places and no AHCI, until one is added. */
+  #ataPlace(bus: 'sata' | 'ide'): Record<string, OptionValue> {
+    if (bus === 'ide' && !this.#isQ35) {
+      const place = this.#take('ide');
+      if (place >= 4) throw new Failure('guest/spec-invalid', 'A PC of this type has room for four IDE drives; this guest has more.');
+      return { bus: `ide.${Math.floor(place / 2)}`, unit: place % 2 };
+    }
+    const place = this.#take('sata');
+    const controller = Math.floor(place / ahciPorts);
+    const port = place % ahciPorts;
+    if (this.#isQ35 && controller === 0) return { bus: `ide.${port}` };
+    const id = `sata${controller}`;
+    if (!this.#controllers.has(id)) this.#controllers.set(id, device('ich9-ahci', { id }));
+    return { bus: `${id}.${port}` };
+  }
+
+  #take(what: string): number {
+    const place = this.#taken.get(what) ?? 0;
+    this.#taken.set(what, place + 1);
+    return place;
+  }
+}
+
+/** Why QEMU cannot save the state of a guest with this storage, or null when it can. */
+export function storageBlocksSuspend(spec: GuestSpec): string | null {
+  const nvme = spec.disks.find((disk) => disk.bus === 'nvme');
+  return nvme ? `The disk ${nvme.id} is on an NVMe controller, whose state QEMU cannot save.` : null;
+}

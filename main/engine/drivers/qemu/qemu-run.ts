@@ -1,0 +1,449 @@
+/**
+ * One running QEMU: what it is told, what it tells. Events of QEMU are handled one after the other, since what a STOP means is only
+ * known from what came before it and from asking.
+ */
+import { readFile, rm, stat } from 'node:fs/promises';
+import { Failure } from '../../../../contract/errors.ts';
+import type { GuestSpec } from '../../../../contract/guest-spec.ts';
+import type { PauseReason, Sample } from '../../../../contract/guest-state.ts';
+import type { GuestFiles } from '../../files/layout.ts';
+import type { Log } from '../../log/log.ts';
+import { QmpClient } from '../../qmp/qmp-client.ts';
+import type { QmpArguments, QmpCommandName, QmpReturns } from '../../qmp/qmp-commands.ts';
+import { QmpClosedError } from '../../qmp/qmp-errors.ts';
+import type { QmpEvent } from '../../qmp/qmp-message.ts';
+import type {
+  ByteProgress,
+  DriverEvent,
+  DriverListener,
+  DriverRun,
+  ExecResult,
+  Observed,
+  RunEnd,
+  RunFacts,
+  Screenshot,
+  SerialAttachment,
+  SerialListener,
+} from '../driver.ts';
+import { AgentWatch } from './agent-watch.ts';
+import { hasScreen } from './arguments/launch-facts.ts';
+import { type Counters, readCounters, sampleBetween } from './measure.ts';
+import { type DiskPaths, observedOf, panicText, pauseOfIoError } from './pause-reason.ts';
+import { pngSize } from './png.ts';
+import { bootId, isAlive, type ProcessId, signalProcess, waitUntil } from './process-table.ts';
+import { guestFailure } from './qmp-failure.ts';
+import { RoomWatch } from './room-watch.ts';
+import { judgeEnd, readTail } from './run-end.ts';
+import { SerialHub } from './serial-hub.ts';
+import { stopTpm } from './tpm.ts';
+import { loadState, saveState } from './transfer.ts';
+import { readExit } from './wrapper.ts';
+
+const quitTimeoutMs = 5_000;
+/** A QEMU that quits may still write what it holds in its caches. */
+const endTimeoutMs = 15_000;
+const killTimeoutMs = 10_000;
+/** The shell that waits for QEMU writes the exit status within moments of its end. */
+const exitFileTimeoutMs = 2_000;
+const logTailBytes = 64 * 1024;
+const screenshotMaxBytes = 64 * 1024 * 1024;
+/** A PS/2 keyboard holds 16 bytes until the guest reads them; an emulated guest is slow to. */
+const keyHoldMs = 12;
+const keyGapMs = 8;
+
+export type QemuRunParts = {
+  spec: GuestSpec;
+  files: GuestFiles;
+  facts: RunFacts & { process: ProcessId };
+  diskPaths: DiskPaths;
+  /** Null when QEMU lives but does not answer: then it is tried again until it does. */
+  qmp: QmpClient | null;
+  listener: DriverListener;
+  log: Log;
+};
+
+export class QemuRun implements DriverRun {
+  readonly facts: RunFacts & { process: ProcessId };
+  readonly spiceSocketPath: string | null;
+  readonly hasSerial: boolean;
+  readonly #spec: GuestSpec;
+  readonly #files: GuestFiles;
+  readonly #diskPaths: DiskPaths;
+  readonly #listener: DriverListener;
+  readonly #log: Log;
+  readonly #agent: AgentWatch;
+  readonly #serial: SerialHub;
+  readonly #room = new RoomWatch();
+  readonly #ended = Promise.withResolvers<void>();
+  #qmp: QmpClient | null;
+  #events: Promise<void> = Promise.resolve();
+  /** What the last event said about why the guest is about to stand still. */
+  #told: PauseReason | null = null;
+  #roomAgain = false;
+  /** While a state is saved or loaded, stopping and going on are part of that. */
+  #transferring = false;
+  #shutdownReason: string | null = null;
+  #panicText: string | null = null;
+  #hasEnded = false;
+  #released = false;
+  #counters: Counters | null = null;
+  #resolution = '';
+  #screenshots: Promise<unknown> = Promise.resolve();
+  #keys: Promise<unknown> = Promise.resolve();
+
+  constructor(parts: QemuRunParts) {
+    this.facts = parts.facts;
+    this.#spec = parts.spec;
+    this.#files = parts.files;
+    this.#diskPaths = parts.diskPaths;
+    this.#listener = parts.listener;
+    this.#log = parts.log;
+    this.#qmp = parts.qmp;
+    this.spiceSocketPath = hasScreen(parts.spec) ? parts.files.spice : null;
+    this.hasSerial = parts.spec.serial;
+    this.#serial = new SerialHub(parts.files);
+    this.#agent = new AgentWatch(
+      parts.files.agent,
+      (addresses, hostname) => this.#tell({ kind: 'network', addresses, hostname }),
+      parts.log,
+    );
+  }
+
+  /** Joins the guest's channels and begins to tell. */
+  async join(): Promise<void> {
+    const qmp = this.#qmp;
+    if (qmp) await this.#joinThrough(qmp);
+    else void this.#connectionLost();
+  }
+
+  async #joinThrough(qmp: QmpClient): Promise<void> {
+    this.#qmp = qmp;
+    qmp.onEvent((event) => {
+      this.#events = this.#events
+        .then(() => this.#handle(event))
+        .catch((thrown: unknown) =>
+          this.#log.warn({ event: event.event, error: String(thrown) }, 'An event of QEMU could not be handled.'),
+        );
+    });
+    void qmp.closed.then(() => this.#connectionLost());
+    if (this.hasSerial && !this.#serial.isOpen) {
+      await this.#serial.open().catch((error: unknown) => this.#log.warn({ error: String(error) }, 'The serial console cannot be joined.'));
+    }
+    for (const { label, 'frontend-open': open } of await this.#do('query-chardev', {})) this.#agentSeen(label, open);
+  }
+
+  async observe(): Promise<Observed> {
+    const { status } = await this.#do('query-status', {});
+    const observed = await observedOf(status, this.#told, this.#diskPaths, () => this.#do('query-block', {}));
+    if (observed.kind === 'paused') this.#watchRoom(observed.reason);
+    return observed;
+  }
+
+  async begin(): Promise<void> {
+    await this.#do('cont', {});
+  }
+
+  async pause(): Promise<void> {
+    await this.#do('stop', {});
+  }
+
+  async resume(): Promise<void> {
+    this.#told = null;
+    await this.#do('cont', {});
+  }
+
+  async reset(): Promise<void> {
+    this.#told = null;
+    this.#room.stop();
+    await this.#do('system_reset', {});
+    // A guest that stood still is reset, and goes on standing still until it is told to run.
+    const deadline = Date.now() + 5_000;
+    for (;;) {
+      const { status } = await this.#do('query-status', {});
+      if (status === 'running') return;
+      if (status === 'prelaunch' || Date.now() > deadline) break;
+      await new Promise((done) => setTimeout(done, 10));
+    }
+    await this.#do('cont', {});
+  }
+
+  async askToShutDown(): Promise<'agent' | 'acpi'> {
+    if (this.#agent.isConnected) {
+      try {
+        await this.#agent.client.shutdown('powerdown');
+        return 'agent';
+      } catch (thrown) {
+        this.#log.info({ error: String(thrown) }, 'The guest agent did not take the shutdown; the power button is pressed instead.');
+      }
+    }
+    await this.#do('system_powerdown', {});
+    return 'acpi';
+  }
+
+  async end(): Promise<void> {
+    if (this.#hasEnded) return;
+    const { process: qemu } = this.facts;
+    await this.#qmp?.execute('quit', {}, { timeoutMs: quitTimeoutMs }).then(
+      () => waitUntil(() => !isAlive(qemu), endTimeoutMs),
+      (thrown: unknown) => this.#log.warn({ error: String(thrown) }, 'QEMU did not take the request to quit.'),
+    );
+    if (isAlive(qemu)) {
+      this.#log.warn({ pid: qemu.pid }, 'QEMU did not quit and is killed.');
+      signalProcess(qemu, 'SIGKILL');
+      if (!(await waitUntil(() => !isAlive(qemu), killTimeoutMs))) {
+        throw new Failure('guest/not-responding', `${this.#spec.name} cannot be ended: its process does not react even to being killed.`, {
+          hint: 'It waits for a disk or a network file system of this computer. Bring that back.',
+        });
+      }
+    }
+    await this.#ended.promise;
+  }
+
+  async save(signal: AbortSignal, progress: ByteProgress): Promise<void> {
+    const qmp = this.#connected();
+    this.#transferring = true;
+    try {
+      await saveState(qmp, this.#spec, this.#files, signal, progress);
+    } catch (thrown) {
+      throw guestFailure(this.#spec.name, thrown);
+    } finally {
+      this.#transferring = false;
+    }
+  }
+
+  async load(signal: AbortSignal, progress: ByteProgress): Promise<void> {
+    const qmp = this.#connected();
+    this.#transferring = true;
+    try {
+      await loadState(qmp, this.#spec, this.#files, signal, progress);
+    } catch (thrown) {
+      throw guestFailure(this.#spec.name, thrown);
+    } finally {
+      this.#transferring = false;
+    }
+  }
+
+  screenshot(): Promise<Screenshot> {
+    // One after the other: they share a file, and two at once would tell no more than one.
+    const mine = this.#screenshots.then(async () => {
+      if (!this.spiceSocketPath) throw new Failure('console/unavailable', `${this.#spec.name} has no screen.`);
+      const file = this.#files.screen;
+      try {
+        await this.#do('screendump', { filename: file, format: 'png' });
+        if ((await stat(file)).size > screenshotMaxBytes)
+          throw new Failure('console/unavailable', `The screen of ${this.#spec.name} is too large.`);
+        const png = await readFile(file);
+        const size = pngSize(png);
+        if (!size) throw new Failure('console/unavailable', `QEMU gave no picture of ${this.#spec.name}.`);
+        this.#tellResolution(size);
+        return { png, ...size };
+      } finally {
+        await rm(file, { force: true });
+      }
+    });
+    this.#screenshots = mine.catch(() => {});
+    return mine;
+  }
+
+  pressKeys(chords: readonly (readonly string[])[]): Promise<void> {
+    const mine = this.#keys.then(async () => {
+      for (const chord of chords) {
+        const key = (data: string, down: boolean) => ({ type: 'key' as const, data: { key: { type: 'qcode' as const, data }, down } });
+        await this.#do('input-send-event', { events: chord.map((one) => key(one, true)) });
+        await new Promise((done) => setTimeout(done, keyHoldMs));
+        await this.#do('input-send-event', { events: chord.toReversed().map((one) => key(one, false)) });
+        await new Promise((done) => setTimeout(done, keyGapMs));
+      }
+    });
+    this.#keys = mine.catch(() => {});
+    return mine;
+  }
+
+  async exec(command: readonly string[], timeoutMs: number): Promise<ExecResult> {
+    if (!this.#agent.isConnected) {
+      throw new Failure('guest/agent-absent', `The guest agent does not run in ${this.#spec.name}.`, {
+        hint: this.#spec.agents.qemu
+          ? 'Install and start qemu-guest-agent in the guest.'
+          : "Add the agent's channel to the guest's hardware, then install qemu-guest-agent in it.",
+      });
+    }
+    try {
+      return await this.#agent.client.exec(command, timeoutMs);
+    } catch (thrown) {
+      throw guestFailure(this.#spec.name, thrown);
+    }
+  }
+
+  async measure(): Promise<Sample> {
+    const [blocks, network] = await Promise.all([this.#do('query-blockstats', {}), this.#agent.network()]);
+    const now = readCounters(this.facts.process, blocks, network);
+    if (!now) throw new Failure('guest/not-responding', `${this.#spec.name} has just ended.`);
+    const before = this.#counters ?? { ...now, atMs: now.atMs - 1 };
+    this.#counters = now;
+    return sampleBetween(before, now, new Date().toISOString());
+  }
+
+  attachSerial(listener: SerialListener): SerialAttachment {
+    return this.#serial.attach(listener);
+  }
+
+  release(): void {
+    this.#released = true;
+    this.#room.stop();
+    this.#agent.release();
+    this.#serial.close('The engine stops.');
+    this.#qmp?.close();
+  }
+
+  #tell(event: DriverEvent): void {
+    if (!this.#released) this.#listener(event);
+  }
+
+  async #do<Name extends QmpCommandName>(command: Name, argumentsOf: QmpArguments<Name>): Promise<QmpReturns<Name>> {
+    try {
+      return await this.#connected().execute(command, argumentsOf);
+    } catch (thrown) {
+      throw guestFailure(this.#spec.name, thrown);
+    }
+  }
+
+  #connected(): QmpClient {
+    if (this.#qmp) return this.#qmp;
+    throw new Failure('guest/not-responding', `QEMU does not answer for ${this.#spec.name}.`, {
+      hint: 'Wait a moment, or force the guest off.',
+    });
+  }
+
+  async #handle({ event, data }: QmpEvent): Promise<void> {
+    switch (event) {
+      case 'BLOCK_IO_ERROR': {
+        const reason = pauseOfIoError(data, this.#diskPaths);
+        // Many requests of one disk fail at once; the first one says it.
+        if (reason) this.#told = this.#told?.kind === 'disk-full' ? this.#told : reason;
+        return;
+      }
+      case 'GUEST_PANICKED':
+        this.#panicText = panicText(data.info);
+        this.#told = { kind: 'guest-panicked', text: this.#panicText };
+        return this.#tell({ kind: 'panicked', text: this.#panicText });
+      case 'WATCHDOG':
+        return this.#tell({ kind: 'watchdog', action: String(data.action) });
+      case 'STOP':
+        return this.#stopped();
+      case 'RESUME':
+        this.#told = null;
+        this.#room.stop();
+        if (!this.#transferring) this.#tell({ kind: 'resumed', roomAgain: this.#roomAgain });
+        this.#roomAgain = false;
+        return;
+      case 'RESET':
+        this.#panicText = null;
+        return this.#tell({ kind: 'reset', byGuest: data.guest === true });
+      case 'SHUTDOWN':
+        this.#shutdownReason = typeof data.reason === 'string' ? data.reason : null;
+        return this.#tell({ kind: 'ending', byGuest: data.guest === true });
+      case 'VSERPORT_CHANGE':
+        return this.#agentSeen(String(data.id), data.open === true);
+      case 'DEVICE_TRAY_MOVED':
+        return this.#tell({ kind: 'tray', deviceId: String(data.id), open: data['tray-open'] === true });
+    }
+  }
+
+  async #stopped(): Promise<void> {
+    if (this.#transferring) return;
+    // The run state follows the event within moments; a guest that runs again by then has nothing to say.
+    const observed = await this.observe().catch(() => null);
+    if (observed?.kind !== 'paused') return;
+    this.#tell({ kind: 'paused', reason: observed.reason });
+  }
+
+  #watchRoom(reason: PauseReason): void {
+    if (reason.kind !== 'disk-full' || !reason.file) return;
+    this.#room.watch(reason.file, () => {
+      this.#roomAgain = true;
+      this.resume().catch((thrown: unknown) =>
+        this.#log.warn({ error: String(thrown) }, 'The guest could not go on although there is room.'),
+      );
+    });
+  }
+
+  #agentSeen(id: string, open: boolean): void {
+    if (id === 'agent-qemu') {
+      this.#agent.setConnected(open);
+      this.#tell({ kind: 'agent', which: 'qemu', connected: open });
+    } else if (id === 'agent-spice') this.#tell({ kind: 'agent', which: 'spice', connected: open });
+  }
+
+  #tellResolution(size: { widthPx: number; heightPx: number }): void {
+    const text = `${size.widthPx}x${size.heightPx}`;
+    if (text === this.#resolution) return;
+    this.#resolution = text;
+    this.#tell({ kind: 'resolution', ...size });
+  }
+
+  /** QEMU ended, or broke the connection: then it is joined again for as long as it lives. */
+  async #connectionLost(): Promise<void> {
+    const { process: qemu } = this.facts;
+    for (;;) {
+      if (this.#released) return;
+      if (await waitUntil(() => !isAlive(qemu), 300)) break;
+      try {
+        const qmp = await QmpClient.connect(this.#files.qmp, 5_000);
+        if (this.#released) return qmp.close();
+        await this.#joinThrough(qmp);
+        this.#log.warn({ pid: qemu.pid }, 'The connection to QEMU broke and was made again.');
+        await this.#stopped();
+        return;
+      } catch (thrown) {
+        if (!(thrown instanceof QmpClosedError)) this.#log.warn({ error: String(thrown) }, 'QEMU cannot be reached.');
+      }
+    }
+    await this.#events;
+    await this.#settle();
+  }
+
+  async #settle(): Promise<void> {
+    this.#room.stop();
+    this.#agent.release();
+    const end = await readEnd(this.#spec.name, this.#files, this.facts, this.#shutdownReason, this.#panicText);
+    this.#hasEnded = true;
+    this.#serial.close(`${this.#spec.name} is off.`);
+    this.#tell({ kind: 'ended', end });
+    // Only now, since until the listener wrote it down these files are all that tells how it ended.
+    if (!this.#released) await clearRun(this.#files);
+    this.#ended.resolve();
+  }
+}
+
+/** How the run ended, from what it left in its folders. Waits a moment for the exit status to be written. */
+export async function readEnd(
+  name: string,
+  files: GuestFiles,
+  facts: Pick<RunFacts, 'bootId'>,
+  shutdownReason: string | null,
+  panicked: string | null,
+): Promise<RunEnd> {
+  const hostRestarted = facts.bootId !== bootId();
+  let exit = readExit(files.exit);
+  if (!exit && !hostRestarted) {
+    await waitUntil(() => {
+      exit = readExit(files.exit);
+      return exit !== null;
+    }, exitFileTimeoutMs);
+  }
+  return judgeEnd({
+    name,
+    exit,
+    log: readTail(files.qemuLog, logTailBytes).toString('utf8'),
+    hostRestarted,
+    shutdownReason,
+    panicText: panicked,
+    at: new Date().toISOString(),
+  });
+}
+
+/** Removes what a run leaves behind outside the guest's own folder. Idempotent. */
+export async function clearRun(files: GuestFiles): Promise<void> {
+  await stopTpm(files);
+  await rm(files.run, { recursive: true, force: true });
+}
