@@ -53,6 +53,7 @@ export const errorCodes = {
   'image/too-large': 'The virtual size is larger than is accepted.',
   'image/encrypted': 'The image is encrypted, which is not supported here.',
   'image/in-use': 'Something depends on the image.',
+  'image/changed': 'The file changed while it was read.',
   'job/not-found': 'No job has this id.',
   'job/cancelled': 'The job was cancelled.',
   'job/not-cancellable': 'The job is past the point where it can be cancelled.',

@@ -30,7 +30,7 @@ export const image = z.object({
   name: z.string(),
   format: mediumFormat,
   kind: z.enum(['iso', 'disk']),
-  /** The image that came with Guesthouse; it can be deleted and comes back at the next start after set-up. */
+  /** The starter guest's image, put here by set-up. It can be deleted, and comes back when set-up has built a newer one. */
   builtIn: z.boolean(),
   os: osIdentity,
   firmware: firmwareKind,

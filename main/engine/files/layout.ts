@@ -32,6 +32,10 @@ export function layoutOf({ home, run, logs, engineSocket }: DataRoot) {
     engineLock: join(home, 'engine.lock'),
     engineLog: join(logs, 'engine.log'),
     image: (id: ImageId, format: string) => join(home, 'images', `${id}.${format}`),
+    /** An image that is still being copied. Left behind only by an engine that died, and then removed. */
+    imageArriving: (id: ImageId) => join(home, 'images', `${id}.arriving`),
+    /** SHA-256 of the starter that the user deleted, so that it does not come back by itself. */
+    starterDeleted: join(home, 'images', 'starter-deleted'),
     guest: (id: GuestId) => {
       const folder = join(home, 'guests', id);
       const guestRun = join(run, id);

@@ -13,7 +13,7 @@ import { inspectDisk } from './inspect-disk.ts';
 import { readIso } from './iso9660.ts';
 import { detectFormat } from './medium-format.ts';
 import { type OpenMedium, openMedium } from './open-medium.ts';
-import { parseQcow2Header, type Qcow2Header, qcow2HeaderBytes, virtualSizeMaxBytes } from './qcow2-header.ts';
+import { isQcow2, parseQcow2Header, type Qcow2Header, qcow2HeaderBytes, virtualSizeMaxBytes } from './qcow2-header.ts';
 import { qcow2Disk } from './qcow2-reader.ts';
 import { checkDisk, diskInfo } from './qemu-img.ts';
 import { starterMetadataBeside } from './starter-metadata.ts';
@@ -133,6 +133,25 @@ async function examineDisk(
     firmware: starter?.firmware[0] ?? diskFirmware(os, bootable, report?.prefersUefi ?? false),
     notes,
   };
+}
+
+/**
+ * Looks once more at a copy of what was inspected, in case that changed in between.
+ * @throws Failure as {@link Inspector.inspect} does for what a header can say.
+ */
+export async function recheckHeader(path: string, report: MediumReport): Promise<void> {
+  const medium = await openMedium(path);
+  try {
+    const head = await fileSource(medium.file, medium.sizeBytes).read(0, qcow2HeaderBytes);
+    const fileName = basename(report.path);
+    if (report.format === 'qcow2') acceptedHeader(head, medium, fileName);
+    if (medium.sizeBytes === report.fileSizeBytes && isQcow2(head) === (report.format === 'qcow2')) return;
+    throw new Failure('image/changed', `“${fileName}” changed while it was copied.`, {
+      hint: 'Wait until it is complete, then try again.',
+    });
+  } finally {
+    await medium.file.close();
+  }
 }
 
 /** @throws Failure for everything in the header that must not reach another program. */

@@ -1,0 +1,207 @@
+/** Implements `images.ts`: the rows, the files beside them, and the job that brings new ones. */
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Failure } from '../../../contract/errors.ts';
+import type { ImageId } from '../../../contract/ids.ts';
+import type { Image } from '../../../contract/image.ts';
+import type { Settings } from '../../../contract/settings.ts';
+import { type Clock, instantNow } from '../clock/clock.ts';
+import type { Changes, Feed } from '../feed/feed.ts';
+import { moveIntoPlace, removeFile, writeWhole } from '../files/durable.ts';
+import type { Layout } from '../files/layout.ts';
+import { makePrivateFolder } from '../files/private-folder.ts';
+import type { Guests } from '../guests/guests.ts';
+import type { HostCapabilities } from '../host/capabilities.ts';
+import type { JobDefinition, JobRunner } from '../jobs/job-definition.ts';
+import type { Log } from '../log/log.ts';
+import type { OsRecognition } from '../os/os-recognition.ts';
+import type { Database } from '../store/database.ts';
+import { newImageId } from '../store/new-id.ts';
+import { findStarter, type Starter } from './built-in-image.ts';
+import { copyMedium } from './copy-medium.ts';
+import type { Images } from './images.ts';
+import { defineImport, imageNameFor } from './import-job.ts';
+import { createInspector } from './inspect.ts';
+import { openMedium } from './open-medium.ts';
+import { createImageStore, type StoredImage } from './store.ts';
+
+export type ImagesDeps = {
+  layout: Layout;
+  database: Database;
+  jobs: Pick<JobRunner, 'start'>;
+  changes: Pick<Changes, 'image'>;
+  feed: Feed;
+  clock: Clock;
+  log: Log;
+  settings: () => Pick<Settings, 'keepFreeMiB'>;
+  host: Pick<HostCapabilities, 'qemuImgPath'>;
+  recognition: OsRecognition;
+  /** Guests need images and images need guests, so this is asked only when a call is answered. */
+  guests: () => Pick<Guests, 'list' | 'listTrash'>;
+  /** Resources of a packaged app; null in a checkout. */
+  resourcesFolder: string | null;
+  environment?: NodeJS.ProcessEnv;
+};
+
+/** The registry, and the job definitions that the runner needs to recover what an engine before left. */
+export type ImageRegistry = Images & { jobDefinitions: readonly JobDefinition<never>[] };
+
+export function createImages(deps: ImagesDeps): ImageRegistry {
+  const { layout, feed, clock } = deps;
+  const log = deps.log.child({ room: 'images' });
+  const store = createImageStore(deps.database, log);
+  const inspector = createInspector({ recognition: deps.recognition, qemuImgPath: () => deps.host.qemuImgPath() });
+  const openedAtMs = Date.now();
+  /** Imports whose content was there already: asking for the id that was promised answers with the image that is there. */
+  const duplicates = new Map<ImageId, ImageId>();
+
+  const usersOf = (id: ImageId): string[] =>
+    [...deps.guests().list(), ...deps.guests().listTrash()]
+      .filter(({ spec }) => spec.cdDrives.some(({ medium }) => medium?.kind === 'image' && medium.imageId === id))
+      .map(({ spec }) => spec.name);
+  const complete = (stored: StoredImage): Image => ({
+    ...stored,
+    path: layout.image(stored.id, stored.format),
+    usedBy: usersOf(stored.id),
+  });
+  const changed = (id: ImageId) => {
+    const stored = store.find(id);
+    deps.changes.image(id, stored ? complete(stored) : null);
+  };
+  const keepFreeBytes = () => deps.settings().keepFreeMiB * 1024 ** 2;
+
+  const importDefinition = defineImport({
+    layout,
+    store,
+    inspector,
+    feed,
+    clock,
+    keepFreeBytes,
+    changed,
+    duplicate(wanted, existing) {
+      duplicates.set(wanted, existing.id);
+      feed.record({
+        severity: 'info',
+        kind: 'image.duplicate',
+        text: `This file is in the library already, as “${existing.name}”; no second copy was kept.`,
+        imageId: existing.id,
+      });
+    },
+  });
+
+  const find = (id: ImageId): StoredImage => {
+    const stored = store.find(id) ?? store.find(duplicates.get(id) ?? id);
+    if (!stored) throw new Failure('image/not-found', `There is no image ${id}.`, { hint: 'It may have been deleted.' });
+    return stored;
+  };
+
+  const remove = async (stored: StoredImage): Promise<void> => {
+    // The row first: a file without a row is removed at the next start, a row without a file would be a broken image.
+    store.remove(stored.id);
+    await removeFile(layout.image(stored.id, stored.format));
+    deps.changes.image(stored.id, null);
+  };
+
+  const addStarter = async ({ diskPath, metadata }: Starter): Promise<void> => {
+    const id = newImageId();
+    const arriving = layout.imageArriving(id);
+    makePrivateFolder(layout.images);
+    try {
+      const report = await inspector.inspect(diskPath);
+      const medium = await openMedium(diskPath);
+      try {
+        const { signal } = new AbortController();
+        const sha256 = await copyMedium({
+          source: medium.file,
+          sourcePath: diskPath,
+          target: arriving,
+          keepFreeBytes: 0,
+          signal,
+          onProgress: () => undefined,
+        });
+        if (sha256 !== metadata.disk.sha256) throw new Failure('image/corrupt', 'The starter guest in the cache is not what set-up built.');
+      } finally {
+        await medium.file.close();
+      }
+      await moveIntoPlace(arriving, layout.image(id, report.format));
+      store.insert({
+        id,
+        name: metadata.name,
+        format: report.format,
+        kind: 'disk',
+        builtIn: true,
+        os: metadata.os,
+        firmware: metadata.firmware[0] ?? 'bios',
+        sizeBytes: report.fileSizeBytes,
+        virtualSizeBytes: report.virtualSizeBytes,
+        sha256: metadata.disk.sha256,
+        label: report.label,
+        source: diskPath,
+        addedAt: instantNow(clock),
+        addedBy: 'set-up',
+      });
+    } finally {
+      await removeFile(arriving);
+    }
+    for (const old of store.list()) if (old.builtIn && old.id !== id) await remove(old);
+    changed(id);
+  };
+
+  /** Files without a row: what an engine that died left of an import or a deletion. What is newer than this engine is work under way. */
+  const removeStrays = async (): Promise<void> => {
+    const known = new Set(store.list().map((image) => `${image.id}.${image.format}`));
+    for (const name of await readdir(layout.images).catch(() => [])) {
+      if (!/^i[0-9a-z]{9}\.(iso|qcow2|raw|arriving)$/.test(name) || known.has(name)) continue;
+      const path = join(layout.images, name);
+      const found = await stat(path).catch(() => null);
+      if (found && found.mtimeMs < openedAtMs) await removeFile(path);
+    }
+  };
+
+  return {
+    jobDefinitions: [importDefinition as unknown as JobDefinition<never>],
+    list: () => store.list().map(complete),
+    show: (id) => complete(find(id)),
+    inspect: (path) => inspector.inspect(path),
+
+    async import(path, name, by) {
+      // What is wrong with the file is said at once, not by a job that fails.
+      await inspector.inspect(path);
+      const input = { imageId: newImageId(), path, name: name ?? imageNameFor(path), addedBy: by };
+      return deps.jobs.start(importDefinition, {
+        title: `Import ${input.name}`,
+        target: { kind: 'image', id: input.imageId, name: input.name },
+        input,
+        startedBy: by,
+      });
+    },
+
+    async delete(id) {
+      const stored = find(id);
+      const users = usersOf(stored.id);
+      if (users.length > 0) {
+        throw new Failure('image/in-use', `“${stored.name}” is in the CD drive of ${users.map((user) => `“${user}”`).join(', ')}.`, {
+          hint: 'Delete these guests first, those in the trash as well.',
+        });
+      }
+      if (stored.builtIn) await writeWhole(layout.starterDeleted, `${stored.sha256}\n`);
+      await remove(stored);
+      feed.record({ severity: 'info', kind: 'image.deleted', text: `“${stored.name}” was deleted from the library.` });
+    },
+
+    async ensureBuiltIn() {
+      try {
+        await removeStrays();
+        const starter = await findStarter(deps.environment ?? process.env, deps.resourcesFolder);
+        if (!starter) return;
+        const { sha256 } = starter.metadata.disk;
+        if (store.findByHash(sha256)) return;
+        const deleted = await readFile(layout.starterDeleted, 'utf8').catch(() => '');
+        if (deleted.trim() !== sha256) await addStarter(starter);
+      } catch (thrown) {
+        // The engine is of use without its starter, and the health page says what is wrong with the store.
+        log.warn({ error: thrown }, 'The starter guest could not be put into the library.');
+      }
+    },
+  };
+}
