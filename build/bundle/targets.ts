@@ -1,5 +1,5 @@
 /** The bundles of the app: what each is made from and how. */
-import { chmod, cp, mkdir, readFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { builtinModules } from 'node:module';
 import { join } from 'node:path';
 import react from '@vitejs/plugin-react';
@@ -53,6 +53,8 @@ async function bundleForNode(root: string, directory: string, options: NodeBundl
     ...(options.banner ? { banner: options.banner } : {}),
   });
   await bundle.close();
+  // Outside the checkout no package.json above says so.
+  if (options.format === 'esm') await writeFile(join(directory, 'package.json'), '{ "type": "module" }\n');
 }
 
 /**

