@@ -1,0 +1,360 @@
+/**
+ * The element that shows a guest: places the picture on whole physical pixels, and carries keyboard and pointer to the console. Knows no
+ * framework; a page puts `element` where it wants it.
+ */
+import type { Console, ConsoleCursor, ConsoleEvent, ConsoleInput, PixelSize, PointerButton } from './console.ts';
+import { Keyboard, type KeyboardOptions } from './keyboard/keyboard.ts';
+import { cursorStyle, drawCursor } from './pointer/cursor-style.ts';
+import { guestPixelAt, guestSizeFor, type Placement, place, type ScaleMode } from './pointer/geometry.ts';
+import { Wheel } from './pointer/wheel.ts';
+
+const buttons: readonly PointerButton[] = ['left', 'middle', 'right', 'side', 'extra'];
+/** A guest changes its size slowly: only where the dragging of a window's edge came to rest. */
+const resizeSettlesMs = 350;
+
+export type ScreenOptions = {
+  platform: KeyboardOptions['platform'];
+  /** Keyboard and pointer went to the guest, or came back. */
+  onGrab(grabbed: boolean): void;
+  /** Ctrl+Alt was pressed: the focus must go elsewhere. */
+  onRelease(): void;
+  /** The picture is drawn at another scale. */
+  onScale(scale: number): void;
+};
+
+export class ConsoleScreen {
+  /** Takes the focus; while it has it, the guest has the keyboard. */
+  readonly element = document.createElement('div');
+  readonly #stage = document.createElement('div');
+  readonly #pointerOverlay = document.createElement('div');
+  readonly #options: ScreenOptions;
+  readonly #keyboard: Keyboard;
+  readonly #wheel = new Wheel();
+  readonly #abort = new AbortController();
+  readonly #observer = new ResizeObserver(() => this.#boxChanged());
+  #console: Console | null = null;
+  #stopListening = () => {};
+  #picture: HTMLCanvasElement | null = null;
+  #pictureSize: PixelSize | null = null;
+  #placement: Placement | null = null;
+  #mode: ScaleMode = 'fit';
+  #mayResizeGuest = false;
+  #resizeTimer: ReturnType<typeof setTimeout> | undefined;
+  #cursor: ConsoleCursor = { kind: 'default' };
+  #guestPointer = { xPx: 0, yPx: 0 };
+  #drawnPointer: { shape: ConsoleCursor; scale: number } | null = null;
+  #grabbed = false;
+  #heldButtons = new Set<PointerButton>();
+  #motionRest = { x: 0, y: 0 };
+  #stopWatchingRatio = () => {};
+
+  constructor(options: ScreenOptions) {
+    this.#options = options;
+    this.#keyboard = new Keyboard({
+      platform: options.platform,
+      send: (input) => this.#send(input),
+      release: () => this.release(),
+    });
+    this.element.tabIndex = 0;
+    this.element.className = 'console-screen';
+    this.#stage.className = 'console-stage';
+    this.#pointerOverlay.className = 'console-pointer';
+    this.#stage.append(this.#pointerOverlay);
+    this.element.append(this.#stage);
+    this.#listen();
+    this.#observer.observe(this.element);
+    this.#watchRatio();
+  }
+
+  get grabbed(): boolean {
+    return this.#grabbed;
+  }
+
+  /** Shows a live console, or the last picture of one that is gone, or nothing. */
+  show(live: Console | null, frame: HTMLCanvasElement | null): void {
+    if (live !== this.#console) {
+      this.#letGo();
+      this.#stopListening();
+      this.#console = live;
+      this.#cursor = { kind: 'default' };
+      this.#keyboard.forgetLocks();
+      this.#stopListening = live?.listen((event) => this.#hear(event)) ?? (() => {});
+    }
+    const connected = live?.state.phase === 'connected' ? live.state.size : null;
+    const picture = connected ? (live?.canvas ?? null) : frame;
+    this.#setPicture(picture, connected ?? (frame ? { widthPx: frame.width, heightPx: frame.height } : null));
+    this.#updateGrab();
+  }
+
+  setScale(mode: ScaleMode): void {
+    this.#mode = mode;
+    this.element.classList.toggle('console-screen-exact', mode === 'exact');
+    this.#layout();
+  }
+
+  /** Whether the guest is asked to take on the size of the box. */
+  setResizeGuest(on: boolean): void {
+    const began = on && !this.#mayResizeGuest;
+    this.#mayResizeGuest = on;
+    if (began) this.#askForSize();
+  }
+
+  focus(): void {
+    this.element.focus({ preventScroll: true });
+  }
+
+  /** Gives keyboard and pointer back. */
+  release(): void {
+    this.#letGo();
+    if (document.pointerLockElement === this.element) document.exitPointerLock();
+    this.#options.onRelease();
+  }
+
+  /** Presses keys together, by their physical names: ["ControlLeft", "AltLeft", "Delete"]. */
+  chord(codes: readonly string[]): void {
+    this.#keyboard.chord(codes);
+  }
+
+  destroy(): void {
+    this.show(null, null);
+    this.#abort.abort();
+    this.#observer.disconnect();
+    this.#stopWatchingRatio();
+    clearTimeout(this.#resizeTimer);
+    this.element.remove();
+  }
+
+  #listen(): void {
+    const { signal } = this.#abort;
+    const { element } = this;
+    const on = <Name extends keyof HTMLElementEventMap>(
+      name: Name,
+      handler: (event: HTMLElementEventMap[Name]) => void,
+      passive?: boolean,
+    ) => element.addEventListener(name, handler, { signal, ...(passive === undefined ? {} : { passive }) });
+    // Native listeners on the element itself: what the guest gets, neither the page nor the menu must see.
+    on('keydown', (event) => this.#key(event, true));
+    on('keyup', (event) => this.#key(event, false));
+    on('focus', () => this.#updateGrab());
+    on('blur', () => this.#updateGrab());
+    on('pointerdown', (event) => this.#pointerDown(event));
+    on('pointerup', (event) => this.#pointerUp(event));
+    on('pointercancel', () => this.#letGo());
+    on('pointermove', (event) => this.#pointerMoved(event));
+    on('contextmenu', (event) => event.preventDefault());
+    on('wheel', (event) => this.#wheelTurned(event), false);
+    on('dragstart', (event) => event.preventDefault());
+    window.addEventListener('blur', () => this.#letGo(), { signal });
+    document.addEventListener('visibilitychange', () => document.hidden && this.#letGo(), { signal });
+  }
+
+  #hear(event: ConsoleEvent): void {
+    if (event.kind === 'cursor') {
+      this.#cursor = event.cursor;
+      this.#showCursor();
+    } else if (event.kind === 'cursorMoved') {
+      this.#guestPointer = { xPx: event.xPx, yPx: event.yPx };
+      this.#placePointer();
+    } else if (event.kind === 'capabilities') {
+      if (event.capabilities.resizeGuest.possible) this.#askForSize();
+      this.#showCursor();
+    }
+  }
+
+  #send(input: ConsoleInput): void {
+    this.#console?.input(input);
+  }
+
+  #key(event: KeyboardEvent, down: boolean): void {
+    if (!this.#grabbed) return;
+    event.preventDefault();
+    event.stopPropagation();
+    if (down) this.#keyboard.keyDown(event);
+    else this.#keyboard.keyUp(event);
+  }
+
+  #updateGrab(): void {
+    const grabbed = this.#console?.state.phase === 'connected' && document.activeElement === this.element;
+    if (grabbed === this.#grabbed) return;
+    this.#grabbed = grabbed;
+    if (!grabbed) this.#letGo();
+    else this.#keyboard.forgetLocks();
+    this.#options.onGrab(grabbed);
+  }
+
+  /** INVARIANT: nothing stays pressed in a guest that has lost keyboard and pointer (tests/e2e/console.test.ts). */
+  #letGo(): void {
+    this.#keyboard.releaseAll();
+    for (const button of this.#heldButtons) this.#send({ kind: 'button', button, down: false });
+    this.#heldButtons.clear();
+  }
+
+  get #relative(): boolean {
+    return this.#console?.capabilities.pointer === 'relative';
+  }
+
+  #pointerDown(event: PointerEvent): void {
+    if (this.#console?.state.phase !== 'connected') return;
+    event.preventDefault();
+    this.focus();
+    if (this.#relative && document.pointerLockElement !== this.element) {
+      // This click only asks for the pointer; the guest would get it where its own pointer happens to be.
+      void this.element.requestPointerLock();
+      return;
+    }
+    const button = buttons[event.button];
+    if (!button) return;
+    this.element.setPointerCapture(event.pointerId);
+    this.#pointerMoved(event);
+    this.#heldButtons.add(button);
+    this.#send({ kind: 'button', button, down: true });
+  }
+
+  #pointerUp(event: PointerEvent): void {
+    const button = buttons[event.button];
+    if (!button || !this.#heldButtons.delete(button)) return;
+    event.preventDefault();
+    this.#pointerMoved(event);
+    this.#send({ kind: 'button', button, down: false });
+  }
+
+  #pointerMoved(event: PointerEvent): void {
+    const placement = this.#placement;
+    const size = this.#pictureSize;
+    if (!placement || !size || this.#console?.state.phase !== 'connected') return;
+    // Between pressing and letting go, further buttons come as movements.
+    if (event.type === 'pointermove' && event.button >= 0) this.#buttonsChanged(event);
+    if (this.#relative) {
+      if (document.pointerLockElement !== this.element) return;
+      const factor = window.devicePixelRatio / placement.scale;
+      this.#motionRest.x += event.movementX * factor;
+      this.#motionRest.y += event.movementY * factor;
+      const dxPx = Math.trunc(this.#motionRest.x);
+      const dyPx = Math.trunc(this.#motionRest.y);
+      this.#motionRest.x -= dxPx;
+      this.#motionRest.y -= dyPx;
+      if (dxPx !== 0 || dyPx !== 0) this.#send({ kind: 'motion', dxPx, dyPx });
+      return;
+    }
+    const picture = this.#picture?.getBoundingClientRect();
+    if (picture) this.#send({ kind: 'position', ...guestPixelAt({ x: event.clientX, y: event.clientY }, picture, size) });
+  }
+
+  /** Pointer events tell of a second button only by the mask in a movement. */
+  #buttonsChanged(event: PointerEvent): void {
+    const button = buttons[event.button];
+    const masks: Record<string, number> = { left: 1, right: 2, middle: 4, side: 8, extra: 16 };
+    const mask = button ? masks[button] : undefined;
+    if (!button || mask === undefined) return;
+    const down = (event.buttons & mask) !== 0;
+    if (down === this.#heldButtons.has(button)) return;
+    if (down) this.#heldButtons.add(button);
+    else this.#heldButtons.delete(button);
+    this.#send({ kind: 'button', button, down });
+  }
+
+  #wheelTurned(event: WheelEvent): void {
+    if (this.#console?.state.phase !== 'connected') return;
+    // Exact pixels in a small window scroll with Shift, as the guest gets the wheel itself.
+    if (this.#mode === 'exact' && event.shiftKey) return;
+    event.preventDefault();
+    const notches = this.#wheel.turn(event);
+    const button = notches > 0 ? 'down' : 'up';
+    for (let notch = 0; notch < Math.abs(notches); notch++) {
+      this.#send({ kind: 'button', button, down: true });
+      this.#send({ kind: 'button', button, down: false });
+    }
+  }
+
+  #setPicture(picture: HTMLCanvasElement | null, size: PixelSize | null): void {
+    if (picture !== this.#picture) {
+      this.#picture?.remove();
+      this.#picture = picture;
+      if (picture) {
+        picture.classList.add('console-picture');
+        if (picture === this.#console?.canvas) picture.dataset.consoleCanvas = '';
+        else picture.dataset.consoleFrame = '';
+        this.#stage.prepend(picture);
+      }
+    }
+    this.#pictureSize = size;
+    this.#layout();
+  }
+
+  #boxChanged(): void {
+    this.#layout();
+    this.#askForSize();
+  }
+
+  #layout(): void {
+    const size = this.#pictureSize;
+    const picture = this.#picture;
+    if (!size || !picture || this.element.clientWidth === 0) return;
+    const box = this.element.getBoundingClientRect();
+    const placement = place(size, box, window.devicePixelRatio, this.#mode);
+    const changed = placement.scale !== this.#placement?.scale;
+    this.#placement = placement;
+    Object.assign(picture.style, {
+      left: `${placement.left}px`,
+      top: `${placement.top}px`,
+      width: `${placement.width}px`,
+      height: `${placement.height}px`,
+      imageRendering: placement.sharp ? 'pixelated' : 'auto',
+    });
+    this.#stage.style.width = `${placement.left + placement.width}px`;
+    this.#stage.style.height = `${placement.top + placement.height}px`;
+    this.#showCursor();
+    if (changed) this.#options.onScale(placement.scale);
+  }
+
+  #askForSize(): void {
+    clearTimeout(this.#resizeTimer);
+    if (!this.#mayResizeGuest || this.#mode !== 'fit' || this.element.clientWidth === 0) return;
+    this.#resizeTimer = setTimeout(() => {
+      const live = this.#console;
+      if (live?.state.phase !== 'connected' || !live.capabilities.resizeGuest.possible) return;
+      const wanted = guestSizeFor(this.element.getBoundingClientRect(), window.devicePixelRatio);
+      const has = live.state.size;
+      if (wanted.widthPx !== has.widthPx || wanted.heightPx !== has.heightPx) live.resize(wanted);
+    }, resizeSettlesMs);
+  }
+
+  #showCursor(): void {
+    const live = this.#console?.state.phase === 'connected';
+    const style = !live || this.#relative ? 'default' : cursorStyle(this.#cursor, this.#placement?.scale ?? 1, window.devicePixelRatio);
+    if (this.#picture) this.#picture.style.cursor = style;
+    this.#placePointer();
+  }
+
+  /** A guest that takes movements has its pointer somewhere of its own: it is drawn there. */
+  #placePointer(): void {
+    const placement = this.#placement;
+    const shape = this.#cursor;
+    const overlay = this.#pointerOverlay;
+    if (!this.#relative || shape.kind !== 'shape' || !placement || this.#console?.state.phase !== 'connected') {
+      overlay.replaceChildren();
+      this.#drawnPointer = null;
+      return;
+    }
+    if (this.#drawnPointer?.shape !== shape || this.#drawnPointer.scale !== placement.scale) {
+      this.#drawnPointer = { shape, scale: placement.scale };
+      const drawn = drawCursor(shape, placement.scale);
+      drawn.style.width = `${drawn.width / window.devicePixelRatio}px`;
+      overlay.replaceChildren(drawn);
+    }
+    const unit = placement.scale / window.devicePixelRatio;
+    overlay.style.left = `${placement.left + (this.#guestPointer.xPx - shape.hotXPx) * unit}px`;
+    overlay.style.top = `${placement.top + (this.#guestPointer.yPx - shape.hotYPx) * unit}px`;
+  }
+
+  /** The window moved to a display with another scale, or was zoomed. */
+  #watchRatio(): void {
+    const query = window.matchMedia(`(resolution: ${window.devicePixelRatio}dppx)`);
+    const changed = () => {
+      this.#watchRatio();
+      this.#boxChanged();
+    };
+    query.addEventListener('change', changed, { once: true });
+    this.#stopWatchingRatio = () => query.removeEventListener('change', changed);
+  }
+}

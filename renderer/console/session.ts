@@ -1,0 +1,177 @@
+/**
+ * Keeps a page connected to one guest's console for as long as it wants to be: makes a new `Console` after each that ended, when there is
+ * something to connect to, and keeps the last picture of the one before.
+ */
+import {
+  type Console,
+  type ConsoleCapabilities,
+  type ConsoleCursor,
+  type ConsoleEnd,
+  type ConsoleEvent,
+  type ConsoleStats,
+  noStats,
+  type PixelSize,
+} from './console.ts';
+import { type Clock, Reconnect, systemClock } from './reconnect.ts';
+
+export type SessionView = {
+  /** `waiting`: there is nothing to connect to, or nobody wants it. `retrying`: an attempt is planned. */
+  phase: 'waiting' | 'connecting' | 'connected' | 'retrying';
+  console: Console | null;
+  size: PixelSize | null;
+  /** Why the last connection ended, until the next one stands. */
+  end: ConsoleEnd | null;
+  /** The last picture, while there is no live one. */
+  frame: HTMLCanvasElement | null;
+  capabilities: ConsoleCapabilities | null;
+  cursor: ConsoleCursor;
+  stats: ConsoleStats;
+};
+
+const nothing: SessionView = {
+  phase: 'waiting',
+  console: null,
+  size: null,
+  end: null,
+  frame: null,
+  capabilities: null,
+  cursor: { kind: 'default' },
+  stats: noStats,
+};
+
+export class ConsoleSession {
+  readonly #make: () => Console;
+  readonly #reconnect: Reconnect;
+  readonly #listeners = new Set<() => void>();
+  #view = nothing;
+  #wanted = false;
+  #over = false;
+  #stopListening = () => {};
+
+  /** `make` gives a console that has not been connected yet. */
+  constructor(make: () => Console, clock: Clock = systemClock) {
+    this.#make = make;
+    this.#reconnect = new Reconnect(clock, () => this.#connect());
+  }
+
+  get view(): SessionView {
+    return this.#view;
+  }
+
+  /** How long until the next attempt, or null. */
+  get retryInMs(): number | null {
+    return this.#reconnect.dueInMs;
+  }
+
+  /** For React's `useSyncExternalStore`. */
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+  readonly getView = (): SessionView => this.#view;
+
+  /** Whether there should be a connection: the guest runs, and this window is the one that shows it. */
+  setWanted(wanted: boolean): void {
+    if (this.#over || wanted === this.#wanted) return;
+    this.#wanted = wanted;
+    if (wanted) {
+      this.#reconnect.hurry();
+      return;
+    }
+    this.#reconnect.stop();
+    this.#drop();
+    this.#set({ phase: 'waiting', end: null });
+  }
+
+  /** Does not wait for the planned attempt. */
+  retryNow(): void {
+    if (this.#wanted && this.#view.phase === 'retrying') this.#reconnect.hurry();
+  }
+
+  /** Ends the session for good. */
+  close(): void {
+    this.#over = true;
+    this.#wanted = false;
+    this.#reconnect.stop();
+    this.#drop();
+    this.#listeners.clear();
+  }
+
+  #connect(): void {
+    if (!this.#wanted || this.#view.console) return;
+    const next = this.#make();
+    this.#stopListening = next.listen((event) => this.#hear(next, event));
+    this.#set({ phase: 'connecting', console: next, capabilities: next.capabilities });
+    next.connect();
+  }
+
+  #hear(from: Console, event: ConsoleEvent): void {
+    if (from !== this.#view.console) return;
+    switch (event.kind) {
+      case 'state':
+        if (event.state.phase === 'connected') {
+          if (this.#view.phase !== 'connected') this.#reconnect.connected();
+          this.#set({ phase: 'connected', size: event.state.size, frame: null, end: null });
+        } else if (event.state.phase === 'closed') {
+          this.#keepFrame();
+          this.#reconnect.lost();
+          this.#set({
+            phase: 'retrying',
+            console: null,
+            end: event.state.end,
+            capabilities: null,
+            cursor: { kind: 'default' },
+            stats: noStats,
+          });
+        }
+        break;
+      case 'capabilities':
+        this.#set({ capabilities: event.capabilities });
+        break;
+      case 'cursor':
+        this.#set({ cursor: event.cursor });
+        break;
+      case 'stats':
+        this.#set({ stats: event.stats });
+        break;
+      case 'cursorMoved':
+        break;
+    }
+  }
+
+  /** Lets go of the live console, keeping what it showed. */
+  #drop(): void {
+    const live = this.#view.console;
+    if (!live) return;
+    this.#keepFrame();
+    this.#stopListening();
+    live.close();
+    this.#set({ console: null, capabilities: null, cursor: { kind: 'default' }, stats: noStats });
+  }
+
+  #keepFrame(): void {
+    const { console: live, phase } = this.#view;
+    if (live && phase === 'connected') this.#view = { ...this.#view, frame: copyCanvas(live.canvas) };
+  }
+
+  #set(change: Partial<SessionView>): void {
+    this.#view = { ...this.#view, ...change };
+    for (const listener of [...this.#listeners]) listener();
+  }
+}
+
+/** A copy that stays when the canvas is gone. */
+export function copyCanvas(canvas: HTMLCanvasElement): HTMLCanvasElement {
+  const copy = document.createElement('canvas');
+  copy.width = canvas.width;
+  copy.height = canvas.height;
+  if (canvas.width > 0 && canvas.height > 0) copy.getContext('2d', { alpha: false })?.drawImage(canvas, 0, 0);
+  return copy;
+}
+
+/** What a canvas shows, as PNG in the guest's own pixels. */
+export async function pngOf(canvas: HTMLCanvasElement): Promise<Uint8Array<ArrayBuffer>> {
+  const copy = new OffscreenCanvas(canvas.width, canvas.height);
+  copy.getContext('2d', { alpha: false })?.drawImage(canvas, 0, 0);
+  return new Uint8Array(await (await copy.convertToBlob({ type: 'image/png' })).arrayBuffer());
+}
