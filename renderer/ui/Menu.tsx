@@ -39,7 +39,9 @@ export function MenuItem({ id, icon: Icon, children, reason = null, note, keys, 
       {...(id === undefined ? {} : { id })}
       textValue={children}
       className={`menu-item${danger ? ' menu-item-danger' : ''}${reason === null ? '' : ' menu-item-blocked'}`}
-      {...(reason === null ? {} : { 'aria-disabled': true })}
+      {...(reason === null
+        ? {}
+        : { render: (props) => ('href' in props ? <a {...props} aria-disabled /> : <div {...props} aria-disabled />) })}
       {...(onAction && reason === null ? { onAction } : {})}
       shouldCloseOnSelect={reason === null}
     >

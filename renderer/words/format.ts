@@ -4,6 +4,7 @@ const language = 'en';
 
 const integer = new Intl.NumberFormat(language, { maximumFractionDigits: 0 });
 const oneDigit = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
+const twoDigits = new Intl.NumberFormat(language, { maximumFractionDigits: 2 });
 const percent = new Intl.NumberFormat(language, { style: 'percent', maximumFractionDigits: 0 });
 const exact = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'medium' });
 const clock = new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false });
@@ -103,4 +104,9 @@ export function formatList(items: readonly string[]): string {
 /** Order of names: "guest 2" before "guest 10", upper and lower case together. */
 export function compareNames(one: string, other: string): number {
   return collator.compare(one, other);
+}
+
+/** At most two digits behind the point. */
+export function formatNumber(value: number): string {
+  return twoDigits.format(value);
 }

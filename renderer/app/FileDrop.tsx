@@ -1,0 +1,67 @@
+import { FileInput } from 'lucide-react';
+import { useEffect, useState } from 'react';
+import { useLocation } from 'wouter';
+import { bridge } from '../state/bridge.ts';
+import { showToast } from '../state/toasts.ts';
+import { words } from '../words/en.ts';
+import './FileDrop.css';
+
+/** Takes an ISO or a disk image that is dropped anywhere on the window to the page that makes something of it. */
+export function FileDrop() {
+  const [over, setOver] = useState(false);
+  const [location, navigate] = useLocation();
+  const toImages = location.startsWith('/images');
+
+  useEffect(() => {
+    let depth = 0;
+    const hasFiles = (event: DragEvent) => event.dataTransfer?.types.includes('Files') ?? false;
+    const enter = (event: DragEvent) => {
+      if (!hasFiles(event)) return;
+      depth += 1;
+      setOver(true);
+    };
+    const leave = (event: DragEvent) => {
+      if (!hasFiles(event)) return;
+      depth -= 1;
+      if (depth <= 0) setOver(false);
+    };
+    const move = (event: DragEvent) => {
+      if (!hasFiles(event)) return;
+      event.preventDefault();
+      if (event.dataTransfer) event.dataTransfer.dropEffect = 'copy';
+    };
+    const drop = (event: DragEvent) => {
+      depth = 0;
+      setOver(false);
+      // A page that took the file itself has said so.
+      if (!hasFiles(event) || event.defaultPrevented) return;
+      event.preventDefault();
+      const files = [...(event.dataTransfer?.files ?? [])];
+      const path = files[0] ? bridge.pathOfFile(files[0]) : '';
+      if (path === '') return showToast({ tone: 'problem', title: words.library.dropNoPath });
+      if (files.length > 1) showToast({ tone: 'info', title: words.library.dropMany });
+      const page = toImages ? '/images?import=' : `/new/${/\.iso$/i.test(path) ? 'iso' : 'disk'}?path=`;
+      navigate(page + encodeURIComponent(path));
+    };
+    window.addEventListener('dragenter', enter);
+    window.addEventListener('dragleave', leave);
+    window.addEventListener('dragover', move);
+    window.addEventListener('drop', drop);
+    return () => {
+      window.removeEventListener('dragenter', enter);
+      window.removeEventListener('dragleave', leave);
+      window.removeEventListener('dragover', move);
+      window.removeEventListener('drop', drop);
+    };
+  }, [navigate, toImages]);
+
+  if (!over) return null;
+  return (
+    <div className="file-drop" aria-hidden="true">
+      <div className="file-drop-words">
+        <FileInput size={32} strokeWidth={1.5} />
+        {toImages ? words.library.dropImages : words.library.drop}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,116 @@
+import { Star } from 'lucide-react';
+import type { MouseEvent } from 'react';
+import { GridLayout, GridList, GridListItem, Size, Virtualizer } from 'react-aria-components';
+import { Link } from 'wouter';
+import { cpuCount } from '../../../contract/guest-spec.ts';
+import type { Guest } from '../../../contract/guest-state.ts';
+import { GuestSparkline } from '../../parts/GuestSparkline.tsx';
+import { GuestStateBadge } from '../../parts/GuestStateBadge.tsx';
+import { GuestThumbnail } from '../../parts/GuestThumbnail.tsx';
+import { isLive } from '../../parts/guest-words.ts';
+import { InlineName } from '../../parts/InlineName.tsx';
+import { OsLogo } from '../../parts/OsLogo.tsx';
+import { TimeText } from '../../parts/TimeText.tsx';
+import { TroubleButton } from '../../parts/TroubleButton.tsx';
+import { SelectionCheckbox } from '../../ui/toggles.tsx';
+import { words } from '../../words/en.ts';
+import { formatMiB } from '../../words/format.ts';
+import { menuPlace } from './GuestContextMenu.tsx';
+import { type ListProps, selectionIds } from './LibraryPage.tsx';
+import { QuickVerb } from './QuickVerb.tsx';
+
+const layoutOptions = {
+  minItemSize: new Size(212, 226),
+  maxItemSize: new Size(320, 226),
+  minSpace: new Size(14, 14),
+  maxHorizontalSpace: 14,
+};
+
+/** The guests as pictures of their screens. Only those in sight are drawn. */
+export function GuestCards({ guests, selected, onSelect, renaming, onRenamed, onOpen, onMenu }: ListProps) {
+  return (
+    <Virtualizer layout={GridLayout} layoutOptions={layoutOptions}>
+      <GridList
+        className="cards"
+        aria-label={words.library.listLabel}
+        layout="grid"
+        items={guests}
+        dependencies={[renaming]}
+        selectionMode="multiple"
+        selectionBehavior="replace"
+        selectedKeys={selected}
+        onSelectionChange={(selection) => onSelect(selectionIds(selection, guests))}
+        onAction={(key) => onOpen(String(key))}
+        disallowTypeAhead={renaming !== null}
+      >
+        {(guest) => (
+          <GridListItem id={guest.id} textValue={guest.spec.name} className="card">
+            <GuestCard
+              guest={guest}
+              renaming={renaming === guest.id}
+              onRenamed={onRenamed}
+              onMenu={(event) => onMenu(menuPlace(event, guest))}
+            />
+          </GridListItem>
+        )}
+      </GridList>
+    </Virtualizer>
+  );
+}
+
+type CardProps = { guest: Guest; renaming: boolean; onRenamed: () => void; onMenu: (event: MouseEvent) => void };
+
+function GuestCard({ guest, renaming, onRenamed, onMenu }: CardProps) {
+  const { spec, state } = guest;
+  return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: the menu key works on the focused item around it
+    <div className="card-body" onContextMenu={onMenu}>
+      <div className="card-screen">
+        <GuestThumbnail guest={guest} />
+        <SelectionCheckbox className="card-check" />
+        <QuickVerb guest={guest} className="card-verb" />
+      </div>
+      <div className="card-words">
+        <div className="row card-title">
+          <OsLogo os={spec.os} size={20} />
+          {renaming ? (
+            <InlineName guest={guest} onDone={onRenamed} />
+          ) : (
+            <Link href={`/guests/${guest.id}`} className="card-name ellipsis" title={spec.name}>
+              <bdi>{spec.name}</bdi>
+            </Link>
+          )}
+          {spec.favourite && <Star size={16} className="card-star" aria-label={words.guest.favourite} />}
+          <TroubleButton guest={guest} />
+        </div>
+        <div className="row card-state">
+          <GuestStateBadge state={state} />
+          <span className="grow" />
+          {isLive(state) ? (
+            <GuestSparkline guest={guest} width={64} />
+          ) : (
+            <span className="small muted ellipsis">
+              {formatMiB(spec.memoryMiB)} · {cpuCount(spec.cpu)} CPU
+            </span>
+          )}
+        </div>
+        <div className="small muted ellipsis card-last">{isLive(state) ? <LiveLine guest={guest} /> : <StillLine guest={guest} />}</div>
+      </div>
+    </div>
+  );
+}
+
+function LiveLine({ guest }: { guest: Guest }) {
+  const { run } = guest.state;
+  const parts = [run?.emulated ? words.guest.emulated : '', run?.addresses[0] ?? '', formatMiB(guest.spec.memoryMiB)];
+  return parts.filter(Boolean).join(' · ');
+}
+
+function StillLine({ guest }: { guest: Guest }) {
+  if (guest.lastStartedAt === null) return words.library.cardNever;
+  return (
+    <>
+      {words.guest.lastStarted} <TimeText at={guest.lastStartedAt} />
+    </>
+  );
+}

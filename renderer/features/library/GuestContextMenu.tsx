@@ -1,0 +1,64 @@
+import { MonitorPlay, Pencil, SquareArrowOutUpRight } from 'lucide-react';
+import type { MouseEvent } from 'react';
+import { useLocation } from 'wouter';
+import { guestCannot } from '../../../contract/guest-can.ts';
+import type { Guest } from '../../../contract/guest-state.ts';
+import { KeepItems, PowerItems } from '../../parts/guest-menu.tsx';
+import { useGuest } from '../../state/store.ts';
+import { ContextMenu, MenuItem, MenuSection } from '../../ui/Menu.tsx';
+import { words } from '../../words/en.ts';
+import { BulkItems } from './BulkBar.tsx';
+
+export type MenuPlace = { id: string; x: number; y: number };
+
+/** Where the menu of a guest opens: at the pointer, or at its card for the menu key. */
+export function menuPlace(event: MouseEvent, guest: Guest): MenuPlace {
+  event.preventDefault();
+  const box = event.currentTarget.getBoundingClientRect();
+  const byKey = event.clientX === 0 && event.clientY === 0;
+  return { id: guest.id, x: byKey ? box.left + 16 : event.clientX, y: byKey ? box.top + 16 : event.clientY };
+}
+
+type Props = {
+  place: MenuPlace | null;
+  selected: readonly Guest[];
+  onClose: () => void;
+  onOpen: (id: string) => void;
+  onRename: (id: string) => void;
+};
+
+/** All that can be done to one guest; to all selected ones when it is among several. */
+export function GuestContextMenu({ place, selected, onClose, onOpen, onRename }: Props) {
+  const guest = useGuest(place?.id ?? '');
+  const [, navigate] = useLocation();
+  if (!place || !guest) return null;
+  const several = selected.length > 1 && selected.some((other) => other.id === guest.id);
+  return (
+    <ContextMenu at={place} label={several ? words.library.selected(selected.length) : guest.spec.name} onClose={onClose}>
+      {several ? (
+        <BulkItems guests={selected} />
+      ) : (
+        <>
+          <MenuSection label={words.verbs.open}>
+            <MenuItem id="open" icon={SquareArrowOutUpRight} keys="Enter" onAction={() => onOpen(guest.id)}>
+              {words.verbs.open}
+            </MenuItem>
+            <MenuItem
+              id="console"
+              icon={MonitorPlay}
+              reason={guestCannot(guest.state, 'console')}
+              onAction={() => navigate(`/guests/${guest.id}/console`)}
+            >
+              {words.verbs.console}
+            </MenuItem>
+            <MenuItem id="rename" icon={Pencil} keys="F2" reason={guestCannot(guest.state, 'rename')} onAction={() => onRename(guest.id)}>
+              {words.verbs.rename}
+            </MenuItem>
+          </MenuSection>
+          <PowerItems guest={guest} />
+          <KeepItems guest={guest} />
+        </>
+      )}
+    </ContextMenu>
+  );
+}

@@ -1,0 +1,141 @@
+import { SearchX } from 'lucide-react';
+import { type KeyboardEvent, useCallback, useEffect, useMemo, useState } from 'react';
+import type { Selection } from 'react-aria-components';
+import { useLocation, useSearch } from 'wouter';
+import { guestCannot } from '../../../contract/guest-can.ts';
+import type { Guest } from '../../../contract/guest-state.ts';
+import { deleteGuests } from '../../state/guest-verbs.ts';
+import { useRemembered } from '../../state/remembered.ts';
+import { useGuests, useSampleStore, useSettings } from '../../state/store.ts';
+import { Button } from '../../ui/Button.tsx';
+import { EmptyState } from '../../ui/feedback.tsx';
+import { words } from '../../words/en.ts';
+import { BulkBar } from './BulkBar.tsx';
+import { EmptyLibrary } from './EmptyLibrary.tsx';
+import { GuestCards } from './GuestCards.tsx';
+import { GuestContextMenu, type MenuPlace } from './GuestContextMenu.tsx';
+import { GuestTable } from './GuestTable.tsx';
+import { HostStrip } from './HostStrip.tsx';
+import { LibraryToolbar } from './LibraryToolbar.tsx';
+import { isNarrowed, type LibraryFilter, libraryPath, noFilter, parseLibrarySearch, rememberLibrary } from './library-address.ts';
+import { acceptColumns, acceptSort, defaultColumns, filterGuests, sortGuests } from './library-order.ts';
+import './library.css';
+
+/** What both views of the list share. */
+export type ListProps = {
+  guests: readonly Guest[];
+  selected: ReadonlySet<string>;
+  onSelect: (selected: Set<string>) => void;
+  renaming: string | null;
+  onRenamed: () => void;
+  onOpen: (id: string) => void;
+  onMenu: (place: MenuPlace) => void;
+};
+
+/** All guests, as cards or as a table. */
+export function LibraryPage() {
+  const all = useGuests();
+  const { libraryView } = useSettings();
+  const search = useSearch();
+  const [, navigate] = useLocation();
+  const [sort, setSort] = useRemembered('library.sort', { by: 'name', descending: false } as const, acceptSort);
+  const [columns, setColumns] = useRemembered('library.columns', defaultColumns, acceptColumns);
+  const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
+  const [renaming, setRenaming] = useState<string | null>(null);
+  const [menu, setMenu] = useState<MenuPlace | null>(null);
+
+  const filter = useMemo(() => parseLibrarySearch(search), [search]);
+  const setFilter = (next: LibraryFilter) => navigate(libraryPath(next), { replace: true });
+  useEffect(() => rememberLibrary(filter), [filter]);
+
+  const cpuTick = useSampleStore((state) => (sort.by === 'cpu' ? state : null));
+  const shown = useMemo(
+    () => sortGuests(filterGuests(Object.values(all), filter), sort, (id) => cpuTick?.[id]?.at(-1)),
+    [all, filter, sort, cpuTick],
+  );
+  // What is filtered away or deleted is no longer selected; what stays keeps its mark through every refresh.
+  const shownSelected = useMemo(() => shown.filter((guest) => selected.has(guest.id)), [shown, selected]);
+  const selectedIds = useMemo(() => new Set(shownSelected.map((guest) => guest.id as string)), [shownSelected]);
+
+  const open = useCallback((id: string) => navigate(`/guests/${id}`), [navigate]);
+  const renamed = useCallback(() => {
+    setRenaming(null);
+    // The field took the focus; the list has it back, where it was.
+    requestAnimationFrame(() => document.querySelector<HTMLElement>('.library-list [tabindex="0"]')?.focus());
+  }, []);
+
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (renaming !== null || (event.target instanceof HTMLInputElement && event.target.type !== 'checkbox')) return;
+    const focused = (event.target as HTMLElement).closest<HTMLElement>('[data-key]')?.dataset.key;
+    const target = focused !== undefined && all[focused] ? all[focused] : shownSelected[0];
+    if (event.key === 'Delete') {
+      const doomed = shownSelected.length > 0 ? shownSelected : target ? [target] : [];
+      if (doomed.some((guest) => guestCannot(guest.state, 'delete') === null)) void deleteGuests(doomed);
+    } else if (event.key === 'F2' && target) setRenaming(target.id);
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  };
+
+  if (Object.keys(all).length === 0) return <EmptyLibrary />;
+  const list: ListProps = {
+    guests: shown,
+    selected: selectedIds,
+    onSelect: setSelected,
+    renaming,
+    onRenamed: renamed,
+    onOpen: open,
+    onMenu: setMenu,
+  };
+  return (
+    <div className="library">
+      <LibraryToolbar
+        filter={filter}
+        onFilter={setFilter}
+        sort={sort}
+        onSort={setSort}
+        columns={columns}
+        onColumns={setColumns}
+        shown={shown.length}
+        all={Object.keys(all).length}
+      />
+      {filter.place === 'computer' && <HostStrip />}
+      <div className="library-list" onKeyDownCapture={onKeyDown}>
+        {shown.length === 0 ? (
+          <NothingShown filter={filter} onClear={() => setFilter({ ...noFilter, place: filter.place, tag: filter.tag })} />
+        ) : libraryView === 'cards' ? (
+          <GuestCards {...list} />
+        ) : (
+          <GuestTable {...list} columns={columns} sort={sort} onSort={setSort} />
+        )}
+      </div>
+      {shownSelected.length > 0 && <BulkBar guests={shownSelected} onClear={() => setSelected(new Set())} />}
+      <GuestContextMenu place={menu} selected={shownSelected} onClose={() => setMenu(null)} onOpen={open} onRename={setRenaming} />
+    </div>
+  );
+}
+
+/** React Aria's selection as ids; "all" is all that is shown. */
+export function selectionIds(selection: Selection, guests: readonly Guest[]): Set<string> {
+  return selection === 'all' ? new Set(guests.map((guest) => guest.id)) : new Set([...selection].map(String));
+}
+
+function NothingShown({ filter, onClear }: { filter: LibraryFilter; onClear: () => void }) {
+  if (!isNarrowed(filter) && filter.place === 'running')
+    return (
+      <EmptyState icon={SearchX} title={words.library.runningEmpty}>
+        {words.library.runningEmptyText}
+      </EmptyState>
+    );
+  if (!isNarrowed(filter) && filter.place === 'favourites')
+    return (
+      <EmptyState icon={SearchX} title={words.library.favouritesEmpty}>
+        {words.library.favouritesEmptyText}
+      </EmptyState>
+    );
+  return (
+    <EmptyState icon={SearchX} title={words.library.nothingFound} actions={<Button onPress={onClear}>{words.library.clearFilters}</Button>}>
+      {words.library.nothingFoundText}
+    </EmptyState>
+  );
+}

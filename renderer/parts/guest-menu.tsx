@@ -1,0 +1,75 @@
+import type { LucideIcon } from 'lucide-react';
+import { CirclePause, CirclePlay, Moon, Play, Power, PowerOff, RotateCcw, Star, StarOff, Trash2 } from 'lucide-react';
+import { guestCan, guestCannot } from '../../contract/guest-can.ts';
+import type { Guest } from '../../contract/guest-state.ts';
+import { annotateGuest, deleteGuests, doVerb, type PowerVerb, powerVerbs } from '../state/guest-verbs.ts';
+import { MenuItem, MenuSection } from '../ui/Menu.tsx';
+import { words } from '../words/en.ts';
+import { verbWord } from './guest-words.ts';
+
+export const verbIcons: Record<PowerVerb, LucideIcon> = {
+  start: Play,
+  resume: CirclePlay,
+  pause: CirclePause,
+  shutdown: Power,
+  suspend: Moon,
+  reset: RotateCcw,
+  forceOff: PowerOff,
+};
+
+/** Why a verb would do nothing: what forbids it, or that it is so already. */
+export function verbReason(guest: Guest, verb: PowerVerb): string | null {
+  const denied = guestCannot(guest.state, verb);
+  if (denied !== null) return denied;
+  return guestCan(guest.state, verb).kind === 'ignored' ? words.status[guest.state.status] : null;
+}
+
+/** The lines that start and stop a guest, each with the reason when it cannot be used. */
+export function PowerItems({ guest, except }: { guest: Guest; except?: PowerVerb }) {
+  return (
+    <MenuSection label={words.guest.state}>
+      {powerVerbs
+        .filter((verb) => verb !== except)
+        .map((verb) => (
+          <MenuItem
+            key={verb}
+            id={verb}
+            icon={verbIcons[verb]}
+            reason={verbReason(guest, verb)}
+            danger={verb === 'forceOff'}
+            onAction={() => void doVerb(guest, verb)}
+          >
+            {verbWord(guest, verb)}
+          </MenuItem>
+        ))}
+    </MenuSection>
+  );
+}
+
+/** Favourite and delete. */
+export function KeepItems({ guest, onDelete }: { guest: Guest; onDelete?: () => void }) {
+  return (
+    <MenuSection label={words.library.title}>
+      <MenuItem
+        id="favourite"
+        icon={guest.spec.favourite ? StarOff : Star}
+        onAction={() => void annotateGuest(guest, { favourite: !guest.spec.favourite })}
+      >
+        {guest.spec.favourite ? words.verbs.unfavourite : words.verbs.favourite}
+      </MenuItem>
+      <MenuItem
+        id="delete"
+        icon={Trash2}
+        danger
+        keys="Del"
+        reason={guestCannot(guest.state, 'delete')}
+        onAction={() => {
+          void deleteGuests([guest]);
+          onDelete?.();
+        }}
+      >
+        {words.verbs.delete}
+      </MenuItem>
+    </MenuSection>
+  );
+}
