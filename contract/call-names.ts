@@ -51,6 +51,7 @@ export const shellCallNames = [
   'shell.savePng',
   'shell.copyPng',
   'shell.copyText',
+  'shell.readText',
   'shell.showFile',
   'shell.detachConsole',
   'shell.attachConsole',

@@ -51,6 +51,8 @@ export const shellCalls = {
   },
   'shell.copyPng': { input: z.strictObject({ png: z.instanceof(Uint8Array) }), output: z.null() },
   'shell.copyText': { input: z.strictObject({ text: z.string().max(1_000_000) }), output: z.null() },
+  /** The text on the clipboard, to be typed into a guest; empty when there is none. Read only when somebody asks for it. */
+  'shell.readText': { input: z.strictObject({}), output: z.string() },
   'shell.showFile': { input: z.strictObject({ path: z.string() }), output: z.null() },
   /** Opens the console of a guest in a window of its own, or brings that window to the front. */
   'shell.detachConsole': { input: z.strictObject({ guest: guestId }), output: z.null() },

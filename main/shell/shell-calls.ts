@@ -9,7 +9,7 @@ import type { Sender } from './ipc-door.ts';
 import type { KnownPlaces } from './known-places.ts';
 import { setKeyboardGrab } from './menu.ts';
 import type { Quitting } from './quitting.ts';
-import { copyPicture, copyText } from './system-clipboard.ts';
+import { copyPicture, copyText, readText } from './system-clipboard.ts';
 import type { Windows } from './windows.ts';
 
 export type ShellCallsOptions = {
@@ -80,6 +80,8 @@ export function makeShellCalls({ windows, places, quitting, restartEngine, logFo
       await copyText(text);
       return null;
     },
+
+    'shell.readText': () => readText(),
 
     'shell.showFile': async ({ path }) => {
       shell.showItemInFolder(await places.resolve(path));

@@ -1,4 +1,4 @@
-/** Writing to the clipboard, with the interface of the Electron at hand: it became asynchronous after the development runtime's release. */
+/** Writing to and reading from the clipboard, with the interface of the Electron at hand: it became asynchronous after the development runtime's release. */
 import { ClipboardItem, clipboard, type NativeImage, nativeImage } from 'electron';
 import { Failure } from '../../contract/errors.ts';
 
@@ -18,4 +18,8 @@ export async function copyPicture(png: Uint8Array): Promise<void> {
 
 export async function copyText(text: string): Promise<void> {
   await clipboard.writeText(text);
+}
+
+export async function readText(): Promise<string> {
+  return await clipboard.readText();
 }
