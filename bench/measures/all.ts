@@ -4,6 +4,8 @@ import { callLatency } from './call-latency.ts';
 import { commandLineList } from './command-line-list.ts';
 import { guestMemory } from './guest-memory.ts';
 import { guestStart } from './guest-start.ts';
+import { idleCpu } from './idle-cpu.ts';
 import { manyGuests } from './many-guests.ts';
+import { startStages } from './start-stages.ts';
 
-export const measures: readonly Measure[] = [guestStart, guestMemory, callLatency, manyGuests, commandLineList];
+export const measures: readonly Measure[] = [guestStart, guestMemory, callLatency, manyGuests, commandLineList, idleCpu, startStages];
