@@ -1,5 +1,5 @@
 /**
- * The real app for end-to-end tests: real Electron on a display in memory, with a data folder of its own.
+ * The real app for end-to-end tests: real Electron on the display that build/test/app-set-up.ts found or made, with a data folder of its own.
  *
  * Whatever a test started ends with it: the app, its engine and the engine's guests, each by its process id. When the test failed, a
  * picture of every window and the logs are kept in out/test-failures/.
@@ -17,7 +17,6 @@ import type { CallInput, CallName, CallOutput } from '../../contract/calls.ts';
 import { dataRootAt } from '../../contract/data-root.ts';
 import type { GuesthouseBridge } from '../../contract/shell.ts';
 import { createEngineClient, type EngineClient } from '../../main/client/engine-client.ts';
-import { displayEnvironment } from './display.ts';
 
 declare global {
   interface Window {
@@ -62,12 +61,12 @@ export async function appCommand(
   words: string[] = [],
 ): Promise<{ executable: string; words: string[]; environment: Record<string, string> }> {
   const runtime = await ensureElectronRuntime(() => {});
-  const launch = planLaunch(runtime, true);
+  const launch = planLaunch(runtime, process.env.GUESTHOUSE_PRIVATE_DISPLAY === '1');
   const inherited = Object.fromEntries(Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined));
   return {
     executable: runtime.executablePath,
     words: [...launch.switches, projectRoot, ...words],
-    environment: { ...inherited, ...launch.environment, ...(await displayEnvironment()), GUESTHOUSE_HOME: home },
+    environment: { ...inherited, ...launch.environment, GUESTHOUSE_HOME: home },
   };
 }
 
