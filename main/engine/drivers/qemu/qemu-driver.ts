@@ -44,7 +44,12 @@ export function createQemuDriver({ host, log }: QemuDriverParts): Driver {
     listener: DriverListener,
   ): Promise<DriverRun> {
     const run = new QemuRun({ spec, files, facts, diskPaths: diskPaths(spec, files), qmp, listener, log: logOf(id) });
-    await run.join();
+    try {
+      await run.join();
+    } catch (thrown) {
+      run.release();
+      throw thrown;
+    }
     return run;
   }
 

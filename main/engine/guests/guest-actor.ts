@@ -1,0 +1,577 @@
+/**
+ * The one owner of one guest: it alone starts and ends it, and says what state it is in.
+ *
+ * ```
+ *   creating ─► off (its disks are being made; undone when that fails)
+ *
+ *            start                       pause
+ *   off ───────────► starting ─► running ◄────► paused      paused also by the guest itself: disk full, I/O error, panic,
+ *    ▲  ▲                │          │   resume    │         watchdog, internal error
+ *    │  └── stopping ◄───┴──────────┴─────────────┘          shutdown, force off
+ *    │          │ suspend: running|paused ─► suspending ─► suspended ─ start ─► starting
+ *    └──────────┘                             └─ failed, cancelled, engine killed ─► running|paused
+ *   crashed: QEMU ended without being asked; start leaves it
+ * ```
+ *
+ * What is about to be done is in the database before it is done (`store.ts`), and every state above can be told from that row and
+ * from the guest: that is how an engine goes on where another was killed (`guest-adoption.ts`).
+ */
+import { rm } from 'node:fs/promises';
+import { Failure } from '../../../contract/errors.ts';
+import { type GuestVerb, guestCan } from '../../../contract/guest-can.ts';
+import type { Crash, Guest, GuestState, PauseReason } from '../../../contract/guest-state.ts';
+import type { ImageId } from '../../../contract/ids.ts';
+import type { ByteProgress, Driver, DriverEvent, DriverRun, LaunchRequest, RunEnd } from '../drivers/driver.ts';
+import type { Changes, Feed } from '../feed/feed.ts';
+import type { GuestFiles } from '../files/layout.ts';
+import type { Log } from '../log/log.ts';
+import { moveFolder } from './guest-folders.ts';
+import { ask, emptyQueue, finish, type GuestQueue, next, type QueuedVerb, tell } from './guest-queue.ts';
+import { GuestRecord } from './guest-record.ts';
+import { type Words, words, wordsOf } from './guest-words.ts';
+import { ScreenFrames } from './screen-frames.ts';
+import type { GuestStore, RunRecord, StoredGuest } from './store.ts';
+
+export type GuestActorParts = {
+  driver: Driver;
+  store: GuestStore;
+  changes: Pick<Changes, 'guest'>;
+  feed: Feed;
+  log: Log;
+  files: GuestFiles;
+  imagePath(id: ImageId): string;
+  /** Host ports held by other guests that run, by "tcp:127.0.0.1:2222". */
+  portHolders(): ReadonlyMap<string, string>;
+};
+
+/** A verb with what it needs to know. */
+export type Wish =
+  | { verb: Exclude<QueuedVerb, 'shutdown' | 'suspend'> }
+  | { verb: 'shutdown'; timeoutSeconds: number }
+  | { verb: 'suspend'; signal: AbortSignal; progress: ByteProgress };
+
+type Pending = { wish: Wish; outcome: PromiseWithResolvers<void>; cutShort: AbortController; askedWhile: GuestState['status'] };
+
+const noRun: Pick<NonNullable<GuestState['run']>, 'qemuAgent' | 'spiceAgent' | 'addresses' | 'hostname' | 'resolution'> = {
+  qemuAgent: false,
+  spiceAgent: false,
+  addresses: [],
+  hostname: null,
+  resolution: null,
+};
+
+export class GuestActor {
+  readonly record: GuestRecord;
+  readonly files: GuestFiles;
+  readonly frames: ScreenFrames;
+  readonly #parts: GuestActorParts;
+  #state: GuestState;
+  #run: DriverRun | null = null;
+  #queue: GuestQueue<DriverEvent> = emptyQueue();
+  #pending = new Map<number, Pending>();
+  #nextId = 1;
+  #pumping = false;
+  #shutdownTimer: NodeJS.Timeout | null = null;
+  /** What the driver told of a run that is not ours yet. */
+  #early: Partial<typeof noRun> = {};
+  #released = false;
+
+  constructor(stored: StoredGuest, parts: GuestActorParts) {
+    this.#parts = parts;
+    this.files = parts.files;
+    this.record = new GuestRecord(stored, parts.store, parts.log);
+    this.frames = new ScreenFrames(parts.files.lastFrame, () => this.running('screenshot').screenshot());
+    this.#state = {
+      status: restingStatus(stored),
+      since: stored.crash?.at ?? stored.createdAt,
+      ...(stored.crash ? { crash: stored.crash } : {}),
+      problems: [],
+    };
+  }
+
+  get state(): GuestState {
+    return this.#state;
+  }
+
+  get run(): DriverRun | null {
+    return this.#run;
+  }
+
+  get name(): string {
+    return this.record.now.spec.name;
+  }
+
+  view(): Guest {
+    const { id, spec, createdAt, lastStartedAt, trashedAt } = this.record.now;
+    return { id, spec, state: this.#state, createdAt, lastStartedAt, trashedAt };
+  }
+
+  /**
+   * Asks for something; settles when it was done, or was so already.
+   * @throws Failure `guest/denied` with the reason, or whatever went wrong.
+   */
+  ask(wish: Wish): Promise<void> {
+    if (this.record.now.trashedAt !== null) {
+      if (wish.verb === 'delete') return Promise.resolve();
+      return Promise.reject(new Failure('guest/denied', `${this.name} is in the trash.`, { hint: 'Restore it first.' }));
+    }
+    const id = this.#nextId++;
+    const { queue, admission, interrupt } = ask(this.#queue, this.#state, { id, verb: wish.verb });
+    this.#queue = queue;
+    if (admission.kind === 'ignored') return Promise.resolve();
+    if (admission.kind === 'denied') return Promise.reject(this.#denied(admission.reason));
+    if (admission.kind === 'joined') return this.#pending.get(admission.to)?.outcome.promise ?? Promise.resolve();
+    const outcome = Promise.withResolvers<void>();
+    this.#pending.set(id, { wish, outcome, cutShort: new AbortController(), askedWhile: this.#state.status });
+    if (interrupt !== null)
+      this.#pending.get(interrupt)?.cutShort.abort(new Failure('guest/denied', `${this.name} was forced off meanwhile.`));
+    this.#pump();
+    return outcome.promise;
+  }
+
+  /** The running guest, for what does not change whether it runs. @throws Failure `guest/denied` */
+  running(verb: GuestVerb): DriverRun {
+    this.check(verb);
+    if (!this.#run) throw this.#denied('The guest is not running.');
+    return this.#run;
+  }
+
+  /** @throws Failure `guest/denied` when the guest cannot do `verb` now. */
+  check(verb: GuestVerb): void {
+    if (this.record.now.trashedAt !== null) throw this.#denied(`${this.name} is in the trash.`);
+    const verdict = guestCan(this.#state, verb);
+    if (verdict.kind === 'denied') throw this.#denied(verdict.reason);
+  }
+
+  /** Something of the stored guest was changed by others than the verbs: tell those who look. */
+  publish(): void {
+    if (!this.#released) this.#parts.changes.guest(this.record.now.id, this.view());
+  }
+
+  say(what: Words): void {
+    this.#parts.feed.record({ ...what, guestId: this.record.now.id });
+  }
+
+  /** Lets go of the guest without touching it. */
+  release(): void {
+    this.#released = true;
+    this.#disarmShutdown();
+    this.record.release();
+    this.#run?.release();
+    this.#run = null;
+  }
+
+  /** From here on the run is this guest's. */
+  takeOver(run: DriverRun): void {
+    this.#run = run;
+    this.#showRun();
+  }
+
+  readonly hear = (event: DriverEvent): void => {
+    if (this.#released) return;
+    this.#queue = tell(this.#queue, event);
+    this.#pump();
+  };
+
+  launchRequest(): LaunchRequest {
+    const { id, spec, saved } = this.record.now;
+    return { id, spec, files: this.files, saved, imagePath: this.#parts.imagePath, portHolders: this.#parts.portHolders() };
+  }
+
+  #denied(reason: string): Failure {
+    return new Failure('guest/denied', reason);
+  }
+
+  #pump(): void {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    try {
+      for (;;) {
+        const { queue, step } = next(this.#queue, this.#state);
+        this.#queue = queue;
+        if (step.kind === 'idle') return;
+        if (step.kind === 'event') this.#onEvent(step.event);
+        else if (step.kind === 'run') void this.#perform(step.request.id);
+        else {
+          const pending = this.#pending.get(step.request.id);
+          this.#pending.delete(step.request.id);
+          if (step.verdict.kind === 'ignored') pending?.outcome.resolve();
+          else pending?.outcome.reject(this.#denied(step.verdict.reason));
+        }
+      }
+    } finally {
+      this.#pumping = false;
+    }
+  }
+
+  async #perform(id: number): Promise<void> {
+    const pending = this.#pending.get(id);
+    if (!pending) return;
+    try {
+      await this.#carryOut(pending);
+      pending.outcome.resolve();
+    } catch (thrown) {
+      pending.outcome.reject(thrown);
+    } finally {
+      this.#pending.delete(id);
+      this.#queue = finish(this.#queue, id);
+      if (!this.#released) this.#pump();
+    }
+  }
+
+  #carryOut({ wish, cutShort, askedWhile }: Pending): Promise<void> {
+    switch (wish.verb) {
+      case 'start':
+        return this.#start(cutShort.signal);
+      case 'pause':
+        return this.#pause();
+      case 'resume':
+        return this.#resume();
+      case 'shutdown':
+        return this.#shutdown(wish.timeoutSeconds);
+      case 'forceOff':
+        return this.#forceOff(askedWhile);
+      case 'reset':
+        return this.#reset();
+      case 'suspend':
+        return this.#suspend(wish.signal, cutShort.signal, wish.progress);
+      case 'delete':
+        return this.#delete();
+    }
+  }
+
+  async #start(cutShort: AbortSignal): Promise<void> {
+    const before = this.#state;
+    const { saved, spec } = this.record.now;
+    this.#enter('starting');
+    let launch: (listener: typeof this.hear, signal: AbortSignal) => Promise<DriverRun>;
+    try {
+      const prepared = await this.#parts.driver.prepare(this.launchRequest());
+      cutShort.throwIfAborted();
+      const record: RunRecord = {
+        facts: prepared.facts,
+        ask: null,
+        wasPaused: false,
+        loading: saved !== null,
+        shutdown: null,
+        problems: prepared.problems,
+      };
+      this.record.save({ run: record, lastStartedAt: prepared.facts.startedAt, crash: null });
+      launch = prepared.launch;
+    } catch (thrown) {
+      this.#state = before;
+      this.publish();
+      throw thrown;
+    }
+
+    let run: DriverRun;
+    try {
+      run = await launch(this.hear, cutShort);
+    } catch (thrown) {
+      this.#launchFailed(thrown, cutShort.aborted);
+      throw cutShort.aborted ? cutShort.reason : thrown;
+    }
+    this.takeOver(run);
+    this.record.noteRun({ facts: run.facts });
+    try {
+      cutShort.throwIfAborted();
+      if (saved) await this.goOnFromSaved(run, cutShort);
+      else await run.begin();
+      cutShort.throwIfAborted();
+    } catch (thrown) {
+      if (!this.#run)
+        throw new Failure('guest/start-failed', `${spec.name} ended while it was starting.`, {
+          detail: this.#state.crash?.lastWords ?? '',
+        });
+      this.record.noteRun({ ask: 'forceOff' });
+      await run.end();
+      throw cutShort.aborted ? cutShort.reason : thrown;
+    }
+    this.#enter('running', { problems: this.record.now.run?.problems ?? [] });
+    this.say(saved ? words.wentOn(spec.name) : words.started(spec.name, run.facts.accelerator === 'tcg'));
+  }
+
+  /** Nothing runs and nothing of the guest ran: it is what it was, and says what happened. */
+  #launchFailed(thrown: unknown, cutShort: boolean): void {
+    const failure = thrown instanceof Failure ? thrown : new Failure('guest/start-failed', `${this.name} did not start: ${String(thrown)}`);
+    const { message, detail } = failure.error;
+    if (this.record.now.saved) {
+      this.record.note({ run: null });
+      this.#enter('suspended', { problems: cutShort ? [] : [message] });
+    } else if (cutShort) {
+      this.record.note({ run: null });
+      this.#enter('off');
+    } else {
+      const at = new Date().toISOString();
+      const crash: Crash = { at, kind: 'start-failed', exitStatus: null, signal: null, text: message, lastWords: detail ?? '' };
+      this.record.note({ run: null, crash });
+      this.#enter('crashed', { crash });
+    }
+    if (!cutShort) this.say(words.startFailed(message));
+  }
+
+  /** Loads the saved state and lets the guest run on from it. A failure leaves the saved state as it was. */
+  async goOnFromSaved(run: DriverRun, signal: AbortSignal): Promise<void> {
+    const { driver } = this.#parts;
+    await run.load(signal, () => {});
+    signal.throwIfAborted();
+    await driver.spendSaved(this.files);
+    try {
+      await run.begin();
+    } catch (thrown) {
+      // Refused means that it did not run. After any other failure it may have, and the state must not be used again.
+      if (thrown instanceof Failure && thrown.error.code === 'guest/qemu-refused') await driver.unspendSaved(this.files);
+      throw thrown;
+    }
+    await this.savedIsUsed();
+  }
+
+  /** The guest runs on from its saved state, which is worthless now. */
+  async savedIsUsed(): Promise<void> {
+    this.record.note({ saved: null, ...(this.record.now.run ? { run: { ...this.record.now.run, loading: false } } : {}) });
+    await this.#parts.driver.dropSaved(this.files);
+  }
+
+  async #pause(): Promise<void> {
+    await this.running('pause').pause();
+    this.#enterPaused({ kind: 'user', text: 'The guest was paused.' });
+    void this.frames.keep();
+  }
+
+  async #resume(): Promise<void> {
+    await this.running('resume').resume();
+    if (this.#run && this.#state.status === 'paused' && this.#state.pause?.kind !== 'user') return;
+    if (this.#run) this.#enter('running');
+  }
+
+  async #reset(): Promise<void> {
+    await this.running('reset').reset();
+    if (this.#run) this.#backToRunning();
+  }
+
+  async #shutdown(timeoutSeconds: number): Promise<void> {
+    const run = this.running('shutdown');
+    await this.frames.keep();
+    const by = await run.askToShutDown();
+    if (!this.#run) return;
+    const shutdown = { askedAt: new Date().toISOString(), by, timeoutSeconds };
+    this.record.noteRun({ shutdown });
+    this.awaitShutdown(shutdown);
+  }
+
+  /** The guest was asked to shut down: after the time it has, whoever looks is asked what to do. */
+  awaitShutdown({ askedAt, by, timeoutSeconds }: NonNullable<RunRecord['shutdown']>): void {
+    this.#enter('stopping', { shutdown: { askedAt, by, unanswered: false } });
+    this.#disarmShutdown();
+    const leftMs = Math.max(0, Date.parse(askedAt) + timeoutSeconds * 1000 - Date.now());
+    this.#shutdownTimer = setTimeout(() => {
+      if (this.#state.status !== 'stopping') return;
+      this.#enter('stopping', { shutdown: { askedAt, by, unanswered: true } });
+      this.say(words.unanswered(this.name, timeoutSeconds));
+    }, leftMs);
+  }
+
+  async #forceOff(askedWhile: GuestState['status']): Promise<void> {
+    if (this.#state.status === 'suspended') {
+      // Who forced off a guest that was just going on from disk wanted it to stop, not to lose what was saved.
+      if (askedWhile !== 'starting') await this.discardSaved();
+      return;
+    }
+    const run = this.#run;
+    if (!run) return;
+    this.record.noteRun({ ask: 'forceOff' });
+    if (this.#state.status === 'running') await this.frames.keep();
+    this.#disarmShutdown();
+    this.#enter('stopping');
+    await run.end();
+  }
+
+  async discardSaved(): Promise<void> {
+    this.record.save({ saved: null });
+    await this.#parts.driver.dropSaved(this.files);
+    this.#enter('off');
+    this.say(words.stateDiscarded(this.name));
+  }
+
+  async #suspend(cancel: AbortSignal, cutShort: AbortSignal, progress: ByteProgress): Promise<void> {
+    const run = this.running('suspend');
+    const { spec } = this.record.now;
+    const reason = this.#parts.driver.cannot(spec, 'suspend');
+    if (reason) throw this.#denied(reason);
+    const before = this.#state;
+    await this.frames.keep();
+    this.record.saveRun({ ask: 'suspend', wasPaused: before.status === 'paused' });
+    this.#disarmShutdown();
+    this.#enter('suspending');
+    try {
+      await run.save(AbortSignal.any([cancel, cutShort]), progress);
+    } catch (thrown) {
+      if (!this.#run) throw new Failure('guest/not-responding', `${spec.name} ended while it was being suspended.`);
+      this.record.noteRun({ ask: null });
+      if (before.status === 'paused' && before.pause) this.#enterPaused(before.pause);
+      else if (cutShort.aborted) this.#enterPaused({ kind: 'user', text: 'The guest was being suspended.' });
+      else {
+        await run.resume();
+        this.#enter('running');
+      }
+      throw cutShort.aborted ? cutShort.reason : thrown;
+    }
+    await this.finishSuspend(run);
+  }
+
+  /** The state is durable: from here the guest is suspended, whatever happens to QEMU. */
+  async finishSuspend(run: DriverRun): Promise<void> {
+    const { spec } = this.record.now;
+    this.record.note({ saved: { machine: run.facts.machine ?? spec.machine, accelerator: run.facts.accelerator } });
+    await run.end();
+  }
+
+  async #delete(): Promise<void> {
+    // The row decides: an engine that finds the folder elsewhere moves it there (guest-registry.ts).
+    this.record.save({ trashedAt: new Date().toISOString() });
+    try {
+      await moveFolder(this.files.folder, this.files.trashFolder);
+    } catch (thrown) {
+      this.record.note({ trashedAt: null });
+      throw new Failure('store/not-writable', `${this.name} could not be moved to the trash.`, {
+        detail: thrown instanceof Error ? thrown.message : String(thrown),
+      });
+    }
+    this.frames.forget();
+    await rm(this.files.run, { recursive: true, force: true });
+    this.publish();
+    this.say(words.trashed(this.name));
+  }
+
+  #onEvent(event: DriverEvent): void {
+    const what = wordsOf(this.name, event);
+    if (what) this.say(what);
+    const { status } = this.#state;
+    switch (event.kind) {
+      case 'paused':
+        if (status === 'running' || status === 'stopping' || status === 'paused') this.#enterPaused(event.reason);
+        return;
+      case 'resumed':
+        if (status === 'paused') this.#enter('running');
+        return;
+      case 'reset':
+        if (event.byGuest && status === 'stopping' && this.record.now.run?.ask === null) this.#backToRunning();
+        return;
+      case 'agent':
+        this.#showRun(event.which === 'qemu' ? { qemuAgent: event.connected } : { spiceAgent: event.connected });
+        return;
+      case 'network':
+        this.#showRun({ addresses: event.addresses, hostname: event.hostname });
+        return;
+      case 'resolution':
+        this.#showRun({ resolution: { widthPx: event.widthPx, heightPx: event.heightPx } });
+        return;
+      case 'ended':
+        if (this.#run) this.settle(event.end);
+        return;
+      case 'panicked':
+      case 'watchdog':
+      case 'ending':
+      case 'tray':
+        return;
+    }
+  }
+
+  /** The run is over: what the guest is now, from how it ended and what was asked. */
+  settle(end: RunEnd): void {
+    const { run: record, saved } = this.record.now;
+    const { driver } = this.#parts;
+    this.#run = null;
+    this.#disarmShutdown();
+    this.frames.forget();
+    const state = driver.savedState(this.files);
+    const keepsState = saved !== null && state === 'whole' && (record?.ask === 'suspend' || record?.loading === true);
+    if (keepsState) {
+      this.record.note({ run: null });
+      this.#enter('suspended');
+      if (record?.loading !== true) this.say(words.suspended(this.name));
+      return;
+    }
+    const crash = record?.ask === 'forceOff' ? null : end.crash;
+    this.record.note({ run: null, saved: null, crash });
+    if (state !== 'none') void driver.dropSaved(this.files);
+    if (crash) {
+      this.#enter('crashed', { crash });
+      this.say(words.crashed(crash.text));
+    } else {
+      this.#enter('off');
+      this.say(words.stopped(this.name));
+    }
+  }
+
+  /** Shows a guest that was found running or standing still. */
+  show(status: 'running' | 'paused' | 'suspending' | 'off' | 'crashed', pause?: PauseReason): void {
+    if (status === 'paused' && pause) this.#enterPaused(pause);
+    else this.#enter(status, { problems: this.record.now.run?.problems ?? [] });
+  }
+
+  /** Something about the guest wants attention although it runs. */
+  problem(text: string): void {
+    this.#state = { ...this.#state, problems: [...this.#state.problems, text] };
+    this.publish();
+  }
+
+  #backToRunning(): void {
+    this.#disarmShutdown();
+    this.record.noteRun({ shutdown: null });
+    this.#enter('running');
+  }
+
+  #enterPaused(pause: PauseReason): void {
+    if (this.#state.status === 'stopping') {
+      this.#disarmShutdown();
+      this.record.noteRun({ shutdown: null });
+    }
+    this.#enter('paused', { pause });
+  }
+
+  #enter(status: GuestState['status'], more: Partial<Pick<GuestState, 'pause' | 'crash' | 'shutdown' | 'problems'>> = {}): void {
+    const { run, problems } = this.#state;
+    const same = this.#state.status === status;
+    this.#state = {
+      status,
+      since: same ? this.#state.since : new Date().toISOString(),
+      ...(this.#run && run ? { run } : {}),
+      problems,
+      ...more,
+    };
+    this.publish();
+  }
+
+  #showRun(change: Partial<typeof noRun> = {}): void {
+    const facts = this.#run?.facts;
+    const run: GuestState['run'] = facts?.process
+      ? {
+          ...noRun,
+          ...this.#state.run,
+          pid: facts.process.pid,
+          accelerator: facts.accelerator,
+          emulated: facts.accelerator === 'tcg',
+          startedAt: facts.startedAt,
+          ...change,
+        }
+      : undefined;
+    this.#early = { ...this.#early, ...change };
+    if (!run) return;
+    this.#state = { ...this.#state, run: { ...run, ...this.#early } };
+    this.#early = {};
+    this.publish();
+  }
+
+  #disarmShutdown(): void {
+    if (this.#shutdownTimer) clearTimeout(this.#shutdownTimer);
+    this.#shutdownTimer = null;
+  }
+}
+
+/** What a guest is while nothing of it runs. */
+export function restingStatus(stored: StoredGuest): 'creating' | 'suspended' | 'crashed' | 'off' {
+  if (stored.creating) return 'creating';
+  if (stored.saved) return 'suspended';
+  return stored.crash ? 'crashed' : 'off';
+}
