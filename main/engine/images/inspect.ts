@@ -154,6 +154,13 @@ export async function recheckHeader(path: string, report: MediumReport): Promise
   }
 }
 
+/** Whether a qcow2 file can be taken as it is, with nothing inside that a new guest should not have. @throws as {@link recheckHeader} */
+export async function isPlainQcow2(medium: OpenMedium): Promise<boolean> {
+  const head = await fileSource(medium.file, medium.sizeBytes).read(0, qcow2HeaderBytes);
+  const header = acceptedHeader(head, medium, basename(medium.realPath));
+  return header.snapshots === 0 && !header.dirty;
+}
+
 /** @throws Failure for everything in the header that must not reach another program. */
 function acceptedHeader(head: Buffer, medium: OpenMedium, fileName: string): Qcow2Header {
   const header = parseQcow2Header(head, medium.sizeBytes);

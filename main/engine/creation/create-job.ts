@@ -1,0 +1,194 @@
+/**
+ * The job that makes a guest's disks. It can be run again from the start as long as the guest is still being created; once the guest is finished
+ * every step leaves it alone.
+ */
+import { stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { z } from 'zod';
+import { Failure } from '../../../contract/errors.ts';
+import { type GuestSpec, guestSpec } from '../../../contract/guest-spec.ts';
+import { type GuestId, guestId } from '../../../contract/ids.ts';
+import { moveIntoPlace, removeFile, syncFolder, toWriteFailure } from '../files/durable.ts';
+import type { Layout } from '../files/layout.ts';
+import { makePrivateFolder } from '../files/private-folder.ts';
+import type { Guests } from '../guests/guests.ts';
+import type { HostCapabilities } from '../host/capabilities.ts';
+import { copyMedium, demandSpace } from '../images/copy-medium.ts';
+import type { Images } from '../images/images.ts';
+import { isPlainQcow2, recheckHeader } from '../images/inspect.ts';
+import { openMedium } from '../images/open-medium.ts';
+import { checkDisk, convertDisk, createDisk, diskInfo, growDisk } from '../images/qemu-img.ts';
+import type { JobDefinition, StepContext } from '../jobs/job-definition.ts';
+import { firstDiskFile } from './plan-spec.ts';
+
+const diskWork = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('none') }),
+  z.object({ kind: z.literal('empty'), sizeBytes: z.number() }),
+  z.object({
+    kind: z.literal('copy'),
+    from: z.string(),
+    format: z.enum(['qcow2', 'raw']),
+    fileSizeBytes: z.number(),
+    virtualSizeBytes: z.number(),
+    sizeBytes: z.number(),
+  }),
+]);
+const createInput = z.object({ guestId, spec: guestSpec, work: diskWork });
+export type CreateInput = z.infer<typeof createInput>;
+
+export type CreationGuests = Pick<Guests, 'list' | 'listTrash' | 'nameTaken' | 'beginCreation' | 'finishCreation' | 'abandonCreation'>;
+
+type Deps = {
+  layout: Layout;
+  guests: CreationGuests;
+  images: Pick<Images, 'inspect'>;
+  host: Pick<HostCapabilities, 'qemuImgPath'>;
+  keepFreeBytes: () => number;
+};
+
+/** How often the free space is looked at while qemu-img copies. */
+const spaceCheckMs = 1000;
+
+export function defineCreate({ layout, guests, images, host, keepFreeBytes }: Deps): JobDefinition<CreateInput> {
+  const diskOf = (id: GuestId) => layout.guest(id).disk(firstDiskFile);
+  const arrivingOf = (id: GuestId) => `${diskOf(id)}.arriving`;
+  const stillCreating = (id: GuestId) => guests.list().some((guest) => guest.id === id && guest.state.status === 'creating');
+
+  const copy = async (work: Extract<CreateInput['work'], { kind: 'copy' }>, { input, signal, progress }: StepContext<CreateInput>) => {
+    const target = arrivingOf(input.guestId);
+    const report = await images.inspect(work.from);
+    if (work.format === 'qcow2') {
+      const medium = await openMedium(work.from);
+      try {
+        // As it is, a packed disk stays packed, and where the file system can share blocks the copy takes no time and no room.
+        if (await isPlainQcow2(medium)) {
+          await copyMedium({
+            source: medium.file,
+            sourcePath: work.from,
+            target,
+            keepFreeBytes: keepFreeBytes(),
+            signal,
+            onProgress: progress,
+          });
+          return await recheckHeader(target, report);
+        }
+      } finally {
+        await medium.file.close();
+      }
+    }
+    const before = await identityOf(work.from);
+    await demandSpace(target, Math.min(work.fileSizeBytes, work.virtualSizeBytes), keepFreeBytes());
+    await removeFile(target);
+    await withSpaceWatched(target, keepFreeBytes(), signal, async (watched) =>
+      convertDisk(await host.qemuImgPath(), {
+        source: work.from,
+        sourceFormat: work.format,
+        target,
+        signal: watched,
+        onProgress: (share) => progress(Math.round(share * work.virtualSizeBytes), work.virtualSizeBytes),
+      }),
+    );
+    if ((await identityOf(work.from)) !== before) {
+      throw new Failure('image/changed', `${work.from} changed while it was copied.`, {
+        hint: 'Wait until it is complete, then try again.',
+      });
+    }
+  };
+
+  return {
+    kind: 'guest.create',
+    parseInput: (value) => createInput.parse(value),
+    afterCrash: 'resume',
+    cancellable: true,
+    steps: [
+      {
+        name: 'Make its folder',
+        weight: 1,
+        async run({ input }) {
+          if (!stillCreating(input.guestId)) return;
+          const { folder } = layout.guest(input.guestId);
+          try {
+            makePrivateFolder(folder);
+            await syncFolder(dirname(folder));
+          } catch (thrown) {
+            throw toWriteFailure(thrown, folder);
+          }
+        },
+        // Undone last, so that the guest goes when everything in its folder has gone.
+        undo: (input) => guests.abandonCreation(input.guestId),
+      },
+      {
+        name: 'Make its disk',
+        weight: 95,
+        async run(context) {
+          const { input, signal } = context;
+          if (!stillCreating(input.guestId) || input.work.kind === 'none') return;
+          const target = arrivingOf(input.guestId);
+          if (input.work.kind === 'copy') await copy(input.work, context);
+          else {
+            await demandSpace(target, 0, keepFreeBytes());
+            await removeFile(target);
+            await createDisk(await host.qemuImgPath(), target, input.work.sizeBytes, signal);
+          }
+        },
+        async undo(input) {
+          await removeFile(arrivingOf(input.guestId));
+        },
+      },
+      {
+        name: 'Check it',
+        weight: 3,
+        async run({ input, signal }) {
+          if (!stillCreating(input.guestId) || input.work.kind === 'none') return;
+          const arriving = arrivingOf(input.guestId);
+          const qemuImg = await host.qemuImgPath();
+          const present = await diskInfo(qemuImg, arriving, 'qcow2');
+          if (present.virtualSizeBytes < input.work.sizeBytes) await growDisk(qemuImg, arriving, 'qcow2', input.work.sizeBytes, signal);
+          const check = await checkDisk(qemuImg, arriving);
+          const made = await diskInfo(qemuImg, arriving, 'qcow2');
+          if (check.state === 'corrupt' || made.virtualSizeBytes !== input.work.sizeBytes) {
+            throw new Failure('image/corrupt', `The disk of “${input.spec.name}” did not come out right.`, {
+              hint: 'Check the disk that the data folder lies on, then try again.',
+              detail: check.detail ?? `It has ${made.virtualSizeBytes} bytes instead of ${input.work.sizeBytes}.`,
+            });
+          }
+          signal.throwIfAborted();
+          await moveIntoPlace(arriving, diskOf(input.guestId));
+        },
+        async undo(input) {
+          if (stillCreating(input.guestId)) await removeFile(diskOf(input.guestId));
+        },
+      },
+      {
+        name: 'Finish',
+        weight: 1,
+        async run({ input }) {
+          if (stillCreating(input.guestId)) guests.finishCreation(input.guestId, input.spec satisfies GuestSpec);
+        },
+      },
+    ],
+  };
+}
+
+async function identityOf(path: string): Promise<string> {
+  const found = await stat(path, { bigint: true });
+  return [found.dev, found.ino, found.size, found.mtimeNs].join('|');
+}
+
+/** Runs `work` with a signal that is also aborted when less than `keepFreeBytes` are left. */
+async function withSpaceWatched(
+  target: string,
+  keepFreeBytes: number,
+  signal: AbortSignal,
+  work: (signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const full = new AbortController();
+  const timer = setInterval(() => {
+    demandSpace(target, 0, keepFreeBytes).catch((reason: unknown) => full.abort(reason));
+  }, spaceCheckMs);
+  try {
+    await work(AbortSignal.any([signal, full.signal]));
+  } finally {
+    clearInterval(timer);
+  }
+}

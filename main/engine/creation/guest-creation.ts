@@ -1,0 +1,158 @@
+/** Implements `creation.ts`: from a source and some choices to a whole spec with notes, and from that to a job. */
+import type { CallOutput, CreateChoices, CreateSource } from '../../../contract/calls.ts';
+import { Failure } from '../../../contract/errors.ts';
+import type { GuestSpec } from '../../../contract/guest-spec.ts';
+import type { GuestId } from '../../../contract/ids.ts';
+import { jobEnded } from '../../../contract/job.ts';
+import type { Settings } from '../../../contract/settings.ts';
+import type { Layout } from '../files/layout.ts';
+import type { HostCapabilities } from '../host/capabilities.ts';
+import type { Images } from '../images/images.ts';
+import type { JobDefinition, JobRunner } from '../jobs/job-definition.ts';
+import type { Jobs } from '../jobs/job-runner.ts';
+import type { Log } from '../log/log.ts';
+import type { OsRecognition } from '../os/os-recognition.ts';
+import { newGuestId } from '../store/new-id.ts';
+import { type CreationGuests, defineCreate } from './create-job.ts';
+import type { Creation } from './creation.ts';
+import { suggestName } from './guest-names.ts';
+import { hardwareDefaults } from './hardware-defaults.ts';
+import { checkBoot, checkInPlace, checkMachine, checkName, checkNeeds, checkRoom, checkShape, checkSize } from './plan-checks.ts';
+import { failureOf, type PlanNote, publicNote } from './plan-note.ts';
+import { type DiskWork, disksInPlace, planMedia, readSource } from './plan-source.ts';
+import { buildSpec } from './plan-spec.ts';
+import { checkForwards, forwardsOf } from './port-checks.ts';
+
+export type { CreationGuests } from './create-job.ts';
+
+export type CreationDeps = {
+  layout: Layout;
+  jobs: Pick<JobRunner, 'start' | 'ended'> & Pick<Jobs, 'list'>;
+  guests: CreationGuests;
+  images: Pick<Images, 'show' | 'inspect'>;
+  host: HostCapabilities;
+  recognition: OsRecognition;
+  log: Log;
+  settings: () => Pick<Settings, 'keepFreeMiB'>;
+};
+
+export type GuestCreation = Creation & {
+  jobDefinitions: readonly JobDefinition<never>[];
+  /** Removes guests that were being created when an engine died and that no job cares for. Called once, after the jobs were recovered. */
+  settleLeftovers(): Promise<void>;
+};
+
+type Plan = {
+  spec: GuestSpec | null;
+  work: DiskWork;
+  medium: CallOutput<'guest.plan'>['medium'];
+  diskGiB: number | null;
+  notes: PlanNote[];
+};
+
+export function createCreation(deps: CreationDeps): GuestCreation {
+  const { layout, jobs, guests, images, host, recognition, settings } = deps;
+  const log = deps.log.child({ room: 'creation' });
+  const definition = defineCreate({ layout, guests, images, host, keepFreeBytes: () => settings().keepFreeMiB * 1024 ** 2 });
+  const taken = (name: string) => guests.nameTaken(name);
+
+  const makePlan = async (source: CreateSource, choices: CreateChoices): Promise<Plan> => {
+    const nameNotes = choices.name === undefined ? [] : checkName(choices.name, taken);
+    const { read, notes: sourceNotes } = await readSource(source, images);
+    if (!read) return { spec: null, work: { kind: 'none' }, medium: null, diskGiB: null, notes: [...sourceNotes, ...nameNotes] };
+
+    const { medium, fileName } = read;
+    const report = await host.report();
+    const known = await recognition.knowledgeOf(medium.os);
+    const defaults = hardwareDefaults({ os: medium.os, known, medium, host: report });
+    const { media, work, notes: diskNotes } = planMedia(source, read, choices, defaults.diskGiB);
+    const others = [...guests.list(), ...guests.listTrash()].map((guest) => guest.spec);
+    const macs = new Set(others.flatMap((spec) => spec.nics.map((nic) => nic.mac)));
+    const name = choices.name ?? suggestName(medium.os, fileName, taken);
+    const spec = buildSpec(name, medium.os, defaults, choices, media, macs);
+    const inPlace = source.kind === 'disk' && source.inPlace ? await checkInPlace(source.path, disksInPlace(others), layout.home) : [];
+    const forwards = spec.nics.flatMap((nic) => nic.forwards);
+    const notes = [
+      ...sourceNotes,
+      ...inPlace,
+      ...nameNotes,
+      ...checkSize(spec, report, known),
+      ...(await checkMachine(spec, host, report)),
+      ...checkBoot(spec, medium.bootable),
+      ...checkNeeds(spec),
+      ...diskNotes,
+      ...checkRoom(work, report, settings().keepFreeMiB),
+      ...(await checkForwards(forwards, forwardsOf(guests.list().map((guest) => guest.spec)))),
+    ];
+    // A complaint of the schema about a field that has a better note already would only repeat it.
+    const told = new Set(notes.map((note) => note.path));
+    const shape = checkShape(spec).filter((note) => !told.has(note.path));
+    const sizeBytes = spec.disks[0]?.sizeBytes ?? null;
+    return {
+      spec: shape.length > 0 || nameNotes.length > 0 ? null : spec,
+      work,
+      medium,
+      diskGiB: sizeBytes === null ? null : Math.round((sizeBytes / 1024 ** 3) * 100) / 100,
+      notes: [...notes, ...shape],
+    };
+  };
+
+  /** A guest whose job did not succeed goes, also when the job was cancelled before its first step. */
+  const abandonUnless = async (id: GuestId, succeeded: boolean): Promise<void> => {
+    if (succeeded || !guests.list().some((guest) => guest.id === id && guest.state.status === 'creating')) return;
+    await guests.abandonCreation(id);
+  };
+
+  return {
+    jobDefinitions: [definition as unknown as JobDefinition<never>],
+
+    async plan(source, choices) {
+      const { spec, medium, diskGiB, notes } = await makePlan(source, choices);
+      return { spec, medium, diskGiB, notes: notes.map(publicNote) };
+    },
+
+    async create(source, choices, by) {
+      const { spec, work, notes } = await makePlan(source, choices);
+      const first = notes.find((note) => note.severity === 'problem');
+      if (first) throw failureOf(first);
+      if (!spec) throw new Failure('guest/spec-invalid', 'This guest cannot be built.');
+      // Nothing is awaited between this and the row, so two guests cannot get the same name.
+      const again = checkName(spec.name, taken)[0];
+      if (again) throw failureOf(again);
+      const id = newGuestId();
+      const guest = guests.beginCreation(id, spec);
+      const job = startOrAbandon(id, spec, work, by);
+      void jobs
+        .ended(job.id)
+        .then((ended) => abandonUnless(id, ended.state === 'succeeded'))
+        .catch((thrown: unknown) => log.warn({ error: thrown, guest: id }, 'A guest that was not created could not be removed.'));
+      return { guest, job };
+    },
+
+    async settleLeftovers() {
+      const cared = new Set(
+        jobs
+          .list()
+          .filter((job) => job.kind === 'guest.create' && !jobEnded.has(job.state))
+          .map((job) => (job.target.kind === 'guest' ? job.target.id : null)),
+      );
+      for (const guest of guests.list()) {
+        if (guest.state.status === 'creating' && !cared.has(guest.id)) await guests.abandonCreation(guest.id);
+      }
+    },
+  };
+
+  function startOrAbandon(id: GuestId, spec: GuestSpec, work: DiskWork, by: string) {
+    try {
+      return jobs.start(definition, {
+        title: `Create ${spec.name}`,
+        target: { kind: 'guest', id, name: spec.name },
+        input: { guestId: id, spec, work },
+        startedBy: by,
+      });
+    } catch (thrown) {
+      void guests.abandonCreation(id).catch(() => undefined);
+      throw thrown;
+    }
+  }
+}

@@ -1,0 +1,150 @@
+/** What a new guest is made from: the file or image that was named, read and judged. */
+import { resolve } from 'node:path';
+import type { CreateChoices, CreateSource } from '../../../contract/calls.ts';
+import type { GuestSpec } from '../../../contract/guest-spec.ts';
+import type { MediumReport } from '../../../contract/image.ts';
+import type { Images } from '../images/images.ts';
+import { type PlanNote, problem, problemOf, warning } from './plan-note.ts';
+import { firstDiskFile, type PlannedMedia } from './plan-spec.ts';
+
+/** What has to be done on the disk when the guest is made. */
+export type DiskWork =
+  | { kind: 'none' }
+  | { kind: 'empty'; sizeBytes: number }
+  | { kind: 'copy'; from: string; format: 'qcow2' | 'raw'; fileSizeBytes: number; virtualSizeBytes: number; sizeBytes: number };
+
+export type ReadSource = {
+  medium: MediumReport;
+  /** A name to fall back to. */
+  fileName: string;
+  isDisk: boolean;
+};
+
+const gib = 1024 ** 3;
+
+/** Reads the source. Without a usable one the notes say why, and `read` is null. */
+export async function readSource(
+  source: CreateSource,
+  images: Pick<Images, 'show' | 'inspect'>,
+): Promise<{ read: ReadSource | null; notes: PlanNote[] }> {
+  try {
+    const read = source.kind === 'image' ? await readImage(source.imageId, images) : await readFile(source.path, images);
+    return { read, notes: judgeKind(source, read) };
+  } catch (thrown) {
+    return { read: null, notes: [problemOf(thrown, source.kind === 'image' ? 'source.imageId' : 'source.path')] };
+  }
+}
+
+async function readImage(
+  imageId: Extract<CreateSource, { kind: 'image' }>['imageId'],
+  images: Pick<Images, 'show' | 'inspect'>,
+): Promise<ReadSource> {
+  const image = images.show(imageId);
+  const medium = await images.inspect(image.path);
+  // The name under which it came to the library said more than the name that it has there.
+  return { medium: { ...medium, os: image.os, firmware: image.firmware }, fileName: image.name, isDisk: image.kind === 'disk' };
+}
+
+async function readFile(path: string, images: Pick<Images, 'inspect'>): Promise<ReadSource> {
+  const medium = await images.inspect(path);
+  return { medium, fileName: path.split('/').at(-1) ?? path, isDisk: medium.format !== 'iso' };
+}
+
+function judgeKind(source: CreateSource, { medium, isDisk }: ReadSource): PlanNote[] {
+  const path = 'source.path';
+  const notes: PlanNote[] = [];
+  if (source.kind === 'iso' && isDisk) {
+    notes.push(problem('image/not-an-image', path, 'This is a disk image, not an ISO.', 'Create the guest from a disk image instead.'));
+  }
+  if (source.kind === 'disk' && !isDisk) {
+    notes.push(problem('image/not-an-image', path, 'This is an ISO, not a disk image.', 'Create the guest from an ISO instead.'));
+  }
+  if (medium.os.family === 'macos') {
+    notes.push(problem('guest/spec-invalid', path, 'macOS may only be run on Apple’s computers, and is not supported as a guest.'));
+  } else if (!medium.bootable.bios && !medium.bootable.uefi) {
+    notes.push(
+      warning(
+        'image/not-an-image',
+        path,
+        isDisk ? 'Nothing on this disk looks as if a computer could start from it.' : 'Nothing on this disc can be started.',
+      ),
+    );
+  }
+  return notes;
+}
+
+/** The media of the new guest and the work to make its disk. `diskGiB` null: no disk for an ISO, the present size for a disk. */
+export function planMedia(
+  source: CreateSource,
+  { medium, isDisk }: ReadSource,
+  choices: CreateChoices,
+  defaultDiskGiB: number | null,
+): { media: PlannedMedia; work: DiskWork; notes: PlanNote[] } {
+  const chosenGiB = choices.diskGiB;
+  if (!isDisk) {
+    const diskGiB = chosenGiB === undefined ? defaultDiskGiB : chosenGiB;
+    const sizeBytes = diskGiB === null ? 0 : diskGiB * gib;
+    const cd =
+      source.kind === 'image'
+        ? ({ kind: 'image', imageId: source.imageId } as const)
+        : ({ kind: 'in-place', path: resolve(medium.path) } as const);
+    return {
+      media: { cd, disk: diskGiB === null ? null : { location: { kind: 'store', file: firstDiskFile }, format: 'qcow2', sizeBytes } },
+      work: diskGiB === null ? { kind: 'none' } : { kind: 'empty', sizeBytes },
+      notes: [],
+    };
+  }
+  const format = medium.format === 'raw' ? 'raw' : 'qcow2';
+  // QEMU counts in sectors of 512 bytes.
+  const presentBytes = Math.ceil(medium.virtualSizeBytes / 512) * 512;
+  const wantedBytes = chosenGiB === undefined || chosenGiB === null ? presentBytes : chosenGiB * gib;
+  const notes: PlanNote[] = [];
+  const presentGiB = Math.ceil((presentBytes / gib) * 10) / 10;
+  if (wantedBytes < presentBytes) {
+    notes.push(
+      problem(
+        'guest/spec-invalid',
+        'diskGiB',
+        `The disk has ${presentGiB} GiB and cannot be made smaller.`,
+        'Leave its size as it is, or make it larger.',
+      ),
+    );
+  }
+  if (source.kind === 'disk' && source.inPlace) {
+    if (wantedBytes > presentBytes) {
+      notes.push(
+        problem(
+          'guest/spec-invalid',
+          'diskGiB',
+          'A disk that is used in place keeps its size.',
+          'Copy it instead, or grow it first with qemu-img resize.',
+        ),
+      );
+    }
+    return {
+      media: { cd: null, disk: { location: { kind: 'in-place', path: resolve(medium.path) }, format, sizeBytes: presentBytes } },
+      work: { kind: 'none' },
+      notes,
+    };
+  }
+  const sizeBytes = Math.max(wantedBytes, presentBytes);
+  return {
+    media: { cd: null, disk: { location: { kind: 'store', file: firstDiskFile }, format: 'qcow2', sizeBytes } },
+    work: {
+      kind: 'copy',
+      from: medium.path,
+      format,
+      fileSizeBytes: medium.fileSizeBytes,
+      virtualSizeBytes: medium.virtualSizeBytes,
+      sizeBytes,
+    },
+    notes,
+  };
+}
+
+/** Paths of disks that guests use in place, with the guests' names. */
+export function disksInPlace(specs: readonly Pick<GuestSpec, 'name' | 'disks'>[]): Map<string, string> {
+  const used = new Map<string, string>();
+  for (const { name, disks } of specs) for (const { location } of disks) if (location.kind === 'in-place') used.set(location.path, name);
+  return used;
+}

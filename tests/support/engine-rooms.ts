@@ -1,0 +1,119 @@
+/** The rooms of the engine that look after images and creation, put together over a real database, real jobs and a data root of their own. */
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { FeedEvent } from '../../contract/events.ts';
+import type { Guest } from '../../contract/guest-state.ts';
+import type { GuestId } from '../../contract/ids.ts';
+import { defaultSettings, type Settings } from '../../contract/settings.ts';
+import { systemClock } from '../../main/engine/clock/clock.ts';
+import { type CreationGuests, createCreation } from '../../main/engine/creation/guest-creation.ts';
+import { type Layout, layoutOf } from '../../main/engine/files/layout.ts';
+import { createHostCapabilities } from '../../main/engine/host/host-capabilities.ts';
+import { createImages } from '../../main/engine/images/image-registry.ts';
+import { createJobRunner } from '../../main/engine/jobs/job-runner.ts';
+import { silentLog } from '../../main/engine/log/log.ts';
+import { createOsRecognition } from '../../main/engine/os/os-recognition.ts';
+import type { Database } from '../../main/engine/store/database.ts';
+import { freshDatabase } from './fresh-database.ts';
+
+export type Rooms = Awaited<ReturnType<typeof openRooms>>;
+
+type Options = {
+  /** A data root that exists already, such as one on a small file system. */
+  home?: string;
+  settings?: Partial<Settings>;
+  environment?: NodeJS.ProcessEnv;
+  /** The database of an engine before, to see what this one makes of it. */
+  database?: Database;
+};
+
+/** Without a `GUESTHOUSE_STARTER` of its own a test never sees the one in the cache of set-up. */
+export async function openRooms({ home, settings = {}, environment = {}, database }: Options = {}) {
+  const root = home ?? (await mkdtemp('/tmp/gh-'));
+  const layout = layoutOf({ home: root, run: join(root, 'run'), logs: join(root, 'logs'), engineSocket: join(root, 'run', 'engine.sock') });
+  const env = { ...process.env, GUESTHOUSE_STARTER: join(root, 'no-starter'), ...environment };
+  const events: Pick<FeedEvent, 'kind' | 'text'>[] = [];
+  const feed = { record: (event: Pick<FeedEvent, 'kind' | 'text'>) => void events.push(event) };
+  const clock = systemClock;
+  const db = database ?? (await freshDatabase());
+  const jobs = createJobRunner({ database: db, changes: { job: () => undefined }, feed, clock, log: silentLog });
+  const host = createHostCapabilities({ layout, settings: () => ({ ...defaultSettings, ...settings }), environment: env });
+  const recognition = createOsRecognition({ layout, environment: env });
+  const guests = memoryGuests(layout);
+  const images = createImages({
+    layout,
+    database: db,
+    jobs,
+    changes: { image: () => undefined },
+    feed,
+    clock,
+    log: silentLog,
+    settings: () => ({ ...defaultSettings, ...settings }),
+    host,
+    recognition,
+    guests: () => guests,
+    resourcesFolder: null,
+    environment: env,
+  });
+  const creation = createCreation({
+    layout,
+    jobs,
+    guests,
+    images,
+    host,
+    recognition,
+    log: silentLog,
+    settings: () => ({ ...defaultSettings, ...settings }),
+  });
+  return {
+    home: root,
+    layout,
+    database: db,
+    jobs,
+    host,
+    images,
+    guests,
+    creation,
+    events,
+    async close() {
+      await jobs.interrupt(5000);
+      await rm(root, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Guests as creation sees them, without QEMU: kept in memory, with their folders on the disk. */
+function memoryGuests(layout: Layout): CreationGuests & { put(guest: Guest): void } {
+  const all = new Map<GuestId, Guest>();
+  const guestOf = (id: GuestId, spec: Guest['spec'], status: 'creating' | 'off'): Guest => ({
+    id,
+    spec,
+    state: { status, since: new Date().toISOString(), problems: [] },
+    createdAt: new Date().toISOString(),
+    lastStartedAt: null,
+    trashedAt: null,
+  });
+  const keep = (guest: Guest) => {
+    all.set(guest.id, guest);
+    return guest;
+  };
+  return {
+    list: () => [...all.values()],
+    listTrash: () => [],
+    nameTaken: (name, except) => [...all.values()].some((guest) => guest.spec.name === name && guest.id !== except),
+    beginCreation: (id, spec) => keep(guestOf(id, spec, 'creating')),
+    finishCreation: (id, spec) => keep(guestOf(id, spec, 'off')),
+    async abandonCreation(id) {
+      all.delete(id);
+      await rm(layout.guest(id).folder, { recursive: true, force: true });
+    },
+    put: keep,
+  };
+}
+
+/** A folder inside `home`, made. */
+export async function folderIn(home: string, name: string): Promise<string> {
+  const path = join(home, name);
+  await mkdir(path, { recursive: true });
+  return path;
+}
