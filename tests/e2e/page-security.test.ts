@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { projectRoot } from '../../build/places.ts';
 import { contentSecurityPolicy } from '../../main/shell/content-security-policy.ts';
-import { launchApp, type TestApp, until } from '../support/app.ts';
+import { launchApp, type TestApp } from '../support/app.ts';
+import { until } from '../support/until.ts';
 
 /** Opens a window of its own inside the app's process, as an attacker might who can make a page load elsewhere. */
 async function openForeignWindow({ electron }: TestApp, address: string): Promise<void> {

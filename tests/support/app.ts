@@ -16,7 +16,9 @@ import { ensureElectronRuntime } from '../../build/setup/electron-runtime.ts';
 import type { CallInput, CallName, CallOutput } from '../../contract/calls.ts';
 import { dataRootAt } from '../../contract/data-root.ts';
 import type { GuesthouseBridge } from '../../contract/shell.ts';
+import { version } from '../../contract/version.ts';
 import { createEngineClient, type EngineClient } from '../../main/client/engine-client.ts';
+import { until } from './until.ts';
 
 declare global {
   interface Window {
@@ -42,8 +44,6 @@ export type TestApp = {
   /** Ends the app as the system would, without a question; engine and guests stay. */
   close(): Promise<void>;
 };
-
-const packageVersion = (JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')) as { version: string }).version;
 
 /** A fresh data folder with a short path, removed with all that runs on it when the test ends. */
 export function freshHome(): string {
@@ -81,7 +81,7 @@ export async function launchApp({ home = freshHome(), words = [], environment = 
   const said: string[] = [];
   electron.process().stderr?.on('data', (chunk: Buffer) => said.push(chunk.toString()));
   electron.on('window', (page) => page.on('console', (message) => said.push(`[page] ${message.type()}: ${message.text()}\n`)));
-  const client = createEngineClient({ socketPath: dataRootAt(home).engineSocket, version: packageVersion, client: 'test' });
+  const client = createEngineClient({ socketPath: dataRootAt(home).engineSocket, version, client: 'test' });
   let open = true;
   const close = async () => {
     if (!open) return;
@@ -113,7 +113,7 @@ async function endApp(electron: ElectronApplication): Promise<void> {
 
 /** Ends the engine of a data folder and every guest it runs. Does nothing where none runs. */
 export async function endEngine(home: string): Promise<void> {
-  const client = createEngineClient({ socketPath: dataRootAt(home).engineSocket, version: packageVersion, client: 'test' });
+  const client = createEngineClient({ socketPath: dataRootAt(home).engineSocket, version, client: 'test' });
   try {
     const { pid } = await client.call('engine.info', {}, { timeoutMs: 5000 });
     const guests = await client.call('guest.list', {});
@@ -138,21 +138,9 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** Looks again and again until it is so. Throws when it was not within the deadline. */
-export async function until<T>(what: string, look: () => T | Promise<T>, deadlineMs = 15_000): Promise<T> {
-  const deadline = Date.now() + deadlineMs;
-  for (;;) {
-    const seen = await look();
-    if (seen) return seen;
-    if (Date.now() > deadline) throw new Error(`waited ${deadlineMs / 1000} s in vain until ${what}`);
-    await pause(50);
-  }
-}
-
 /** Settles when the page has the engine's first snapshot, and gives the engine's process id. */
 export async function untilConnected({ client }: Pick<TestApp, 'client'>): Promise<number> {
-  const info = await until('the engine answers', () => client.call('engine.info', {}).catch(() => null), 30_000);
-  return (info as CallOutput<'engine.info'>).pid;
+  return (await until('the engine answers', () => client.call('engine.info', {}).catch(() => null), 30_000)).pid;
 }
 
 /** Runs a program to its end. */

@@ -1,0 +1,40 @@
+/** A guest made from the starter image: boots to its banner in a few seconds under plain emulation. */
+import type { Guest, GuestStatus } from '../../contract/guest-state.ts';
+import type { GuestId } from '../../contract/ids.ts';
+import { jobEnded } from '../../contract/job.ts';
+import type { EngineClient } from '../../main/client/engine-client.ts';
+import { until } from './until.ts';
+
+export const starterBanner = 'Welcome to the Guesthouse starter';
+
+/** Makes a guest that is off. */
+export async function makeStarterGuest(client: EngineClient, name: string): Promise<Guest> {
+  const starter = await until(
+    'the starter image is in the library',
+    async () => (await client.call('image.list', {})).find(({ builtIn }) => builtIn),
+    30_000,
+  );
+  const { guest, job } = await client.call('guest.create', {
+    source: { kind: 'image', imageId: starter.id },
+    choices: { name, memoryMiB: 256 },
+  });
+  const ended = await until(
+    'the guest is made',
+    async () => {
+      const now = await client.call('job.show', { job: job.id });
+      return jobEnded.has(now.state) ? now : null;
+    },
+    60_000,
+  );
+  if (ended.state !== 'succeeded') throw new Error(`${name} could not be made: ${ended.error?.message ?? ended.state}`);
+  return guest;
+}
+
+export async function untilStatus(client: EngineClient, guest: GuestId, status: GuestStatus, deadlineMs = 30_000): Promise<void> {
+  await until(`the guest is ${status}`, async () => (await client.call('guest.show', { guest })).state.status === status, deadlineMs);
+}
+
+/** Settles when the guest's agent answers, which is when it can be asked to shut down. */
+export async function untilAgent(client: EngineClient, guest: GuestId): Promise<void> {
+  await until('the guest’s agent answers', async () => (await client.call('guest.show', { guest })).state.run?.qemuAgent === true, 60_000);
+}
