@@ -57,6 +57,29 @@ test('a handler that throws does not keep the credit, which would stall the serv
   port2.close();
 });
 
+test('a handler that takes its time gives credit only when it is done', async () => {
+  const { port1, port2 } = new MessageChannel();
+  const sent: ConsoleFromPage[] = [];
+  port2.onmessage = (event: MessageEvent<ConsoleFromPage>) => sent.push(event.data);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let taken = 0;
+  new ByteStream(port1, {
+    open: () => undefined,
+    data: (bytes) => {
+      taken += bytes.byteLength;
+      return promise;
+    },
+    closed: () => undefined,
+  });
+  port2.postMessage({ type: 'data', bytes: new Uint8Array(7) });
+  await until(() => taken === 7);
+  await new Promise((wait) => setTimeout(wait, 20));
+  expect(sent).toEqual([]);
+  resolve();
+  await until(() => creditOf(sent) === 7);
+  port2.close();
+});
+
 test('the bytes that are sent are a copy', async () => {
   const { stream, sent, shellPort } = open();
   const bytes = new Uint8Array([1, 2, 3]);

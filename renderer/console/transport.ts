@@ -6,7 +6,8 @@ import type { ConsoleFromPage, ConsoleToPage } from '../../contract/shell.ts';
 
 export type ByteStreamHandlers = {
   open(): void;
-  data(bytes: Uint8Array<ArrayBuffer>): void;
+  /** Credit is given when this returns, or when the promise it returns is fulfilled. */
+  data(bytes: Uint8Array<ArrayBuffer>): void | Promise<void>;
   /** Told once, and not when this side closed the stream. */
   closed(reason: string, clean: boolean): void;
 };
@@ -61,11 +62,15 @@ export class ByteStream {
 
   #handOn(bytes: Uint8Array<ArrayBuffer>): void {
     this.bytesIn += bytes.byteLength;
+    let taken: void | Promise<void>;
     try {
-      this.#handlers.data(bytes);
-    } finally {
+      taken = this.#handlers.data(bytes);
+    } catch (error) {
       this.#giveCredit(bytes.byteLength);
+      throw error;
     }
+    if (taken instanceof Promise) void taken.finally(() => this.#giveCredit(bytes.byteLength));
+    else this.#giveCredit(bytes.byteLength);
   }
 
   /** INVARIANT: every byte that was handed on is credited exactly once (`transport.test.ts`). */

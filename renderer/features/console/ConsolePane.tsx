@@ -1,6 +1,152 @@
+import { useEffect, useId, useRef, useState } from 'react';
 import type { GuestId } from '../../../contract/ids.ts';
+import { ConsoleScreen } from '../../console/screen.ts';
+import { bridge, shell } from '../../state/bridge.ts';
+import { detachConsole } from '../../state/open-consoles.ts';
+import { useConnection, useEngineStore, useGuest, useSettings } from '../../state/store.ts';
+import { consoleWords } from '../../words/console.ts';
+import { absenceOf } from './absence.ts';
+import { ConsoleAbsence } from './ConsoleAbsence.tsx';
+import { ConsoleStrip } from './ConsoleStrip.tsx';
+import { ConsoleToolbar } from './ConsoleToolbar.tsx';
+import { type UsedConsole, useConsole } from './use-console.ts';
+import { useFullScreenKeys } from './use-full-screen-keys.ts';
+import './console.css';
+
+type Props = { guestId: GuestId; visible: boolean };
 
 /** The console of one guest. `visible` is false while its tab is not on the screen; the connection goes on. */
-export function ConsolePane({ guestId, visible }: { guestId: GuestId; visible: boolean }) {
-  return <div hidden={!visible}>{guestId}</div>;
+export function ConsolePane({ guestId, visible }: Props) {
+  const guest = useGuest(guestId);
+  const used = useConsole(guestId, guest);
+  const { session, view, elsewhere, takeOver } = used;
+  const connection = useConnection();
+  const settings = useSettings();
+  const fullScreen = useEngineStore((state) => state.fullScreen);
+  const host = useRef<HTMLDivElement>(null);
+  const helpId = useId();
+  const [grabbed, setGrabbed] = useState(false);
+  const [scale, setScale] = useState(1);
+  const [announcement, setAnnouncement] = useState('');
+  const name = guest?.spec.name ?? '';
+  const screen = useScreen(host, used, visible, {
+    onGrab: (on) => {
+      setGrabbed(on);
+      setAnnouncement(on ? consoleWords.announceGrabbed(name) : consoleWords.announceReleased);
+      void shell('shell.setKeyboardGrab', { on });
+    },
+    onRelease: () => host.current?.closest('.console')?.querySelector<HTMLElement>('.console-grab')?.focus(),
+    onScale: setScale,
+  });
+  useEffect(() => screen?.setScale(settings.consoleScale), [screen, settings.consoleScale]);
+  useEffect(() => screen?.setResizeGuest(settings.consoleResizeGuest && visible), [screen, settings.consoleResizeGuest, visible]);
+  useEffect(() => {
+    screen?.element.setAttribute('role', 'application');
+    screen?.element.setAttribute('aria-label', consoleWords.screen(name));
+    screen?.element.setAttribute('aria-describedby', helpId);
+  }, [screen, name, helpId]);
+  const pointerLocked = usePointerLock(screen);
+  useFullScreenKeys(fullScreen && visible && grabbed);
+  if (!guest) return null;
+
+  const absence = absenceOf({ guest, connection, phase: view?.phase ?? 'waiting', end: view?.end ?? null, elsewhere });
+  const inOwnWindow = bridge.info.window.kind === 'console';
+  const noPicture = view?.phase !== 'connected' && !view?.frame;
+  return (
+    <section className={`console${fullScreen ? ' console-full' : ''}${absence ? ' console-absent' : ''}`} hidden={!visible}>
+      <div className="console-bar">
+        <ConsoleToolbar
+          guest={guest}
+          view={view}
+          inOwnWindow={inOwnWindow}
+          fullScreen={fullScreen}
+          onChord={(codes) => {
+            screen?.chord(codes);
+            screen?.focus();
+          }}
+          onFullScreen={(on) => void shell('shell.setFullScreen', { on })}
+          onDetach={() => void detachConsole(guestId)}
+        />
+      </div>
+      <div className="console-box">
+        <div className="console-host-box" ref={host} />
+        {noPicture && <StoredPicture guestId={guestId} name={name} />}
+        {absence && <ConsoleAbsence guest={guest} absence={absence} session={session} onTakeOver={takeOver} />}
+      </div>
+      <ConsoleStrip view={view} scale={scale} grabbed={grabbed} pointerLocked={pointerLocked} onGrab={() => screen?.focus()} />
+      {fullScreen && grabbed && <p className="console-full-hint">{pointerLocked ? consoleWords.grabbedPointer : consoleWords.grabbed}</p>}
+      <p id={helpId} className="console-hidden">
+        {consoleWords.help}
+      </p>
+      <p className="console-hidden" role="status">
+        {announcement}
+      </p>
+    </section>
+  );
+}
+
+type ScreenHandlers = { onGrab(grabbed: boolean): void; onRelease(): void; onScale(scale: number): void };
+
+/** The screen's element in `host`, showing what the session has. */
+function useScreen(
+  host: React.RefObject<HTMLDivElement | null>,
+  { session, view }: UsedConsole,
+  visible: boolean,
+  handlers: ScreenHandlers,
+): ConsoleScreen | null {
+  const [screen, setScreen] = useState<ConsoleScreen | null>(null);
+  const latest = useRef(handlers);
+  latest.current = handlers;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the host's element stays the same
+  useEffect(() => {
+    if (!session) return;
+    const made = new ConsoleScreen({
+      platform: bridge.info.platform,
+      onGrab: (on) => latest.current.onGrab(on),
+      onRelease: () => latest.current.onRelease(),
+      onScale: (scale) => latest.current.onScale(scale),
+    });
+    host.current?.append(made.element);
+    setScreen(made);
+    return () => {
+      setScreen(null);
+      made.destroy();
+    };
+  }, [session]);
+  const live = view?.console ?? null;
+  const phase = view?.phase;
+  const frame = view?.frame ?? null;
+  const size = view?.size ?? null;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the phase and the size say when to look at the console again
+  useEffect(() => screen?.show(live, frame), [screen, live, frame, phase, size]);
+  const connected = phase === 'connected';
+  useEffect(() => {
+    // Somebody who walks the window by keyboard must not lose it to the guest unasked.
+    if (screen && visible && connected && !document.activeElement?.matches(':focus-visible')) screen.focus();
+  }, [screen, visible, connected]);
+  return screen;
+}
+
+function usePointerLock(screen: ConsoleScreen | null): boolean {
+  const [locked, setLocked] = useState(false);
+  useEffect(() => {
+    const changed = () => setLocked(screen !== null && document.pointerLockElement === screen.element);
+    document.addEventListener('pointerlockchange', changed);
+    return () => document.removeEventListener('pointerlockchange', changed);
+  }, [screen]);
+  return locked;
+}
+
+/** Before this window has seen a picture of its own, the engine's last one stands in. */
+function StoredPicture({ guestId, name }: { guestId: GuestId; name: string }) {
+  const [failed, setFailed] = useState(false);
+  if (failed) return null;
+  return (
+    <img
+      className="console-stored"
+      src={`/engine/guests/${guestId}/screen.png?maxAgeMs=3600000`}
+      alt={consoleWords.lastPicture(name)}
+      onError={() => setFailed(true)}
+    />
+  );
 }

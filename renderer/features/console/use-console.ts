@@ -1,0 +1,63 @@
+import { useEffect, useState, useSyncExternalStore } from 'react';
+import type { Guest } from '../../../contract/guest-state.ts';
+import type { GuestId } from '../../../contract/ids.ts';
+import { openPort } from '../../console/open-stream.ts';
+import { ConsoleSession, type SessionView } from '../../console/session.ts';
+import { SpiceConsole } from '../../console/spice/spice-console.ts';
+import { bridge } from '../../state/bridge.ts';
+import { useEngineStore } from '../../state/store.ts';
+import { isReachable } from './absence.ts';
+import { type Claim, claimConsole } from './claim.ts';
+
+/** How long another window may take to give up the console before this one says that it is there. */
+const elsewhereAfterMs = 150;
+
+export type UsedConsole = {
+  session: ConsoleSession | null;
+  view: SessionView | null;
+  /** Another window shows it. */
+  elsewhere: boolean;
+  takeOver(): void;
+};
+
+/** A connection to the console of `guest` for as long as the component is there. */
+export function useConsole(guestId: GuestId, guest: Guest | undefined): UsedConsole {
+  const [session, setSession] = useState<ConsoleSession | null>(null);
+  const [claim, setClaim] = useState<Claim | null>(null);
+  const [held, setHeld] = useState(false);
+  const [elsewhere, setElsewhere] = useState(false);
+
+  useEffect(() => {
+    const made = new ConsoleSession(() => new SpiceConsole({ openPort: () => openPort(bridge, { kind: 'spice', guest: guestId }) }));
+    const claimed = claimConsole(guestId, setHeld);
+    setSession(made);
+    setClaim(claimed);
+    return () => {
+      claimed.release();
+      made.close();
+      setHeld(false);
+    };
+  }, [guestId]);
+
+  useEffect(() => {
+    if (held) {
+      setElsewhere(false);
+      return;
+    }
+    const timer = setTimeout(() => setElsewhere(true), elsewhereAfterMs);
+    return () => clearTimeout(timer);
+  }, [held]);
+
+  // Connecting needs the engine to say where; a connection that stands does not need it any more.
+  const engineConnected = useEngineStore((state) => state.connection.state === 'connected');
+  const reachable = guest !== undefined && isReachable(guest);
+  const connected = useSyncExternalStore(session?.subscribe ?? subscribeToNothing, () => session?.view.phase === 'connected');
+  useEffect(() => {
+    session?.setWanted(held && reachable && (engineConnected || connected));
+  }, [session, held, reachable, engineConnected, connected]);
+
+  const view = useSyncExternalStore(session?.subscribe ?? subscribeToNothing, () => session?.view ?? null);
+  return { session, view, elsewhere: elsewhere && !held, takeOver: () => claim?.takeOver() };
+}
+
+const subscribeToNothing = () => () => undefined;
