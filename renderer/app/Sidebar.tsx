@@ -14,6 +14,8 @@ export function Sidebar() {
   const counts = useEngineStore(
     useShallow((state) => {
       const guests = Object.values(state.guests);
+      // Nothing is counted before it is known.
+      if (state.engine === null) return {};
       return {
         all: guests.length,
         running: guests.filter((guest) => isLive(guest.state)).length,
@@ -37,7 +39,7 @@ export function Sidebar() {
         <Place to="/library?place=computer" icon={Monitor}>
           {words.nav.thisComputer}
         </Place>
-        {counts.favourites > 0 && (
+        {(counts.favourites ?? 0) > 0 && (
           <Place to="/library?place=favourites" icon={Star} count={counts.favourites}>
             {words.nav.favourites}
           </Place>
@@ -84,7 +86,7 @@ function Section({ title, children }: { title?: string; children: ReactNode }) {
   );
 }
 
-function Place({ to, icon: Icon, count, children }: { to: string; icon: LucideIcon; count?: number; children: string }) {
+function Place({ to, icon: Icon, count, children }: { to: string; icon: LucideIcon; count?: number | undefined; children: string }) {
   const [path] = useLocation();
   const search = useSearch();
   const [toPath, toSearch] = to.split('?');

@@ -1,8 +1,8 @@
 /** What the palette can find, as a pure function of the guests and what was typed. */
-import { guestCannot } from '../../contract/guest-can.ts';
+import { guestCan } from '../../contract/guest-can.ts';
 import type { Guest } from '../../contract/guest-state.ts';
 import { verbWord } from '../parts/guest-words.ts';
-import { type PowerVerb, powerVerbs } from '../state/guest-verbs.ts';
+import { type PowerVerb, powerVerbs } from '../state/power-verbs.ts';
 import { compareNames } from '../words/format.ts';
 
 export type GuestEntry = { kind: 'guest'; guest: Guest } | { kind: 'verb'; guest: Guest; verb: PowerVerb; label: string };
@@ -36,7 +36,11 @@ export function guestEntries(guests: readonly Guest[], query: string): GuestEntr
     if (verbs.length >= verbsShown) break;
     for (const verb of powerVerbs) {
       const label = `${verbWord(guest, verb)}: ${guest.spec.name}`;
-      if (matches(label, trimmed) && guestCannot(guest.state, verb) === null && (found.length <= 3 || !matches(guest.spec.name, trimmed)))
+      if (
+        matches(label, trimmed) &&
+        guestCan(guest.state, verb).kind === 'allowed' &&
+        (found.length <= 3 || !matches(guest.spec.name, trimmed))
+      )
         verbs.push({ kind: 'verb', guest, verb, label });
     }
   }

@@ -2,7 +2,8 @@ import type { LucideIcon } from 'lucide-react';
 import { CirclePause, CirclePlay, Moon, Play, Power, PowerOff, RotateCcw, Star, StarOff, Trash2 } from 'lucide-react';
 import { guestCan, guestCannot } from '../../contract/guest-can.ts';
 import type { Guest } from '../../contract/guest-state.ts';
-import { annotateGuest, deleteGuests, doVerb, type PowerVerb, powerVerbs } from '../state/guest-verbs.ts';
+import { annotateGuest, deleteGuests, doVerb } from '../state/guest-verbs.ts';
+import { type PowerVerb, powerVerbs } from '../state/power-verbs.ts';
 import { MenuItem, MenuSection } from '../ui/Menu.tsx';
 import { words } from '../words/en.ts';
 import { verbWord } from './guest-words.ts';
@@ -21,7 +22,7 @@ export const verbIcons: Record<PowerVerb, LucideIcon> = {
 export function verbReason(guest: Guest, verb: PowerVerb): string | null {
   const denied = guestCannot(guest.state, verb);
   if (denied !== null) return denied;
-  return guestCan(guest.state, verb).kind === 'ignored' ? words.status[guest.state.status] : null;
+  return guestCan(guest.state, verb).kind === 'ignored' ? words.verbs.already(words.status[guest.state.status]) : null;
 }
 
 /** The lines that start and stop a guest, each with the reason when it cannot be used. */

@@ -1,7 +1,7 @@
 /** How a guest's state is said and drawn, the same everywhere. */
 import { guestCan } from '../../contract/guest-can.ts';
 import type { Guest, GuestState, GuestStatus } from '../../contract/guest-state.ts';
-import type { PowerVerb } from '../state/guest-verbs.ts';
+import type { PowerVerb } from '../state/power-verbs.ts';
 import type { StateShape } from '../ui/StateBadge.tsx';
 import { words } from '../words/en.ts';
 

@@ -1,17 +1,14 @@
 /** What a person can do to guests from the window: asks where something is lost, does it, offers to undo it, keeps what went wrong. */
 import { create } from 'zustand';
 import type { GuesthouseError, Result } from '../../contract/errors.ts';
-import { type GuestVerb, guestCan } from '../../contract/guest-can.ts';
+import { guestCan } from '../../contract/guest-can.ts';
 import type { Guest } from '../../contract/guest-state.ts';
 import { words } from '../words/en.ts';
 import { formatCount } from '../words/format.ts';
 import { ask } from './ask.ts';
 import { call } from './bridge.ts';
+import type { PowerVerb } from './power-verbs.ts';
 import { showErrorToast, showToast } from './toasts.ts';
-
-/** The verbs that change whether a guest runs, in the order in which they are listed. */
-export const powerVerbs = ['start', 'resume', 'pause', 'shutdown', 'suspend', 'reset', 'forceOff'] as const satisfies readonly GuestVerb[];
-export type PowerVerb = (typeof powerVerbs)[number];
 
 type Troubles = Record<string, { verb: PowerVerb | 'delete' | 'rename'; error: GuesthouseError }>;
 

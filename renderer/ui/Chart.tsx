@@ -17,6 +17,8 @@ type Props = {
   times: readonly number[];
   series: readonly ChartSeries[];
   format: (value: number) => string;
+  /** How a moment (in seconds since 1970) stands on the time axis. */
+  formatTime: (seconds: number) => string;
   /** The value at the top when all are smaller. */
   top?: number;
   /** Sizes are marked at powers of 1024 rather than of 10. */
@@ -34,13 +36,13 @@ const decimalSteps = [1, 2, 5]
 const binarySteps = Array.from({ length: 44 }, (_, power) => 2 ** power);
 
 /** Measurements over time with axes and units, and the values under the pointer. */
-export function Chart({ title, times, series, format, top, binary = false, from, to, emptyText, height = 132 }: Props) {
+export function Chart({ title, times, series, format, formatTime, top, binary = false, from, to, emptyText, height = 132 }: Props) {
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const [pointed, setPointed] = useState<number | null>(null);
   const scheme = useColorScheme();
-  const latest = useRef({ format, top, from, to });
-  latest.current = { format, top, from, to };
+  const latest = useRef({ format, formatTime, top, from, to });
+  latest.current = { format, formatTime, top, from, to };
   const shape = series.map((each) => `${each.label}${each.color}`).join();
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: made anew only when what is drawn changes in kind; the data come below
@@ -58,7 +60,7 @@ export function Chart({ title, times, series, format, top, binary = false, from,
       {
         width: element.clientWidth || 300,
         height,
-        padding: [8, 8, 0, 0],
+        padding: [8, 22, 0, 0],
         legend: { show: false },
         cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
         scales: {
@@ -66,7 +68,7 @@ export function Chart({ title, times, series, format, top, binary = false, from,
           y: { range: (_plot, _low, high) => [0, Math.max(latest.current.top ?? 0, (high ?? 0) * 1.1, Number.MIN_VALUE)] },
         },
         axes: [
-          { ...axis, size: 24, space: 70 },
+          { ...axis, size: 24, space: 80, values: (_plot, splits) => splits.map((value) => latest.current.formatTime(value)) },
           {
             ...axis,
             size: 64,

@@ -183,6 +183,7 @@ export const words = {
     favourite: 'Add to favourites',
     unfavourite: 'Remove from favourites',
     more: 'More for this guest',
+    already: (state: string) => `Nothing to do. State: ${state}.`,
     askTitle: {
       reset: (name: string) => `Reset ${name}?`,
       forceOff: (name: string) => `Force ${name} off?`,
@@ -244,7 +245,7 @@ export const words = {
     selected: (count: number) => `${count} selected`,
     clearSelection: 'Clear the selection',
     bulkLabel: 'Selected guests',
-    bulkVerb: (label: string, able: number, count: number) => (able === count ? label : `${label} (${able})`),
+    bulkVerb: (label: string, able: number, count: number) => (able === count || able === 0 ? label : `${label} (${able})`),
     bulkNone: (label: string) => `None of the selected guests can do this now: ${label}.`,
     emptyTitle: 'A house without guests',
     emptyText:

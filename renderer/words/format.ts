@@ -8,6 +8,8 @@ const twoDigits = new Intl.NumberFormat(language, { maximumFractionDigits: 2 });
 const percent = new Intl.NumberFormat(language, { style: 'percent', maximumFractionDigits: 0 });
 const exact = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'medium' });
 const clock = new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false });
+const minute = new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit', hour12: false });
+const day = new Intl.DateTimeFormat(language, { month: 'short', day: 'numeric' });
 const relative = new Intl.RelativeTimeFormat(language, { numeric: 'auto' });
 const plurals = new Intl.PluralRules(language);
 const conjunction = new Intl.ListFormat(language, { type: 'conjunction' });
@@ -109,4 +111,14 @@ export function compareNames(one: string, other: string): number {
 /** At most two digits behind the point. */
 export function formatNumber(value: number): string {
   return twoDigits.format(value);
+}
+
+/** "14:05", of a moment in seconds since 1970. */
+export function formatMinute(seconds: number): string {
+  return minute.format(seconds * 1000);
+}
+
+/** "Nov 23", of a moment in seconds since 1970. */
+export function formatDay(seconds: number): string {
+  return day.format(seconds * 1000);
 }

@@ -85,7 +85,7 @@ function JobLine({ job }: { job: Job }) {
           {seconds !== null && ` · ${words.activity.took(formatDuration(seconds))}`}
         </span>
       </div>
-      <JobProgress job={job} />
+      <JobProgress job={job} withError={false} />
       {job.error && <ErrorPanel error={job.error} />}
       {job.steps.length > 0 && (
         <Disclosure title={words.activity.steps}>

@@ -9,7 +9,7 @@ import { useCall } from '../../state/use-call.ts';
 import { Chart } from '../../ui/Chart.tsx';
 import { Segmented } from '../../ui/toggles.tsx';
 import { words } from '../../words/en.ts';
-import { formatBytes, formatNumber, formatRate } from '../../words/format.ts';
+import { formatBytes, formatDay, formatMinute, formatNumber, formatRate } from '../../words/format.ts';
 import { chartData, mergeSamples, type Range, rangeSeconds, ranges } from './chart-data.ts';
 
 const acceptRange = (stored: unknown) => ranges.find((range) => range === stored) ?? null;
@@ -41,7 +41,7 @@ export function GuestCharts({ guest }: { guest: Guest }) {
     return chartData(samples, range === '10m' ? 1 : (stored.value?.intervalSeconds ?? 60), from);
   }, [stored.value, live, range, from]);
 
-  const time = { times: data.times, from, to, emptyText: charts.noData };
+  const time = { times: data.times, from, to, emptyText: charts.noData, formatTime: range === '30d' ? formatDay : formatMinute };
   const networkUnmeasured = data.times.length > 0 && data.receive.every((value) => value === null);
   return (
     <section className="guest-charts" aria-label={words.guest.graphs}>

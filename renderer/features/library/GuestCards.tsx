@@ -20,10 +20,10 @@ import { type ListProps, selectionIds } from './LibraryPage.tsx';
 import { QuickVerb } from './QuickVerb.tsx';
 
 const layoutOptions = {
-  minItemSize: new Size(212, 226),
-  maxItemSize: new Size(320, 226),
-  minSpace: new Size(14, 14),
-  maxHorizontalSpace: 14,
+  minItemSize: new Size(208, 200),
+  maxItemSize: new Size(330, 360),
+  minSpace: new Size(18, 16),
+  maxHorizontalSpace: 18,
 };
 
 /** The guests as pictures of their screens. Only those in sight are drawn. */

@@ -46,6 +46,7 @@ export function SettingsPage() {
       <Group title={w.guests}>
         <Select label={w.onQuit} value={settings.onQuit} options={optionsOf(w.onQuits)} onChange={(onQuit) => void set({ onQuit })} />
         <NumberField
+          commit="leaving"
           label={w.shutdownTimeout}
           unit={w.seconds}
           value={settings.shutdownTimeoutSeconds}
@@ -73,6 +74,7 @@ export function SettingsPage() {
       </Group>
       <Group title={w.storage}>
         <NumberField
+          commit="leaving"
           label={w.keepFree}
           unit="MiB"
           value={settings.keepFreeMiB}

@@ -1,0 +1,41 @@
+import { expect, test } from 'vitest';
+import { compareNames, formatBytes, formatCount, formatDuration, formatMiB, formatRate, formatRelativeTime } from './format.ts';
+
+test('sizes are in binary units with a space and at most one digit behind the point', () => {
+  expect(formatBytes(0)).toBe('0 B');
+  expect(formatBytes(1023)).toBe('1,023 B');
+  expect(formatBytes(1024)).toBe('1 KiB');
+  expect(formatBytes(1536 * 1024)).toBe('1.5 MiB');
+  expect(formatBytes(4 * 2 ** 30)).toBe('4 GiB');
+  expect(formatBytes(-5)).toBe('0 B');
+  expect(formatMiB(2048)).toBe('2 GiB');
+  expect(formatRate(2048)).toBe('2 KiB/s');
+});
+
+test('a size just below the next unit is written in the next unit', () => {
+  expect(formatBytes(1024 ** 2 - 1)).toBe('1 MiB');
+});
+
+test('times are relative, and what has just happened is now', () => {
+  const now = Date.parse('2026-06-01T12:00:00.000Z');
+  expect(formatRelativeTime('2026-06-01T11:59:55.000Z', now)).toBe('now');
+  expect(formatRelativeTime('2026-06-01T11:57:00.000Z', now)).toBe('3 minutes ago');
+  expect(formatRelativeTime('2026-05-31T11:00:00.000Z', now)).toBe('yesterday');
+  expect(formatRelativeTime('2026-06-01T12:02:10.000Z', now)).toBe('in 2 minutes');
+});
+
+test('durations name their two largest units', () => {
+  expect(formatDuration(0)).toBe('0 s');
+  expect(formatDuration(75)).toBe('1 min 15 s');
+  expect(formatDuration(3600)).toBe('1 h');
+  expect(formatDuration(90_061)).toBe('1 d 1 h');
+});
+
+test('counts agree with their noun', () => {
+  expect(formatCount(1, 'guest', 'guests')).toBe('1 guest');
+  expect(formatCount(1200, 'guest', 'guests')).toBe('1,200 guests');
+});
+
+test('names are in the order people expect', () => {
+  expect(['guest 10', 'Guest 2', 'guest 1'].sort(compareNames)).toEqual(['guest 1', 'Guest 2', 'guest 10']);
+});
