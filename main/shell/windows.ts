@@ -233,7 +233,7 @@ export class Windows {
 
 /** What a window shows before its page does: the page's own background, so that nothing flashes. */
 export function backgroundColor(): string {
-  return nativeTheme.shouldUseDarkColors ? '#17191c' : '#ffffff';
+  return nativeTheme.shouldUseDarkColors ? '#141618' : '#f4f5f6';
 }
 
 function bringToFront(window: BrowserWindow): void {

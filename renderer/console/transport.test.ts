@@ -125,3 +125,13 @@ test('this side closing says so to the shell and hears nothing more', async () =
   expect(sent).toEqual([{ type: 'close' }]);
   expect(told).toEqual([]);
 });
+
+test('credit from the shell is no reason to end', async () => {
+  const { stream, told, tell, shellPort } = open();
+  stream.send(new Uint8Array(10));
+  tell({ type: 'credit', bytes: 10 });
+  tell({ type: 'open' });
+  await until(() => told.length > 0);
+  expect(told).toEqual(['open']);
+  shellPort.close();
+});

@@ -113,6 +113,7 @@ type Received = Exclude<ConsoleToPage, { type: 'data' }> | { type: 'data'; bytes
 function parseToPage(message: unknown): Received | null {
   if (typeof message !== 'object' || message === null || !('type' in message)) return null;
   if (message.type === 'open') return { type: 'open' };
+  if (message.type === 'credit' && 'bytes' in message && typeof message.bytes === 'number') return { type: 'credit', bytes: message.bytes };
   if (message.type === 'data' && 'bytes' in message && message.bytes instanceof Uint8Array)
     return { type: 'data', bytes: message.bytes as Uint8Array<ArrayBuffer> };
   if (message.type === 'closed' && 'reason' in message && typeof message.reason === 'string' && 'clean' in message)
