@@ -1,7 +1,7 @@
 /** What a page of ours may load and run; sent with every answer of `app://guesthouse`, so that workers obey it too. */
 
 /**
- * Styles in <style> elements are allowed because the terminal (xterm.js) makes them at run time and takes no nonce. With no connection
+ * Styles in <style> elements and style attributes are allowed because the terminal (xterm.js) makes them at run time and takes no nonce. With no connection
  * to any other origin and no foreign images or fonts, a style that somebody managed to inject could still send nothing anywhere.
  */
 export const contentSecurityPolicy = [
@@ -14,6 +14,7 @@ export const contentSecurityPolicy = [
   "font-src 'self'",
   "style-src 'self'",
   "style-src-elem 'self' 'unsafe-inline'",
+  "style-src-attr 'unsafe-inline'",
   "manifest-src 'none'",
   "object-src 'none'",
   "base-uri 'none'",

@@ -122,9 +122,14 @@ function useScreen(
   const connected = phase === 'connected';
   useEffect(() => {
     // Somebody who walks the window by keyboard must not lose it to the guest unasked.
-    if (screen && visible && connected && !document.activeElement?.matches(':focus-visible')) screen.focus();
+    if (screen && visible && connected && !isWalkedByKeyboard()) screen.focus();
   }, [screen, visible, connected]);
   return screen;
+}
+
+function isWalkedByKeyboard(): boolean {
+  const focused = document.activeElement;
+  return focused instanceof HTMLElement && focused.tabIndex >= 0 && focused !== document.body && focused.matches(':focus-visible');
 }
 
 function usePointerLock(screen: ConsoleScreen | null): boolean {

@@ -2,7 +2,7 @@
 import type { Guest } from '../../../contract/guest-state.ts';
 import type { EngineConnection } from '../../../contract/shell.ts';
 import type { SessionView } from '../../console/session.ts';
-import type { PowerVerb } from '../../state/guest-verbs.ts';
+import type { PowerVerb } from '../../state/power-verbs.ts';
 import { consoleWords } from '../../words/console.ts';
 
 export type Absence = {

@@ -47,7 +47,6 @@ export class TerminalSession {
       fontSize: 13,
       cursorBlink: !matchMedia('(prefers-reduced-motion: reduce)').matches,
       theme: terminalTheme(),
-      minimumContrastRatio: 4.5,
     });
     this.#terminal.loadAddon(this.#fit);
     this.#terminal.attachCustomKeyEventHandler((event) => this.#shortcut(event));
