@@ -1,8 +1,9 @@
 /** What a page of ours may load and run; sent with every answer of `app://guesthouse`, so that workers obey it too. */
 
 /**
- * Styles in <style> elements and style attributes are allowed because the terminal (xterm.js) makes them at run time and takes no nonce. With no connection
- * to any other origin and no foreign images or fonts, a style that somebody managed to inject could still send nothing anywhere.
+ * Styles in <style> elements and in attributes are allowed because the terminal (xterm.js) makes them at run time and takes no nonce. With
+ * no connection to any other origin and no foreign images or fonts, a style that somebody managed to inject could still send nothing
+ * anywhere.
  */
 export const contentSecurityPolicy = [
   "default-src 'none'",
