@@ -1,0 +1,61 @@
+/** The rooms of the engine, put together. Guests and images know each other by functions that are called once both are there. */
+import { dirname, sep } from 'node:path';
+import { createCreation } from './creation/guest-creation.ts';
+import { createQemuDriver } from './drivers/qemu/qemu-driver.ts';
+import type { Foundation, Rooms } from './engine.ts';
+import { createGuests } from './guests/guest-registry.ts';
+import { createHostCapabilities } from './host/host-capabilities.ts';
+import { createImages } from './images/image-registry.ts';
+import { createOsRecognition } from './os/os-recognition.ts';
+
+export function composeRooms(foundation: Foundation): Rooms {
+  const { layout, database, changes, feed, jobs, settings, clock, log } = foundation;
+  const recognition = createOsRecognition({ layout });
+  const host = createHostCapabilities({ layout, settings: settings.get });
+  const images = createImages({
+    layout,
+    database,
+    jobs,
+    changes,
+    feed,
+    clock,
+    log,
+    settings: settings.get,
+    host,
+    recognition,
+    guests: () => guests,
+    resourcesFolder: packageResources(import.meta.dirname),
+  });
+  const guests = createGuests({
+    layout,
+    database,
+    driver: createQemuDriver({ host, log: log.child({ room: 'qemu' }) }),
+    changes,
+    feed,
+    jobs,
+    log: log.child({ room: 'guests' }),
+    imagePath: (id) => images.show(id).path,
+  });
+  const creation = createCreation({ layout, jobs, guests, images, host, recognition, log, settings: settings.get });
+  return {
+    guests,
+    images,
+    creation,
+    host,
+    jobDefinitions: [...images.jobDefinitions, ...guests.jobDefinitions, ...creation.jobDefinitions],
+    settleLeftovers: () => creation.settleLeftovers(),
+  };
+}
+
+/** The resources of the package that this bundle is a part of; null in a checkout. */
+export function packageResources(bundleFolder: string): string | null {
+  const unpacked = bundleFolder.split(sep).lastIndexOf('app.asar.unpacked');
+  return unpacked < 0
+    ? null
+    : dirname(
+        bundleFolder
+          .split(sep)
+          .slice(0, unpacked + 1)
+          .join(sep),
+      );
+}
