@@ -100,7 +100,7 @@ export const goldenGuests: Record<string, GoldenGuest> = {
     spec: specOf({
       machine: 'pc',
       os: unknownOs,
-      cpu: { model: 'qemu64', sockets: 2, cores: 1, threads: 2 },
+      cpu: { model: 'Nehalem', sockets: 2, cores: 1, threads: 2 },
       accelerator: 'tcg',
       disks: [
         diskOf({ bus: 'ide', discard: false }),

@@ -1,6 +1,6 @@
 /** What surrounds the guest's own hardware: how QEMU itself behaves, control channels, and the small devices. */
 import type { GuestSpec } from '../../../../../contract/guest-spec.ts';
-import { hasScreen, type LaunchFacts } from './launch-facts.ts';
+import { hasScreen, type LaunchFacts, machineFamily } from './launch-facts.ts';
 import { device, option } from './option.ts';
 
 export function processArguments(spec: GuestSpec, facts: LaunchFacts): string[] {
@@ -46,6 +46,7 @@ export function hotplugPorts(count: number): string[] {
 
 export function smallDeviceArguments(spec: GuestSpec, facts: LaunchFacts): string[] {
   const { files } = facts;
+  const isQ35 = machineFamily(facts.machine ?? spec.machine) === 'q35';
   const serialChannels = spec.agents.qemu || (spec.agents.spice && hasScreen(spec));
   return [
     ...device('qemu-xhci', { id: 'usb', p2: 8, p3: 8 }),
@@ -78,7 +79,8 @@ export function smallDeviceArguments(spec: GuestSpec, facts: LaunchFacts): strin
           ...device('virtserialport', { id: 'agent-spice', bus: 'channels.0', chardev: 'agent-spice', name: 'com.redhat.spice.0' }),
         ]
       : []),
-    ...(spec.panicDevice ? device('pvpanic', { id: 'panic0' }) : []),
+    // Current systems find the PCI one by themselves; a PC without PCI Express has systems that know only the old one.
+    ...(spec.panicDevice ? device(isQ35 ? 'pvpanic-pci' : 'pvpanic', { id: 'panic0' }) : []),
     ...(spec.tpm
       ? [
           '-chardev',

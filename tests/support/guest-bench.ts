@@ -1,0 +1,199 @@
+/** Guests over a real database, real jobs, the real host and real QEMU, in a data root of their own; for tests of what happens to guests. */
+import { existsSync } from 'node:fs';
+import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { cacheDirectory } from '../../build/places.ts';
+import { ensureStarter } from '../../build/starter/make.ts';
+import type { FeedEvent } from '../../contract/events.ts';
+import type { GuestSpec } from '../../contract/guest-spec.ts';
+import type { GuestState } from '../../contract/guest-state.ts';
+import type { GuestId, ImageId } from '../../contract/ids.ts';
+import { defaultSettings } from '../../contract/settings.ts';
+import { systemClock } from '../../main/engine/clock/clock.ts';
+import { diskOf, specOf } from '../../main/engine/drivers/qemu/arguments/golden-specs.ts';
+import { createQemuDriver } from '../../main/engine/drivers/qemu/qemu-driver.ts';
+import { type Layout, layoutOf } from '../../main/engine/files/layout.ts';
+import { createGuests, type GuestRegistry } from '../../main/engine/guests/guest-registry.ts';
+import { createHostCapabilities } from '../../main/engine/host/host-capabilities.ts';
+import { createJobRunner, type Jobs } from '../../main/engine/jobs/job-runner.ts';
+import { type Log, silentLog } from '../../main/engine/log/log.ts';
+import { openDatabase } from '../../main/engine/store/open-database.ts';
+import { until } from './until.ts';
+
+export function layoutIn(home: string): Layout {
+  return layoutOf({ home, run: join(home, 'run'), logs: join(home, 'logs'), engineSocket: join(home, 'run', 'engine.sock') });
+}
+
+export type GuestEngine = {
+  guests: GuestRegistry;
+  jobs: Jobs;
+  layout: Layout;
+  events: Pick<FeedEvent, 'kind' | 'text'>[];
+  /** Lets go of the guests and the database, as an engine that stops. */
+  close(): Promise<void>;
+};
+
+/** The part of an engine that looks after guests, as `engine.ts` puts it together. */
+export async function openGuestEngine(home: string, log: Log = silentLog): Promise<GuestEngine> {
+  const layout = layoutIn(home);
+  await mkdir(layout.run, { recursive: true, mode: 0o700 });
+  await mkdir(layout.guests, { recursive: true, mode: 0o700 });
+  const database = await openDatabase({ path: layout.database, backupsFolder: layout.databaseBackups, clock: systemClock, log });
+  const events: Pick<FeedEvent, 'kind' | 'text'>[] = [];
+  const feed = { record: (event: Pick<FeedEvent, 'kind' | 'text'>) => void events.push(event) };
+  const jobs = createJobRunner({ database, changes: { job: () => undefined }, feed, clock: systemClock, log });
+  // Probing accelerators costs seconds and is tested elsewhere: what it found once on this computer is good for every test.
+  const host = createHostCapabilities({ layout: { home, cache: join(cacheDirectory(), 'test-probes') }, settings: () => defaultSettings });
+  const guests = createGuests({
+    layout,
+    database,
+    driver: createQemuDriver({ host, log }),
+    changes: { guest: () => undefined },
+    feed,
+    jobs,
+    log,
+    imagePath: (id: ImageId) => layout.image(id, 'iso'),
+  });
+  await jobs.recover(guests.jobDefinitions, () => guests.adopt());
+  return {
+    guests,
+    jobs,
+    layout,
+    events,
+    async close() {
+      await jobs.interrupt(2000);
+      await guests.release();
+      database.close();
+    },
+  };
+}
+
+export type Bench = GuestEngine & {
+  home: string;
+  /** Ends this engine in good order and begins another; what is read from the bench is the new one from then on. */
+  reopen(): Promise<void>;
+  /** Stops every guest that the bench started and removes the data root. */
+  dispose(): Promise<void>;
+};
+
+/** A data root with an engine over it. */
+export async function openBench(options: { home?: string; log?: Log } = {}): Promise<Bench> {
+  const home = options.home ?? (await mkdtemp('/tmp/gh-'));
+  let engine = await openGuestEngine(home, options.log);
+  return {
+    home,
+    get guests() {
+      return engine.guests;
+    },
+    get jobs() {
+      return engine.jobs;
+    },
+    get layout() {
+      return engine.layout;
+    },
+    get events() {
+      return engine.events;
+    },
+    close: () => engine.close(),
+    async reopen() {
+      await engine.close();
+      engine = await openGuestEngine(home, options.log);
+    },
+    async dispose() {
+      for (const { id } of engine.guests.list()) await engine.guests.forceOff(id).catch(() => undefined);
+      await engine.close();
+      if (!options.home) await rm(home, { recursive: true, force: true });
+    },
+  };
+}
+
+let nextGuest = 0;
+
+/** A guest without disks: QEMU runs, the firmware finds nothing to boot. Cheap, for what does not need an operating system. */
+export function blankSpec(more: Partial<GuestSpec> = {}): GuestSpec {
+  return specOf({
+    uuid: crypto.randomUUID(),
+    name: `Blank ${++nextGuest}`,
+    accelerator: 'tcg',
+    cpu: { model: 'auto', sockets: 1, cores: 1, threads: 1 },
+    memoryMiB: 64,
+    disks: [],
+    nics: [],
+    ...more,
+  });
+}
+
+export function newGuestId(): GuestId {
+  return `g${Math.random().toString(36).slice(2, 11).padEnd(9, '0')}` as GuestId;
+}
+
+export async function addGuest(engine: GuestEngine, spec: GuestSpec): Promise<GuestId> {
+  const id = newGuestId();
+  engine.guests.beginCreation(id, spec);
+  await mkdir(engine.layout.guest(id).folder, { recursive: true });
+  engine.guests.finishCreation(id, spec);
+  return id;
+}
+
+export async function starterDisk(): Promise<string> {
+  return (await ensureStarter(cacheDirectory(), () => undefined)).diskPath;
+}
+
+/** The starter guest with a disk of its own. */
+export async function addStarter(engine: GuestEngine, more: Partial<GuestSpec> = {}): Promise<GuestId> {
+  const spec = blankSpec({ memoryMiB: 256, disks: [diskOf({ sizeBytes: 2 ** 30 })], ...more });
+  const id = newGuestId();
+  engine.guests.beginCreation(id, spec);
+  const files = engine.layout.guest(id);
+  await mkdir(files.folder, { recursive: true });
+  await copyFile(await starterDisk(), files.disk('disk0.qcow2'));
+  engine.guests.finishCreation(id, spec);
+  return id;
+}
+
+export async function untilStatus(
+  engine: GuestEngine,
+  id: GuestId,
+  status: GuestState['status'],
+  deadlineMs = 30_000,
+): Promise<GuestState> {
+  return until(
+    `the guest is ${status}`,
+    () => {
+      const { state } = engine.guests.show(id);
+      return state.status === status ? state : null;
+    },
+    deadlineMs,
+  );
+}
+
+/** Collects what a guest prints on its serial console. */
+export function readSerial(engine: GuestEngine, id: GuestId) {
+  let text = '';
+  const attachment = engine.guests.attachSerial(id, {
+    data: (bytes) => {
+      text += bytes.toString('utf8');
+    },
+    closed: () => undefined,
+  });
+  return {
+    get text() {
+      return text;
+    },
+    send: (line: string) => attachment.write(Buffer.from(`${line}\n`)),
+    detach: () => attachment.detach(),
+    until: (wanted: string | RegExp, deadlineMs = 40_000) =>
+      until(`the console says ${wanted}`, () => (typeof wanted === 'string' ? text.includes(wanted) : wanted.test(text)), deadlineMs),
+  };
+}
+
+export const shellPrompt = 'root@starter';
+
+/** Waits for the starter's shell on the serial console. */
+export async function untilBooted(engine: GuestEngine, id: GuestId) {
+  const serial = readSerial(engine, id);
+  await serial.until(shellPrompt, 60_000);
+  return serial;
+}
+
+export const fileExists = existsSync;
