@@ -1,5 +1,5 @@
 import { execFileSync, fork, spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { expect, onTestFinished, test } from 'vitest';
@@ -60,8 +60,11 @@ test('the lock of an engine that was killed is free at once, and the dead one’
   const file = join(import.meta.dirname, '..', '..', 'out', `.lock-${process.pid}.mjs`);
   mkdirSync(join(file, '..'), { recursive: true });
   writeFileSync(file, script);
-  const child = fork(file);
-  onTestFinished(() => execFileSync('rm', ['-f', file]));
+  const child = fork(file, { execArgv: [] });
+  onTestFinished(() => {
+    child.kill('SIGKILL');
+    rmSync(file, { force: true });
+  });
   await new Promise((settle) => child.once('message', settle));
   expect((await errorOf(startBareEngine({ home }))).code).toBe('engine/held');
   child.kill('SIGKILL');
@@ -192,6 +195,6 @@ test('a disk that fills up while the engine runs fails the call and not the engi
     if (!answer.ok) code = answer.error.code;
   }
   expect(code).toBe('store/full');
-  for (const name of readdirSync(folder).filter((each) => each.startsWith('ballast'))) execFileSync('rm', [join(folder, name)]);
+  for (const name of readdirSync(folder).filter((each) => each.startsWith('ballast'))) rmSync(join(folder, name));
   expect((await client.call('settings.set', { theme: 'dark' })).theme).toBe('dark');
 });
