@@ -1,12 +1,19 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { copyFile, mkdir, mkdtemp, open, readFile, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { mediumReport } from '../../contract/image.ts';
 import { createInspector } from '../../main/engine/images/inspect.ts';
 import { createOsRecognition } from '../../main/engine/os/os-recognition.ts';
 
 const memtest = '/usr/lib/memtest86+/memtest86+x64.iso';
+
+/** The database of operating systems is read once for all tests. */
+let cache = '';
+beforeAll(async () => {
+  cache = await mkdtemp('/tmp/gh-cache-');
+});
+afterAll(() => rm(cache, { recursive: true, force: true }));
 
 let folder = '';
 beforeEach(async () => {
@@ -18,7 +25,7 @@ const at = (name: string) => join(folder, name);
 const run = (program: string, ...args: string[]) => execFileSync(program, args, { stdio: ['ignore', 'pipe', 'pipe'] }).toString();
 const inspector = () =>
   createInspector({
-    recognition: createOsRecognition({ layout: { cache: at('cache') } }),
+    recognition: createOsRecognition({ layout: { cache } }),
     qemuImgPath: async () => '/usr/bin/qemu-img',
   });
 const inspect = async (path: string) => mediumReport.parse(await inspector().inspect(path));
@@ -97,7 +104,7 @@ test('what names another file is refused before any other program sees it', asyn
   run('qemu-img', 'create', '-q', '-f', 'qcow2', '-u', '-b', '/etc/shadow', '-F', 'raw', at('theft.qcow2'), '1G');
   let asked = false;
   const watching = createInspector({
-    recognition: createOsRecognition({ layout: { cache: at('cache') } }),
+    recognition: createOsRecognition({ layout: { cache } }),
     qemuImgPath: async () => {
       asked = true;
       return '/usr/bin/qemu-img';

@@ -1,6 +1,8 @@
 /** The rooms of the engine that look after images and creation, put together over a real database, real jobs and a data root of their own. */
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { afterAll } from 'vitest';
 import type { FeedEvent } from '../../contract/events.ts';
 import type { Guest } from '../../contract/guest-state.ts';
 import type { GuestId } from '../../contract/ids.ts';
@@ -16,6 +18,10 @@ import { createOsRecognition } from '../../main/engine/os/os-recognition.ts';
 import type { Database } from '../../main/engine/store/database.ts';
 import { freshDatabase } from './fresh-database.ts';
 
+/** What is true of the host stays true from one test to the next: probing its accelerators each time would take longer than the tests. */
+const sharedCache = mkdtempSync('/tmp/gh-cache-');
+afterAll(() => rmSync(sharedCache, { recursive: true, force: true }));
+
 export type Rooms = Awaited<ReturnType<typeof openRooms>>;
 
 type Options = {
@@ -30,7 +36,10 @@ type Options = {
 /** Without a `GUESTHOUSE_STARTER` of its own a test never sees the one in the cache of set-up. */
 export async function openRooms({ home, settings = {}, environment = {}, database }: Options = {}) {
   const root = home ?? (await mkdtemp('/tmp/gh-'));
-  const layout = layoutOf({ home: root, run: join(root, 'run'), logs: join(root, 'logs'), engineSocket: join(root, 'run', 'engine.sock') });
+  const layout = {
+    ...layoutOf({ home: root, run: join(root, 'run'), logs: join(root, 'logs'), engineSocket: join(root, 'run', 'engine.sock') }),
+    cache: sharedCache,
+  };
   const env = { ...process.env, GUESTHOUSE_STARTER: join(root, 'no-starter'), ...environment };
   const events: Pick<FeedEvent, 'kind' | 'text'>[] = [];
   const feed = { record: (event: Pick<FeedEvent, 'kind' | 'text'>) => void events.push(event) };
@@ -77,7 +86,7 @@ export async function openRooms({ home, settings = {}, environment = {}, databas
     events,
     async close() {
       await jobs.interrupt(5000);
-      await rm(root, { recursive: true, force: true });
+      if (home === undefined) await rm(root, { recursive: true, force: true });
     },
   };
 }
@@ -109,11 +118,4 @@ function memoryGuests(layout: Layout): CreationGuests & { put(guest: Guest): voi
     },
     put: keep,
   };
-}
-
-/** A folder inside `home`, made. */
-export async function folderIn(home: string, name: string): Promise<string> {
-  const path = join(home, name);
-  await mkdir(path, { recursive: true });
-  return path;
 }

@@ -56,7 +56,9 @@ export function defineCreate({ layout, guests, images, host, keepFreeBytes }: De
 
   const copy = async (work: Extract<CreateInput['work'], { kind: 'copy' }>, { input, signal, progress }: StepContext<CreateInput>) => {
     const target = arrivingOf(input.guestId);
+    const before = await identityOf(work.from);
     const report = await images.inspect(work.from);
+    if (report.virtualSizeBytes !== work.virtualSizeBytes || report.fileSizeBytes !== work.fileSizeBytes) throw changed(work.from);
     if (work.format === 'qcow2') {
       const medium = await openMedium(work.from);
       try {
@@ -76,7 +78,6 @@ export function defineCreate({ layout, guests, images, host, keepFreeBytes }: De
         await medium.file.close();
       }
     }
-    const before = await identityOf(work.from);
     await demandSpace(target, Math.min(work.fileSizeBytes, work.virtualSizeBytes), keepFreeBytes());
     await removeFile(target);
     await withSpaceWatched(target, keepFreeBytes(), signal, async (watched) =>
@@ -88,11 +89,7 @@ export function defineCreate({ layout, guests, images, host, keepFreeBytes }: De
         onProgress: (share) => progress(Math.round(share * work.virtualSizeBytes), work.virtualSizeBytes),
       }),
     );
-    if ((await identityOf(work.from)) !== before) {
-      throw new Failure('image/changed', `${work.from} changed while it was copied.`, {
-        hint: 'Wait until it is complete, then try again.',
-      });
-    }
+    if ((await identityOf(work.from)) !== before) throw changed(work.from);
   };
 
   return {
@@ -170,8 +167,14 @@ export function defineCreate({ layout, guests, images, host, keepFreeBytes }: De
   };
 }
 
+function changed(path: string): Failure {
+  return new Failure('image/changed', `${path} changed while it was copied.`, { hint: 'Wait until it is complete, then try again.' });
+}
+
 async function identityOf(path: string): Promise<string> {
-  const found = await stat(path, { bigint: true });
+  const found = await stat(path, { bigint: true }).catch((error: unknown) => {
+    throw new Failure('image/file-missing', `${path} is no longer there.`, { detail: String(error) });
+  });
   return [found.dev, found.ino, found.size, found.mtimeNs].join('|');
 }
 
