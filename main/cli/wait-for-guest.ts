@@ -10,8 +10,8 @@ export const waitConditions = ['running', 'agent', 'banner'] as const;
 export type WaitCondition = (typeof waitConditions)[number];
 
 const pollMs = 200;
-/** Printed by most systems on a serial console when someone can log in; the starter guest prints a welcome instead. */
-const banner = /(login:|welcome to |[#$] $)/i;
+/** Printed by most systems on a serial console when someone can log in; the starter guest welcomes instead, as GRUB does too early. */
+const banner = /(login:|welcome to (?!grub)|[#$] $)/i;
 
 /**
  * @returns the guest as it was when the condition held
