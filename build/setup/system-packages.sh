@@ -117,7 +117,10 @@ ensure_system_packages() {
   local has_lists=no
   compgen -G '/var/lib/apt/lists/*_Packages*' >/dev/null && has_lists=yes
   if ((${#missing[@]} == 0)) && command -v npm >/dev/null && (($(node_major) >= OLDEST_NODE)); then return 0; fi
-  if [[ $has_lists == no ]] && may_install; then as_root apt-get update -q; fi
+  if [[ $has_lists == no ]] && may_install; then
+    echo 'Asking which packages there are (apt-get update)'
+    as_root apt-get update -q >"$SETUP_LOG" 2>&1
+  fi
 
   local node_packages package
   node_packages=$(missing_node_packages) || return 1
@@ -142,7 +145,7 @@ ensure_system_packages() {
     return 1
   fi
   echo "Installing them: $( ((EUID == 0)) || echo 'sudo ')${command[*]}"
-  as_root env DEBIAN_FRONTEND=noninteractive "${command[@]}" -q >"$SETUP_LOG" 2>&1 && return 0
+  as_root env DEBIAN_FRONTEND=noninteractive "${command[@]}" -q >>"$SETUP_LOG" 2>&1 && return 0
   # The lists are perhaps older than the mirror.
   as_root apt-get update -q >>"$SETUP_LOG" 2>&1
   as_root env DEBIAN_FRONTEND=noninteractive "${command[@]}" -q >>"$SETUP_LOG" 2>&1 && return 0
