@@ -11,6 +11,12 @@ import type { EngineInfo } from '../../contract/events.ts';
 import { type ClientKind, startLine, versionsAgree } from '../../contract/handshake.ts';
 import { createEngineClient, type EngineClient, unreachable } from './engine-client.ts';
 
+/**
+ * The engine holds little and lives long: a young generation of 3 × 2 MB instead of 3 × 16 MB keeps what it holds for a thousand
+ * guests below 150 MB, at no cost that could be measured.
+ */
+const memoryFlags = ['--max-semi-space-size=2'];
+
 export type EngineNode = { executable: string; environment: Record<string, string> };
 
 export type ConnectEngineOptions = {
@@ -108,7 +114,7 @@ async function startEngine(options: ConnectEngineOptions, timeoutMs: number): Pr
     throw new Failure('engine/unreachable', `The engine is not built: ${engineScript} does not exist.`, { hint: 'Run “npm run build”.' });
   }
   const home = environment.GUESTHOUSE_HOME;
-  const child = spawn(node.executable, [engineScript, ...(home ? ['--home', options.root.home] : [])], {
+  const child = spawn(node.executable, [...memoryFlags, engineScript, ...(home ? ['--home', options.root.home] : [])], {
     detached: true,
     cwd: '/',
     stdio: ['ignore', 'pipe', 'pipe'],

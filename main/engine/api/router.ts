@@ -7,6 +7,7 @@ import type { Context } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { type CallName, calls, isCallName } from '../../../contract/calls.ts';
 import { type ErrorCode, Failure, guesthouseError, toGuesthouseError } from '../../../contract/errors.ts';
+import type { Guest } from '../../../contract/guest-state.ts';
 import { guestId } from '../../../contract/ids.ts';
 import { version } from '../../../contract/version.ts';
 import type { Clock } from '../clock/clock.ts';
@@ -14,6 +15,7 @@ import type { Log } from '../log/log.ts';
 import { withAudit } from './audit-call.ts';
 import { checkCaller, parseCaller } from './caller.ts';
 import { createHandlers, type Handlers, type Services } from './handlers.ts';
+import { guestsJson } from './json-text.ts';
 
 export type RouterDeps = {
   services: Services;
@@ -80,7 +82,8 @@ export function createRouter({ services, clock, log, traffic }: RouterDeps): Ope
           const input = parseInput(name, body);
           return (await handler(input as never, caller)) ?? null;
         });
-        return context.json({ ok: true as const, value });
+        const text = name === 'guest.list' ? guestsJson(value as Guest[]) : JSON.stringify(value);
+        return context.body(`{"ok":true,"value":${text}}`, 200, { 'content-type': 'application/json' });
       } catch (thrown) {
         return fail(context, thrown);
       } finally {

@@ -66,6 +66,7 @@ export class GuestActor {
   readonly frames: ScreenFrames;
   readonly #parts: GuestActorParts;
   #state: GuestState;
+  #viewed: { now: Readonly<StoredGuest>; guest: Guest } | null = null;
   #run: DriverRun | null = null;
   #queue: GuestQueue<DriverEvent> = emptyQueue();
   #pending = new Map<number, Pending>();
@@ -74,6 +75,8 @@ export class GuestActor {
   #shutdownTimer: NodeJS.Timeout | null = null;
   /** What the driver told of a run that is not ours yet. */
   #early: Partial<typeof noRun> = {};
+  /** What the last run left behind is being removed; a new one must not begin in the midst of that. */
+  #clearing: Promise<void> = Promise.resolve();
   #released = false;
 
   constructor(stored: StoredGuest, parts: GuestActorParts) {
@@ -101,9 +104,14 @@ export class GuestActor {
     return this.record.now.spec.name;
   }
 
+  /** The same object as long as nothing changed, and never written to: who lists a thousand guests relies on both. */
   view(): Guest {
-    const { id, spec, createdAt, lastStartedAt, trashedAt } = this.record.now;
-    return { id, spec, state: this.#state, createdAt, lastStartedAt, trashedAt };
+    const { now } = this.record;
+    if (this.#viewed?.now !== now || this.#viewed.guest.state !== this.#state) {
+      const { id, spec, createdAt, lastStartedAt, trashedAt } = now;
+      this.#viewed = { now, guest: { id, spec, state: this.#state, createdAt, lastStartedAt, trashedAt } };
+    }
+    return this.#viewed.guest;
   }
 
   /**
@@ -244,6 +252,7 @@ export class GuestActor {
     const before = this.#state;
     const { saved, spec } = this.record.now;
     this.#enter('starting');
+    await this.#clearing;
     let launch: (listener: typeof this.hear, signal: AbortSignal) => Promise<DriverRun>;
     try {
       const prepared = await this.#parts.driver.prepare(this.launchRequest());
@@ -384,6 +393,7 @@ export class GuestActor {
     this.#disarmShutdown();
     this.#enter('stopping');
     await run.end();
+    await this.#clearing;
   }
 
   async discardSaved(): Promise<void> {
@@ -424,6 +434,7 @@ export class GuestActor {
     const { spec } = this.record.now;
     this.record.note({ saved: { machine: run.facts.machine ?? spec.machine, accelerator: run.facts.accelerator } });
     await run.end();
+    await this.#clearing;
   }
 
   async #delete(): Promise<void> {
@@ -486,6 +497,7 @@ export class GuestActor {
     this.frames.forget();
     const state = driver.savedState(this.files);
     const keepsState = saved !== null && state === 'whole' && (record?.ask === 'suspend' || record?.loading === true);
+    this.#clearing = this.#clear(keepsState ? false : state !== 'none');
     if (keepsState) {
       this.record.note({ run: null });
       this.#enter('suspended');
@@ -494,7 +506,6 @@ export class GuestActor {
     }
     const crash = record?.ask === 'forceOff' ? null : end.crash;
     this.record.note({ run: null, saved: null, crash });
-    if (state !== 'none') void driver.dropSaved(this.files);
     if (crash) {
       this.#enter('crashed', { crash });
       this.say(words.crashed(crash.text));
@@ -502,6 +513,23 @@ export class GuestActor {
       this.#enter('off');
       this.say(words.stopped(this.name));
     }
+  }
+
+  async #clear(saved: boolean): Promise<void> {
+    const { driver, log } = this.#parts;
+    try {
+      // After the turn in which the row was written: until then these files are all that tells how the run ended.
+      await Promise.resolve();
+      await driver.clear(this.files);
+      if (saved) await driver.dropSaved(this.files);
+    } catch (thrown) {
+      log.warn({ error: String(thrown) }, 'What a run left behind could not be removed.');
+    }
+  }
+
+  /** Settles when nothing of the last run is left. */
+  get cleared(): Promise<void> {
+    return this.#clearing;
   }
 
   /** Shows a guest that was found running or standing still. */

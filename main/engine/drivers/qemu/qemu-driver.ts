@@ -14,7 +14,7 @@ import { buildArguments } from './arguments/build-arguments.ts';
 import { hasScreen, type LaunchFacts } from './arguments/launch-facts.ts';
 import { storageBlocksSuspend } from './arguments/storage.ts';
 import { checkDisks, checkMedia, diskPaths, mediumPaths } from './disk-files.ts';
-import { findQemu, findStartingQemu } from './find-qemu.ts';
+import { createQemuFinder, findQemu, findStartingQemu } from './find-qemu.ts';
 import { checkForwards } from './host-ports.ts';
 import { bootId, commandLine, isAlive, type ProcessId, signalProcess, waitUntil } from './process-table.ts';
 import { clearRun, QemuRun, readEnd } from './qemu-run.ts';
@@ -36,6 +36,7 @@ export type QemuDriverParts = { host: HostCapabilities; log: Log };
 export function createQemuDriver({ host, log }: QemuDriverParts): Driver {
   const sandbox = process.platform === 'linux';
   const logOf = (id: string) => log.child({ guest: id });
+  const findAmongMany = createQemuFinder();
 
   async function joinRun(
     { spec, files, id }: Pick<LaunchRequest, 'id' | 'spec' | 'files'>,
@@ -159,7 +160,7 @@ export function createQemuDriver({ host, log }: QemuDriverParts): Driver {
     },
 
     find(files) {
-      const found = findQemu(files);
+      const found = findAmongMany(files);
       if (!found) return null;
       const argv = commandLine(found.pid);
       const accelerator = acceleratorName.safeParse(argv[argv.indexOf('-accel') + 1]).data ?? 'tcg';

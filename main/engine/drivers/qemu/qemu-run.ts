@@ -409,8 +409,6 @@ export class QemuRun implements DriverRun {
     this.#hasEnded = true;
     this.#serial.close(`${this.#spec.name} is off.`);
     this.#tell({ kind: 'ended', end });
-    // Only now, since until the listener wrote it down these files are all that tells how it ended.
-    if (!this.#released) await clearRun(this.#files);
     this.#ended.resolve();
   }
 }
