@@ -9,7 +9,8 @@ import type { Layout } from '../files/layout.ts';
 import { osinfoDatabase } from '../os/osinfo-folders.ts';
 import { createAcceleratorProbe, type ProbeReport } from './accelerator-probe.ts';
 import type { FirmwareFiles, HostCapabilities, QemuBinary } from './capabilities.ts';
-import { buildFindings, type HostFacts } from './findings.ts';
+import type { HostFacts } from './finding-parts.ts';
+import { buildFindings } from './findings.ts';
 import { descriptorFolders, findFirmware } from './firmware.ts';
 import {
   checkStoreAccess,

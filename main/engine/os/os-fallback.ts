@@ -63,7 +63,7 @@ const rules: readonly Rule[] = [
   },
   {
     ...linux(
-      'guesthouse',
+      'debian',
       'Guesthouse starter',
       { volume: /^GUESTHOUSE_STARTER/i, file: /^(?:guesthouse-)?starter\.(?:iso|qcow2|img|raw)$/ },
       'guesthouse-starter',
