@@ -16,7 +16,7 @@ async function start(): Promise<number> {
   }
   const { isSetupOnly, appArguments } = parseStartArguments(given, process.env.GUESTHOUSE_STARTED_FROM ?? process.cwd());
   const say = (stage: string, line: string) => console.log(`[${stage}] ${line}`);
-  const { runtime } = await prepare(say);
+  const { runtime, starter } = await prepare(say);
   if (isSetupOnly) return 0;
 
   const display = hasDisplay() ? null : await startPrivateDisplay();
@@ -25,6 +25,7 @@ async function start(): Promise<number> {
   try {
     return await runApp(runtime.executablePath, [...launch.switches, projectRoot, ...appArguments], {
       ...launch.environment,
+      GUESTHOUSE_STARTER: starter.diskPath,
       ...display?.environment,
     });
   } finally {
