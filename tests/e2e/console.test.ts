@@ -1,0 +1,278 @@
+import type { Page } from 'playwright-core';
+import { expect, onTestFinished, test } from 'vitest';
+import { dataRootAt } from '../../contract/data-root.ts';
+import type { GuestId } from '../../contract/ids.ts';
+import { launchApp, type TestApp, untilConnected } from '../support/app.ts';
+import {
+  absence,
+  canvasPixels,
+  goTo,
+  goToConsole,
+  liveCanvas,
+  runInGuest,
+  screendump,
+  typeKeys,
+  untilEqual,
+  untilLive,
+} from '../support/console-page.ts';
+import { type Mischief, spiceMessage, takePlaceOf, u32 } from '../support/hostile-spice.ts';
+import { decodePng, differingPixels } from '../support/png.ts';
+import { makeStarterGuest, starterBanner, untilAgent, untilStatus } from '../support/starter-guest.ts';
+import { until } from '../support/until.ts';
+
+/** The app with a running starter guest whose agent answers, and its console on the screen. */
+async function withConsole(name = 'Starter'): Promise<TestApp & { guest: GuestId }> {
+  const app = await launchApp();
+  await untilConnected(app);
+  const { id } = await makeStarterGuest(app.client, name);
+  await app.call('guest.start', { guest: id });
+  await untilStatus(app.client, id, 'running');
+  await goToConsole(app.page, id);
+  await untilLive(app.page);
+  await untilAgent(app.client, id);
+  return { ...app, guest: id };
+}
+
+async function untilShell(app: TestApp, guest: GuestId): Promise<void> {
+  await until(
+    'the shell waits for input',
+    async () => (await runInGuest(app.client, guest, 'cat /dev/vcs1')).includes(starterBanner),
+    30_000,
+  );
+}
+
+const screenText = (app: TestApp, guest: GuestId) => runInGuest(app.client, guest, 'cat /dev/vcs1');
+const fact = async (page: Page, name: string) => (await page.locator(`.console:not([hidden]) [data-fact="${name}"]`).textContent()) ?? '';
+
+test('the canvas equals QEMU’s own screendump pixel by pixel, and every key on the board arrives', { timeout: 240_000 }, async () => {
+  const app = await withConsole();
+  const { page, client, guest } = app;
+  await untilShell(app, guest);
+  await page.locator('.console-screen').click();
+  await untilEqual(page, client, guest);
+
+  // Text that scrolls: the picture is moved on the canvas and drawn anew below.
+  await typeKeys(page, 'seq 1 300\n');
+  await until('the guest counted', async () => (await screenText(app, guest)).includes('300'), 30_000);
+  await untilEqual(page, client, guest);
+
+  const printable = Array.from({ length: 95 }, (_, index) => String.fromCharCode(32 + index)).join('');
+  await typeKeys(page, 'cat > /tmp/typed\n');
+  await typeKeys(page, `${printable}\n`);
+  await page.keyboard.press('Control+KeyD');
+  expect(await until('the text arrived', async () => (await runInGuest(client, guest, 'cat /tmp/typed')) || null, 10_000)).toBe(
+    `${printable}\n`,
+  );
+  await untilEqual(page, client, guest);
+
+  // Held while the focus leaves: nothing stays pressed in the guest.
+  await page.keyboard.down('Shift');
+  await page.keyboard.down('Control');
+  await page.getByRole('button', { name: 'Send keys' }).focus();
+  await page.keyboard.up('Control');
+  await page.keyboard.up('Shift');
+  await client.call('guest.type', { guest, text: 'echo lower > /tmp/after\n' });
+  expect(await until('the text arrived', async () => (await runInGuest(client, guest, 'cat /tmp/after 2>/dev/null')) || null, 10_000)).toBe(
+    'lower\n',
+  );
+
+  // Ctrl+Alt gives the keyboard back, and says so.
+  await page.locator('.console-screen').focus();
+  await page.getByText('Ctrl+Alt releases the keyboard', { exact: true }).waitFor();
+  expect(await page.locator('.console [role="status"]').last().textContent()).toContain('Starter');
+  await page.keyboard.press('Control+Alt');
+  await until('the keyboard is back', () => page.evaluate(() => document.activeElement?.classList.contains('console-grab')));
+  expect(await page.locator('.console-grab').textContent()).toBe('Click to use keyboard and mouse');
+
+  // The strip's numbers are plausible while the pointer moves.
+  await page.locator('.console-screen').hover();
+  for (let step = 0; step < 40; step++) await page.mouse.move(500 + step * 4, 400 + step);
+  await until('a round trip was measured', async () => /^[\d.]+ ms$/.test(await fact(page, 'latency')), 10_000);
+  expect(await fact(page, 'protocol')).toBe('SPICE');
+  const { widthPx, heightPx } = await screendump(client, guest);
+  expect(await fact(page, 'size')).toContain(`${widthPx} × ${heightPx}`);
+  expect(Number.parseFloat(await fact(page, 'latency'))).toBeLessThan(2000);
+  expect(Number.parseInt(await fact(page, 'fps'), 10)).toBeLessThanOrEqual(120);
+  expect(await fact(page, 'bytes')).toMatch(/^↓ .+\/s ↑ .+\/s$/);
+
+  // A screenshot has the guest's own pixels, whatever the scale of the picture.
+  await app.electron.evaluate(({ dialog }) => {
+    dialog.showSaveDialog = async () => ({ canceled: false, filePath: '/tmp/gh-console-shot.png' });
+  });
+  await page.getByRole('button', { name: 'Screenshot' }).click();
+  await page.getByRole('menuitem', { name: 'Save as a file…' }).click();
+  await page.getByText('Saved as /tmp/gh-console-shot.png').waitFor();
+  const { readFileSync, rmSync } = await import('node:fs');
+  onTestFinished(() => rmSync('/tmp/gh-console-shot.png', { force: true }));
+  const saved = decodePng(readFileSync('/tmp/gh-console-shot.png'));
+  expect([saved.widthPx, saved.heightPx]).toEqual([widthPx, heightPx]);
+
+  // Ctrl+Alt+Del goes to the guest, which restarts.
+  const boot = await runInGuest(client, guest, 'cat /proc/sys/kernel/random/boot_id');
+  await page.getByRole('button', { name: 'Send keys' }).click();
+  await page.getByRole('menuitem', { name: 'Ctrl+Alt+Delete' }).click();
+  await until(
+    'the guest started anew',
+    async () => {
+      const now = await runInGuest(client, guest, 'cat /proc/sys/kernel/random/boot_id').catch(() => '');
+      return now !== '' && now !== boot;
+    },
+    60_000,
+  );
+  await untilEqual(page, client, guest, 20_000);
+});
+
+test('the console comes back after a reset, a crash, a new start and a reload, and keeps the last picture meanwhile', {
+  timeout: 240_000,
+}, async () => {
+  const app = await withConsole();
+  const { page, client, guest } = app;
+  await untilShell(app, guest);
+  await client.call('guest.reset', { guest });
+  await untilLive(page);
+  await untilAgent(client, guest);
+  await untilEqual(page, client, guest);
+
+  const before = await canvasPixels(page);
+  const { state } = await client.call('guest.show', { guest });
+  if (!state.run) throw new Error('The guest does not run.');
+  process.kill(state.run.pid, 'SIGKILL');
+  await absence(page).getByRole('button', { name: 'Start' }).waitFor({ timeout: 20_000 });
+  expect(await absence(page).textContent()).toContain('Starter stopped unexpectedly');
+  // A blinking cursor may have changed between the two looks; nothing else can have.
+  const kept = await canvasPixels(page, '.console:not([hidden]) canvas[data-console-frame]');
+  expect(differingPixels(kept, before)).toBeLessThan(400);
+  expect(differingPixels(kept, before)).toBeGreaterThanOrEqual(0);
+
+  await absence(page).getByRole('button', { name: 'Start' }).click();
+  await untilLive(page, 60_000);
+  await untilAgent(client, guest);
+  await untilEqual(page, client, guest);
+
+  await client.call('guest.pause', { guest });
+  await absence(page).getByRole('button', { name: 'Resume' }).waitFor();
+  expect(await page.locator(liveCanvas).evaluate((canvas) => getComputedStyle(canvas).filter)).toContain('brightness');
+  await page.reload();
+  await absence(page).getByRole('button', { name: 'Resume' }).click({ timeout: 30_000 });
+  await untilLive(page);
+  await untilEqual(page, client, guest);
+
+  await client.call('guest.forceOff', { guest });
+  await absence(page).getByText('Starter is off').waitFor();
+  await page.locator('.console canvas[data-console-frame]').waitFor();
+});
+
+test('several consoles are open as tabs, and one can have a window of its own', { timeout: 240_000 }, async () => {
+  const app = await withConsole('First');
+  const { page, client, guest, electron } = app;
+  const { id: other } = await makeStarterGuest(client, 'Second');
+  await client.call('guest.start', { guest: other });
+  await untilStatus(client, other, 'running');
+  await goToConsole(page, other);
+  await untilLive(page);
+  expect(await page.locator('.console-tab').count()).toBe(2);
+  await page.locator('.console-tab-link', { hasText: 'First' }).click();
+  await untilLive(page);
+  await untilEqual(page, client, guest);
+  await page.locator('.console-tab-link', { hasText: 'Second' }).click();
+  await untilLive(page);
+  await untilAgent(client, other);
+  await untilEqual(page, client, other);
+
+  const opened = electron.waitForEvent('window');
+  await page.locator('.console:not([hidden])').getByRole('button', { name: 'Move to a window of its own' }).click();
+  const own = await opened;
+  await untilLive(own);
+  await untilEqual(own, client, other);
+  expect(await own.title()).toContain('Second');
+
+  // The main window does not take the console away unasked, and does when asked.
+  await goToConsole(page, other);
+  await absence(page).getByText('open in another window').waitFor();
+  await untilEqual(own, client, other);
+  await absence(page).getByRole('button', { name: 'Show it here' }).click();
+  await untilLive(page);
+  await absence(own).getByText('open in another window').waitFor();
+});
+
+test('the serial terminal types and shows the answer', { timeout: 180_000 }, async () => {
+  const { page, guest } = await withConsole();
+  await goTo(page, `/guests/${guest}/terminal`);
+  const lines = async () =>
+    (await page.locator('.terminal .xterm-rows > div').allTextContents()).join('\n').replaceAll('\u00a0', ' ').trimEnd();
+  await page.locator('.terminal .xterm-rows').waitFor();
+  await page.locator('.terminal-host').click();
+  await page.keyboard.press('Enter');
+  await until('the prompt is there', async () => (await lines()).endsWith('#'), 20_000);
+  await page.keyboard.type('echo answer-$((6*7))\n', { delay: 30 });
+  await until('the answer is there', async () => (await lines()).includes('answer-42'), 20_000);
+
+  // Going away and coming back shows what scrolled by.
+  await goTo(page, `/guests/${guest}/overview`);
+  await goTo(page, `/guests/${guest}/terminal`);
+  await until('the answer is there again', async () => (await lines()).includes('answer-42'), 20_000);
+});
+
+test('a hostile console server costs its own console and nothing else', { timeout: 300_000 }, async () => {
+  const app = await withConsole();
+  const { page, client, guest, home } = app;
+  const { spiceSocketPath } = await client.call('guest.consoles', { guest });
+  if (!spiceSocketPath) throw new Error('The guest has no SPICE socket.');
+  expect(spiceSocketPath.startsWith(dataRootAt(home).home)).toBe(true);
+
+  const surface = (width: number, height: number) => spiceMessage(314, u32(0, width, height, 32, 1));
+  const attempts: Mischief[] = [
+    { kind: 'garbage' },
+    { kind: 'inject', connection: 0, message: spiceMessage(104, u32(0xffffffff)) },
+    { kind: 'inject', connection: 0, message: spiceMessage(103, new Uint8Array(0), 0xffffffff) },
+    { kind: 'inject', connection: 0, message: spiceMessage(109, u32(1, 6, 0, 0, 0xffffffff)) },
+    ...[0, 1, 15, 16, 17, 201, 202, 203, 208, 209].map((afterBytes): Mischief => ({ kind: 'cut', connection: 0, afterBytes })),
+  ];
+  for (const connection of [1, 2, 3])
+    attempts.push(
+      { kind: 'inject', connection, message: surface(0xffffffff, 0xffffffff) },
+      { kind: 'inject', connection, message: surface(16_384, 16_384) },
+      { kind: 'inject', connection, message: spiceMessage(304, new Uint8Array(200).fill(255)) },
+      { kind: 'inject', connection, message: spiceMessage(302, new Uint8Array(3)) },
+      { kind: 'inject', connection, message: spiceMessage(103, new Uint8Array(60).fill(255)) },
+      { kind: 'cut', connection, afterBytes: 300 },
+    );
+  for (const mischief of attempts) {
+    const hostile = await takePlaceOf(spiceSocketPath, mischief);
+    // Away and back: the console is connected anew.
+    await page.locator('.console-tab-close').click();
+    await goToConsole(page, guest);
+    const wanted = mischief.kind === 'garbage' || mischief.kind === 'silence' ? 1 : mischief.connection + 1;
+    await until(`the app met ${JSON.stringify(mischief).slice(0, 80)}`, () => hostile.connections() >= wanted, 20_000);
+    // Messages that a channel does not know are passed over; all others end the console, and it says so.
+    await until(
+      'the window answers',
+      () =>
+        Promise.race([
+          page.evaluate(() => document.querySelector('.console') !== null),
+          new Promise<false>((no) => setTimeout(() => no(false), 2000)),
+        ]),
+      10_000,
+    );
+    if (mischief.kind !== 'inject' || mischief.connection === 0) {
+      await until(
+        'the console says that it ended',
+        async () => /console|connection/i.test((await absence(page).textContent()) ?? ''),
+        20_000,
+      );
+      expect((await absence(page).textContent()) ?? '').not.toMatch(/undefined|TypeError|\[object/);
+    }
+    await hostile.giveBack();
+  }
+
+  // Silence is waited for, and then told.
+  const silent = await takePlaceOf(spiceSocketPath, { kind: 'silence' });
+  await page.locator('.console-tab-close').click();
+  await goToConsole(page, guest);
+  await absence(page).getByText('showed no picture within').waitFor({ timeout: 40_000 });
+  await silent.giveBack();
+
+  await absence(page).getByRole('button', { name: 'Connect now' }).click();
+  await untilLive(page);
+  await untilEqual(page, client, guest);
+});

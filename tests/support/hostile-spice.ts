@@ -1,0 +1,91 @@
+/** SPICE servers that mean no good, at the socket where the app expects the guest's own. The handshake is the real server's. */
+import { randomBytes } from 'node:crypto';
+import { renameSync, rmSync } from 'node:fs';
+import { connect, createServer, type Socket } from 'node:net';
+
+export type Mischief =
+  | { kind: 'garbage' }
+  | { kind: 'silence' }
+  /** Passes everything on and closes after so many bytes of the channel that is opened as number `connection` (0 is the main channel). */
+  | { kind: 'cut'; connection: number; afterBytes: number }
+  /** Passes the handshake on and then says this on the channel that is opened as number `connection`. */
+  | { kind: 'inject'; connection: number; message: Uint8Array };
+
+/** A message of the mini header's form; `claimed` lies about its size. */
+export function spiceMessage(type: number, body: Uint8Array, claimed = body.byteLength): Uint8Array {
+  const bytes = Buffer.alloc(6 + body.byteLength);
+  bytes.writeUInt16LE(type, 0);
+  bytes.writeUInt32LE(claimed, 2);
+  bytes.set(body, 6);
+  return bytes;
+}
+
+export function u32(...values: number[]): Uint8Array {
+  const bytes = Buffer.alloc(values.length * 4);
+  for (const [index, value] of values.entries()) bytes.writeUInt32LE(value >>> 0, index * 4);
+  return bytes;
+}
+
+/** Takes the place of the server at `socketPath` until it is given back. */
+export async function takePlaceOf(socketPath: string, mischief: Mischief): Promise<{ connections(): number; giveBack(): Promise<void> }> {
+  const real = `${socketPath}.real`;
+  renameSync(socketPath, real);
+  const open = new Set<Socket>();
+  let connections = 0;
+  const server = createServer((socket) => {
+    const number = connections++;
+    open.add(socket);
+    socket.on('error', () => {});
+    socket.on('close', () => open.delete(socket));
+    if (mischief.kind === 'garbage') socket.write(randomBytes(4096));
+    else if (mischief.kind !== 'silence') relay(socket, real, number, mischief, open);
+  });
+  await new Promise<void>((listening) => server.listen(socketPath, listening));
+  return {
+    connections: () => connections,
+    giveBack: async () => {
+      for (const socket of open) socket.destroy();
+      await new Promise((closed) => server.close(closed));
+      rmSync(socketPath, { force: true });
+      renameSync(real, socketPath);
+    },
+  };
+}
+
+function relay(
+  page: Socket,
+  realPath: string,
+  number: number,
+  mischief: Extract<Mischief, { connection: number }>,
+  open: Set<Socket>,
+): void {
+  const server = connect(realPath);
+  open.add(server);
+  server.on('error', () => {});
+  server.on('close', () => page.destroy());
+  page.on('close', () => server.destroy());
+  page.on('data', (bytes) => server.write(bytes));
+  let passed = 0;
+  let handshake = Buffer.alloc(0);
+  server.on('data', (bytes: Buffer) => {
+    if (number !== mischief.connection) {
+      page.write(bytes);
+      return;
+    }
+    if (mischief.kind === 'cut') {
+      const rest = mischief.afterBytes - passed;
+      passed += bytes.byteLength;
+      page.write(bytes.subarray(0, Math.max(0, rest)), () => passed >= mischief.afterBytes && page.destroy());
+      return;
+    }
+    handshake = Buffer.concat([handshake, bytes]);
+    // The link header tells the length of the link reply; four bytes more say that the ticket was right.
+    const length = handshake.byteLength >= 16 ? 16 + handshake.readUInt32LE(12) + 4 : Number.POSITIVE_INFINITY;
+    if (passed >= length) return;
+    const upTo = Math.min(handshake.byteLength, length);
+    page.write(handshake.subarray(passed, upTo));
+    passed = Number.isFinite(length) ? upTo : handshake.byteLength;
+    if (passed >= length) page.write(mischief.message);
+  });
+  if (mischief.kind === 'cut' && number === mischief.connection && mischief.afterBytes === 0) page.destroy();
+}
