@@ -59,6 +59,7 @@ export type DriverEvent =
   | { kind: 'network'; addresses: string[]; hostname: string | null }
   | { kind: 'resolution'; widthPx: number; heightPx: number }
   | { kind: 'tray'; deviceId: string; open: boolean }
+  /** What the run left behind says how it ended, and stays until {@link Driver.clear}. */
   | { kind: 'ended'; end: RunEnd };
 
 export type DriverListener = (event: DriverEvent) => void;

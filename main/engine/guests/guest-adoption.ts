@@ -35,8 +35,7 @@ export async function adoptGuest(actor: GuestActor, driver: Driver, log: Log): P
     // The engine ended between the state being durable and the row saying so: what the row lacks is known from the run.
     if (run.ask === 'suspend' && driver.savedState(files) === 'whole') noteSaved(actor, run.facts.machine, run.facts.accelerator);
     actor.settle(found);
-    await driver.clear(files);
-    return;
+    return actor.cleared;
   }
   actor.takeOver(found);
   record.noteRun({ facts: found.facts });
