@@ -75,10 +75,9 @@ export function createGuesthouseApp({ root, ownFolder, log }: GuesthouseAppOptio
     log,
   });
 
-  let exitCode = 0;
   let hasLeft = false;
-  const leave = (code = 0) => {
-    exitCode = code;
+  const leave = (exitCode = 0) => {
+    // Closing the windows asks to leave once more: the first one's exit code holds.
     if (hasLeft) return;
     hasLeft = true;
     session.defaultSession.flushStorageData();
