@@ -22,7 +22,8 @@ export function planLaunch(runtime: ElectronRuntime, underXvfb: boolean): Launch
   }
   if (underXvfb) {
     launch.remarks.push('There is no display here, so the window shows on a private one in memory (Xvfb).');
-    launch.switches.push('--disable-gpu');
+    // A system without a desktop has no D-Bus either, about which Chromium would complain a dozen times.
+    launch.switches.push('--disable-gpu', '--log-level=3');
   }
   const obstacle = sandboxObstacle(runtime);
   if (obstacle) {
