@@ -404,3 +404,56 @@ test('the starter’s image makes a guest in no time', async () => {
   expect(ended.state).toBe('succeeded');
   expect(guest?.spec).toMatchObject({ disks: [{ format: 'qcow2', sizeBytes: 64 * 1024 ** 2 }], cdDrives: [{ medium: null }] });
 });
+
+/** An ISO with the label, the publisher and both boot loaders of an installer disc. */
+async function installerDisc(home: string, name: string, volumeId: string, publisher: string): Promise<CreateSource> {
+  const tree = join(home, `${name}.tree`);
+  await mkdir(tree, { recursive: true });
+  await writeFile(join(tree, 'bios.img'), Buffer.alloc(2048, 0xf4));
+  await writeFile(join(tree, 'efi.img'), Buffer.alloc(65_536, 1));
+  const path = join(home, name);
+  const bios = ['-b', 'bios.img', '-no-emul-boot', '-boot-load-size', '4'];
+  const uefi = ['-eltorito-alt-boot', '-e', 'efi.img', '-no-emul-boot'];
+  run('xorriso', '-as', 'mkisofs', '-quiet', '-V', volumeId, '-publisher', publisher, ...bios, ...uefi, '-o', path, tree);
+  return { kind: 'iso', path };
+}
+
+test('a Windows 11 disc gets Secure Boot, a TPM and devices that it has drivers for', async () => {
+  const engine = await rooms();
+  const source = await installerDisc(engine.home, 'windows.iso', 'CCCOMA_X64FRE_EN-US_DV9', 'MICROSOFT CORPORATION');
+  const { spec, notes } = await plan({}, source, engine);
+  expect(notes.filter((note) => note.severity === 'problem')).toEqual([]);
+  expect(spec).toMatchObject({
+    name: 'Windows 11',
+    machine: 'q35',
+    firmware: 'uefi-secure',
+    tpm: true,
+    clock: 'localtime',
+    hypervEnlightenments: true,
+    disks: [{ bus: 'sata', sizeBytes: 80 * 1024 ** 3 }],
+    nics: [{ model: 'e1000e' }],
+  });
+  expect(notesAt(await plan({ tpm: false, firmware: 'uefi', memoryMiB: 1024 }, source, engine), 'tpm')).toEqual(['warning']);
+});
+
+test('a Debian disc gets UEFI and virtio', async () => {
+  const engine = await rooms();
+  const source = await installerDisc(engine.home, 'debian.iso', 'Debian 12.8.0 amd64 n', 'DEBIAN');
+  expect((await plan({}, source, engine)).spec).toMatchObject({
+    name: 'Debian 12',
+    firmware: 'uefi',
+    disks: [{ bus: 'virtio', iothread: true }],
+    nics: [{ model: 'virtio' }],
+    display: { device: 'virtio' },
+    rng: true,
+  });
+});
+
+test('macOS is refused with the reason, not with an error', async () => {
+  const engine = await rooms();
+  const source = await installerDisc(engine.home, 'macOS Sonoma.iso', 'Install macOS Sonoma', 'APPLE');
+  const refused = await plan({}, source, engine);
+  expect(refused.notes).toContainEqual(
+    expect.objectContaining({ path: 'source.path', severity: 'problem', message: expect.stringContaining('macOS') }),
+  );
+});

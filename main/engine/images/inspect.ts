@@ -68,13 +68,13 @@ async function examineIso(medium: OpenMedium, source: ByteSource, fileName: stri
   if (!iso)
     throw new Failure('image/corrupt', `The volume descriptors of “${fileName}” are damaged.`, {
       hint: 'Download or copy it again.',
-      path: 'source.path',
+      path: 'path',
     });
   if (medium.sizeBytes < iso.claimedSizeBytes) {
     throw new Failure(
       'image/truncated',
       `“${fileName}” is cut short: it has ${formatBytes(medium.sizeBytes)} of the ${formatBytes(iso.claimedSizeBytes)} that its contents say.`,
-      { hint: 'Download or copy it again.', path: 'source.path' },
+      { hint: 'Download or copy it again.', path: 'path' },
     );
   }
   const { os, by } = await deps.recognition.recogniseIso(iso, fileName);
@@ -116,7 +116,7 @@ async function examineDisk(
       );
   } else if (medium.sizeBytes > virtualSizeMaxBytes) {
     throw new Failure('image/too-large', `“${fileName}” has ${formatBytes(medium.sizeBytes)}; 64 TiB is the most that is accepted.`, {
-      path: 'source.path',
+      path: 'path',
     });
   }
   const report = disk ? await inspectDisk(disk, fileName, deps.recognition) : null;
@@ -164,7 +164,7 @@ export async function isPlainQcow2(medium: OpenMedium): Promise<boolean> {
 /** @throws Failure for everything in the header that must not reach another program. */
 function acceptedHeader(head: Buffer, medium: OpenMedium, fileName: string): Qcow2Header {
   const header = parseQcow2Header(head, medium.sizeBytes);
-  const again = { hint: 'Download or copy it again.', path: 'source.path' };
+  const again = { hint: 'Download or copy it again.', path: 'path' };
   if ('problem' in header) {
     const codes = {
       'not-qcow2': 'image/not-an-image',
@@ -175,7 +175,7 @@ function acceptedHeader(head: Buffer, medium: OpenMedium, fileName: string): Qco
     throw new Failure(
       codes[header.kind],
       `“${fileName}” cannot be used. ${header.problem}`,
-      header.kind === 'too-large' ? { path: 'source.path' } : again,
+      header.kind === 'too-large' ? { path: 'path' } : again,
     );
   }
   if (header.backingFile !== null) {
@@ -184,7 +184,7 @@ function acceptedHeader(head: Buffer, medium: OpenMedium, fileName: string): Qco
       `“${fileName}” is only the difference to another file, ${header.backingFile}, which is not followed.`,
       {
         hint: 'If you trust both files, join them first: qemu-img convert -O qcow2 FILE WHOLE.qcow2',
-        path: 'source.path',
+        path: 'path',
       },
     );
   }
@@ -194,20 +194,20 @@ function acceptedHeader(head: Buffer, medium: OpenMedium, fileName: string): Qco
       `“${fileName}” keeps its data in another file, ${header.dataFile ?? 'which it does not name'}, which is not followed.`,
       {
         hint: 'If you trust both files, join them first: qemu-img convert -O qcow2 FILE WHOLE.qcow2',
-        path: 'source.path',
+        path: 'path',
       },
     );
   }
   if (header.encryption !== 'none') {
     throw new Failure('image/encrypted', `“${fileName}” is an encrypted disk image, which is not supported.`, {
       hint: 'Decrypt it first with qemu-img convert.',
-      path: 'source.path',
+      path: 'path',
     });
   }
   if (header.corrupt) {
     throw new Failure('image/corrupt', `“${fileName}” is marked as damaged by the program that last wrote to it.`, {
       hint: 'Keep a copy, then try: qemu-img check -r all FILE',
-      path: 'source.path',
+      path: 'path',
     });
   }
   return header;
@@ -219,7 +219,7 @@ async function crossCheck(medium: OpenMedium, header: Qcow2Header, fileName: str
   const info = await diskInfo(qemuImg, medium.realPath, 'qcow2');
   if (info.virtualSizeBytes !== header.virtualSizeBytes) {
     throw new Failure('image/corrupt', `“${fileName}” cannot be used: QEMU and Guesthouse read different sizes in its header.`, {
-      path: 'source.path',
+      path: 'path',
     });
   }
   const check = await checkDisk(qemuImg, medium.realPath);
@@ -227,7 +227,7 @@ async function crossCheck(medium: OpenMedium, header: Qcow2Header, fileName: str
     throw new Failure('image/corrupt', `“${fileName}” is damaged: the tables that say where its data are do not fit together.`, {
       hint: 'Copy it again from where it came, or keep a copy and try: qemu-img check -r all FILE',
       ...(check.detail ? { detail: check.detail } : {}),
-      path: 'source.path',
+      path: 'path',
     });
   }
   if (check.state === 'leaks') return ['Some of its space is lost to an earlier crash; a copy gets it back.'];

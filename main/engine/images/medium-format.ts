@@ -40,7 +40,7 @@ const convertHint = (name: string) => `Convert it first: qemu-img convert -O qco
  */
 export function detectFormat(ends: FileEnds, fileName: string): MediumFormat {
   const { head, sizeBytes } = ends;
-  const refuse = (message: string, hint: string) => new Failure('image/not-an-image', message, { hint, path: 'source.path' });
+  const refuse = (message: string, hint: string) => new Failure('image/not-an-image', message, { hint, path: 'path' });
   const quoted = `“${fileName}”`;
   if (sizeBytes === 0) throw refuse(`${quoted} is empty.`, 'Download or copy it again.');
   if (starts(head, 'QFI\xfb')) return 'qcow2';
@@ -51,7 +51,7 @@ export function detectFormat(ends: FileEnds, fileName: string): MediumFormat {
   const archive = packed.find((one) => starts(head, one.magic));
   if (archive) throw refuse(`${quoted} is packed with ${archive.name}.`, 'Unpack it first, then choose what was in it.');
   if (starts(head, 'LUKS\xba\xbe')) {
-    throw new Failure('image/encrypted', `${quoted} is an encrypted volume, which is not supported.`, { path: 'source.path' });
+    throw new Failure('image/encrypted', `${quoted} is an encrypted volume, which is not supported.`, { path: 'path' });
   }
 
   const isText = looksLikeText(head);
@@ -59,7 +59,7 @@ export function detectFormat(ends: FileEnds, fileName: string): MediumFormat {
     if (!isText && sizeBytes < isoDescriptorOffset + 2048) {
       throw new Failure('image/truncated', `${quoted} is cut short: it has only ${sizeBytes} bytes and ends before its first descriptor.`, {
         hint: 'Download or copy it again.',
-        path: 'source.path',
+        path: 'path',
       });
     }
     throw refuse(

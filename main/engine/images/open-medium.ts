@@ -21,7 +21,7 @@ export type OpenMedium = {
  */
 export async function openMedium(path: string): Promise<OpenMedium> {
   if (!isAbsolute(path) || path.includes('\0'))
-    throw new Failure('image/file-missing', 'The path of a medium must be absolute.', { path: 'source.path' });
+    throw new Failure('image/file-missing', 'The path of a medium must be absolute.', { path: 'path' });
   let realPath: string;
   try {
     realPath = await realpath(path);
@@ -54,13 +54,13 @@ async function mustBeRegular(realPath: string, path: string): Promise<void> {
 }
 
 function notAFile(path: string, what: string): Failure {
-  return new Failure('image/not-a-file', `${path} ${what}.`, { hint: 'Choose an ISO or a disk image.', path: 'source.path' });
+  return new Failure('image/not-a-file', `${path} ${what}.`, { hint: 'Choose an ISO or a disk image.', path: 'path' });
 }
 
 function openFailure(error: unknown, path: string): unknown {
   if (error instanceof Failure) return error;
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  const more = { detail: String(error), path: 'source.path' };
+  const more = { detail: String(error), path: 'path' };
   if (code === 'ENOENT' || code === 'ENOTDIR') {
     return new Failure('image/file-missing', `There is no file ${path}.`, {
       hint: 'Check the path; the file may have been moved.',
