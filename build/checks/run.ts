@@ -18,7 +18,11 @@ export interface CheckResult {
 export async function runChecks(onResult: (result: CheckResult) => void): Promise<CheckResult[]> {
   const command = (program: string, ...programArguments: string[]) =>
     run(join(projectRoot, 'node_modules/.bin', program), programArguments);
-  const rules = async (find: typeof findLayerProblems) => find(readSourceFiles(projectRoot)).join('\n');
+  let sources: ReturnType<typeof readSourceFiles> | null = null;
+  const rules = async (find: typeof findLayerProblems) => {
+    sources ??= readSourceFiles(projectRoot);
+    return find(sources).join('\n');
+  };
   const checks: Record<string, () => Promise<string>> = {
     types: () => command('tsc', '-b'),
     'format and lint': () => command('biome', 'ci', '--colors=off', '--diagnostic-level=warn', '--error-on-warnings'),
