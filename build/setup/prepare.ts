@@ -2,12 +2,12 @@
 import { join } from 'node:path';
 import { bundle } from '../bundle.ts';
 import { cacheDirectory, projectRoot } from '../places.ts';
-import { ensureStarter } from '../starter/make.ts';
+import { ensureStarter, type StarterPaths } from '../starter/make.ts';
 import { type ElectronRuntime, ensureElectronRuntime } from './electron-runtime.ts';
 
 export interface Prepared {
   runtime: ElectronRuntime;
-  starter: { diskPath: string; metadataPath: string };
+  starter: StarterPaths;
 }
 
 /** Says what happens in a named stage. */
@@ -24,13 +24,29 @@ export async function timed<Result>(log: StageLog, stage: string, work: (say: (l
 
 /** The Electron runtime, the starter guest and the bundles, beside each other. Throws the first failure. */
 export async function prepare(log: StageLog): Promise<Prepared> {
-  const [runtime, starter] = await Promise.all([
-    timed(log, 'electron', ensureElectronRuntime),
-    timed(log, 'starter', (say) => ensureStarter(cacheDirectory(), say)),
-    timed(log, 'build', bundle),
-  ]);
-  return { runtime, starter };
+  const [app, starter] = await Promise.all([prepareApp(log), timed(log, 'starter', makeStarter)]);
+  return { ...app, starter };
+}
+
+/** The same for a start, which goes on where the starter guest cannot be made: it comes from Debian packages, and the app is of use without. */
+export async function prepareForStart(log: StageLog): Promise<{ runtime: ElectronRuntime; starter: StarterPaths | null }> {
+  const starterOrNone = (say: (line: string) => void) =>
+    makeStarter(say).catch((error: Error) => {
+      say(`${error.message} The library goes without it.`);
+      return null;
+    });
+  const [app, starter] = await Promise.all([prepareApp(log), timed(log, 'starter', starterOrNone)]);
+  return { ...app, starter };
+}
+
+async function prepareApp(log: StageLog): Promise<{ runtime: ElectronRuntime }> {
+  const [runtime] = await Promise.all([timed(log, 'electron', ensureElectronRuntime), timed(log, 'build', bundle)]);
+  return { runtime };
+}
+
+function makeStarter(say: (line: string) => void): Promise<StarterPaths> {
+  return ensureStarter(cacheDirectory(), say);
 }
 
 /** The Node that runs the engine when Electron's own is too old for it. */
-export const engineNode = join(projectRoot, 'node_modules/.bin', process.platform === 'win32' ? 'node.exe' : 'node');
+export const engineNode = join(projectRoot, 'node_modules/node/bin', process.platform === 'win32' ? 'node.exe' : 'node');

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { projectRoot } from '../places.ts';
 import { planLaunch } from './electron-launch.ts';
-import { prepare } from './prepare.ts';
+import { prepare, prepareForStart } from './prepare.ts';
 import { hasDisplay, startPrivateDisplay } from './private-display.ts';
 import { parseStartArguments } from './start-arguments.ts';
 
@@ -16,7 +16,7 @@ async function start(): Promise<number> {
   }
   const { isSetupOnly, appArguments } = parseStartArguments(given, process.env.GUESTHOUSE_STARTED_FROM ?? process.cwd());
   const say = (stage: string, line: string) => console.log(`[${stage}] ${line}`);
-  const { runtime, starter } = await prepare(say);
+  const { runtime, starter } = appArguments.includes('--demo') ? await prepare(say) : await prepareForStart(say);
   if (isSetupOnly) return 0;
 
   const display = hasDisplay() ? null : await startPrivateDisplay();
@@ -25,7 +25,7 @@ async function start(): Promise<number> {
   try {
     return await runApp(runtime.executablePath, [...launch.switches, projectRoot, ...appArguments], {
       ...launch.environment,
-      GUESTHOUSE_STARTER: starter.diskPath,
+      ...(starter ? { GUESTHOUSE_STARTER: starter.diskPath } : {}),
       ...display?.environment,
     });
   } finally {
