@@ -30,7 +30,12 @@ export function composeRooms(foundation: Foundation): Rooms {
     layout,
     database,
     driver: createQemuDriver({ host, log: log.child({ room: 'qemu' }) }),
-    changes,
+    changes: {
+      guest(id, guest) {
+        changes.guest(id, guest);
+        images.guestsChanged();
+      },
+    },
     feed,
     jobs,
     log: log.child({ room: 'guests' }),

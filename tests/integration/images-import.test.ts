@@ -194,7 +194,11 @@ test('an image that a CD drive holds is not deleted, and the guest is named', as
   await expect(engine.images.delete(image.id)).rejects.toMatchObject({
     error: { code: 'image/in-use', message: expect.stringContaining('Tester') },
   });
+  engine.images.guestsChanged();
+  await until('clients to be told who uses it', () => engine.toldImages.at(-1)?.usedBy.includes('Tester'));
   await engine.guests.abandonCreation(guest.id);
+  engine.images.guestsChanged();
+  await until('clients to be told that nobody does', () => engine.toldImages.at(-1)?.usedBy.length === 0);
   await engine.images.delete(image.id);
   expect(engine.images.list()).toEqual([]);
   expect(await stored(engine)).toEqual([]);

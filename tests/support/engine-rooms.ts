@@ -6,6 +6,7 @@ import { afterAll } from 'vitest';
 import type { FeedEvent } from '../../contract/events.ts';
 import type { Guest } from '../../contract/guest-state.ts';
 import type { GuestId } from '../../contract/ids.ts';
+import type { Image } from '../../contract/image.ts';
 import { defaultSettings, type Settings } from '../../contract/settings.ts';
 import { systemClock } from '../../main/engine/clock/clock.ts';
 import { type CreationGuests, createCreation } from '../../main/engine/creation/guest-creation.ts';
@@ -42,6 +43,7 @@ export async function openRooms({ home, settings = {}, environment = {}, databas
   };
   const env = { ...process.env, GUESTHOUSE_STARTER: join(root, 'no-starter'), ...environment };
   const events: Pick<FeedEvent, 'kind' | 'text'>[] = [];
+  const toldImages: Image[] = [];
   const feed = { record: (event: Pick<FeedEvent, 'kind' | 'text'>) => void events.push(event) };
   const clock = systemClock;
   const db = database ?? (await freshDatabase());
@@ -53,7 +55,7 @@ export async function openRooms({ home, settings = {}, environment = {}, databas
     layout,
     database: db,
     jobs,
-    changes: { image: () => undefined },
+    changes: { image: (_id, image) => void (image && toldImages.push(image)) },
     feed,
     clock,
     log: silentLog,
@@ -84,6 +86,7 @@ export async function openRooms({ home, settings = {}, environment = {}, databas
     guests,
     creation,
     events,
+    toldImages,
     async close() {
       await jobs.interrupt(5000);
       if (home === undefined) await rm(root, { recursive: true, force: true });

@@ -44,7 +44,14 @@ export type ImagesDeps = {
 };
 
 /** The registry, and the job definitions that the runner needs to recover what an engine before left. */
-export type ImageRegistry = Images & { jobDefinitions: readonly JobDefinition<never>[] };
+export type ImageRegistry = Images & {
+  jobDefinitions: readonly JobDefinition<never>[];
+  /** A guest came, went or changed: clients are told of images that are now used by others. Cheap to call often. */
+  guestsChanged(): void;
+};
+
+/** Guests change many times a second while they start; who holds which image need not be known that fast. */
+const usersToldAfterMs = 200;
 
 export function createImages(deps: ImagesDeps): ImageRegistry {
   const { layout, feed, clock } = deps;
@@ -55,14 +62,21 @@ export function createImages(deps: ImagesDeps): ImageRegistry {
   /** Imports whose content was there already: asking for the id that was promised answers with the image that is there. */
   const duplicates = new Map<ImageId, ImageId>();
 
-  const usersOf = (id: ImageId): string[] =>
-    [...deps.guests().list(), ...deps.guests().listTrash()]
-      .filter(({ spec }) => spec.cdDrives.some(({ medium }) => medium?.kind === 'image' && medium.imageId === id))
-      .map(({ spec }) => spec.name);
-  const complete = (stored: StoredImage): Image => ({
+  /** Names of the guests whose CD drive holds an image, also of those in the trash, which may come back. */
+  const usersByImage = (): Map<ImageId, string[]> => {
+    const users = new Map<ImageId, string[]>();
+    for (const { spec } of [...deps.guests().list(), ...deps.guests().listTrash()]) {
+      for (const { medium } of spec.cdDrives) {
+        if (medium?.kind === 'image') users.set(medium.imageId, [...(users.get(medium.imageId) ?? []), spec.name]);
+      }
+    }
+    return users;
+  };
+  const usersOf = (id: ImageId): string[] => usersByImage().get(id) ?? [];
+  const complete = (stored: StoredImage, users = usersByImage()): Image => ({
     ...stored,
     path: layout.image(stored.id, stored.format),
-    usedBy: usersOf(stored.id),
+    usedBy: users.get(stored.id) ?? [],
   });
   const changed = (id: ImageId) => {
     const stored = store.find(id);
@@ -88,6 +102,17 @@ export function createImages(deps: ImagesDeps): ImageRegistry {
       });
     },
   });
+
+  let toldUsers = new Map<ImageId, string[]>();
+  let tellPending = false;
+  const tellUsers = (): void => {
+    tellPending = false;
+    const users = usersByImage();
+    for (const id of new Set([...toldUsers.keys(), ...users.keys()])) {
+      if (users.get(id)?.join('\n') !== toldUsers.get(id)?.join('\n')) changed(id);
+    }
+    toldUsers = users;
+  };
 
   const find = (id: ImageId): StoredImage => {
     const stored = store.find(id) ?? store.find(duplicates.get(id) ?? id);
@@ -160,9 +185,25 @@ export function createImages(deps: ImagesDeps): ImageRegistry {
 
   return {
     jobDefinitions: [importDefinition as unknown as JobDefinition<never>],
-    list: () => store.list().map(complete),
+    list() {
+      const users = usersByImage();
+      return store.list().map((image) => complete(image, users));
+    },
     show: (id) => complete(find(id)),
     inspect: (path) => inspector.inspect(path),
+
+    guestsChanged() {
+      if (tellPending) return;
+      tellPending = true;
+      setTimeout(() => {
+        try {
+          tellUsers();
+        } catch (thrown) {
+          // The engine is stopping and its database is closed.
+          log.debug({ error: thrown }, 'Clients could not be told who uses the images.');
+        }
+      }, usersToldAfterMs).unref();
+    },
 
     async import(path, name, by) {
       // What is wrong with the file is said at once, not by a job that fails.
