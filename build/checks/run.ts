@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { projectRoot } from '../places.ts';
 import { findFileProblems } from './file-rules.ts';
 import { findLayerProblems } from './layers.ts';
+import { findBrokenPromises, readPromisingFiles } from './promises.ts';
 import { readSourceFiles } from './source-files.ts';
 
 export interface CheckResult {
@@ -29,6 +30,7 @@ export async function runChecks(onResult: (result: CheckResult) => void): Promis
     'unused code': () => command('knip', '--no-progress', '--no-config-hints'),
     'import rules': () => rules(findLayerProblems),
     'file rules': () => rules(findFileProblems),
+    promises: async () => findBrokenPromises(readPromisingFiles(projectRoot)).join('\n'),
   };
   return Promise.all(
     Object.entries(checks).map(async ([name, check]) => {

@@ -7,7 +7,7 @@
  * ```
  * The engine is a process of its own and outlives this one as long as guests run; nothing here ends it except `restart`.
  *
- * INVARIANT: an engine that is killed is replaced without anyone asking (`engine-host.test.ts`, tests/e2e/engine-loss.test.ts).
+ * INVARIANT: an engine that is killed is replaced without anyone asking (tests/integration/engine-host.test.ts, tests/e2e/engine-loss.test.ts).
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { DataRoot } from '../../contract/data-root.ts';

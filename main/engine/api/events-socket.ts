@@ -27,7 +27,7 @@ export function serveEvents(socket: WebSocket, { hub, snapshot, log }: EventsDep
   const { guests, ...rest } = snapshot();
   const first = `{"type":"snapshot","snapshot":{"guests":${guestsJson(guests)},${JSON.stringify(rest).slice(1)}}`;
   snapshotBytes = Buffer.byteLength(first);
-  // INVARIANT: nothing can change between the snapshot and the subscription, since both happen in one turn (api/server.test.ts).
+  // INVARIANT: nothing can change between the snapshot and the subscription, since both happen in one turn (server.test.ts).
   const connection: HubConnection = hub.connect({
     change: send,
     samples(samples) {

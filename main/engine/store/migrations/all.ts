@@ -3,5 +3,5 @@ import { sql as initial } from './0001-initial.ts';
 
 export type Migration = { number: number; name: string; sql: string };
 
-/** INVARIANT: a migration that was shipped is never changed; a mistake is put right by the next one (`migrations/0001-initial.test.ts`). */
+/** INVARIANT: a migration that was shipped is never changed; a mistake is put right by the next one (`0001-initial.test.ts`). */
 export const migrations: readonly Migration[] = [{ number: 1, name: 'initial', sql: initial }];
