@@ -1,0 +1,214 @@
+/** The command line as a user runs it: the built program, a real engine, a real guest. */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { z } from 'zod';
+import { bundle } from '../../build/bundle.ts';
+import { projectRoot } from '../../build/places.ts';
+import { type CallName, calls } from '../../contract/calls.ts';
+import { engineInfo, feedEvent } from '../../contract/events.ts';
+import type { Guest } from '../../contract/guest-state.ts';
+import { image } from '../../contract/image.ts';
+import { job } from '../../contract/job.ts';
+import { findEngineNode } from '../../main/client/start-engine.ts';
+import { until } from '../support/until.ts';
+import { processExists } from '../support/whole-engine.ts';
+
+const home = mkdtempSync('/tmp/gh-');
+const program = join(projectRoot, 'out', 'cli', 'index.js');
+const node = findEngineNode(projectRoot).executable;
+const environment = { ...process.env, GUESTHOUSE_HOME: home, NO_COLOR: '1' };
+
+type Run = { status: number | null; out: string; err: string };
+
+function guesthouse(args: string[], { input = '', deadlineMs = 100_000 } = {}): Promise<Run> {
+  return new Promise((settle, fail) => {
+    const child = spawn(node, [program, ...args], { env: environment, stdio: ['pipe', 'pipe', 'pipe'] });
+    const timer = setTimeout(() => child.kill('SIGKILL'), deadlineMs);
+    let out = '';
+    let err = '';
+    child.stdout.on('data', (chunk) => {
+      out += chunk;
+    });
+    child.stderr.on('data', (chunk) => {
+      err += chunk;
+    });
+    child.on('error', fail);
+    child.on('close', (status) => {
+      clearTimeout(timer);
+      settle({ status, out, err });
+    });
+    child.stdin.on('error', () => undefined);
+    child.stdin.end(input);
+  });
+}
+
+/** Runs with `--json` and gives what was printed, which must be what `schema` says. */
+async function json<T>(schema: z.ZodType<T>, args: string[]): Promise<T> {
+  const { status, out, err } = await guesthouse([...args, '--json']);
+  if (status !== 0) throw new Error(`guesthouse ${args.join(' ')} ended with ${status}: ${err}`);
+  return schema.parse(JSON.parse(out));
+}
+
+/** What a call of the contract answers: the JSON of the command line is exactly that. */
+function outputOf<Name extends CallName>(name: Name): (typeof calls)[Name]['output'] {
+  return calls[name].output;
+}
+
+beforeAll(async () => {
+  await bundle(() => undefined, { names: ['engine', 'cli'] });
+}, 120_000);
+
+afterAll(async () => {
+  const { out } = await guesthouse(['engine', 'status', '--json']);
+  const { engine } = z.object({ engine: engineInfo.nullable() }).parse(JSON.parse(out));
+  if (engine) {
+    await guesthouse(['guest', 'stop', 'Traveller']);
+    await guesthouse(['engine', 'stop']);
+    await until('the engine to end', () => !processExists(engine.pid), 30_000);
+  }
+  rmSync(home, { recursive: true, force: true });
+}, 120_000);
+
+test('asking after the engine starts none and says so by its status', async () => {
+  const { status, out } = await guesthouse(['engine', 'status', '--json']);
+  expect(status).toBe(5);
+  expect(JSON.parse(out)).toEqual({ running: false, engine: null });
+  expect((await guesthouse(['engine', 'stop'])).status).toBe(0);
+});
+
+test('the first command that needs an engine starts one, and the next finds the same', async () => {
+  const first = await json(engineInfo, ['engine', 'start']);
+  const second = await json(z.object({ running: z.literal(true), engine: engineInfo }), ['engine', 'status']);
+  expect(second.engine).toEqual(first);
+  expect(first.home).toBe(home);
+});
+
+test('a wrong command line, an unknown name and an impossible verb end with a status of their own and a reason', async () => {
+  expect((await guesthouse(['guest', 'explode'])).status).toBe(2);
+  expect((await guesthouse(['guest', 'list', '--colour'])).status).toBe(2);
+  const unknown = await guesthouse(['guest', 'show', 'Nobody']);
+  expect([unknown.status, unknown.out]).toEqual([3, '']);
+  expect(unknown.err).toContain('Nobody');
+  const asJson = await guesthouse(['guest', 'show', 'Nobody', '--json']);
+  expect(JSON.parse(asJson.err)).toMatchObject({ error: { code: 'guest/not-found' } });
+  const missing = await guesthouse(['image', 'import', join(home, 'nowhere.iso'), '--json']);
+  expect([missing.status, JSON.parse(missing.err).error.code]).toEqual([1, 'image/file-missing']);
+});
+
+test('images are imported with progress as lines of JSON, shown and deleted', async () => {
+  const file = join(home, 'disk.raw');
+  const bytes = Buffer.alloc(4 * 1024 * 1024, 7);
+  bytes[510] = 0x55;
+  bytes[511] = 0xaa;
+  writeFileSync(file, bytes);
+  const { status, out, err } = await guesthouse(['image', 'import', file, '--name', 'Seven', '--json']);
+  expect([status, err]).toEqual([0, '']);
+  for (const line of out.trim().split('\n')) expect(z.object({ job }).safeParse(JSON.parse(line)).error).toBeUndefined();
+  expect((await json(z.array(image), ['image', 'list'])).map((one) => one.name).sort()).toEqual(['Guesthouse starter', 'Seven']);
+  expect((await json(image, ['image', 'show', 'Seven'])).format).toBe('raw');
+  expect((await guesthouse(['image', 'delete', 'Seven'])).status).toBe(0);
+  expect(await json(z.array(image), ['image', 'list'])).toHaveLength(1);
+}, 60_000);
+
+test('a guest is created, started until its agent answers, looked into, and shut down', async () => {
+  const created = await guesthouse([
+    'guest',
+    'create',
+    'Traveller',
+    '--image',
+    'starter',
+    '--memory-mib',
+    '256',
+    '--cpus',
+    '1',
+    '--tag',
+    'trip',
+  ]);
+  expect([created.status, created.err]).toEqual([0, '']);
+  const [guest] = await json(outputOf('guest.list'), ['guest', 'list']);
+  expect(guest?.spec).toMatchObject({ name: 'Traveller', memoryMiB: 256, tags: ['trip'] });
+  expect((await guesthouse(['guest', 'create', 'Traveller', '--image', 'starter'])).status).toBe(2);
+
+  expect((await guesthouse(['guest', 'exec', 'Traveller', '--', 'true'])).status).toBe(4);
+  expect(await guesthouse(['guest', 'start', 'Traveller', '--wait', 'agent'], { deadlineMs: 180_000 })).toMatchObject({
+    status: 0,
+    err: '',
+  });
+  const again = await guesthouse(['guest', 'start', 'Traveller']);
+  expect(again.status).toBe(0);
+
+  const executed = await guesthouse(['guest', 'exec', 'Traveller', '--', '/bin/sh', '-c', 'echo out; echo err >&2; exit 7']);
+  expect(executed).toEqual({ status: 7, out: 'out\n', err: 'err\n' });
+  expect((await guesthouse(['guest', 'exec', 'Traveller', '--', '/no/such/program'])).status).toBe(125);
+
+  const picture = join(home, 'screen.png');
+  expect((await guesthouse(['guest', 'screenshot', 'Traveller', picture])).status).toBe(0);
+  expect(readFileSync(picture).subarray(1, 4).toString()).toBe('PNG');
+  expect((await guesthouse(['guest', 'type', 'Traveller', 'uname -a\\n'])).status).toBe(0);
+
+  const serial = await guesthouse(['guest', 'console', 'Traveller'], { input: '\recho serial-$((6*7))\r' });
+  expect(serial.status).toBe(0);
+  expect(serial.out).toContain('serial-42');
+
+  for (const [verb, status] of [
+    ['pause', 'paused'],
+    ['resume', 'running'],
+  ] as const) {
+    expect((await json(outputOf('guest.show'), ['guest', verb, 'Traveller'])).state.status).toBe(status);
+  }
+  expect((await guesthouse(['guest', 'delete', 'Traveller'])).status).toBe(4);
+  expect((await guesthouse(['guest', 'rename', 'Traveller', '../etc'])).status).toBe(2);
+  expect((await guesthouse(['guest', 'shutdown', 'Traveller'])).status).toBe(0);
+  expect((await json(outputOf('guest.show'), ['guest', 'show', 'Traveller'])).state.status).toBe('off');
+}, 300_000);
+
+test('a guest is renamed, deleted to the trash and restored', async () => {
+  expect((await json(outputOf('guest.show'), ['guest', 'rename', 'traveller', 'Homebody'])).spec.name).toBe('Homebody');
+  expect((await guesthouse(['guest', 'delete', 'Homebody'])).status).toBe(0);
+  expect(await json(outputOf('guest.list'), ['guest', 'list'])).toEqual([]);
+  const trashed: Guest[] = await json(outputOf('guest.list'), ['guest', 'list', '--trash']);
+  expect(trashed.map((guest) => guest.spec.name)).toEqual(['Homebody']);
+  expect((await guesthouse(['guest', 'restore', 'Homebody'])).status).toBe(0);
+  expect((await guesthouse(['guest', 'rename', 'Homebody', 'Traveller'])).status).toBe(0);
+});
+
+test('jobs and events are listed in the shape of the contract', async () => {
+  const jobs = await json(z.array(job), ['job', 'list', '--all']);
+  expect(jobs.map((one) => one.kind)).toContain('guest.create');
+  expect((await guesthouse(['job', 'wait', jobs[0]?.id ?? ''])).status).toBe(0);
+  expect((await guesthouse(['job', 'show', 'j000000000'])).status).toBe(3);
+  expect((await guesthouse(['job', 'cancel', jobs[0]?.id ?? ''])).status).toBe(4);
+  const { out } = await guesthouse(['events', '--json']);
+  const parsed: unknown = out.startsWith('[')
+    ? JSON.parse(out)
+    : out
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line));
+  const events = z.array(feedEvent).parse(parsed);
+  expect(events.map((event) => event.kind)).toContain('guest.started');
+});
+
+test('the doctor’s findings are what the API says', async () => {
+  const report = await json(outputOf('host.report'), ['doctor']);
+  expect(report.findings.map((finding) => finding.id)).toEqual(
+    expect.arrayContaining([expect.stringMatching(/^qemu\//), expect.stringMatching(/^accelerator\//)]),
+  );
+});
+
+test('what is meant for a terminal has no colours and no bars where there is none', async () => {
+  for (const args of [['guest', 'list'], ['doctor'], ['image', 'list'], ['events']]) {
+    const { out, err } = await guesthouse(args);
+    expect(`${out}${err}`).not.toContain('\u001b');
+    expect(out).not.toContain('\r');
+  }
+});
+
+test('completion scripts are given for each shell, and names are completed', async () => {
+  for (const shell of ['bash', 'zsh', 'fish']) {
+    const { status, out } = await guesthouse(['completion', shell]);
+    expect([status, out.includes('guesthouse')]).toEqual([0, true]);
+  }
+});
