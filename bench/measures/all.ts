@@ -2,10 +2,20 @@
 import type { Measure } from '../figures.ts';
 import { callLatency } from './call-latency.ts';
 import { commandLineList } from './command-line-list.ts';
+import { console } from './console.ts';
 import { guestMemory } from './guest-memory.ts';
 import { guestStart } from './guest-start.ts';
 import { idleCpu } from './idle-cpu.ts';
 import { manyGuests } from './many-guests.ts';
 import { startStages } from './start-stages.ts';
 
-export const measures: readonly Measure[] = [guestStart, guestMemory, callLatency, manyGuests, commandLineList, idleCpu, startStages];
+export const measures: readonly Measure[] = [
+  guestStart,
+  guestMemory,
+  callLatency,
+  manyGuests,
+  commandLineList,
+  idleCpu,
+  console,
+  startStages,
+];

@@ -1,4 +1,5 @@
 /** A guest's console in a window of the app, as a test sees and uses it. */
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Locator, Page } from 'playwright-core';
 import type { GuestId } from '../../contract/ids.ts';
 import type { EngineClient } from '../../main/client/engine-client.ts';
@@ -98,7 +99,7 @@ export async function typeKeys(page: Page, text: string): Promise<void> {
   for (const character of text) {
     const { code, shift } = keyOf(character);
     await page.keyboard.press(shift ? `Shift+${code}` : code, { delay: 5 });
-    await new Promise((resolve) => setTimeout(resolve, typingDelayMs));
+    await pause(typingDelayMs);
   }
 }
 

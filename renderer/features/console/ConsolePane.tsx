@@ -62,7 +62,8 @@ export function ConsolePane({ guestId, visible }: Props) {
           fullScreen={fullScreen}
           onChord={(codes) => {
             screen?.chord(codes);
-            screen?.focus();
+            // After the menu has closed and given the focus back to its button.
+            requestAnimationFrame(() => requestAnimationFrame(() => screen?.focus()));
           }}
           onFullScreen={(on) => void shell('shell.setFullScreen', { on })}
           onDetach={() => void detachConsole(guestId)}
