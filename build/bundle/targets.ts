@@ -87,6 +87,8 @@ function keepSpiceReplaceable(root: string): Plugin {
 }
 
 async function bundleRenderer(root: string, directory: string): Promise<void> {
+  // Vite takes the kind of build from here. A test run that builds says "test", and React Aria then assumes a page without a layout.
+  process.env.NODE_ENV = 'production';
   await viteBuild({
     root: join(root, 'renderer'),
     configFile: false,

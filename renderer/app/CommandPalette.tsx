@@ -18,19 +18,7 @@ import {
   Trash2,
 } from 'lucide-react';
 import { type ReactNode, useMemo, useState } from 'react';
-import {
-  Autocomplete,
-  Dialog,
-  Header,
-  Input,
-  Menu,
-  MenuItem,
-  MenuSection,
-  Modal,
-  ModalOverlay,
-  SearchField,
-  Text,
-} from 'react-aria-components';
+import { Autocomplete, Dialog, Header, Input, Menu, MenuItem, MenuSection, Modal, ModalOverlay, SearchField } from 'react-aria-components';
 import { useLocation } from 'wouter';
 import type { Settings as SettingsType } from '../../contract/settings.ts';
 import { verbIcons } from '../parts/guest-menu.tsx';
@@ -102,31 +90,28 @@ function Palette({ onClose }: { onClose: () => void }) {
         <Search size={20} aria-hidden="true" />
         <Input className="palette-input" placeholder={words.palette.placeholder} dir="auto" />
       </SearchField>
-      <Menu
-        className="menu palette-menu"
-        aria-label={words.palette.title}
-        onAction={(key) => run(String(key))}
-        renderEmptyState={() => <p className="muted palette-nothing">{words.palette.nothing}</p>}
-      >
-        {sections.map((section) => (
-          <MenuSection key={section.title} className="menu-section">
-            <Header className="menu-title">{section.title}</Header>
-            {section.entries.map((entry) => (
-              <MenuItem key={entry.id} id={entry.id} textValue={entry.label} className="menu-item palette-item">
-                <span className="palette-icon">{entry.icon}</span>
-                <Text slot="label" className="ellipsis grow">
-                  <bdi>{entry.label}</bdi>
-                </Text>
-                {entry.note && (
-                  <Text slot="description" className="menu-note ellipsis">
-                    {entry.note}
-                  </Text>
-                )}
-              </MenuItem>
-            ))}
-          </MenuSection>
-        ))}
-      </Menu>
+      {/* The focus stays in the field while the arrow keys move through the list; the list's scroller may take it from a screen reader. */}
+      <div className="palette-scroll" tabIndex={-1}>
+        <Menu
+          className="menu palette-menu"
+          aria-label={words.palette.title}
+          onAction={(key) => run(String(key))}
+          renderEmptyState={() => <p className="muted palette-nothing">{words.palette.nothing}</p>}
+        >
+          {sections.map((section) => (
+            <MenuSection key={section.title} className="menu-section">
+              <Header className="menu-title">{section.title}</Header>
+              {section.entries.map((entry) => (
+                <MenuItem key={entry.id} id={entry.id} textValue={entry.label} className="menu-item palette-item">
+                  <span className="palette-icon">{entry.icon}</span>
+                  <bdi className="ellipsis grow">{entry.label}</bdi>
+                  {entry.note && <span className="menu-note ellipsis">{entry.note}</span>}
+                </MenuItem>
+              ))}
+            </MenuSection>
+          ))}
+        </Menu>
+      </div>
     </Autocomplete>
   );
 }

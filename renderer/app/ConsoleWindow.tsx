@@ -18,7 +18,7 @@ export function ConsoleWindow({ guestId }: { guestId: GuestId }) {
   if (loaded && !guest)
     return (
       <main className="console-window">
-        <EmptyState icon={SearchX} title={words.guest.goneTitle}>
+        <EmptyState icon={SearchX} level={1} title={words.guest.goneTitle}>
           {words.guest.goneText}
         </EmptyState>
       </main>

@@ -72,6 +72,7 @@ function EngineFailed({ connection }: { connection: Extract<EngineConnection, { 
   return (
     <EmptyState
       icon={Unplug}
+      level={1}
       title={words.engine.failedTitle}
       actions={
         <>

@@ -22,6 +22,7 @@ export class PageBoundary extends Component<Props, State> {
     return (
       <EmptyState
         icon={TriangleAlert}
+        level={1}
         title={words.app.pageFailedTitle}
         actions={
           <Button kind="primary" onPress={() => this.setState({ error: null })}>

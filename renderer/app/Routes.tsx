@@ -99,6 +99,7 @@ function NotFound() {
   return (
     <EmptyState
       icon={Compass}
+      level={1}
       title={words.app.notFoundTitle}
       actions={
         <Button kind="primary" onPress={() => navigate('/library')}>

@@ -82,10 +82,10 @@ export function Shell() {
       <button type="button" className="skip" onClick={() => content.current?.focus()}>
         {words.app.skipToContent}
       </button>
-      <div className={drawer ? 'shell-side shell-side-open' : 'shell-side'}>
+      <nav className={drawer ? 'shell-side shell-side-open' : 'shell-side'} aria-label={words.nav.label}>
         <Sidebar />
-      </div>
-      <Splitter label={words.app.resizeSidebar} value={width} min={160} max={400} onChange={setWidth} />
+        <Splitter label={words.app.resizeSidebar} value={width} min={160} max={400} onChange={setWidth} />
+      </nav>
       {drawer && <button type="button" className="shell-scrim" aria-label={words.app.closeMenu} onClick={() => setDrawer(false)} />}
       <div className="shell-main">
         <TopBar

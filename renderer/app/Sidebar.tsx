@@ -28,7 +28,7 @@ export function Sidebar() {
     useShallow((state) => [...new Set(Object.values(state.guests).flatMap((guest) => guest.spec.tags))].sort(compareNames)),
   );
   return (
-    <nav className="sidebar" aria-label={words.nav.label}>
+    <div className="sidebar">
       <Section title={words.nav.library}>
         <Place to="/library" icon={LayoutGrid} count={counts.all}>
           {words.nav.all}
@@ -73,7 +73,7 @@ export function Sidebar() {
           {words.nav.settings}
         </Place>
       </Section>
-    </nav>
+    </div>
   );
 }
 

@@ -7,13 +7,11 @@ import {
   MenuSection as AriaMenuSection,
   MenuTrigger as AriaMenuTrigger,
   Header,
-  Keyboard,
   Popover,
   type PopoverProps,
   type Selection,
   Separator,
   SubmenuTrigger,
-  Text,
 } from 'react-aria-components';
 import './Menu.css';
 
@@ -53,16 +51,10 @@ export function MenuItem({ id, icon: Icon, children, reason = null, note, keys, 
               : Icon && <Icon size={16} aria-hidden="true" />}
           </span>
           <span className="menu-words">
-            <Text slot="label">
-              <bdi>{children}</bdi>
-            </Text>
-            {below && (
-              <Text slot="description" className="menu-note">
-                {below}
-              </Text>
-            )}
+            <bdi>{children}</bdi>
+            {below && <span className="menu-note">{below}</span>}
           </span>
-          {keys && <Keyboard className="menu-keys">{keys}</Keyboard>}
+          {keys && <kbd className="menu-keys">{keys}</kbd>}
           {hasSubmenu && <ChevronRight size={16} aria-hidden="true" />}
         </>
       )}
@@ -158,6 +150,7 @@ export function ContextMenu({ at, label, onClose, children }: ContextMenuProps) 
       <div ref={anchor} className="menu-anchor" style={at ? { left: at.x, top: at.y } : {}} />
       <Popover
         className="popover menu-popover"
+        aria-label={label}
         triggerRef={anchor}
         isOpen={at !== null}
         onOpenChange={(open) => !open && onClose()}

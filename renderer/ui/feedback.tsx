@@ -42,14 +42,23 @@ export function Skeleton({
   return <div className={round ? 'skeleton skeleton-round' : 'skeleton'} style={{ width, height }} aria-hidden="true" />;
 }
 
-type EmptyProps = { icon: LucideIcon; title: string; children?: ReactNode; actions?: ReactNode };
+type EmptyProps = {
+  icon: LucideIcon;
+  title: string;
+  /** 1 where it is the whole page. */
+  level?: 1 | 2;
+  children?: ReactNode;
+  actions?: ReactNode;
+};
 
 /** What stands where a list has nothing. */
-export function EmptyState({ icon: Icon, title, children, actions }: EmptyProps) {
+export function EmptyState({ icon: Icon, title, level = 2, children, actions }: EmptyProps) {
   return (
     <div className="empty">
       <Icon size={32} strokeWidth={1.5} aria-hidden="true" />
-      <h2>{title}</h2>
+      <Heading level={level} className="empty-title">
+        {title}
+      </Heading>
       {children && <div className="empty-words">{children}</div>}
       {actions && <div className="row row-wrap empty-actions">{actions}</div>}
     </div>
@@ -133,9 +142,9 @@ export function CodeBlock({
   return (
     <div className="code-block">
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
-      <section className="code-text" tabIndex={0} aria-label={label}>
+      <figure className="code-text" tabIndex={0} aria-label={label}>
         <pre className="selectable">{text}</pre>
-      </section>
+      </figure>
       <IconButton
         icon={copied ? Check : Copy}
         label={copied ? copiedLabel : copyLabel}
@@ -154,7 +163,7 @@ export function CodeBlock({
 export function Disclosure({ title, children, open }: { title: ReactNode; children: ReactNode; open?: boolean }) {
   return (
     <AriaDisclosure className="disclosure" {...(open ? { defaultExpanded: true } : {})}>
-      <Heading level={3}>
+      <Heading level={2}>
         <AriaButton slot="trigger" className="disclosure-trigger">
           <ChevronDown size={16} aria-hidden="true" />
           {title}

@@ -195,7 +195,7 @@ export function MoreHardware({ shown, notes, host, hasDisk, changed, onChange, o
 function Group({ title, children }: { title: string; children: ReactNode }) {
   return (
     <section className="create-group">
-      <h4>{title}</h4>
+      <h3>{title}</h3>
       <div className="create-grid">{children}</div>
     </section>
   );

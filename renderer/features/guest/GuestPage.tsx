@@ -57,6 +57,7 @@ function Gone() {
   return (
     <EmptyState
       icon={SearchX}
+      level={1}
       title={words.guest.goneTitle}
       actions={
         <>

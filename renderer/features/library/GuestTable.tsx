@@ -11,6 +11,7 @@ import {
   TableHeader,
   TableLayout,
   Virtualizer,
+  VisuallyHidden,
 } from 'react-aria-components';
 import { Link } from 'wouter';
 import { cpuCount } from '../../../contract/guest-spec.ts';
@@ -99,7 +100,9 @@ export function GuestTable({ guests, selected, onSelect, renaming, onRenamed, on
                 {({ sortDirection }) =>
                   id === 'select' ? (
                     <SelectionCheckbox />
-                  ) : id === 'verb' ? null : (
+                  ) : id === 'verb' ? (
+                    <VisuallyHidden>{words.verbs.more}</VisuallyHidden>
+                  ) : (
                     <div className="column-words">
                       <span tabIndex={-1} className="ellipsis grow">
                         {words.library.columnNames[id]}
