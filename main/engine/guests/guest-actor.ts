@@ -28,6 +28,7 @@ import type { Log } from '../log/log.ts';
 import { moveFolder } from './guest-folders.ts';
 import { ask, emptyQueue, finish, type GuestQueue, next, type QueuedVerb, tell } from './guest-queue.ts';
 import { GuestRecord } from './guest-record.ts';
+import { viewOf } from './guest-view.ts';
 import { type Words, words, wordsOf } from './guest-words.ts';
 import { ScreenFrames } from './screen-frames.ts';
 import type { GuestStore, RunRecord, StoredGuest } from './store.ts';
@@ -66,7 +67,6 @@ export class GuestActor {
   readonly frames: ScreenFrames;
   readonly #parts: GuestActorParts;
   #state: GuestState;
-  #viewed: { now: Readonly<StoredGuest>; guest: Guest } | null = null;
   #run: DriverRun | null = null;
   #queue: GuestQueue<DriverEvent> = emptyQueue();
   #pending = new Map<number, Pending>();
@@ -104,14 +104,8 @@ export class GuestActor {
     return this.record.now.spec.name;
   }
 
-  /** The same object as long as nothing changed, and never written to: who lists a thousand guests relies on both. */
   view(): Guest {
-    const { now } = this.record;
-    if (this.#viewed?.now !== now || this.#viewed.guest.state !== this.#state) {
-      const { id, spec, createdAt, lastStartedAt, trashedAt } = now;
-      this.#viewed = { now, guest: { id, spec, state: this.#state, createdAt, lastStartedAt, trashedAt } };
-    }
-    return this.#viewed.guest;
+    return viewOf(this.record.now, this.#state);
   }
 
   /**

@@ -5,6 +5,8 @@ import type { NetworkView } from '../../agent/agent-replies.ts';
 import type { Log } from '../../log/log.ts';
 
 const refreshMs = 30_000;
+/** A measurement of QEMU does not wait longer than this for a guest. */
+const patienceMs = 500;
 /** An agent that just opened its channel may need a moment, and a guest that just booted has no address yet. */
 const firstLooksMs = [0, 1_000, 3_000, 8_000, 20_000];
 
@@ -14,6 +16,7 @@ export class AgentWatch {
   readonly #log: Log;
   #connected = false;
   #lookedAtMs = 0;
+  #failedAtMs = 0;
   #timer: NodeJS.Timeout | null = null;
 
   constructor(path: string, tell: (addresses: string[], hostname: string | null) => void, log: Log) {
@@ -38,14 +41,20 @@ export class AgentWatch {
     }
   }
 
-  /** The network as the guest counts it, for a measurement; null when the agent is away, busy or does not say. */
-  async network(): Promise<NetworkView | null> {
-    if (!this.#connected || this.client.isBusy) return null;
+  /** The network as the guest counts it, for a measurement; null when the agent is away, busy, slow or does not say. */
+  network(): Promise<NetworkView | null> {
+    if (!this.#connected || this.client.isBusy || Date.now() - this.#failedAtMs < refreshMs) return Promise.resolve(null);
+    const late = new Promise<null>((done) => setTimeout(done, patienceMs, null).unref());
+    return Promise.race([this.#ask(), late]);
+  }
+
+  async #ask(): Promise<NetworkView | null> {
     try {
       const view = await this.client.network();
       if (Date.now() - this.#lookedAtMs > refreshMs) await this.#tellOf(view);
       return view;
     } catch (thrown) {
+      this.#failedAtMs = Date.now();
       this.#log.debug({ error: String(thrown) }, 'The guest agent did not tell of the network.');
       return null;
     }

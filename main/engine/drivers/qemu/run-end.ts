@@ -29,7 +29,10 @@ export function judgeEnd(traces: EndTraces): RunEnd {
   const crash = (kind: Crash['kind'], text: string): RunEnd => ({
     crash: { at: traces.at, kind, exitStatus: exit?.exitStatus ?? null, signal: exit?.signal ?? null, text, lastWords: lastWords(log) },
   });
-  if (traces.hostRestarted && exit === null) return crash('host-restarted', `The computer restarted while ${name} was running.`);
+  const terminated = /terminating on signal (\d+)(?: from pid (\d+)(?: \(([^)]*)\))?)?/.exec(log);
+  // A computer that shuts down ends what runs, or is switched off with it running.
+  if (traces.hostRestarted && (exit === null || terminated !== null))
+    return crash('host-restarted', `The computer restarted while ${name} was running.`);
   if (exit === null) return crash('exited', `${name} ended while nobody watched, so how is not known.`);
   // KVM reports this on QEMU's standard error and leaves the guest standing; whoever ends it then, this is why.
   if (exit.exitStatus !== 0 && log.includes('KVM internal error')) {
@@ -41,7 +44,6 @@ export function judgeEnd(traces: EndTraces): RunEnd {
   if (exit.exitStatus !== 0) return crash('exited', `QEMU, which runs ${name}, ended with exit status ${exit.exitStatus}.`);
   if (shutdownReason === 'guest-panic') return crash('guest-panicked', traces.panicText ?? `The operating system of ${name} crashed.`);
   if (shutdownReason !== null && peacefulReasons.has(shutdownReason)) return { crash: null };
-  const terminated = /terminating on signal (\d+)(?: from pid (\d+)(?: \(([^)]*)\))?)?/.exec(log);
   if (terminated) {
     const who = terminated[2] ? ` from process ${terminated[2]}${terminated[3] ? ` (${terminated[3]})` : ''}` : '';
     return crash('killed', `Something on this computer ended ${name} (signal ${terminated[1]}${who}).`);

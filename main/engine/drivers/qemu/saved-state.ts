@@ -6,7 +6,7 @@
  *   suspended.state.used   the guest runs on from it, or was about to
  *
  * INVARIANT: a state is never loaded again after the guest may have run on from it, since its disks have moved on
- * (`tests/integration/guests-suspend.test.ts`). Hence the rename to `.used` is durable before the guest runs.
+ * (`tests/integration/guests-crash.test.ts`). Hence the rename to `.used` is durable before the guest runs.
  */
 import { createReadStream, createWriteStream, existsSync } from 'node:fs';
 import { open, rename, rm, stat } from 'node:fs/promises';
