@@ -53,7 +53,7 @@ export type Rooms = {
   creation: Creation;
   host: HostCapabilities;
   /** Every kind of job that may be found unfinished. */
-  jobDefinitions: readonly JobDefinition<never>[];
+  jobDefinitions: readonly JobDefinition<unknown>[];
   /** Removes what dead jobs left and no job cares for; called once the jobs are recovered. */
   settleLeftovers(): Promise<void>;
 };

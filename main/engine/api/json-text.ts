@@ -2,7 +2,7 @@
  * Guests as JSON text, kept as long as the guest is the same object: with a thousand guests, writing them out anew for every
  * list costs more than all the rest of the call.
  *
- * INVARIANT: a `Guest` is never written to once it was given out (`GuestActor.view`).
+ * A `Guest` is never written to once it was given out (`main/engine/guests/guest-view.ts`).
  */
 import type { Guest } from '../../../contract/guest-state.ts';
 

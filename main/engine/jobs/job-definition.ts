@@ -46,5 +46,5 @@ export type JobRunner = {
    * Undoes what an engine before this one left and that cannot be resumed, then runs `beforeResuming`, then begins anew what
    * can; called once, before any call is answered.
    */
-  recover(definitions: readonly JobDefinition<never>[], beforeResuming?: () => Promise<void>): Promise<void>;
+  recover(definitions: readonly JobDefinition<unknown>[], beforeResuming?: () => Promise<void>): Promise<void>;
 };

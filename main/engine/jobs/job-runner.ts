@@ -262,7 +262,7 @@ export function createJobRunner({ database, changes, feed, clock, log }: JobRunn
         startedBy,
       };
       store.insert(job, input);
-      const one = enliven(job, input, definition as unknown as AnyDefinition);
+      const one = enliven(job, input, definition);
       tell(one);
       waiting.push(one);
       pump();
@@ -280,7 +280,7 @@ export function createJobRunner({ database, changes, feed, clock, log }: JobRunn
     },
 
     async recover(definitions, beforeResuming) {
-      const byKind = new Map(definitions.map((definition) => [definition.kind, definition as unknown as AnyDefinition]));
+      const byKind = new Map(definitions.map((definition) => [definition.kind, definition]));
       const resumed: LiveJob[] = [];
       for (const { job, input } of store.listStored(notEnded)) {
         const definition = byKind.get(job.kind);
@@ -375,7 +375,7 @@ export function createJobRunner({ database, changes, feed, clock, log }: JobRunn
   }
 }
 
-function freshSteps(definition: Pick<AnyDefinition, 'steps'> | JobDefinition<never>): JobStep[] {
+function freshSteps(definition: AnyDefinition): JobStep[] {
   return definition.steps.map(({ name, weight }) => ({ name, weight, state: 'waiting', bytesDone: null, bytesTotal: null }));
 }
 
