@@ -113,7 +113,11 @@ export function packageFile(directory: string, wanted: DebianPackage): string {
 
 async function isIntact(file: string, sha256: string): Promise<boolean> {
   if (!existsSync(file)) return false;
-  return createHash('sha256').update(await readFile(file)).digest('hex') === sha256;
+  return (
+    createHash('sha256')
+      .update(await readFile(file))
+      .digest('hex') === sha256
+  );
 }
 
 /** Makes sure that every package's file is in the folder, whole. Throws {@link PackagesMissing} with what could not be had. */

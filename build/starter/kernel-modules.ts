@@ -27,7 +27,18 @@ export const lateModules: readonly string[] = [
 ];
 
 /** Without these there is no guest worth the name. */
-const essentialModules = ['virtio_pci', 'virtio_blk', 'virtio_net', 'virtio_console', 'ahci', 'ext4', 'button', 'bochs', 'virtio_gpu', 'qxl'];
+const essentialModules = [
+  'virtio_pci',
+  'virtio_blk',
+  'virtio_net',
+  'virtio_console',
+  'ahci',
+  'ext4',
+  'button',
+  'bochs',
+  'virtio_gpu',
+  'qxl',
+];
 
 export interface KernelModule {
   name: string;
@@ -69,7 +80,8 @@ async function readModule(file: string): Promise<Buffer> {
 export async function collectModules(modulesDirectory: string, wanted: readonly string[]): Promise<KernelModule[]> {
   const files = new Map<string, string>();
   for (const path of await readdir(join(modulesDirectory, 'kernel'), { recursive: true })) {
-    if (/\.ko(\.(xz|zst|gz))?$/.test(path)) files.set(moduleName(basename(path).replace(/\.ko.*$/, '')), join(modulesDirectory, 'kernel', path));
+    if (/\.ko(\.(xz|zst|gz))?$/.test(path))
+      files.set(moduleName(basename(path).replace(/\.ko.*$/, '')), join(modulesDirectory, 'kernel', path));
   }
   const builtIn = new Set(
     (await readFile(join(modulesDirectory, 'modules.builtin'), 'utf8')).split('\n').map((line) => moduleName(basename(line, '.ko'))),
@@ -91,6 +103,19 @@ export async function collectModules(modulesDirectory: string, wanted: readonly 
   };
   for (const name of wanted) await collect(moduleName(name));
   return [...collected.values()];
+}
+
+const signatureMark = Buffer.from('~Module signature appended~\n');
+
+/**
+ * A module without the signature at its end (include/linux/module_signature.h). Checking the signatures of the early modules takes a quarter
+ * of the kernel's whole start under emulation, and nobody asks for them but a kernel that was started under Secure Boot.
+ */
+export function withoutSignature(content: Buffer): Buffer {
+  if (!content.subarray(-signatureMark.length).equals(signatureMark)) return content;
+  const end = content.length - signatureMark.length;
+  const headerBytes = 12;
+  return content.subarray(0, end - headerBytes - content.readUInt32BE(end - 4));
 }
 
 /** modules.dep: every module's path and the paths of all it needs, nearest first, as depmod writes it. */

@@ -8,12 +8,13 @@ import { copyFile, mkdir, open, readdir, readFile, rename, rm, stat, writeFile }
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { cacheDirectory } from '../places.ts';
-import { buildCpio } from './cpio.ts';
+import { buildCpio, type CpioEntry } from './cpio.ts';
 import {
   type AptLists,
   type DebianPackage,
   fetchPackages,
   PackagesMissing,
+  packageFile,
   refreshLists,
   resolvePackages,
   systemLists,
@@ -72,7 +73,22 @@ const helloFile = `This file is on the starter's own disk. Everything under /hom
 memory and starts afresh every time.
 `;
 
-async function build(directory: string, packages: readonly DebianPackage[], packagesDirectory: string, recipe: string, log: Log): Promise<void> {
+/** Of what kernels can unpack, lz4 in its legacy form (-l) is by far the quickest under emulation. */
+async function packInitramfs(tools: UnpackedTools, scratch: string, name: string, entries: readonly CpioEntry[]): Promise<string> {
+  const unpacked = join(scratch, `${name}.cpio`);
+  await writeFile(unpacked, buildCpio(entries));
+  const packed = join(scratch, name);
+  await tools.run('usr/bin/lz4', ['-l', '-9', '-q', unpacked, packed]);
+  return packed;
+}
+
+async function build(
+  directory: string,
+  packages: readonly DebianPackage[],
+  packagesDirectory: string,
+  recipe: string,
+  log: Log,
+): Promise<void> {
   const scratch = join(directory, 'scratch');
   const root = join(scratch, 'packages');
   log('Unpacking them');
@@ -82,11 +98,12 @@ async function build(directory: string, packages: readonly DebianPackage[], pack
   const system = await assembleSystem(tools, usrDirectory);
 
   log(`Making the starter's disk with Linux ${system.kernelRelease}`);
-  const parts = { kernel: system.kernelPath, initramfs: join(scratch, 'initrd'), usrDirectory };
-  const unpacked = join(scratch, 'initrd.cpio');
-  await writeFile(unpacked, buildCpio(system.early));
-  // Of what kernels can unpack, lz4 in its legacy form (-l) is by far the quickest under emulation.
-  await tools.run('usr/bin/lz4', ['-l', '-9', '-q', unpacked, parts.initramfs]);
+  const parts = {
+    kernel: system.kernelPath,
+    initramfs: await packInitramfs(tools, scratch, 'initrd', system.early),
+    signedInitramfs: await packInitramfs(tools, scratch, 'initrd.signed', system.earlySigned),
+    usrDirectory,
+  };
   const homeDirectory = join(scratch, 'home');
   await mkdir(join(homeDirectory, 'root'), { recursive: true });
   await writeFile(join(homeDirectory, 'root', 'hello.txt'), helloFile);
@@ -102,8 +119,8 @@ async function build(directory: string, packages: readonly DebianPackage[], pack
     architecture: 'x86_64',
     kernelRelease: system.kernelRelease,
     packages: Object.fromEntries(packages.map(({ name, version }) => [name, version])),
-    minimumMemoryMiB: 192,
-    recommendedMemoryMiB: 512,
+    minimumMemoryMiB: 128,
+    recommendedMemoryMiB: 256,
     firmware: ['bios', 'uefi', 'uefi-secure'],
     disk: { file: 'starter.qcow2', format: 'qcow2', virtualSizeBytes: diskLayout.size, ...(await fileFacts(paths.diskPath)) },
     iso: { file: 'starter.iso', volumeId: isoVolumeId, ...(await fileFacts(paths.isoPath)) },
@@ -175,11 +192,21 @@ async function haveListsChangedSince(instant: string): Promise<boolean> {
   return lists === null || lists.mtimeMs > Date.parse(instant);
 }
 
-/** Removes what builds that were killed left behind. */
-async function removeLeftovers(starters: string): Promise<void> {
+const outdatedAfterMs = 30 * 24 * 60 * 60 * 1000;
+
+/** Removes what builds that were killed left behind, starters that newer ones replaced a month ago, and packages that none is made of. */
+async function tidy(starters: string, packagesDirectory: string, packages: readonly DebianPackage[]): Promise<void> {
   for (const name of await readdir(starters)) {
     const pid = Number(name.match(/^building-(\d+)-/)?.[1] ?? 0);
-    if (pid > 0 && pid !== process.pid && !isRunning(pid)) await rm(join(starters, name), { recursive: true, force: true });
+    const isLeftover = pid > 0 && pid !== process.pid && !isRunning(pid);
+    const finished = await stat(pathsIn(join(starters, name)).metadataPath).catch(() => null);
+    const isOutdated = finished !== null && Date.now() - finished.mtimeMs > outdatedAfterMs;
+    if (isLeftover || isOutdated) await rm(join(starters, name), { recursive: true, force: true });
+  }
+  const wanted = new Set(packages.map((known) => packageFile(packagesDirectory, known)));
+  for (const name of await readdir(packagesDirectory).catch(() => [])) {
+    const file = join(packagesDirectory, name);
+    if (!wanted.has(file)) await rm(file, { recursive: true, force: true });
   }
 }
 
@@ -203,7 +230,8 @@ async function resolveWithLists(starters: string, log: Log): Promise<{ packages:
  * of packages when it is not. Throws with the names of the packages when some can be had neither from the cache nor from the network.
  */
 export async function ensureStarter(cache: string, log: Log): Promise<StarterPaths> {
-  if (process.arch !== 'x64') throw new Error(`The starter guest is made of x86-64 packages, which this ${process.arch} machine cannot unpack and run.`);
+  if (process.arch !== 'x64')
+    throw new Error(`The starter guest is made of x86-64 packages, which this ${process.arch} machine cannot unpack and run.`);
   const starters = join(cache, 'starter');
   await mkdir(starters, { recursive: true });
   const recipe = await hashRecipe();
@@ -223,11 +251,11 @@ export async function ensureStarter(cache: string, log: Log): Promise<StarterPat
   const building = join(starters, `building-${process.pid}-${randomUUID()}`);
   try {
     if (existsSync(pathsIn(directory).metadataPath)) return pathsIn(directory);
-    await removeLeftovers(starters);
     const packagesDirectory = join(starters, 'packages');
     const totalMB = Math.round(resolved.packages.reduce((sum, wanted) => sum + wanted.sizeBytes, 0) / 1e6);
     log(`Making the starter guest: fetching ${resolved.packages.length} Debian packages (${totalMB} MB)`);
     const packages = await fetchFresh(resolved, packagesDirectory, starters, log);
+    await tidy(starters, packagesDirectory, packages);
     await mkdir(building);
     await build(building, packages, packagesDirectory, recipe, log);
     const finished = join(starters, starterFolderName(recipe, packages));

@@ -29,13 +29,15 @@ const paletteArguments = ['red', 'grn', 'blu'].map(
   (name, at) => `vt.default_${name}=${palette.map((colour) => Number.parseInt(colour.slice(at * 2, at * 2 + 2), 16)).join(',')}`,
 );
 
-/** The self-tests of the kernel's ciphers take a third of its start under emulation. */
-const kernelArguments = ['console=tty0', 'console=ttyS0', 'quiet', 'cryptomgr.notests', ...paletteArguments].join(' ');
+/** The self-tests of the kernel's ciphers take a third of its start under emulation, and wiping every page that it hands out is slow there. */
+const kernelArguments = ['console=tty0', 'console=ttyS0', 'quiet', 'cryptomgr.notests', 'init_on_alloc=0', ...paletteArguments].join(' ');
 
 /** Paths of what both media hold. */
 export interface MediaParts {
   kernel: string;
   initramfs: string;
+  /** For Secure Boot. */
+  signedInitramfs: string;
   usrDirectory: string;
 }
 
@@ -90,9 +92,28 @@ async function makeFat(tools: UnpackedTools, image: string, sizeBytes: number, c
   await truncate(image, sizeBytes);
   const mtools = (command: string, args: readonly string[]) =>
     tools.run('usr/bin/mtools', ['-c', command, ...args], { environment: { MTOOLS_SKIP_CHECK: '1', SOURCE_DATE_EPOCH: '0' } });
-  await mtools('mformat', ['-i', image, '-v', 'STARTER', '-N', '67757374', '-T', String(sizeBytes / sectorBytes), '-h', '255', '-s', '63', '::']);
+  await mtools('mformat', [
+    '-i',
+    image,
+    '-v',
+    'STARTER',
+    '-N',
+    '67757374',
+    '-T',
+    String(sizeBytes / sectorBytes),
+    '-h',
+    '255',
+    '-s',
+    '63',
+    '::',
+  ]);
   const folders = new Set(
-    Object.keys(content).flatMap((path) => path.split('/').slice(0, -1).map((_, index, parts) => parts.slice(0, index + 1).join('/'))),
+    Object.keys(content).flatMap((path) =>
+      path
+        .split('/')
+        .slice(0, -1)
+        .map((_, index, parts) => parts.slice(0, index + 1).join('/')),
+    ),
   );
   for (const folder of folders) await mtools('mmd', ['-i', image, `::/${folder}`]);
   for (const [path, file] of Object.entries(content)) await mtools('mcopy', ['-i', image, file, `::/${path}`]);
@@ -100,7 +121,7 @@ async function makeFat(tools: UnpackedTools, image: string, sizeBytes: number, c
 
 /**
  * What UEFI firmware finds: the shim that Microsoft signed, the GRUB that it trusts, and GRUB's configuration where the distribution that
- * signed it looks. `kernelRoot` is a GRUB command that sets `root`, or nothing where the kernel lies beside the configuration.
+ * signed it looks. On the ISO the kernel is not beside the configuration: that has an image of its own.
  */
 async function uefiFiles(tools: UnpackedTools, scratch: string, kind: 'disk' | 'iso'): Promise<Record<string, string>> {
   const configuration = join(scratch, `uefi-${kind}.cfg`);
@@ -108,7 +129,8 @@ async function uefiFiles(tools: UnpackedTools, scratch: string, kind: 'disk' | '
     'set timeout=0',
     ...(kind === 'iso' ? [`search --no-floppy --set=root --label ${isoVolumeId}`] : []),
     `linux /vmlinuz ${kernelArguments}${kind === 'iso' ? ' starter.live' : ''}`,
-    'initrd /initrd',
+    // GRUB is locked down when the firmware enforces Secure Boot.
+    'if [ "$lockdown" = y ]; then initrd /initrd.signed; else initrd /initrd; fi',
     'boot',
   ];
   await writeFile(configuration, `${lines.join('\n')}\n`);
@@ -133,18 +155,40 @@ async function makeExt4(tools: UnpackedTools, image: string, sizeBytes: number, 
   await truncate(image, sizeBytes);
   const mke2fs = await firstExisting(tools.root, ['usr/sbin/mke2fs', 'sbin/mke2fs']);
   await tools.run(mke2fs, [
-    ...['-q', '-F', '-t', 'ext4', '-L', label, '-b', '4096', '-I', '256', '-m', '0', '-E', 'lazy_itable_init=0,lazy_journal_init=0,root_owner=0:0'],
+    ...[
+      '-q',
+      '-F',
+      '-t',
+      'ext4',
+      '-L',
+      label,
+      '-b',
+      '4096',
+      '-I',
+      '256',
+      '-m',
+      '0',
+      '-E',
+      'lazy_itable_init=0,lazy_journal_init=0,root_owner=0:0',
+    ],
     // Few inodes and a small journal keep the image small.
-    ...['-O', '^resize_inode,^64bit', '-N', String(Math.round(sizeBytes / 65536)), '-J', 'size=4', '-d', content, image],
+    ...['-O', '^64bit', '-N', String(Math.round(sizeBytes / 65536)), '-J', 'size=4', '-d', content, image],
   ]);
 }
 
 /** Makes the qcow2 disk. */
-export async function makeDisk(tools: UnpackedTools, scratch: string, parts: MediaParts, homeDirectory: string, diskPath: string): Promise<void> {
+export async function makeDisk(
+  tools: UnpackedTools,
+  scratch: string,
+  parts: MediaParts,
+  homeDirectory: string,
+  diskPath: string,
+): Promise<void> {
   const fat = join(scratch, 'boot.fat');
   await makeFat(tools, fat, diskLayout.bootSize, {
     vmlinuz: parts.kernel,
     initrd: parts.initramfs,
+    'initrd.signed': parts.signedInitramfs,
     ...(await uefiFiles(tools, scratch, 'disk')),
   });
   const usr = join(scratch, 'usr.ext4');
@@ -193,6 +237,7 @@ export async function makeIso(tools: UnpackedTools, scratch: string, parts: Medi
   await mkdir(join(content, 'boot'), { recursive: true });
   await copyFile(parts.kernel, join(content, 'vmlinuz'));
   await copyFile(parts.initramfs, join(content, 'initrd'));
+  await copyFile(parts.signedInitramfs, join(content, 'initrd.signed'));
   await copyFile(await makeBiosCore(tools, scratch, 'iso'), join(content, 'boot', 'bios.img'));
   await makeFat(tools, join(content, 'boot', 'uefi.img'), 8 * mebibyte, await uefiFiles(tools, scratch, 'iso'));
   await tools.run('usr/bin/xorriso', [

@@ -13,10 +13,10 @@ export const starterBuildPackages = ['apt', 'dpkg', 'qemu-utils', 'xz-utils', 'z
 export const kernelPackages = ['linux-image-amd64', 'linux-image-generic'] as const;
 
 /** What runs inside the guest. Libraries follow from their dependencies. */
-export const guestPackages = ['busybox-static', 'qemu-guest-agent', 'dropbear-bin', 'console-setup-linux'] as const;
+export const guestPackages = ['busybox-static', 'qemu-guest-agent', 'dropbear-bin', 'kbd', 'console-setup-linux', 'e2fsprogs'] as const;
 
 /** What starts it: GRUB for BIOS, and the signed shim and GRUB for UEFI, so that it also starts under Secure Boot. */
 export const bootPackages = ['grub-pc-bin', 'shim-signed', 'grub-efi-amd64-signed'] as const;
 
-/** What the build runs. */
-export const toolPackages = ['grub-common', 'mtools', 'e2fsprogs', 'xorriso'] as const;
+/** What the build runs, besides the guest's own e2fsprogs. */
+export const toolPackages = ['grub-common', 'mtools', 'xorriso', 'lz4'] as const;

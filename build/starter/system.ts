@@ -7,7 +7,15 @@ import { basename, dirname, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { runCommand } from './commands.ts';
 import type { CpioEntry } from './cpio.ts';
-import { buildModulesAlias, buildModulesDep, collectModules, earlyModules, type KernelModule, lateModules } from './kernel-modules.ts';
+import {
+  buildModulesAlias,
+  buildModulesDep,
+  collectModules,
+  earlyModules,
+  type KernelModule,
+  lateModules,
+  withoutSignature,
+} from './kernel-modules.ts';
 import { firstExisting, type UnpackedTools } from './unpacked-tools.ts';
 
 /** What a started starter writes on its screen and its serial port, on a line of its own. */
@@ -44,11 +52,11 @@ const smallFiles: Readonly<Record<string, string>> = {
 /** The screen's first page. */
 function buildIssue(logo: string, kernelRelease: string): string {
   return [
-    `\u001b[0m\u001b[36m${logo.trimEnd()}\u001b[0m`,
+    `\u001b[H\u001b[J\u001b[36m${logo.trimEnd()}\u001b[0m`,
     '',
     starterBanner,
     '',
-    `\u001b[2mLinux ${kernelRelease} with busybox, nothing else. You are root; there is no password.\u001b[0m`,
+    `\u001b[2mLinux ${kernelRelease} and busybox. You are root, and no password is asked.\u001b[0m`,
     '',
     '  Look around   \u001b[33muname -a\u001b[0m   \u001b[33mip addr\u001b[0m   \u001b[33mfree -m\u001b[0m   \u001b[33mlsmod\u001b[0m   \u001b[33mtop\u001b[0m',
     '  Keep a file   \u001b[33mvi notes.txt\u001b[0m   (all of /home outlives a restart)',
@@ -76,9 +84,11 @@ export interface GuestSystem {
   kernelPath: string;
   /** What Linux unpacks into memory: just enough to find the rest. */
   early: CpioEntry[];
+  /** The same with signed modules, for Secure Boot. */
+  earlySigned: CpioEntry[];
 }
 
-/** Folder by folder, because copies of modules and libraries go to both places. */
+/** A folder as /lib/modules/<release> is: path → content. */
 function moduleFiles(folder: string, modules: readonly KernelModule[]): Record<string, Buffer> {
   const files: Record<string, Buffer> = {
     [`${folder}/modules.dep`]: Buffer.from(buildModulesDep(modules)),
@@ -97,10 +107,12 @@ export async function assembleSystem(tools: UnpackedTools, usrDirectory: string)
   const modulesDirectory = join(modulesRoot, kernelRelease);
 
   const early: CpioEntry[] = [];
-  const addFile = (path: string, mode: number, content: Buffer | string) => early.push({ kind: 'file', path, mode, content: Buffer.from(content) });
+  const addFile = (path: string, mode: number, content: Buffer | string) =>
+    early.push({ kind: 'file', path, mode, content: Buffer.from(content) });
   const addLink = (path: string, target: string) => early.push({ kind: 'symlink', path, target });
 
-  for (const path of ['dev', 'proc', 'sys', 'run', 'tmp', 'home', 'mnt', 'usr', 'var/log']) early.push({ kind: 'directory', path, mode: 0o755 });
+  for (const path of ['dev', 'proc', 'sys', 'run', 'tmp', 'home', 'mnt', 'usr', 'var/log'])
+    early.push({ kind: 'directory', path, mode: 0o755 });
   // The kernel opens the console before there is any file system but this one.
   early.push({ kind: 'character-device', path: 'dev/console', mode: 0o600, major: 5, minor: 1 });
 
@@ -119,21 +131,28 @@ export async function assembleSystem(tools: UnpackedTools, usrDirectory: string)
     if (name === '' || name === 'busybox') continue;
     addLink(/(^|\/)sbin\//.test(path) ? `sbin/${name}` : `bin/${name}`, '/bin/busybox');
   }
-  const font = await firstExisting(root, ['usr/share/consolefonts/Uni2-Terminus24x12.psf.gz']);
-  addFile('lib/starter/console.psf', 0o644, gunzipSync(await readFile(font)));
-  const earlyFiles = moduleFiles(`lib/modules/${kernelRelease}`, await collectModules(modulesDirectory, earlyModules));
-  for (const [path, content] of Object.entries(earlyFiles)) addFile(path, 0o644, content);
+  const modulesPath = `lib/modules/${kernelRelease}`;
+  const signed = await collectModules(modulesDirectory, earlyModules);
+  const unsigned = signed.map((module) => ({ ...module, content: withoutSignature(module.content) }));
+  const withModules = (modules: readonly KernelModule[]): CpioEntry[] => {
+    const files = Object.entries(moduleFiles(modulesPath, modules));
+    return withFolders([...early, ...files.map(([path, content]): CpioEntry => ({ kind: 'file', path, mode: 0o644, content }))]);
+  };
   addLink('lib64/ld-linux-x86-64.so.2', '/usr/lib/ld-linux-x86-64.so.2');
 
-  const usr = moduleFiles(`lib/modules/${kernelRelease}`, await collectModules(modulesDirectory, [...earlyModules, ...lateModules]));
+  const usr = moduleFiles(modulesPath, await collectModules(modulesDirectory, [...earlyModules, ...lateModules]));
   const programs = [
     { file: await firstExisting(root, ['usr/sbin/qemu-ga', 'usr/bin/qemu-ga']), path: 'sbin/qemu-ga' },
     { file: await firstExisting(root, ['usr/sbin/dropbear']), path: 'sbin/dropbear' },
+    { file: await firstExisting(root, ['usr/bin/setfont', 'bin/setfont']), path: 'bin/setfont' },
+    { file: await firstExisting(root, ['usr/sbin/resize2fs', 'sbin/resize2fs']), path: 'sbin/resize2fs' },
   ];
   for (const { file, path } of programs) {
     usr[path] = await readFile(file);
     for (const [name, library] of await tools.librariesOf(file)) usr[`lib/${name}`] = await readFile(library);
   }
+  const font = await firstExisting(root, ['usr/share/consolefonts/Uni2-TerminusBold24x12.psf.gz']);
+  usr['share/console.psf'] = gunzipSync(await readFile(font));
   usr['lib/ld-linux-x86-64.so.2'] = await readFile(tools.loader);
   for (const [path, content] of Object.entries(usr)) {
     await mkdir(join(usrDirectory, dirname(path)), { recursive: true, mode: 0o755 });
@@ -141,5 +160,5 @@ export async function assembleSystem(tools: UnpackedTools, usrDirectory: string)
   }
 
   const kernelPath = await firstExisting(root, [`boot/vmlinuz-${kernelRelease}`]);
-  return { kernelRelease, kernelPath, early: withFolders(early) };
+  return { kernelRelease, kernelPath, early: withModules(unsigned), earlySigned: withModules(signed) };
 }

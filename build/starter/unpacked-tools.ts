@@ -2,8 +2,9 @@
  * Runs programs out of unpacked Debian packages, on the libraries unpacked beside them, so that nothing needs to be installed and the
  * build does not depend on what is.
  */
-import { realpath } from 'node:fs/promises';
+
 import { existsSync } from 'node:fs';
+import { realpath } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { type CommandOptions, runCommand } from './commands.ts';
 
@@ -23,9 +24,7 @@ export class UnpackedTools {
   constructor(root: string, loader: string) {
     this.root = root;
     this.loader = loader;
-    this.#libraryPath = ['lib', 'usr/lib']
-      .flatMap((folder) => [join(root, folder, 'x86_64-linux-gnu'), join(root, folder)])
-      .join(':');
+    this.#libraryPath = ['lib', 'usr/lib'].flatMap((folder) => [join(root, folder, 'x86_64-linux-gnu'), join(root, folder)]).join(':');
   }
 
   /** Takes a folder into which packages were unpacked. */
