@@ -4,7 +4,7 @@
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { cacheDirectory } from '../places.ts';
@@ -226,8 +226,9 @@ async function resolveWithLists(starters: string, log: Log): Promise<{ packages:
 }
 
 /**
- * Makes sure that the starter guest is in the cache, and says where. Takes no time when it is there and apt knows of nothing newer, half a minute and some 90 MB
- * of packages when it is not. Throws with the names of the packages when some can be had neither from the cache nor from the network.
+ * Makes sure that the starter guest is in the cache, and says where. Takes no time when it is there and apt knows of nothing newer, half
+ * a minute and some 90 MB of packages when it is not. Throws with the names of the packages when some can be had neither from the cache
+ * nor from the network.
  */
 export async function ensureStarter(cache: string, log: Log): Promise<StarterPaths> {
   if (process.arch !== 'x64')
