@@ -162,6 +162,28 @@ test('an engine that is killed while it imports an image finishes the import or 
   expect(readFileSync(file).equals(bytes)).toBe(true);
 }, 180_000);
 
+test('an engine that is told to stop while it imports an image lets the next one go on with it', async () => {
+  const home = await engineHome();
+  const file = join(home, 'disk.raw');
+  const bytes = randomBytes(64 * 1024 * 1024);
+  bytes[510] = 0x55;
+  bytes[511] = 0xaa;
+  writeFileSync(file, bytes);
+  const client = await connect(home);
+  const { pid } = await askEngine(client);
+  const { id } = await client.call('image.import', { path: file, name: 'Interrupted' });
+  await client.call('engine.stop', {});
+  client.close();
+  await until('the engine to end', () => !processExists(pid));
+
+  const next = await connect(home);
+  await allEnded(next);
+  expect((await next.call('job.show', { job: id })).state).toBe('succeeded');
+  const image = (await next.call('image.list', {})).find((one) => one.name === 'Interrupted');
+  expect(image?.sha256).toBe(createHash('sha256').update(bytes).digest('hex'));
+  next.close();
+}, 120_000);
+
 test('an engine that is killed while it makes a guest finishes the guest or leaves nothing of it', async () => {
   const home = await engineHome();
   for (const killAfterMs of [0, 30, 90, 200, 400]) {

@@ -1,6 +1,8 @@
 import { statSync } from 'node:fs';
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import { dirname } from 'node:path';
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type CallName, calls } from '../../../contract/calls.ts';
 import { toGuesthouseError } from '../../../contract/errors.ts';
@@ -226,4 +228,37 @@ test('a WebSocket to what does not exist, or by another version, is refused with
   expect(await codeAt('/v1/guests/..%2f..%2f/serial')).toBe('guest/not-found');
   expect(await codeAt('/v1/events', { [versionHeader]: '99.0.0' })).toBe('engine/version-mismatch');
   expect(await codeAt('/v1/events', { origin: 'https://evil.example' })).toBe('call/forbidden-origin');
+});
+
+test('whatever bytes arrive on the socket, the engine goes on', async () => {
+  const { client, engine } = await startBareEngine();
+  const start = 'POST /v1/guest.list HTTP/1.1\r\nhost: e\r\n';
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom('', start, `${start}content-length: 20\r\n\r\n`, `${start}transfer-encoding: chunked\r\n\r\n`),
+      fc.uint8Array({ maxLength: 200 }),
+      async (head, tail) => {
+        await new Promise<void>((settle) => {
+          const socket = connect(engine.socketPath, () => socket.end(Buffer.concat([Buffer.from(head), tail])));
+          socket.on('error', () => undefined);
+          socket.on('close', () => settle());
+          socket.resume();
+        });
+      },
+    ),
+    { numRuns: 60 },
+  );
+  expect((await client.call('engine.info', {})).pid).toBe(process.pid);
+});
+
+test('a WebSocket that sends more than it may, or no frames at all, is closed and the engine goes on', async () => {
+  const { client } = await startBareEngine();
+  for (const payload of [Buffer.alloc(1024 * 1024), Buffer.from([0xff, 0xff, 0xff])]) {
+    const socket = client.openEvents();
+    socket.on('error', () => undefined);
+    const closed = new Promise((settle) => socket.on('close', settle));
+    socket.on('open', () => socket.send(payload));
+    await closed;
+  }
+  expect((await client.call('engine.info', {})).pid).toBe(process.pid);
 });
