@@ -30,6 +30,8 @@ import { ask, emptyQueue, finish, type GuestQueue, next, type QueuedVerb, tell }
 import { GuestRecord } from './guest-record.ts';
 import { viewOf } from './guest-view.ts';
 import { type Words, words, wordsOf } from './guest-words.ts';
+import { ObservedState } from './observed-state.ts';
+import { outcomeOf } from './run-outcome.ts';
 import { ScreenFrames } from './screen-frames.ts';
 import type { GuestStore, RunRecord, StoredGuest } from './store.ts';
 
@@ -53,28 +55,18 @@ export type Wish =
 
 type Pending = { wish: Wish; outcome: PromiseWithResolvers<void>; cutShort: AbortController; askedWhile: GuestState['status'] };
 
-const noRun: Pick<NonNullable<GuestState['run']>, 'qemuAgent' | 'spiceAgent' | 'addresses' | 'hostname' | 'resolution'> = {
-  qemuAgent: false,
-  spiceAgent: false,
-  addresses: [],
-  hostname: null,
-  resolution: null,
-};
-
 export class GuestActor {
   readonly record: GuestRecord;
   readonly files: GuestFiles;
   readonly frames: ScreenFrames;
   readonly #parts: GuestActorParts;
-  #state: GuestState;
+  readonly #observed: ObservedState;
   #run: DriverRun | null = null;
   #queue: GuestQueue<DriverEvent> = emptyQueue();
   #pending = new Map<number, Pending>();
   #nextId = 1;
   #pumping = false;
   #shutdownTimer: NodeJS.Timeout | null = null;
-  /** What the driver told of a run that is not ours yet. */
-  #early: Partial<typeof noRun> = {};
   /** What the last run left behind is being removed; a new one must not begin in the midst of that. */
   #clearing: Promise<void> = Promise.resolve();
   #released = false;
@@ -84,16 +76,19 @@ export class GuestActor {
     this.files = parts.files;
     this.record = new GuestRecord(stored, parts.store, parts.log);
     this.frames = new ScreenFrames(parts.files.lastFrame, () => this.running('screenshot').screenshot());
-    this.#state = {
-      status: restingStatus(stored),
-      since: stored.crash?.at ?? stored.createdAt,
-      ...(stored.crash ? { crash: stored.crash } : {}),
-      problems: [],
-    };
+    this.#observed = new ObservedState(
+      {
+        status: restingStatus(stored),
+        since: stored.crash?.at ?? stored.createdAt,
+        ...(stored.crash ? { crash: stored.crash } : {}),
+        problems: [],
+      },
+      () => this.publish(),
+    );
   }
 
   get state(): GuestState {
-    return this.#state;
+    return this.#observed.now;
   }
 
   get run(): DriverRun | null {
@@ -105,7 +100,7 @@ export class GuestActor {
   }
 
   view(): Guest {
-    return viewOf(this.record.now, this.#state);
+    return viewOf(this.record.now, this.state);
   }
 
   /**
@@ -118,13 +113,13 @@ export class GuestActor {
       return Promise.reject(new Failure('guest/denied', `${this.name} is in the trash.`, { hint: 'Restore it first.' }));
     }
     const id = this.#nextId++;
-    const { queue, admission, interrupt } = ask(this.#queue, this.#state, { id, verb: wish.verb });
+    const { queue, admission, interrupt } = ask(this.#queue, this.state, { id, verb: wish.verb });
     this.#queue = queue;
     if (admission.kind === 'ignored') return Promise.resolve();
     if (admission.kind === 'denied') return Promise.reject(this.#denied(admission.reason));
     if (admission.kind === 'joined') return this.#pending.get(admission.to)?.outcome.promise ?? Promise.resolve();
     const outcome = Promise.withResolvers<void>();
-    this.#pending.set(id, { wish, outcome, cutShort: new AbortController(), askedWhile: this.#state.status });
+    this.#pending.set(id, { wish, outcome, cutShort: new AbortController(), askedWhile: this.state.status });
     if (interrupt !== null)
       this.#pending.get(interrupt)?.cutShort.abort(new Failure('guest/denied', `${this.name} was forced off meanwhile.`));
     this.#pump();
@@ -141,7 +136,7 @@ export class GuestActor {
   /** @throws Failure `guest/denied` when the guest cannot do `verb` now. */
   check(verb: GuestVerb): void {
     if (this.record.now.trashedAt !== null) throw this.#denied(`${this.name} is in the trash.`);
-    const verdict = guestCan(this.#state, verb);
+    const verdict = guestCan(this.state, verb);
     if (verdict.kind === 'denied') throw this.#denied(verdict.reason);
   }
 
@@ -166,7 +161,7 @@ export class GuestActor {
   /** From here on the run is this guest's. */
   takeOver(run: DriverRun): void {
     this.#run = run;
-    this.#showRun();
+    this.#observed.beginRun(run.facts);
   }
 
   readonly hear = (event: DriverEvent): void => {
@@ -189,7 +184,7 @@ export class GuestActor {
     this.#pumping = true;
     try {
       for (;;) {
-        const { queue, step } = next(this.#queue, this.#state);
+        const { queue, step } = next(this.#queue, this.state);
         this.#queue = queue;
         if (step.kind === 'idle') return;
         if (step.kind === 'event') this.#onEvent(step.event);
@@ -243,9 +238,9 @@ export class GuestActor {
   }
 
   async #start(cutShort: AbortSignal): Promise<void> {
-    const before = this.#state;
+    const before = this.state;
     const { saved, spec } = this.record.now;
-    this.#enter('starting');
+    this.#observed.enter('starting', { problems: [] });
     await this.#clearing;
     let launch: (listener: typeof this.hear, signal: AbortSignal) => Promise<DriverRun>;
     try {
@@ -262,8 +257,7 @@ export class GuestActor {
       this.record.save({ run: record, lastStartedAt: prepared.facts.startedAt, crash: null });
       launch = prepared.launch;
     } catch (thrown) {
-      this.#state = before;
-      this.publish();
+      this.#observed.restore(before);
       throw thrown;
     }
 
@@ -284,13 +278,13 @@ export class GuestActor {
     } catch (thrown) {
       if (!this.#run)
         throw new Failure('guest/start-failed', `${spec.name} ended while it was starting.`, {
-          detail: this.#state.crash?.lastWords ?? '',
+          detail: this.state.crash?.lastWords ?? '',
         });
       this.record.noteRun({ ask: 'forceOff' });
       await run.end();
       throw cutShort.aborted ? cutShort.reason : thrown;
     }
-    this.#enter('running', { problems: this.record.now.run?.problems ?? [] });
+    this.#observed.enter('running', { problems: this.record.now.run?.problems ?? [] });
     this.say(saved ? words.wentOn(spec.name) : words.started(spec.name, run.facts.accelerator === 'tcg'));
   }
 
@@ -300,15 +294,15 @@ export class GuestActor {
     const { message, detail } = failure.error;
     if (this.record.now.saved) {
       this.record.note({ run: null });
-      this.#enter('suspended', { problems: cutShort ? [] : [message] });
+      this.#observed.enter('suspended', { problems: cutShort ? [] : [message] });
     } else if (cutShort) {
       this.record.note({ run: null });
-      this.#enter('off');
+      this.#observed.enter('off');
     } else {
       const at = new Date().toISOString();
       const crash: Crash = { at, kind: 'start-failed', exitStatus: null, signal: null, text: message, lastWords: detail ?? '' };
       this.record.note({ run: null, crash });
-      this.#enter('crashed', { crash });
+      this.#observed.enter('crashed', { crash });
     }
     if (!cutShort) this.say(words.startFailed(message));
   }
@@ -343,8 +337,8 @@ export class GuestActor {
 
   async #resume(): Promise<void> {
     await this.running('resume').resume();
-    if (this.#run && this.#state.status === 'paused' && this.#state.pause?.kind !== 'user') return;
-    if (this.#run) this.#enter('running');
+    if (this.#run && this.state.status === 'paused' && this.state.pause?.kind !== 'user') return;
+    if (this.#run) this.#observed.enter('running');
   }
 
   async #reset(): Promise<void> {
@@ -364,18 +358,18 @@ export class GuestActor {
 
   /** The guest was asked to shut down: after the time it has, whoever looks is asked what to do. */
   awaitShutdown({ askedAt, by, timeoutSeconds }: NonNullable<RunRecord['shutdown']>): void {
-    this.#enter('stopping', { shutdown: { askedAt, by, unanswered: false } });
+    this.#observed.enter('stopping', { shutdown: { askedAt, by, unanswered: false } });
     this.#disarmShutdown();
     const leftMs = Math.max(0, Date.parse(askedAt) + timeoutSeconds * 1000 - Date.now());
     this.#shutdownTimer = setTimeout(() => {
-      if (this.#state.status !== 'stopping') return;
-      this.#enter('stopping', { shutdown: { askedAt, by, unanswered: true } });
+      if (this.state.status !== 'stopping') return;
+      this.#observed.enter('stopping', { shutdown: { askedAt, by, unanswered: true } });
       this.say(words.unanswered(this.name, timeoutSeconds));
     }, leftMs);
   }
 
   async #forceOff(askedWhile: GuestState['status']): Promise<void> {
-    if (this.#state.status === 'suspended') {
+    if (this.state.status === 'suspended') {
       // Who forced off a guest that was just going on from disk wanted it to stop, not to lose what was saved.
       if (askedWhile !== 'starting') await this.discardSaved();
       return;
@@ -383,9 +377,9 @@ export class GuestActor {
     const run = this.#run;
     if (!run) return;
     this.record.noteRun({ ask: 'forceOff' });
-    if (this.#state.status === 'running') await this.frames.keep();
+    if (this.state.status === 'running') await this.frames.keep();
     this.#disarmShutdown();
-    this.#enter('stopping');
+    this.#observed.enter('stopping');
     await run.end();
     await this.#clearing;
   }
@@ -393,7 +387,7 @@ export class GuestActor {
   async discardSaved(): Promise<void> {
     this.record.save({ saved: null });
     await this.#parts.driver.dropSaved(this.files);
-    this.#enter('off');
+    this.#observed.enter('off');
     this.say(words.stateDiscarded(this.name));
   }
 
@@ -402,11 +396,11 @@ export class GuestActor {
     const { spec } = this.record.now;
     const reason = this.#parts.driver.cannot(spec, 'suspend');
     if (reason) throw this.#denied(reason);
-    const before = this.#state;
+    const before = this.state;
     await this.frames.keep();
     this.record.saveRun({ ask: 'suspend', wasPaused: before.status === 'paused' });
     this.#disarmShutdown();
-    this.#enter('suspending');
+    this.#observed.enter('suspending');
     try {
       await run.save(AbortSignal.any([cancel, cutShort]), progress);
     } catch (thrown) {
@@ -416,7 +410,7 @@ export class GuestActor {
       else if (cutShort.aborted) this.#enterPaused({ kind: 'user', text: 'The guest was being suspended.' });
       else {
         await run.resume();
-        this.#enter('running');
+        this.#observed.enter('running');
       }
       throw cutShort.aborted ? cutShort.reason : thrown;
     }
@@ -451,25 +445,25 @@ export class GuestActor {
   #onEvent(event: DriverEvent): void {
     const what = wordsOf(this.name, event);
     if (what) this.say(what);
-    const { status } = this.#state;
+    const { status } = this.state;
     switch (event.kind) {
       case 'paused':
         if (status === 'running' || status === 'stopping' || status === 'paused') this.#enterPaused(event.reason);
         return;
       case 'resumed':
-        if (status === 'paused') this.#enter('running');
+        if (status === 'paused') this.#observed.enter('running');
         return;
       case 'reset':
         if (event.byGuest && status === 'stopping' && this.record.now.run?.ask === null) this.#backToRunning();
         return;
       case 'agent':
-        this.#showRun(event.which === 'qemu' ? { qemuAgent: event.connected } : { spiceAgent: event.connected });
+        this.#observed.tell(event.which === 'qemu' ? { qemuAgent: event.connected } : { spiceAgent: event.connected });
         return;
       case 'network':
-        this.#showRun({ addresses: event.addresses, hostname: event.hostname });
+        this.#observed.tell({ addresses: event.addresses, hostname: event.hostname });
         return;
       case 'resolution':
-        this.#showRun({ resolution: { widthPx: event.widthPx, heightPx: event.heightPx } });
+        this.#observed.tell({ resolution: { widthPx: event.widthPx, heightPx: event.heightPx } });
         return;
       case 'ended':
         if (this.#run) this.settle(event.end);
@@ -482,31 +476,23 @@ export class GuestActor {
     }
   }
 
-  /** The run is over: what the guest is now, from how it ended and what was asked. */
+  /** The run is over: what the guest is now. */
   settle(end: RunEnd): void {
-    const { run: record, saved } = this.record.now;
-    const { driver } = this.#parts;
+    const { run, saved } = this.record.now;
+    const state = this.#parts.driver.savedState(this.files);
+    const outcome = outcomeOf(end, run, saved, state);
     this.#run = null;
+    this.#observed.endRun();
     this.#disarmShutdown();
     this.frames.forget();
-    const state = driver.savedState(this.files);
-    const keepsState = saved !== null && state === 'whole' && (record?.ask === 'suspend' || record?.loading === true);
-    this.#clearing = this.#clear(keepsState ? false : state !== 'none');
-    if (keepsState) {
-      this.record.note({ run: null });
-      this.#enter('suspended');
-      if (record?.loading !== true) this.say(words.suspended(this.name));
-      return;
-    }
-    const crash = record?.ask === 'forceOff' ? null : end.crash;
-    this.record.note({ run: null, saved: null, crash });
-    if (crash) {
-      this.#enter('crashed', { crash });
-      this.say(words.crashed(crash.text));
-    } else {
-      this.#enter('off');
-      this.say(words.stopped(this.name));
-    }
+    const keepsState = outcome.status === 'suspended';
+    const crash = outcome.status === 'crashed' ? outcome.crash : null;
+    this.record.note({ run: null, crash, ...(keepsState ? {} : { saved: null }) });
+    this.#clearing = this.#clear(!keepsState && state !== 'none');
+    this.#observed.enter(outcome.status, { problems: [], ...(crash ? { crash } : {}) });
+    if (crash) this.say(words.crashed(crash.text));
+    else if (outcome.status === 'off') this.say(words.stopped(this.name));
+    else if (outcome.status === 'suspended' && outcome.isNew) this.say(words.suspended(this.name));
   }
 
   async #clear(saved: boolean): Promise<void> {
@@ -529,60 +515,26 @@ export class GuestActor {
   /** Shows a guest that was found running or standing still. */
   show(status: 'running' | 'paused' | 'suspending' | 'off' | 'crashed', pause?: PauseReason): void {
     if (status === 'paused' && pause) this.#enterPaused(pause);
-    else this.#enter(status, { problems: this.record.now.run?.problems ?? [] });
+    else this.#observed.enter(status, { problems: this.record.now.run?.problems ?? [] });
   }
 
   /** Something about the guest wants attention although it runs. */
   problem(text: string): void {
-    this.#state = { ...this.#state, problems: [...this.#state.problems, text] };
-    this.publish();
+    this.#observed.addProblem(text);
   }
 
   #backToRunning(): void {
     this.#disarmShutdown();
     this.record.noteRun({ shutdown: null });
-    this.#enter('running');
+    this.#observed.enter('running');
   }
 
   #enterPaused(pause: PauseReason): void {
-    if (this.#state.status === 'stopping') {
+    if (this.state.status === 'stopping') {
       this.#disarmShutdown();
       this.record.noteRun({ shutdown: null });
     }
-    this.#enter('paused', { pause });
-  }
-
-  #enter(status: GuestState['status'], more: Partial<Pick<GuestState, 'pause' | 'crash' | 'shutdown' | 'problems'>> = {}): void {
-    const { run, problems } = this.#state;
-    const same = this.#state.status === status;
-    this.#state = {
-      status,
-      since: same ? this.#state.since : new Date().toISOString(),
-      ...(this.#run && run ? { run } : {}),
-      problems,
-      ...more,
-    };
-    this.publish();
-  }
-
-  #showRun(change: Partial<typeof noRun> = {}): void {
-    const facts = this.#run?.facts;
-    const run: GuestState['run'] = facts?.process
-      ? {
-          ...noRun,
-          ...this.#state.run,
-          pid: facts.process.pid,
-          accelerator: facts.accelerator,
-          emulated: facts.accelerator === 'tcg',
-          startedAt: facts.startedAt,
-          ...change,
-        }
-      : undefined;
-    this.#early = { ...this.#early, ...change };
-    if (!run) return;
-    this.#state = { ...this.#state, run: { ...run, ...this.#early } };
-    this.#early = {};
-    this.publish();
+    this.#observed.enter('paused', { pause });
   }
 
   #disarmShutdown(): void {
