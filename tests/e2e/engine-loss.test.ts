@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isAlive, launchApp, untilConnected } from '../support/app.ts';
+import { isAlive, launchApp, untilConnected, untilShown } from '../support/app.ts';
 import { makeStarterGuest, untilStatus } from '../support/starter-guest.ts';
 import { until } from '../support/until.ts';
 
@@ -27,7 +27,7 @@ test('the window says that the engine was killed, and goes on by itself with ano
 
 test('a guest runs on while its engine is killed, and the page shows it as before', async () => {
   const app = await launchApp();
-  const { page, client } = app;
+  const { client } = app;
   const enginePid = await untilConnected(app);
   const guest = await makeStarterGuest(client, 'Survivor');
   await app.call('guest.start', { guest: guest.id });
@@ -40,7 +40,7 @@ test('a guest runs on while its engine is killed, and the page shows it as befor
   });
   expect(after).toBe(before);
   expect(isAlive(before)).toBe(true);
-  await page.getByText('Survivor').first().waitFor();
+  await untilShown(app, 'Survivor');
 });
 
 test('an engine that cannot start is explained, and starting it again helps once it can', async () => {

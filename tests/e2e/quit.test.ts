@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { QuitAnswer } from '../../main/shell/quitting.ts';
-import { isAlive, launchApp, type TestApp, untilConnected } from '../support/app.ts';
+import { isAlive, launchApp, type TestApp, untilConnected, untilShown } from '../support/app.ts';
 import { makeStarterGuest, untilAgent, untilStatus } from '../support/starter-guest.ts';
 import { until } from '../support/until.ts';
 
@@ -11,7 +11,7 @@ async function appWithGuest(): Promise<TestApp & { guest: Awaited<ReturnType<typ
   await app.call('guest.start', { guest: guest.id });
   await untilStatus(app.client, guest.id, 'running');
   const qemu = (await app.call('guest.show', { guest: guest.id })).state.run?.pid ?? 0;
-  await app.page.getByText('Lodger').first().waitFor();
+  await untilShown(app, 'Lodger');
   return { ...app, guest, qemu };
 }
 
@@ -32,8 +32,13 @@ const labels: Record<Exclude<QuitAnswer['guests'], 'cancel'>, string> = {
 
 async function answer({ page }: TestApp, guests: keyof typeof labels): Promise<void> {
   const dialog = page.getByRole('dialog');
-  await dialog.getByRole('radio', { name: labels[guests] }).check({ force: true });
-  await dialog.getByRole('button', { name: 'Quit', exact: true }).click();
+  await dialog.locator('label', { hasText: new RegExp(`^${labels[guests]}`) }).click();
+  await until('it is chosen', () => dialog.getByRole('radio', { name: labels[guests] }).isChecked());
+  // The window may be gone before the click is.
+  await dialog
+    .getByRole('button', { name: 'Quit', exact: true })
+    .click({ noWaitAfter: true })
+    .catch(() => {});
 }
 
 test('with no guest running the window closes without a question', async () => {
@@ -62,7 +67,7 @@ test('guests that are kept running go on without the window, and the next window
   await until('the app has ended', () => hasEnded(app));
   expect(isAlive(app.qemu)).toBe(true);
   const next = await launchApp({ home: app.home });
-  await next.page.getByText('Lodger').first().waitFor();
+  await untilShown(next, 'Lodger');
   expect((await next.call('guest.show', { guest: app.guest.id })).state).toMatchObject({ status: 'running', run: { pid: app.qemu } });
 });
 

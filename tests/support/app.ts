@@ -143,6 +143,23 @@ export async function untilConnected({ client }: Pick<TestApp, 'client'>): Promi
   return (await until('the engine answers', () => client.call('engine.info', {}).catch(() => null), 30_000)).pid;
 }
 
+/** Settles when the window has been told that the guest of this name runs; what it draws is the business of other tests. */
+export async function untilShown({ page }: Pick<TestApp, 'page'>, name: string): Promise<void> {
+  await page.evaluate(
+    (wanted) =>
+      new Promise<void>((settle) => {
+        const stop = window.guesthouse.subscribe((message) => {
+          const guests =
+            message.type === 'snapshot' ? message.snapshot.guests : message.type === 'guest' && message.guest ? [message.guest] : [];
+          if (!guests.some(({ spec, state }) => spec.name === wanted && state.status === 'running')) return;
+          stop();
+          settle();
+        });
+      }),
+    name,
+  );
+}
+
 /** Runs a program to its end. */
 export function runProgram(
   executable: string,
