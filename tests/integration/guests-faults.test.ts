@@ -167,6 +167,30 @@ test.skipIf(!canMount)('a data folder that is full stops no running guest and lo
   }
 });
 
+test.skipIf(!existsSync('/dev/kvm'))('an accelerator that cannot run the guest is named as what failed', async ({ skip }) => {
+  const stubborn = await openBench({ host: (real) => ({ ...real, acceleratorFor: async () => 'kvm' }) });
+  try {
+    // Firmware for long mode is what a KVM that only half works fails at; where it works there is nothing to see.
+    const half = await addGuest(
+      stubborn,
+      blankSpec({ firmware: 'uefi', memoryMiB: 128, cpu: { model: 'qemu64', sockets: 1, cores: 1, threads: 1 } }),
+    );
+    await stubborn.guests.start(half);
+    const { state } = await until('the firmware failed, or ran for a while', () => {
+      const guest = stubborn.guests.show(half);
+      return guest.state.status !== 'running' || Date.now() - Date.parse(guest.state.since) > 8_000 ? guest : null;
+    });
+    if (state.status === 'running') return skip('KVM works here.');
+    expect(state).toMatchObject({ status: 'paused', pause: { kind: 'internal-error' } });
+    expect(stubborn.events.some(({ kind }) => kind === 'guest.internalError')).toBe(true);
+    expect((await failureOf(stubborn.guests.resume(half))).code).toBe('guest/denied');
+    await stubborn.guests.forceOff(half);
+    expect(stubborn.guests.show(half).state.status).toBe('off');
+  } finally {
+    await stubborn.dispose();
+  }
+});
+
 test('a port that somebody holds is named with who holds it', async () => {
   const port = await freePort();
   const forward = { protocol: 'tcp' as const, hostAddress: '127.0.0.1', hostPort: port, guestPort: 22 };
@@ -214,7 +238,7 @@ test('a disk that another process has open is said to be in use', async () => {
   const { error, state } = await startFailure(spec);
   expect(error).toMatchObject({ code: 'guest/start-failed' });
   expect(error.message).toContain('a disk is in use by another process');
-  expect(state).toMatchObject({ status: 'crashed', crash: { kind: 'start-failed' } });
+  expect(state).toMatchObject({ status: 'crashed', crash: { kind: 'start-failed', exitStatus: 1 } });
   expect(state.crash?.lastWords).toContain('lock');
   await bench.guests.forceOff(first);
 });

@@ -14,6 +14,7 @@ import { diskOf, specOf } from '../../main/engine/drivers/qemu/arguments/golden-
 import { createQemuDriver } from '../../main/engine/drivers/qemu/qemu-driver.ts';
 import { type Layout, layoutOf } from '../../main/engine/files/layout.ts';
 import { createGuests, type GuestRegistry } from '../../main/engine/guests/guest-registry.ts';
+import type { HostCapabilities } from '../../main/engine/host/capabilities.ts';
 import { createHostCapabilities } from '../../main/engine/host/host-capabilities.ts';
 import { createJobRunner, type Jobs } from '../../main/engine/jobs/job-runner.ts';
 import { type Log, silentLog } from '../../main/engine/log/log.ts';
@@ -34,7 +35,16 @@ export type GuestEngine = {
 };
 
 /** The part of an engine that looks after guests, as `engine.ts` puts it together. */
-export async function openGuestEngine(home: string, log: Log = silentLog): Promise<GuestEngine> {
+export type EngineParts = {
+  log?: Log;
+  /** Changes what the guests are told of this computer. */
+  host?: (real: HostCapabilities) => HostCapabilities;
+};
+
+export async function openGuestEngine(
+  home: string,
+  { log = silentLog, host: changeHost = (real) => real }: EngineParts = {},
+): Promise<GuestEngine> {
   const layout = layoutIn(home);
   await mkdir(layout.run, { recursive: true, mode: 0o700 });
   await mkdir(layout.guests, { recursive: true, mode: 0o700 });
@@ -43,7 +53,9 @@ export async function openGuestEngine(home: string, log: Log = silentLog): Promi
   const feed = { record: (event: Pick<FeedEvent, 'kind' | 'text'>) => void events.push(event) };
   const jobs = createJobRunner({ database, changes: { job: () => undefined }, feed, clock: systemClock, log });
   // Probing accelerators costs seconds and is tested elsewhere: what it found once on this computer is good for every test.
-  const host = createHostCapabilities({ layout: { home, cache: join(cacheDirectory(), 'test-probes') }, settings: () => defaultSettings });
+  const host = changeHost(
+    createHostCapabilities({ layout: { home, cache: join(cacheDirectory(), 'test-probes') }, settings: () => defaultSettings }),
+  );
   const guests = createGuests({
     layout,
     database,
@@ -77,9 +89,9 @@ export type Bench = GuestEngine & {
 };
 
 /** A data root with an engine over it. */
-export async function openBench(options: { home?: string; log?: Log } = {}): Promise<Bench> {
+export async function openBench(options: { home?: string } & EngineParts = {}): Promise<Bench> {
   const home = options.home ?? (await mkdtemp('/tmp/gh-'));
-  let engine = await openGuestEngine(home, options.log);
+  let engine = await openGuestEngine(home, options);
   return {
     home,
     get guests() {
@@ -97,7 +109,7 @@ export async function openBench(options: { home?: string; log?: Log } = {}): Pro
     close: () => engine.close(),
     async reopen() {
       await engine.close();
-      engine = await openGuestEngine(home, options.log);
+      engine = await openGuestEngine(home, options);
     },
     async dispose() {
       for (const { id } of engine.guests.list()) await engine.guests.forceOff(id).catch(() => undefined);
@@ -192,7 +204,7 @@ export const shellPrompt = 'root@starter';
 /** Waits for the starter's shell on the serial console. */
 export async function untilBooted(engine: GuestEngine, id: GuestId) {
   const serial = readSerial(engine, id);
-  await serial.until(shellPrompt, 60_000);
+  await serial.until(shellPrompt, 120_000);
   return serial;
 }
 

@@ -3,6 +3,7 @@
  *
  * A driver tells what it sees and does what it is told; what a guest may be asked in which state is decided above it.
  */
+import { Failure, type GuesthouseError } from '../../../contract/errors.ts';
 import type { AcceleratorName, GuestSpec } from '../../../contract/guest-spec.ts';
 import type { Crash, PauseReason, Sample } from '../../../contract/guest-state.ts';
 import type { GuestId, ImageId } from '../../../contract/ids.ts';
@@ -45,6 +46,18 @@ export type PreparedRun = {
   problems: string[];
   launch(listener: DriverListener, signal: AbortSignal): Promise<DriverRun>;
 };
+
+/** The guest's process ended, or was given up, before the guest was ready. */
+export class StartFailure extends Failure {
+  readonly exitStatus: number | null;
+  readonly signal: string | null;
+  constructor(failure: Pick<GuesthouseError, 'message' | 'hint' | 'detail'>, exit: { exitStatus: number; signal: string | null } | null) {
+    const { message, ...more } = failure;
+    super('guest/start-failed', message, more);
+    this.exitStatus = exit?.exitStatus ?? null;
+    this.signal = exit?.signal ?? null;
+  }
+}
 
 export type DriverEvent =
   | { kind: 'paused'; reason: PauseReason }

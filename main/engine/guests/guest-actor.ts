@@ -21,7 +21,15 @@ import { Failure } from '../../../contract/errors.ts';
 import { type GuestVerb, guestCan } from '../../../contract/guest-can.ts';
 import type { Crash, Guest, GuestState, PauseReason } from '../../../contract/guest-state.ts';
 import type { ImageId } from '../../../contract/ids.ts';
-import type { ByteProgress, Driver, DriverEvent, DriverRun, LaunchRequest, RunEnd } from '../drivers/driver.ts';
+import {
+  type ByteProgress,
+  type Driver,
+  type DriverEvent,
+  type DriverRun,
+  type LaunchRequest,
+  type RunEnd,
+  StartFailure,
+} from '../drivers/driver.ts';
 import type { Changes, Feed } from '../feed/feed.ts';
 import type { GuestFiles } from '../files/layout.ts';
 import type { Log } from '../log/log.ts';
@@ -300,7 +308,8 @@ export class GuestActor {
       this.#observed.enter('off');
     } else {
       const at = new Date().toISOString();
-      const crash: Crash = { at, kind: 'start-failed', exitStatus: null, signal: null, text: message, lastWords: detail ?? '' };
+      const { exitStatus, signal } = thrown instanceof StartFailure ? thrown : { exitStatus: null, signal: null };
+      const crash: Crash = { at, kind: 'start-failed', exitStatus, signal, text: message, lastWords: detail ?? '' };
       this.record.note({ run: null, crash });
       this.#observed.enter('crashed', { crash });
     }

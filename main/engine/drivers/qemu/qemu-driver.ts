@@ -232,7 +232,7 @@ async function connectWhenReady(name: string, files: GuestFiles, timeoutMs: numb
       }
     }
     const exit = readExit(files.exit);
-    if (exit) throw startFailure(name, log(), `QEMU ended with ${exit.signal ?? `exit status ${exit.exitStatus}`}.`);
+    if (exit) throw startFailure(name, log(), `QEMU ended with ${exit.signal ?? `exit status ${exit.exitStatus}`}.`, exit);
     if (qemu && !isAlive(qemu)) throw startFailure(name, log(), 'QEMU ended.');
     await new Promise((done) => setTimeout(done, connectEveryMs));
   }

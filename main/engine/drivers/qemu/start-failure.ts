@@ -1,6 +1,7 @@
 /** QEMU's reasons for not starting, in words that name the remedy. Pure; what is not known is passed on as QEMU said it. */
-import { Failure } from '../../../../contract/errors.ts';
+import { StartFailure } from '../driver.ts';
 import { lastWords } from './run-end.ts';
+import type { ExitStatus } from './wrapper.ts';
 
 type Translation = { pattern: RegExp; say(match: RegExpExecArray): { message: string; hint?: string } };
 
@@ -22,6 +23,13 @@ const translations: readonly Translation[] = [
   {
     pattern: /failed to initialize kvm: (.*)/i,
     say: ([, why]) => ({ message: `KVM did not start: ${why}.`, hint: 'Set the accelerator to "auto" or "tcg".' }),
+  },
+  {
+    pattern: /failed to set MSR (0x[0-9a-f]+)/,
+    say: ([, register]) => ({
+      message: `KVM on this computer cannot give the guest its processor (MSR ${register}).`,
+      hint: 'Set the processor model to "qemu64", or the accelerator to "tcg".',
+    }),
   },
   {
     pattern: /Failed to get "(?:write|consistent read|shared "?[^"]*)" lock/,
@@ -76,14 +84,15 @@ const translations: readonly Translation[] = [
 ];
 
 /** The failure of a guest whose QEMU ended, or was given up, before it was ready. `log` is what it printed. */
-export function startFailure(name: string, log: string, otherwise: string): Failure {
+export function startFailure(name: string, log: string, otherwise: string, exit: ExitStatus | null = null): StartFailure {
   const detail = lastWords(log);
   for (const { pattern, say } of translations) {
     const match = pattern.exec(log);
     if (!match) continue;
     const { message, hint } = say(match);
-    return new Failure('guest/start-failed', `${name} did not start: ${message}`, { detail, ...(hint ? { hint } : {}) });
+    return new StartFailure({ message: `${name} did not start: ${message}`, detail, ...(hint ? { hint } : {}) }, exit);
   }
   const said = /^(?:.*?qemu-system-\S+: )(.+)$/m.exec(log)?.[1];
-  return new Failure('guest/start-failed', `${name} did not start: ${said ? `QEMU says "${said}".` : otherwise}`, detail ? { detail } : {});
+  const message = `${name} did not start: ${said ? `QEMU says "${said}".` : otherwise}`;
+  return new StartFailure({ message, ...(detail ? { detail } : {}) }, exit);
 }
