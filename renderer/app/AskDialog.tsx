@@ -13,6 +13,7 @@ export function AskDialog() {
       title={question.title}
       confirmLabel={question.confirmLabel}
       cancelLabel={words.common.cancel}
+      closeLabel={words.common.close}
       {...(question.typeName === undefined
         ? {}
         : { typeToConfirm: { text: question.typeName, label: words.trash.purgeType(question.typeName), reason: words.trash.purgeReason } })}

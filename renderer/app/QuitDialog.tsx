@@ -50,7 +50,7 @@ function AskQuit({ running, onStay, onQuit }: { running: string[]; onStay: () =>
       open
       title={words.quit.title(running.length)}
       onClose={onStay}
-      closeLabel={words.common.cancel}
+      closeLabel={words.common.close}
       actions={
         <>
           <Button onPress={onStay}>{words.common.cancel}</Button>
@@ -88,7 +88,7 @@ function QuitProgress({ progress, onStay }: { progress: NonNullable<Quitting>; o
       open
       title={title}
       onClose={onStay}
-      closeLabel={words.quit.stay}
+      closeLabel={words.common.close}
       role="alertdialog"
       actions={<Button onPress={onStay}>{words.quit.stay}</Button>}
     >

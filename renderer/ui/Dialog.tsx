@@ -44,6 +44,7 @@ type ConfirmProps = {
   children: ReactNode;
   confirmLabel: string;
   cancelLabel: string;
+  closeLabel: string;
   /** When given, this text must be typed before the button works. */
   typeToConfirm?: { text: string; label: string; reason: string };
   onConfirm: () => void;
@@ -56,7 +57,16 @@ export function ConfirmDialog({ open, ...rest }: ConfirmProps) {
   return open ? <OpenConfirm {...rest} /> : null;
 }
 
-function OpenConfirm({ title, children, confirmLabel, cancelLabel, typeToConfirm, onConfirm, onClose }: Omit<ConfirmProps, 'open'>) {
+function OpenConfirm({
+  title,
+  children,
+  confirmLabel,
+  cancelLabel,
+  closeLabel,
+  typeToConfirm,
+  onConfirm,
+  onClose,
+}: Omit<ConfirmProps, 'open'>) {
   const [typed, setTyped] = useState('');
   const reason = typeToConfirm && typed.trim() !== typeToConfirm.text.trim() ? typeToConfirm.reason : null;
   const submit = (event: FormEvent) => {
@@ -68,7 +78,7 @@ function OpenConfirm({ title, children, confirmLabel, cancelLabel, typeToConfirm
       title={title}
       open
       onClose={onClose}
-      closeLabel={cancelLabel}
+      closeLabel={closeLabel}
       role="alertdialog"
       actions={
         <>

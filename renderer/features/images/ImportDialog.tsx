@@ -41,7 +41,7 @@ export function ImportDialog({ path: given, onClose }: { path: string; onClose: 
       open
       title={w.importTitle}
       onClose={onClose}
-      closeLabel={words.common.cancel}
+      closeLabel={words.common.close}
       actions={
         <>
           <Button onPress={onClose}>{words.common.cancel}</Button>

@@ -59,17 +59,19 @@ export function LibraryPage() {
 
   const open = useCallback((id: string) => navigate(`/guests/${id}`), [navigate]);
   const renamed = useCallback(() => {
+    // The field took the focus; its guest has it back.
+    if (renaming !== null)
+      requestAnimationFrame(() => document.querySelector<HTMLElement>(`.library-list [data-key="${renaming}"]`)?.focus());
     setRenaming(null);
-    // The field took the focus; the list has it back, where it was.
-    requestAnimationFrame(() => document.querySelector<HTMLElement>('.library-list [tabindex="0"]')?.focus());
-  }, []);
+  }, [renaming]);
 
   const onKeyDown = (event: KeyboardEvent) => {
     if (renaming !== null || (event.target instanceof HTMLInputElement && event.target.type !== 'checkbox')) return;
     const focused = (event.target as HTMLElement).closest<HTMLElement>('[data-key]')?.dataset.key;
     const target = focused !== undefined && all[focused] ? all[focused] : shownSelected[0];
     if (event.key === 'Delete') {
-      const doomed = shownSelected.length > 0 ? shownSelected : target ? [target] : [];
+      // Type-to-find moves the focus and not the selection: the key means what has the focus, with the rest of its selection.
+      const doomed = target && !selectedIds.has(target.id) ? [target] : shownSelected;
       if (doomed.some((guest) => guestCannot(guest.state, 'delete') === null)) void deleteGuests(doomed);
     } else if (event.key === 'F2' && target) setRenaming(target.id);
     else return;
