@@ -8,6 +8,7 @@ import { basename, dirname, join, relative, resolve } from 'node:path';
 import { build, type Configuration } from 'electron-builder';
 import { writeNotices } from './package/notices.ts';
 import { projectRoot } from './places.ts';
+import { describeDevelopmentRuntime } from './setup/electron-launch.ts';
 import type { ElectronRuntime } from './setup/electron-runtime.ts';
 import { engineNode, prepare, type StageLog, timed } from './setup/prepare.ts';
 
@@ -29,6 +30,10 @@ async function makePackage(wantsInstallers: boolean): Promise<void> {
   rmSync(parts, { recursive: true, force: true });
   mkdirSync(join(parts, 'starter'), { recursive: true });
   for (const file of [starter.diskPath, starter.metadataPath]) copyFileSync(file, join(parts, 'starter', basename(file)));
+  if (runtime.kind === 'development') {
+    log('package', `contains Electron ${runtime.version}, a stand-in for development and tests: not for users`);
+    writeFileSync(join(parts, 'development-runtime.txt'), describeDevelopmentRuntime(runtime));
+  }
   if (carriesNode) {
     mkdirSync(join(parts, 'node/bin'), { recursive: true });
     copyFileSync(realpathSync(engineNode), join(parts, 'node/bin', basename(engineNode)));

@@ -18,7 +18,7 @@ export function planLaunch(runtime: ElectronRuntime, underXvfb: boolean): Launch
     launch.remarks.push(
       `Electron ${runtime.version} is a stand-in for development and tests; users get the release that package.json names.`,
     );
-    launch.environment.GUESTHOUSE_DEVELOPMENT_RUNTIME = `Electron ${runtime.version}, for development and tests only`;
+    launch.environment.GUESTHOUSE_DEVELOPMENT_RUNTIME = describeDevelopmentRuntime(runtime);
   }
   if (underXvfb) {
     launch.remarks.push('There is no display here, so the window shows on a private one in memory (Xvfb).');
@@ -31,6 +31,11 @@ export function planLaunch(runtime: ElectronRuntime, underXvfb: boolean): Launch
     launch.switches.push('--no-sandbox');
   }
   return launch;
+}
+
+/** How the app names a runtime that is not what users get. */
+export function describeDevelopmentRuntime(runtime: ElectronRuntime): string {
+  return `Electron ${runtime.version}, for development and tests only`;
 }
 
 /** Why Chromium's sandbox cannot be used here, or null. Chromium refuses to start then, unless it is told to do without. */

@@ -13,6 +13,7 @@ import { EngineHost } from '../engine-host/engine-host.ts';
 import { findEnginePlace } from '../engine-host/engine-place.ts';
 import { serveAppScheme } from './app-protocol.ts';
 import { linkScheme, type Opening, openingFromFile, parseLink } from './deep-link.ts';
+import { developmentRuntime } from './development-runtime.ts';
 import { EngineStreams } from './engine-streams.ts';
 import { openDoor } from './ipc-door.ts';
 import { KnownPlaces } from './known-places.ts';
@@ -223,7 +224,7 @@ function shellInfo(): Omit<ShellInfo, 'window'> {
     version: app.getVersion(),
     platform: platform === 'darwin' || platform === 'win32' ? platform : 'linux',
     electronVersion: process.versions.electron ?? '',
-    developmentRuntime: process.env.GUESTHOUSE_DEVELOPMENT_RUNTIME || null,
+    developmentRuntime: developmentRuntime(),
     username: userInfo().username,
   };
 }

@@ -12,6 +12,7 @@ import type { BrowserWindow } from 'electron';
 import { toGuesthouseError } from '../../../contract/errors.ts';
 import type { GuestId } from '../../../contract/ids.ts';
 import { createEngineClient, type EngineClient } from '../../client/engine-client.ts';
+import { developmentRuntime } from '../development-runtime.ts';
 import type { GuesthouseApp } from '../guesthouse-app.ts';
 import { focusOnConsole, readConsole, type Shot, shotOf, typeText } from './console-page.ts';
 import { forceOff, prepareGuest, run, screenText, shutDown, untilBanner } from './demo-guest.ts';
@@ -140,9 +141,8 @@ async function saveWindow(window: BrowserWindow, out: string): Promise<void> {
 }
 
 function runtimeName(): string {
-  return process.env.GUESTHOUSE_DEVELOPMENT_RUNTIME
-    ? `development ${process.env.GUESTHOUSE_DEVELOPMENT_RUNTIME}`
-    : `Electron ${process.versions.electron}`;
+  const development = developmentRuntime();
+  return development ? `development ${development}` : `Electron ${process.versions.electron}`;
 }
 
 const removeAfter = 'for turn in $(seq 100); do kill -0 "$1" 2>/dev/null || break; sleep 0.1; done; rm -rf -- "$2"';
