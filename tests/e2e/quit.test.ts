@@ -71,17 +71,20 @@ test('guests that are kept running go on without the window, and the next window
   expect((await next.call('guest.show', { guest: app.guest.id })).state).toMatchObject({ status: 'running', run: { pid: app.qemu } });
 });
 
-test('guests are shut down before the app leaves, which shows for whom it waits', async () => {
+test('guests are shut down before the app leaves, which shows for whom it waits', { timeout: 240_000 }, async () => {
   const app = await appWithGuest();
   await untilAgent(app.client, app.guest.id);
+  const told: string[] = [];
+  app.page.on('console', (message) => told.push(message.text()));
+  await app.page.evaluate(() => window.guesthouse.onShellEvent((event) => event.type === 'quitting' && console.log(JSON.stringify(event))));
   await closeWindow(app);
   await answer(app, 'shutdown');
-  await app.page.getByRole('dialog').getByText('Shutting down before Guesthouse closes').waitFor();
   await until('the app has ended', () => hasEnded(app), 60_000);
+  expect(told).toContain(JSON.stringify({ type: 'quitting', progress: { guests: 'shutdown', waitingFor: ['Lodger'], failed: null } }));
   expect(isAlive(app.qemu)).toBe(false);
 });
 
-test('guests are suspended before the app leaves, and go on where they were', async () => {
+test('guests are suspended before the app leaves, and go on where they were', { timeout: 240_000 }, async () => {
   const app = await appWithGuest();
   await untilAgent(app.client, app.guest.id);
   await closeWindow(app);
