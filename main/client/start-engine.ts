@@ -17,6 +17,9 @@ import { createEngineClient, type EngineClient, unreachable } from './engine-cli
  */
 const memoryFlags = ['--max-semi-space-size=2'];
 
+/** How long to leave an engine alone that holds the folder and does not answer yet, before another one is tried. */
+const heldPauseMs = 1500;
+
 export type EngineNode = { executable: string; environment: Record<string, string> };
 
 export type ConnectEngineOptions = {
@@ -71,6 +74,8 @@ export async function connectEngine(options: ConnectEngineOptions): Promise<Engi
   const { root, version, client: kind, deadlineMs = 20_000 } = options;
   const client = createEngineClient({ socketPath: root.engineSocket, version, client: kind });
   const deadline = Date.now() + deadlineMs;
+  let held: Failure | null = null;
+  let startAgainAt = 0;
   let last: Failure = unreachable(root.engineSocket, new Error('no answer in time'));
   try {
     while (Date.now() < deadline) {
@@ -81,19 +86,20 @@ export async function connectEngine(options: ConnectEngineOptions): Promise<Engi
         if (!(thrown instanceof Failure) || !['engine/unreachable', 'engine/stopping'].includes(thrown.error.code)) throw thrown;
         last = thrown;
       }
-      if (last.error.code === 'engine/unreachable') {
+      if (last.error.code === 'engine/unreachable' && Date.now() >= startAgainAt) {
         try {
           await startEngine(options, deadline - Date.now());
           continue;
         } catch (thrown) {
           // Another engine holds the folder: one that is starting, or one that is about to leave. Both settle soon.
           if (!(thrown instanceof Failure) || thrown.error.code !== 'engine/held') throw thrown;
-          last = thrown;
+          held = thrown;
+          startAgainAt = Date.now() + heldPauseMs;
         }
       }
       await pause(100);
     }
-    throw last;
+    throw held ?? last;
   } catch (thrown) {
     client.close();
     throw thrown;

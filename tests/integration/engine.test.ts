@@ -120,7 +120,7 @@ test('a database cut in half keeps a client from connecting and tells it how to 
   const client = await connect(home);
   expect((await client.call('settings.get', {})).theme).toBe('dark');
   client.close();
-});
+}, 180_000);
 
 test('a client of another version does not talk to the engine that runs', async () => {
   const home = await engineHome();

@@ -2,6 +2,7 @@
 import { type CallName, calls } from '../../../contract/calls.ts';
 import { toGuesthouseError } from '../../../contract/errors.ts';
 import type { GuestId, ImageId, JobId } from '../../../contract/ids.ts';
+import type { Job } from '../../../contract/job.ts';
 import { type Clock, instantNow } from '../clock/clock.ts';
 import type { Log } from '../log/log.ts';
 import type { Caller } from './caller.ts';
@@ -31,7 +32,7 @@ export async function withAudit<T>(
 ): Promise<T> {
   if (calls[name].effect === 'read') return work();
   const target = nameTarget(services, input);
-  const record = (outcome: 'done' | 'denied' | 'failed', errorCode: string | null) => {
+  const record = (outcome: 'done' | 'denied' | 'failed', errorCode: string | null, target: string) => {
     try {
       services.audit.record({ at: instantNow(clock), who: caller.who, call: name, target, outcome, errorCode });
     } catch (thrown) {
@@ -40,13 +41,18 @@ export async function withAudit<T>(
   };
   try {
     const value = await work();
-    record('done', null);
+    // A guest that was given no name has one now.
+    record('done', null, target || nameMade(value));
     return value;
   } catch (thrown) {
     const { code } = toGuesthouseError(thrown);
-    record(deniedCodes.has(code) ? 'denied' : 'failed', code);
+    record(deniedCodes.has(code) ? 'denied' : 'failed', code, target);
     throw thrown;
   }
+}
+
+function nameMade(value: unknown): string {
+  return typeof value === 'object' && value !== null && 'job' in value ? (value as { job: Job }).job.target.name : '';
 }
 
 function nameTarget({ guests, images, jobs }: AuditDeps['services'], input: unknown): string {
