@@ -191,6 +191,23 @@ test.skipIf(!existsSync('/dev/kvm'))('an accelerator that cannot run the guest i
   }
 });
 
+test('without SPICE a guest with a screen says what is missing, and one without a screen runs', async () => {
+  const plain = await openBench({
+    host: (real) => ({ ...real, qemuFor: async (architecture) => ({ ...(await real.qemuFor(architecture)), spice: false }) }),
+  });
+  try {
+    const seen = await addGuest(plain, blankSpec());
+    expect(await failureOf(plain.guests.start(seen))).toMatchObject({ code: 'host/no-spice' });
+    expect(plain.guests.show(seen).state.status).toBe('off');
+    const unseen = await addGuest(plain, blankSpec({ display: { device: 'none', heads: 1 } }));
+    await plain.guests.start(unseen);
+    expect(plain.guests.consoles(unseen)).toEqual({ spiceSocketPath: null, serial: true });
+    expect((await failureOf(plain.guests.screenshot(unseen))).code).toBe('console/unavailable');
+  } finally {
+    await plain.dispose();
+  }
+});
+
 test('a port that somebody holds is named with who holds it', async () => {
   const port = await freePort();
   const forward = { protocol: 'tcp' as const, hostAddress: '127.0.0.1', hostPort: port, guestPort: 22 };

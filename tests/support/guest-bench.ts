@@ -1,5 +1,4 @@
 /** Guests over a real database, real jobs, the real host and real QEMU, in a data root of their own; for tests of what happens to guests. */
-import { existsSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheDirectory } from '../../build/places.ts';
@@ -207,5 +206,3 @@ export async function untilBooted(engine: GuestEngine, id: GuestId) {
   await serial.until(shellPrompt, 120_000);
   return serial;
 }
-
-export const fileExists = existsSync;

@@ -277,11 +277,12 @@ export class GuestActor {
       throw cutShort.aborted ? cutShort.reason : thrown;
     }
     this.takeOver(run);
-    this.record.noteRun({ facts: run.facts });
     try {
       cutShort.throwIfAborted();
       if (saved) await this.goOnFromSaved(run, cutShort);
       else await run.begin();
+      // Not before the guest runs, which would wait for the disk: until it is noted, its pid file says the same.
+      this.record.noteRun({ facts: run.facts });
       cutShort.throwIfAborted();
     } catch (thrown) {
       if (!this.#run)

@@ -195,10 +195,11 @@ export function createGuests(parts: GuestsParts): GuestRegistry {
         startedBy: by,
       });
       if (!jobEnded.has(job.state)) suspendJobs.set(id, job);
-      void jobs.ended(job.id).finally(() => {
+      const forget = () => {
         suspendJobs.delete(id);
         asked.delete(id);
-      });
+      };
+      void jobs.ended(job.id).then(forget, forget);
       return job;
     },
 
