@@ -1,18 +1,23 @@
 /** Bytes over a Unix socket: the SPICE server of a guest on this computer. */
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
+import { farewellDeadlineMs, SpiceFarewell } from './spice-farewell.ts';
 import { GuardedHandlers, type OpenTransport } from './transport.ts';
 
 export function unixSocketTransport(path: string): OpenTransport {
   return (given) => {
     const handlers = new GuardedHandlers(given);
     const socket = connect(path);
+    const farewell = new SpiceFarewell();
     let opened = false;
     let failure = '';
     socket.on('connect', () => {
       opened = true;
       handlers.open();
     });
-    socket.on('data', (bytes) => handlers.data(bytes));
+    socket.on('data', (bytes) => {
+      farewell.received(bytes);
+      handlers.data(bytes);
+    });
     // 'close' follows and tells; a half-open console is of no use to anyone.
     socket.on('end', () => socket.destroy());
     socket.on('error', (error: NodeJS.ErrnoException) => {
@@ -24,15 +29,31 @@ export function unixSocketTransport(path: string): OpenTransport {
     });
     return {
       write(bytes, taken) {
-        if (!handlers.ended) socket.write(bytes, (error) => error ?? taken());
+        if (handlers.ended) return;
+        farewell.sent(bytes);
+        socket.write(bytes, (error) => error ?? taken());
       },
       pause: () => socket.pause(),
       resume: () => socket.resume(),
       resize() {},
       close() {
         handlers.end();
-        socket.destroy();
+        leave(socket, farewell);
       },
     };
   };
+}
+
+/** Closes the socket as soon as the server does not mind. The app's end closes it at once, whatever it minds. */
+function leave(socket: Socket, farewell: SpiceFarewell): void {
+  const { owed } = farewell;
+  if (owed === null || socket.destroyed) {
+    socket.destroy();
+    return;
+  }
+  if (owed.byteLength > 0) socket.write(owed);
+  const deadline = setTimeout(() => socket.destroy(), farewellDeadlineMs);
+  socket.on('close', () => clearTimeout(deadline));
+  socket.on('data', () => farewell.answered && socket.destroy());
+  socket.resume();
 }

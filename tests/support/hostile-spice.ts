@@ -1,7 +1,8 @@
 /** SPICE servers that mean no good, at the socket where the app expects the guest's own. The handshake is the real server's. */
 import { randomBytes } from 'node:crypto';
 import { renameSync, rmSync } from 'node:fs';
-import { connect, createServer, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
+import { unixSocketTransport } from '../../main/consoles/unix-socket-transport.ts';
 
 export type Mischief =
   | { kind: 'garbage' }
@@ -38,7 +39,7 @@ export async function takePlaceOf(socketPath: string, mischief: Mischief): Promi
     socket.on('error', () => {});
     socket.on('close', () => open.delete(socket));
     if (mischief.kind === 'garbage') socket.write(randomBytes(4096));
-    else if (mischief.kind !== 'silence') relay(socket, real, number, mischief, open);
+    else if (mischief.kind !== 'silence') relay(socket, real, number, mischief);
   });
   await new Promise<void>((listening) => server.listen(socketPath, listening));
   return {
@@ -52,22 +53,11 @@ export async function takePlaceOf(socketPath: string, mischief: Mischief): Promi
   };
 }
 
-function relay(
-  page: Socket,
-  realPath: string,
-  number: number,
-  mischief: Extract<Mischief, { connection: number }>,
-  open: Set<Socket>,
-): void {
-  const server = connect(realPath);
-  open.add(server);
-  server.on('error', () => {});
-  server.on('close', () => page.destroy());
-  page.on('close', () => server.destroy());
-  page.on('data', (bytes) => server.write(bytes));
+/** The real server is left as gently as the app leaves it: what is tried here is the page, not QEMU. */
+function relay(page: Socket, realPath: string, number: number, mischief: Extract<Mischief, { connection: number }>): void {
   let passed = 0;
   let handshake = Buffer.alloc(0);
-  server.on('data', (bytes: Buffer) => {
+  const fromServer = (bytes: Uint8Array) => {
     if (number !== mischief.connection) {
       page.write(bytes);
       return;
@@ -86,6 +76,9 @@ function relay(
     page.write(handshake.subarray(passed, upTo));
     passed = Number.isFinite(length) ? upTo : handshake.byteLength;
     if (passed >= length) page.write(mischief.message);
-  });
+  };
+  const server = unixSocketTransport(realPath)({ open: () => {}, data: fromServer, closed: () => page.destroy() });
+  page.on('data', (bytes) => server.write(bytes, () => {}));
+  page.on('close', () => server.close());
   if (mischief.kind === 'cut' && number === mischief.connection && mischief.afterBytes === 0) page.destroy();
 }
