@@ -1,0 +1,109 @@
+/** The starter guest under a bare QEMU, without any of the engine: what is tested through it is the guest alone. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { copyFile } from 'node:fs/promises';
+import { createConnection, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { until } from './until.ts';
+
+export type MachineChoices = {
+  /** For sockets and logs; short, since socket paths are limited. */
+  folder: string;
+  medium: { disk: string; bus: 'virtio' | 'sata' } | { iso: string };
+  firmware: 'bios' | 'uefi';
+};
+
+export type StarterMachine = {
+  /** All that the guest wrote on its serial port. */
+  serialText(): string;
+  sendSerial(line: string): void;
+  qmp(command: string, input?: object): Promise<unknown>;
+  /** Asks the guest agent. A command that has no answer, such as a shutdown, must not be waited for. */
+  agent(command: string, input?: object): Promise<unknown>;
+  /** QEMU's exit status, once it ended by itself or was killed. */
+  exited: Promise<number | null>;
+  kill(): void;
+};
+
+const ovmf = { code: '/usr/share/OVMF/OVMF_CODE_4M.fd', variables: '/usr/share/OVMF/OVMF_VARS_4M.fd' };
+
+async function buildArguments({ folder, medium, firmware }: MachineChoices): Promise<string[]> {
+  const args = ['-machine', 'q35,accel=tcg', '-cpu', 'max', '-m', '256', '-smp', '1', '-nodefaults', '-no-user-config', '-display', 'none'];
+  args.push('-device', 'virtio-vga', '-netdev', 'user,id=net0,restrict=on', '-device', 'virtio-net-pci,netdev=net0,romfile=');
+  args.push('-chardev', `socket,id=serial0,path=${folder}/serial,server=on,wait=off,logfile=${folder}/serial.log`);
+  args.push('-serial', 'chardev:serial0', '-qmp', `unix:${folder}/qmp,server=on,wait=off`);
+  args.push('-device', 'virtio-serial', '-chardev', `socket,id=agent0,path=${folder}/agent,server=on,wait=off`);
+  args.push('-device', 'virtserialport,chardev=agent0,name=org.qemu.guest_agent.0');
+  if (firmware === 'uefi') {
+    const variables = join(folder, 'variables.fd');
+    await copyFile(ovmf.variables, variables);
+    args.push('-drive', `if=pflash,unit=0,format=raw,readonly=on,file=${ovmf.code}`);
+    args.push('-drive', `if=pflash,unit=1,format=raw,file=${variables}`);
+  }
+  if ('iso' in medium) {
+    args.push('-drive', `if=none,id=medium0,format=raw,readonly=on,file=${medium.iso}`, '-device', 'ide-cd,drive=medium0,bootindex=1');
+  } else {
+    const device = medium.bus === 'virtio' ? 'virtio-blk-pci' : 'ide-hd';
+    args.push('-drive', `if=none,id=medium0,format=qcow2,file=${medium.disk}`, '-device', `${device},drive=medium0,bootindex=1`);
+  }
+  return args;
+}
+
+function connect(path: string): Promise<Socket> {
+  return until(`${path} takes a connection`, () => {
+    return new Promise<Socket | null>((resolve) => {
+      const socket = createConnection(path, () => resolve(socket));
+      socket.once('error', () => resolve(null));
+    });
+  });
+}
+
+/** Requests and answers as lines of JSON, one at a time; lines that are no answer (greetings, events, noise) are passed over. */
+class JsonLines {
+  readonly #socket: Socket;
+  #waiting: ((answer: Record<string, unknown>) => void)[] = [];
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    createInterface({ input: socket }).on('line', (line) => {
+      const start = line.indexOf('{');
+      if (start < 0) return;
+      const answer = JSON.parse(line.slice(start)) as Record<string, unknown>;
+      if ('return' in answer || 'error' in answer) this.#waiting.shift()?.(answer);
+    });
+  }
+
+  async request(execute: string, input: object = {}): Promise<unknown> {
+    const answered = new Promise<Record<string, unknown>>((resolve) => this.#waiting.push(resolve));
+    this.#socket.write(`${JSON.stringify({ execute, arguments: input })}\n`);
+    const answer = await answered;
+    if ('error' in answer) throw new Error(`${execute}: ${JSON.stringify(answer.error)}`);
+    return answer.return;
+  }
+}
+
+/** Starts it; settles when QEMU takes commands. */
+export async function startMachine(choices: MachineChoices): Promise<StarterMachine> {
+  const { folder } = choices;
+  const qemu: ChildProcess = spawn('qemu-system-x86_64', await buildArguments(choices), { stdio: ['ignore', 'ignore', 'inherit'] });
+  const exited = new Promise<number | null>((resolve) => qemu.once('exit', (status) => resolve(status)));
+  try {
+    const qmp = new JsonLines(await connect(join(folder, 'qmp')));
+    await qmp.request('qmp_capabilities');
+    const serial = await connect(join(folder, 'serial'));
+    serial.resume();
+    const agent = new JsonLines(await connect(join(folder, 'agent')));
+    return {
+      serialText: () => readFileSync(join(folder, 'serial.log'), 'utf8'),
+      sendSerial: (line) => void serial.write(`${line}\n`),
+      qmp: (command, input) => qmp.request(command, input),
+      agent: (command, input) => agent.request(command, input),
+      exited,
+      kill: () => void qemu.kill('SIGKILL'),
+    };
+  } catch (error) {
+    qemu.kill('SIGKILL');
+    throw error;
+  }
+}
