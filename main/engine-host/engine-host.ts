@@ -156,6 +156,7 @@ export class EngineHost {
         else await this.#fail(error);
         continue;
       }
+      if (this.#stopped) return;
       wasConnected = true;
       const since = Date.now();
       const reason = await this.#untilLost();

@@ -2,6 +2,7 @@
 import { rmSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { app, dialog, Menu, powerMonitor, session, type WebContents } from 'electron';
 import type { DataRoot } from '../../contract/data-root.ts';
 import type { GuestId } from '../../contract/ids.ts';
@@ -28,6 +29,9 @@ import { followTheme } from './theme.ts';
 import { showTray } from './tray.ts';
 import { WindowPlacements } from './window-placement.ts';
 import { preloadPath, Windows } from './windows.ts';
+
+/** How long letting go of the engine may keep the app from ending. */
+const longestFarewellMs = 1000;
 
 export type GuesthouseAppOptions = {
   root: DataRoot;
@@ -83,7 +87,8 @@ export function createGuesthouseApp({ root, ownFolder, log }: GuesthouseAppOptio
     hasLeft = true;
     session.defaultSession.flushStorageData();
     windows.destroyAll();
-    void host.close().finally(() => app.exit(exitCode));
+    // An engine that is just being started is not waited for; it comes up without us.
+    void Promise.race([host.close(), pause(longestFarewellMs)]).finally(() => app.exit(exitCode));
   };
 
   const quitting: Quitting = new Quitting({
