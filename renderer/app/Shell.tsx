@@ -70,8 +70,10 @@ export function Shell() {
     return () => window.removeEventListener('keydown', onKey);
   }, [navigate, find]);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: runs when the page changes
+  const shownLocation = useRef(location);
   useEffect(() => {
+    if (shownLocation.current === location) return;
+    shownLocation.current = location;
     setDrawer(false);
     // What had the focus is gone with the old page: the keyboard goes on in the new one.
     if (document.activeElement === document.body) content.current?.focus();

@@ -12,7 +12,8 @@ const liveMs = 5000;
  */
 export function GuestThumbnail({ guest }: { guest: Guest }) {
   const live = isLive(guest.state);
-  const source = useScreen(guest.id, live, guest.state.since);
+  // A guest that never ran has no picture, and a thousand of them need not be asked for one.
+  const source = useScreen(guest.id, live, guest.state.since, live || guest.lastStartedAt !== null);
   return (
     <div className={live ? 'thumbnail' : 'thumbnail thumbnail-still'}>
       {source === null ? <OsLogo os={guest.spec.os} size={40} /> : <img src={source} alt="" draggable={false} />}
@@ -20,9 +21,10 @@ export function GuestThumbnail({ guest }: { guest: Guest }) {
   );
 }
 
-function useScreen(id: string, live: boolean, since: string): string | null {
+function useScreen(id: string, live: boolean, since: string, exists: boolean): string | null {
   const [source, setSource] = useState<string | null>(null);
   useEffect(() => {
+    if (!exists) return;
     let gone = false;
     let timer: ReturnType<typeof setTimeout> | undefined;
     let waitMs = liveMs;
@@ -48,11 +50,12 @@ function useScreen(id: string, live: boolean, since: string): string | null {
     const plan = () => {
       if (live) timer = setTimeout(load, waitMs);
     };
-    load();
+    // What only flies past while scrolling is not loaded.
+    timer = setTimeout(load, 120);
     return () => {
       gone = true;
       clearTimeout(timer);
     };
-  }, [id, live, since]);
+  }, [id, live, since, exists]);
   return source;
 }

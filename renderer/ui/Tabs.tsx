@@ -32,7 +32,8 @@ export function Tabs<Id extends string>({ label, tabs, value, onChange, children
           </Tab>
         ))}
       </TabList>
-      <TabPanel id={value} className="tab-panel">
+      {/* A panel of its own for each tab: the tab names it by its id. */}
+      <TabPanel key={value} id={value} className="tab-panel">
         {children}
       </TabPanel>
     </AriaTabs>

