@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { expect, onTestFinished, test } from 'vitest';
 import { toGuesthouseError } from '../../contract/errors.ts';
-import { bareRooms, freshHome, guestIdOf, newestDatabaseVersion, startBareEngine } from '../../tests/support/bare-engine.ts';
+import { bareRooms, freshHome, guestIdOf, newestDatabaseVersion, runningGuest, startBareEngine } from '../../tests/support/bare-engine.ts';
 import { until } from '../../tests/support/until.ts';
 import { takeEngineLock } from './store/engine-lock.ts';
 
@@ -89,19 +89,7 @@ test('an engine that has nothing to do leaves by itself, and one with a client s
 
 test('an engine with a running guest stays', async () => {
   const bare = bareRooms(1);
-  const guest = bare.guests.get(guestIdOf(0));
-  const run = {
-    pid: 1,
-    accelerator: 'tcg' as const,
-    emulated: true,
-    startedAt: '2026-11-23T08:00:00.000Z',
-    qemuAgent: false,
-    spiceAgent: false,
-    addresses: [],
-    hostname: null,
-    resolution: null,
-  };
-  if (guest) bare.guests.set(guest.id, { ...guest, state: { ...guest.state, status: 'running', run } });
+  bare.guests.set(guestIdOf(0), runningGuest(0));
   const { client } = await startBareEngine({ bare, idleSeconds: 0.3 });
   await new Promise((settle) => setTimeout(settle, 1000));
   expect((await client.call('guest.list', {})).length).toBe(1);

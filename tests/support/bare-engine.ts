@@ -85,6 +85,23 @@ export function someGuest(index: number): Guest {
   };
 }
 
+/** A guest that looks as if it ran. */
+export function runningGuest(index: number): Guest {
+  const guest = someGuest(index);
+  const run = {
+    pid: process.pid,
+    accelerator: 'tcg' as const,
+    emulated: true,
+    startedAt: guest.createdAt,
+    qemuAgent: false,
+    spiceAgent: false,
+    addresses: [],
+    hostname: null,
+    resolution: null,
+  };
+  return { ...guest, state: { ...guest.state, status: 'running', run } };
+}
+
 export type BareGuests = {
   rooms: (foundation: Foundation) => Rooms;
   guests: Map<GuestId, Guest>;
@@ -166,7 +183,18 @@ export function bareRooms(guestCount = 0): BareGuests {
           detach: () => void serial.delete(listener),
         };
       },
-      measure: () => Promise.resolve(null),
+      measure: async (id) =>
+        show(id).state.run
+          ? {
+              at: new Date().toISOString(),
+              cpuCores: 0.5,
+              memoryBytes: 1024,
+              diskReadBytesPerSecond: 0,
+              diskWriteBytesPerSecond: 0,
+              netReceiveBytesPerSecond: null,
+              netSendBytesPerSecond: null,
+            }
+          : null,
       nameTaken: () => false,
       beginCreation: () => someGuest(0),
       finishCreation: () => someGuest(0),

@@ -8,7 +8,7 @@ import { type CallName, calls } from '../../../contract/calls.ts';
 import { toGuesthouseError } from '../../../contract/errors.ts';
 import { type ServerMessage, serverMessage } from '../../../contract/events.ts';
 import { userHeader, versionHeader } from '../../../contract/handshake.ts';
-import { bareRooms, guestIdOf, startBareEngine } from '../../../tests/support/bare-engine.ts';
+import { bareRooms, guestIdOf, runningGuest, startBareEngine } from '../../../tests/support/bare-engine.ts';
 import { until } from '../../../tests/support/until.ts';
 import { createEngineClient } from '../../client/engine-client.ts';
 import { followEngineEvents } from '../../client/engine-events.ts';
@@ -134,8 +134,7 @@ test('the OpenAPI document has every call of the contract', async () => {
 
 test('a picture of the screen is PNG, and none is no content', async () => {
   const bare = bareRooms(2);
-  const running = bare.guests.get(guestIdOf(0));
-  if (running) bare.guests.set(running.id, { ...running, state: { ...running.state, status: 'running' } });
+  bare.guests.set(guestIdOf(0), runningGuest(0));
   const { client, engine } = await startBareEngine({ bare });
   expect(String(await client.screenPng(guestIdOf(0), 1000))).toBe('png');
   expect(await client.screenPng(guestIdOf(1), 1000)).toBeNull();
@@ -172,6 +171,26 @@ test('a change made while a client connects is in its snapshot or follows it, ne
     await until('the new name', () => name === `Round ${round}`);
     events.close();
   }
+});
+
+test('samples go to the client that looks at the guest, once a second, and to no other; they can be asked for afterwards', async () => {
+  const bare = bareRooms(2);
+  bare.guests.set(guestIdOf(0), runningGuest(0));
+  const { client } = await startBareEngine({ bare });
+  const heard = { looking: [] as ServerMessage[], other: [] as ServerMessage[] };
+  const looking = followEngineEvents(client, { message: (message) => heard.looking.push(message) });
+  const other = followEngineEvents(client, { message: (message) => heard.other.push(message) });
+  looking.watch([guestIdOf(0)]);
+  other.watch([guestIdOf(1)]);
+  const began = new Date(Date.now() - 5000).toISOString();
+  await until('two samples', () => heard.looking.filter((message) => message.type === 'samples').length >= 2);
+  looking.close();
+  other.close();
+  expect(heard.looking.at(-1)).toMatchObject({ type: 'samples', samples: [{ guestId: guestIdOf(0), sample: { cpuCores: 0.5 } }] });
+  expect(heard.other.map((message) => message.type)).toEqual(['snapshot']);
+  const kept = await client.call('guest.samples', { guest: guestIdOf(0), since: began });
+  expect(kept.intervalSeconds).toBe(1);
+  expect(kept.samples.length).toBeGreaterThanOrEqual(2);
 });
 
 test('a client that does not read its events is dropped and the engine goes on', async () => {

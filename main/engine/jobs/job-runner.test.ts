@@ -225,6 +225,41 @@ test('an engine that stops interrupts what runs without undoing it, takes nothin
   expect([order, undone]).toEqual([['before resuming: 1'], []]);
 });
 
+test('a job that was begun by an engine before and waits for its turn is undone when it is cancelled', async () => {
+  const database = await freshDatabase();
+  const undone: string[] = [];
+  const { promise: gate, resolve: open } = Promise.withResolvers<void>();
+  const heavy = (run: () => Promise<void>) =>
+    definition([{ name: 'copy', run, undo: async () => void undone.push('copy') }], { kind: 'image.import', afterCrash: 'resume' });
+  const first = runnerOver(database).jobs;
+  const ids = [1, 2].map(
+    () =>
+      first.start(
+        heavy(() => never),
+        newJob,
+      ).id,
+  );
+
+  const second = runnerOver(database).jobs;
+  // Two others keep the places, so that those of the engine before wait.
+  const others = [1, 2].map(
+    () =>
+      second.start(
+        heavy(() => gate),
+        newJob,
+      ).id,
+  );
+  await second.recover([heavy(() => gate)]);
+  const waiting = second.list().filter((job) => job.state === 'interrupted');
+  expect(waiting.map((job) => job.id).sort()).toEqual([...ids].sort());
+  const [one] = ids as [JobId, JobId];
+  expect(second.cancel(one, 'not wanted').state).toBe('cancelling');
+  open();
+  expect((await second.ended(one)).state).toBe('cancelled');
+  expect(undone).toEqual(['copy']);
+  expect((await Promise.all(others.map((id) => second.ended(id)))).map((job) => job.state)).toEqual(['succeeded', 'succeeded']);
+});
+
 test('a job of a kind that this engine does not know, or with an input it cannot read, is failed in plain words', async () => {
   const database = await freshDatabase();
   const first = runnerOver(database).jobs;
@@ -287,8 +322,9 @@ test('wherever the engine dies, the next one finishes the job or leaves nothing 
       fc.nat(3),
       fc.constantFrom('before' as const, 'after' as const, 'undo' as const),
       fc.option(fc.nat(3)),
+      fc.option(fc.nat(3)),
       fc.constantFrom('resume' as const, 'undo' as const),
-      async (stepCount, dieStep, when, failAt, afterCrash) => {
+      async (stepCount, dieStep, when, failAt, failAgainAt, afterCrash) => {
         const world = new Set<string>();
         const dying = worldJob(world, stepCount, { step: dieStep % stepCount, when }, failAt);
         const first = runnerOver(database).jobs;
@@ -296,7 +332,7 @@ test('wherever the engine dies, the next one finishes the job or leaves nothing 
         await Promise.race([dying.died, first.ended(id)]);
 
         const second: Jobs = runnerOver(database).jobs;
-        await second.recover([definition(worldJob(world, stepCount, null, failAt).steps, { afterCrash })]);
+        await second.recover([definition(worldJob(world, stepCount, null, failAgainAt).steps, { afterCrash })]);
         const { state } = await second.ended(id);
         expect(['succeeded', 'failed']).toContain(state);
         expect(world.size).toBe(state === 'succeeded' ? stepCount : 0);

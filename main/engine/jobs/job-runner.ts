@@ -90,7 +90,7 @@ export function createJobRunner({ database, changes, feed, clock, log }: JobRunn
   const noteProgress = (one: LiveJob, index: number, bytesDone: number, bytesTotal: number | null) => {
     if (one.job.steps[index]?.state !== 'running') return;
     const steps = one.job.steps.map((step, at) => (at === index ? { ...step, bytesDone, bytesTotal } : step));
-    one.job = { ...one.job, steps, ...one.meter.measure(clock.nowMs(), steps) };
+    one.job = { ...one.job, steps, ...one.meter.measure(clock.nowMs(), upTo(index, steps)) };
     one.tellTimer ??= setTimeout(() => tell(one), tellEveryMs);
   };
 
@@ -166,7 +166,7 @@ export function createJobRunner({ database, changes, feed, clock, log }: JobRunn
       });
       signal.throwIfAborted();
       setStep(one, index, 'done');
-      one.job = { ...one.job, ...one.meter.measure(clock.nowMs(), one.job.steps) };
+      one.job = { ...one.job, ...one.meter.measure(clock.nowMs(), upTo(index, one.job.steps)) };
     }
   };
 
@@ -186,8 +186,6 @@ export function createJobRunner({ database, changes, feed, clock, log }: JobRunn
         return;
       }
       log.warn({ error: thrown, job: one.job.id, kind: one.job.kind }, 'A job failed.');
-      const at = one.job.steps.findIndex((step) => step.state === 'running');
-      if (at >= 0) setStep(one, at, 'failed');
       await settleUndone(one, 'failed', toGuesthouseError(thrown));
     }
   };
@@ -283,6 +281,8 @@ export function createJobRunner({ database, changes, feed, clock, log }: JobRunn
       const byKind = new Map(definitions.map((definition) => [definition.kind, definition]));
       const resumed: LiveJob[] = [];
       for (const { job, input } of store.listStored(notEnded)) {
+        // Begun by this very engine.
+        if (live.has(job.id)) continue;
         const definition = byKind.get(job.kind);
         const known = definition && parseStoredInput(definition, input);
         if (!definition || !known) {
@@ -296,7 +296,8 @@ export function createJobRunner({ database, changes, feed, clock, log }: JobRunn
         if (job.state === 'queued') resumed.push(one);
         else if (job.state !== 'cancelling' && job.steps.every((step) => step.state === 'done')) end(one, 'succeeded', null);
         else if (job.state !== 'cancelling' && definition.afterCrash === 'resume') {
-          save(one, { state: 'interrupted', steps: freshSteps(definition), progress: 0 });
+          // The steps keep their states: what the engine before had begun is undone as well if this run fails earlier.
+          save(one, { state: 'interrupted', steps: sameSteps(definition, job.steps), progress: 0 });
           resumed.push(one);
         } else if (job.state === 'cancelling') {
           await settleUndone(one, 'cancelled', { code: 'job/cancelled', message: 'The job was cancelled.' });
@@ -377,6 +378,17 @@ export function createJobRunner({ database, changes, feed, clock, log }: JobRunn
 
 function freshSteps(definition: AnyDefinition): JobStep[] {
   return definition.steps.map(({ name, weight }) => ({ name, weight, state: 'waiting', bytesDone: null, bytesTotal: null }));
+}
+
+/** The stored steps, or fresh ones where this version has others: then the undo of each must cope with what it finds. */
+function sameSteps(definition: AnyDefinition, stored: readonly JobStep[]): JobStep[] {
+  const same = definition.steps.length === stored.length && definition.steps.every((step, at) => step.name === stored[at]?.name);
+  return same ? [...stored] : freshSteps(definition).map((step) => ({ ...step, state: 'running' }));
+}
+
+/** The steps as far as this run has come: later ones may be done from a run before, and are done again. */
+function upTo(index: number, steps: readonly JobStep[]): JobStep[] {
+  return steps.map((step, at) => (at > index ? { ...step, state: 'waiting' } : step));
 }
 
 function parseStoredInput(definition: AnyDefinition, input: unknown): { input: unknown } | null {
