@@ -44,16 +44,27 @@ export function unixSocketTransport(path: string): OpenTransport {
   };
 }
 
-/** Closes the socket as soon as the server does not mind. The app's end closes it at once, whatever it minds. */
+const farewells = new Set<Socket>();
+
+/** Settles when no server is still being waited for. The app ends only then (or after a while), since its end closes every socket at once. */
+export async function farewellsSaid(): Promise<void> {
+  await Promise.all([...farewells].map((socket) => new Promise<void>((settle) => socket.once('close', () => settle()))));
+}
+
+/** Closes the socket as soon as the server does not mind. */
 function leave(socket: Socket, farewell: SpiceFarewell): void {
   const { owed } = farewell;
   if (owed === null || socket.destroyed) {
     socket.destroy();
     return;
   }
+  farewells.add(socket);
   if (owed.byteLength > 0) socket.write(owed);
   const deadline = setTimeout(() => socket.destroy(), farewellDeadlineMs);
-  socket.on('close', () => clearTimeout(deadline));
+  socket.on('close', () => {
+    farewells.delete(socket);
+    clearTimeout(deadline);
+  });
   socket.on('data', () => farewell.answered && socket.destroy());
   socket.resume();
 }

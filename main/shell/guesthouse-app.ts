@@ -9,6 +9,7 @@ import type { GuestId } from '../../contract/ids.ts';
 import type { ShellInfo } from '../../contract/shell.ts';
 import { Consoles } from '../consoles/consoles.ts';
 import { openPortToFrame } from '../consoles/electron-ports.ts';
+import { farewellsSaid } from '../consoles/unix-socket-transport.ts';
 import { consoleDirectoryOf } from '../engine-host/console-directory.ts';
 import { EngineHost } from '../engine-host/engine-host.ts';
 import { findEnginePlace } from '../engine-host/engine-place.ts';
@@ -30,8 +31,8 @@ import { showTray } from './tray.ts';
 import { WindowPlacements } from './window-placement.ts';
 import { preloadPath, Windows } from './windows.ts';
 
-/** How long letting go of the engine may keep the app from ending. */
-const longestFarewellMs = 1000;
+/** How long letting go of the engine and of the guests' consoles may keep the app from ending; its windows are gone by then. */
+const longestFarewellMs = 3000;
 
 export type GuesthouseAppOptions = {
   root: DataRoot;
@@ -87,8 +88,8 @@ export function createGuesthouseApp({ root, ownFolder, log }: GuesthouseAppOptio
     hasLeft = true;
     session.defaultSession.flushStorageData();
     windows.destroyAll();
-    // An engine that is just being started is not waited for; it comes up without us.
-    void Promise.race([host.close(), pause(longestFarewellMs)]).finally(() => app.exit(exitCode));
+    // An engine that is just being started is not waited for long; it comes up without us.
+    void Promise.race([Promise.all([host.close(), farewellsSaid()]), pause(longestFarewellMs)]).finally(() => app.exit(exitCode));
   };
 
   const quitting: Quitting = new Quitting({
