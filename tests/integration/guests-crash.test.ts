@@ -115,6 +115,7 @@ test('a QEMU that hung and wakes up is joined again', async () => {
       15_000,
     );
     expect(await qemuStatus()).toBe('paused');
+    expect(engine.guests.show(id).state.problems).toEqual([]);
     await engine.guests.forceOff(id);
   });
 });

@@ -4,7 +4,7 @@
  * A driver tells what it sees and does what it is told; what a guest may be asked in which state is decided above it.
  */
 import { Failure, type GuesthouseError } from '../../../contract/errors.ts';
-import type { AcceleratorName, GuestSpec } from '../../../contract/guest-spec.ts';
+import type { AcceleratorName, GuestSpec, PortForward } from '../../../contract/guest-spec.ts';
 import type { Crash, PauseReason, Sample } from '../../../contract/guest-state.ts';
 import type { GuestId, ImageId } from '../../../contract/ids.ts';
 import type { GuestFiles } from '../files/layout.ts';
@@ -19,9 +19,13 @@ export type LaunchRequest = {
   /** Set when the guest goes on from its saved state. */
   saved: SavedWith | null;
   imagePath(id: ImageId): string;
-  /** Names of other guests by the host port that they hold, as "tcp:127.0.0.1:2222". */
+  /** Names of other guests by the host port that they hold, as {@link portKey} writes it. */
   portHolders: ReadonlyMap<string, string>;
 };
+
+/** "tcp:127.0.0.1:2222" */
+export const portKey = ({ protocol, hostAddress, hostPort }: Pick<PortForward, 'protocol' | 'hostAddress' | 'hostPort'>): string =>
+  `${protocol}:${hostAddress}:${hostPort}`;
 
 /** What must be the same again for a saved state to be loaded. */
 export type SavedWith = { machine: string; accelerator: AcceleratorName };
@@ -72,6 +76,8 @@ export type DriverEvent =
   | { kind: 'network'; addresses: string[]; hostname: string | null }
   | { kind: 'resolution'; widthPx: number; heightPx: number }
   | { kind: 'tray'; deviceId: string; open: boolean }
+  /** The process lives, and nothing that it is asked is answered; or is again. */
+  | { kind: 'answering'; answers: boolean }
   /** What the run left behind says how it ended, and stays until {@link Driver.clear}. */
   | { kind: 'ended'; end: RunEnd };
 

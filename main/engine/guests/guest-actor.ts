@@ -475,6 +475,12 @@ export class GuestActor {
       case 'resolution':
         this.#observed.tell({ resolution: { widthPx: event.widthPx, heightPx: event.heightPx } });
         return;
+      case 'answering': {
+        const { run } = this.record.now;
+        const silent = event.answers ? [] : [`${this.name} runs, but QEMU does not answer for it.`];
+        this.#observed.setProblems([...(run?.problems ?? []), ...silent]);
+        return;
+      }
       case 'ended':
         if (this.#run) this.settle(event.end);
         return;
@@ -530,7 +536,7 @@ export class GuestActor {
 
   /** Something about the guest wants attention although it runs. */
   problem(text: string): void {
-    this.#observed.addProblem(text);
+    this.#observed.setProblems([...this.state.problems, text]);
   }
 
   #backToRunning(): void {

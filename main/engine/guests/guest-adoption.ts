@@ -44,11 +44,10 @@ export async function adoptGuest(actor: GuestActor, driver: Driver, log: Log): P
     await carryOn(actor, driver, found, run);
   } catch (thrown) {
     // It lives but does not answer, or does not do what it should: shown as running, so that it can be forced off.
-    log.warn({ guest: id, error: String(thrown) }, 'A guest was found that does not answer.');
-    if (actor.run) {
-      actor.show('running');
-      actor.problem(`${actor.name} was running when the engine started and does not answer.`);
-    }
+    log.warn({ guest: id, error: String(thrown) }, 'A guest was found that does not do what it is told.');
+    if (!actor.run) return;
+    actor.show('running');
+    actor.problem(`${actor.name} was running when the engine started: ${thrown instanceof Error ? thrown.message : thrown}`);
   }
 }
 

@@ -57,9 +57,9 @@ export class ObservedState {
     this.#showRun();
   }
 
-  /** Something wants attention although the guest works. */
-  addProblem(text: string): void {
-    this.#put({ ...this.#state, problems: [...this.#state.problems, text] });
+  /** What wants attention although the guest works. */
+  setProblems(problems: string[]): void {
+    this.#put({ ...this.#state, problems });
   }
 
   #showRun(): void {

@@ -4,10 +4,8 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { Failure } from '../../../../contract/errors.ts';
 import type { GuestSpec, PortForward } from '../../../../contract/guest-spec.ts';
+import { portKey } from '../driver.ts';
 import { allPids } from './process-table.ts';
-
-export const portKey = ({ protocol, hostAddress, hostPort }: Pick<PortForward, 'protocol' | 'hostAddress' | 'hostPort'>): string =>
-  `${protocol}:${hostAddress}:${hostPort}`;
 
 /** @throws Failure `guest/port-taken` naming the port and, where it can be found out, who holds it. */
 export async function checkForwards(spec: GuestSpec, holders: ReadonlyMap<string, string>): Promise<void> {

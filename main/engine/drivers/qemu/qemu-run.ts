@@ -85,6 +85,7 @@ export class QemuRun implements DriverRun {
   #shutdownReason: string | null = null;
   #panicText: string | null = null;
   #hasEnded = false;
+  #isLost = false;
   #released = false;
   #counters: Counters | null = null;
   #resolution = '';
@@ -383,23 +384,33 @@ export class QemuRun implements DriverRun {
 
   /** QEMU ended, or broke the connection: then it is joined again for as long as it lives. */
   async #connectionLost(): Promise<void> {
+    if (this.#isLost) return;
+    this.#isLost = true;
     const { process: qemu } = this.facts;
-    for (;;) {
-      if (this.#released) return;
-      if (await waitUntil(() => !isAlive(qemu), 300)) break;
-      try {
-        const qmp = await QmpClient.connect(this.#files.qmp, 5_000);
-        if (this.#released) return qmp.close();
-        await this.#joinThrough(qmp);
-        this.#log.warn({ pid: qemu.pid }, 'The connection to QEMU broke and was made again.');
-        await this.#stopped();
-        return;
-      } catch (thrown) {
-        if (!(thrown instanceof QmpClosedError)) this.#log.warn({ error: String(thrown) }, 'QEMU cannot be reached.');
-      }
+    for (let attempt = 0; !(await waitUntil(() => this.#released || !isAlive(qemu), 300)); attempt++) {
+      if (attempt === 0) this.#tell({ kind: 'answering', answers: false });
+      if (!(await this.#rejoin())) continue;
+      this.#isLost = false;
+      this.#log.warn({ pid: qemu.pid }, 'The connection to QEMU broke and was made again.');
+      this.#tell({ kind: 'answering', answers: true });
+      return this.#stopped();
     }
+    if (this.#released) return;
     await this.#events;
     await this.#settle();
+  }
+
+  async #rejoin(): Promise<boolean> {
+    let qmp: QmpClient | null = null;
+    try {
+      qmp = await QmpClient.connect(this.#files.qmp, 5_000);
+      if (!this.#released) await this.#joinThrough(qmp);
+      if (!this.#released) return true;
+    } catch (thrown) {
+      if (!(thrown instanceof QmpClosedError)) this.#log.warn({ error: String(thrown) }, 'QEMU cannot be reached.');
+    }
+    qmp?.close();
+    return false;
   }
 
   async #settle(): Promise<void> {
