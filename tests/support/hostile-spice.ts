@@ -7,10 +7,10 @@ import { unixSocketTransport } from '../../main/consoles/unix-socket-transport.t
 export type Mischief =
   | { kind: 'garbage' }
   | { kind: 'silence' }
-  /** Passes everything on and closes after so many bytes of the channel that is opened as number `connection` (0 is the main channel). */
-  | { kind: 'cut'; connection: number; afterBytes: number }
-  /** Passes the handshake on and then says this on the channel that is opened as number `connection`. */
-  | { kind: 'inject'; connection: number; message: Uint8Array };
+  /** Passes everything on, but closes the channels of this type (1 main, 2 display, 3 inputs, 4 cursor) after so many bytes. */
+  | { kind: 'cut'; channel: number; afterBytes: number }
+  /** Passes everything on, but on the channels of this type says this after the handshake, and nothing more. */
+  | { kind: 'inject'; channel: number; message: Uint8Array };
 
 /** A message of the mini header's form; `claimed` lies about its size. */
 export function spiceMessage(type: number, body: Uint8Array, claimed = body.byteLength): Uint8Array {
@@ -28,22 +28,25 @@ export function u32(...values: number[]): Uint8Array {
 }
 
 /** Takes the place of the server at `socketPath` until it is given back. */
-export async function takePlaceOf(socketPath: string, mischief: Mischief): Promise<{ connections(): number; giveBack(): Promise<void> }> {
+export async function takePlaceOf(socketPath: string, mischief: Mischief): Promise<{ met(): boolean; giveBack(): Promise<void> }> {
   const real = `${socketPath}.real`;
   renameSync(socketPath, real);
   const open = new Set<Socket>();
-  let connections = 0;
+  let met = false;
+  const meet = () => {
+    met = true;
+  };
   const server = createServer((socket) => {
-    const number = connections++;
     open.add(socket);
     socket.on('error', () => {});
     socket.on('close', () => open.delete(socket));
+    if (mischief.kind === 'garbage' || mischief.kind === 'silence') meet();
     if (mischief.kind === 'garbage') socket.write(randomBytes(4096));
-    else if (mischief.kind !== 'silence') relay(socket, real, number, mischief);
+    else if (mischief.kind !== 'silence') relay(socket, real, mischief, meet);
   });
   await new Promise<void>((listening) => server.listen(socketPath, listening));
   return {
-    connections: () => connections,
+    met: () => met,
     giveBack: async () => {
       for (const socket of open) socket.destroy();
       await new Promise((closed) => server.close(closed));
@@ -54,18 +57,20 @@ export async function takePlaceOf(socketPath: string, mischief: Mischief): Promi
 }
 
 /** The real server is left as gently as the app leaves it: what is tried here is the page, not QEMU. */
-function relay(page: Socket, realPath: string, number: number, mischief: Extract<Mischief, { connection: number }>): void {
+function relay(page: Socket, realPath: string, mischief: Extract<Mischief, { channel: number }>, meet: () => void): void {
+  let chosen = false;
+  let opening = Buffer.alloc(0);
   let passed = 0;
   let handshake = Buffer.alloc(0);
   const fromServer = (bytes: Uint8Array) => {
-    if (number !== mischief.connection) {
+    if (!chosen) {
       page.write(bytes);
       return;
     }
     if (mischief.kind === 'cut') {
       const rest = mischief.afterBytes - passed;
       passed += bytes.byteLength;
-      page.write(bytes.subarray(0, Math.max(0, rest)), () => passed >= mischief.afterBytes && page.destroy());
+      page.write(bytes.subarray(0, Math.max(0, rest)), () => passed >= mischief.afterBytes && cut());
       return;
     }
     handshake = Buffer.concat([handshake, bytes]);
@@ -75,10 +80,23 @@ function relay(page: Socket, realPath: string, number: number, mischief: Extract
     const upTo = Math.min(handshake.byteLength, length);
     page.write(handshake.subarray(passed, upTo));
     passed = Number.isFinite(length) ? upTo : handshake.byteLength;
-    if (passed >= length) page.write(mischief.message);
+    if (passed >= length) page.write(mischief.message, meet);
   };
   const server = unixSocketTransport(realPath)({ open: () => {}, data: fromServer, closed: () => page.destroy() });
-  page.on('data', (bytes) => server.write(bytes, () => {}));
+  const cut = () => {
+    meet();
+    page.destroy();
+  };
+  page.on('data', (bytes: Buffer) => {
+    if (opening.byteLength < 21) {
+      opening = Buffer.concat([opening, bytes]);
+      chosen = opening[20] === mischief.channel;
+      if (chosen && mischief.kind === 'cut' && mischief.afterBytes === 0) {
+        cut();
+        return;
+      }
+    }
+    server.write(bytes, () => {});
+  });
   page.on('close', () => server.close());
-  if (mischief.kind === 'cut' && number === mischief.connection && mischief.afterBytes === 0) page.destroy();
 }
