@@ -35,3 +35,15 @@ test('the lockfile names no host but the npm registry', () => {
   hosts.delete('https://registry.npmjs.org');
   expect([...hosts]).toEqual([]);
 });
+
+test('the lockfile holds what other systems need too', () => {
+  // npm leaves out optional packages that its registry does not have, and npm ci then refuses the lockfile everywhere.
+  const { packages } = JSON.parse(read('package-lock.json')) as {
+    packages: Record<string, { optionalDependencies?: Record<string, string> }>;
+  };
+  for (const [path, { optionalDependencies = {} }] of Object.entries(packages))
+    for (const name of Object.keys(optionalDependencies))
+      expect(Boolean(packages[`node_modules/${name}`] ?? packages[`${path}/node_modules/${name}`]), `${name}, wanted by ${path}`).toBe(
+        true,
+      );
+});
