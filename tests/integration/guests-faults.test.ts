@@ -296,6 +296,24 @@ test('names are checked, and two guests never have the same one', async () => {
   expect(bench.guests.nameTaken('Other', taker)).toBe(false);
 });
 
+test('deleting, starting and restoring at once leave one guest in one place', async () => {
+  const id = await addGuest(bench, blankSpec());
+  const files = bench.layout.guest(id);
+  writeFileSync(`${files.folder}/mark`, '');
+  const outcomes = await Promise.allSettled([
+    bench.guests.delete(id),
+    bench.guests.start(id),
+    bench.guests.delete(id),
+    bench.guests.restore(id),
+  ]);
+  expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'fulfilled']);
+  expect(bench.guests.show(id)).toMatchObject({ trashedAt: null, state: { status: 'off' } });
+  expect(existsSync(`${files.folder}/mark`)).toBe(true);
+  expect(existsSync(files.trashFolder)).toBe(false);
+  await bench.guests.start(id);
+  await bench.guests.forceOff(id);
+});
+
 test('an NVMe guest cannot be suspended, and is told why before anything happens', async () => {
   const path = `${bench.home}/nvme.qcow2`;
   qemuImg('create', '-q', '-f', 'qcow2', path, '16M');

@@ -34,11 +34,12 @@ import type { Changes, Feed } from '../feed/feed.ts';
 import type { GuestFiles } from '../files/layout.ts';
 import type { Log } from '../log/log.ts';
 import { moveFolder } from './guest-folders.ts';
-import { ask, emptyQueue, finish, type GuestQueue, next, type QueuedVerb, tell } from './guest-queue.ts';
+import type { QueuedVerb } from './guest-queue.ts';
 import { GuestRecord } from './guest-record.ts';
 import { viewOf } from './guest-view.ts';
 import { type Words, words, wordsOf } from './guest-words.ts';
 import { ObservedState } from './observed-state.ts';
+import { denied, type Pending, RequestDesk } from './request-desk.ts';
 import { outcomeOf } from './run-outcome.ts';
 import { ScreenFrames } from './screen-frames.ts';
 import type { GuestStore, RunRecord, StoredGuest } from './store.ts';
@@ -61,8 +62,6 @@ export type Wish =
   | { verb: 'shutdown'; timeoutSeconds: number }
   | { verb: 'suspend'; signal: AbortSignal; progress: ByteProgress };
 
-type Pending = { wish: Wish; outcome: PromiseWithResolvers<void>; cutShort: AbortController; askedWhile: GuestState['status'] };
-
 export class GuestActor {
   readonly record: GuestRecord;
   readonly files: GuestFiles;
@@ -70,13 +69,12 @@ export class GuestActor {
   readonly #parts: GuestActorParts;
   readonly #observed: ObservedState;
   #run: DriverRun | null = null;
-  #queue: GuestQueue<DriverEvent> = emptyQueue();
-  #pending = new Map<number, Pending>();
-  #nextId = 1;
-  #pumping = false;
+  readonly #desk: RequestDesk<Wish, DriverEvent>;
   #shutdownTimer: NodeJS.Timeout | null = null;
   /** What the last run left behind is being removed; a new one must not begin in the midst of that. */
   #clearing: Promise<void> = Promise.resolve();
+  /** The folder is on its way to or from the trash. */
+  #moving: Promise<void> = Promise.resolve();
   #released = false;
 
   constructor(stored: StoredGuest, parts: GuestActorParts) {
@@ -93,6 +91,11 @@ export class GuestActor {
       },
       () => this.publish(),
     );
+    this.#desk = new RequestDesk({
+      state: () => this.state,
+      carryOut: (pending) => this.#carryOut(pending),
+      hear: (event) => this.#onEvent(event),
+    });
   }
 
   get state(): GuestState {
@@ -118,34 +121,23 @@ export class GuestActor {
   ask(wish: Wish): Promise<void> {
     if (this.record.now.trashedAt !== null) {
       if (wish.verb === 'delete') return Promise.resolve();
-      return Promise.reject(new Failure('guest/denied', `${this.name} is in the trash.`, { hint: 'Restore it first.' }));
+      return Promise.reject(inTrash(this.name));
     }
-    const id = this.#nextId++;
-    const { queue, admission, interrupt } = ask(this.#queue, this.state, { id, verb: wish.verb });
-    this.#queue = queue;
-    if (admission.kind === 'ignored') return Promise.resolve();
-    if (admission.kind === 'denied') return Promise.reject(this.#denied(admission.reason));
-    if (admission.kind === 'joined') return this.#pending.get(admission.to)?.outcome.promise ?? Promise.resolve();
-    const outcome = Promise.withResolvers<void>();
-    this.#pending.set(id, { wish, outcome, cutShort: new AbortController(), askedWhile: this.state.status });
-    if (interrupt !== null)
-      this.#pending.get(interrupt)?.cutShort.abort(new Failure('guest/denied', `${this.name} was forced off meanwhile.`));
-    this.#pump();
-    return outcome.promise;
+    return this.#desk.ask(wish);
   }
 
   /** The running guest, for what does not change whether it runs. @throws Failure `guest/denied` */
   running(verb: GuestVerb): DriverRun {
     this.check(verb);
-    if (!this.#run) throw this.#denied('The guest is not running.');
+    if (!this.#run) throw denied('The guest is not running.');
     return this.#run;
   }
 
   /** @throws Failure `guest/denied` when the guest cannot do `verb` now. */
   check(verb: GuestVerb): void {
-    if (this.record.now.trashedAt !== null) throw this.#denied(`${this.name} is in the trash.`);
+    if (this.record.now.trashedAt !== null) throw inTrash(this.name);
     const verdict = guestCan(this.state, verb);
-    if (verdict.kind === 'denied') throw this.#denied(verdict.reason);
+    if (verdict.kind === 'denied') throw denied(verdict.reason);
   }
 
   /** Something of the stored guest was changed by others than the verbs: tell those who look. */
@@ -160,6 +152,7 @@ export class GuestActor {
   /** Lets go of the guest without touching it. */
   release(): void {
     this.#released = true;
+    this.#desk.close();
     this.#disarmShutdown();
     this.record.release();
     this.#run?.release();
@@ -173,9 +166,7 @@ export class GuestActor {
   }
 
   readonly hear = (event: DriverEvent): void => {
-    if (this.#released) return;
-    this.#queue = tell(this.#queue, event);
-    this.#pump();
+    this.#desk.tell(event);
   };
 
   launchRequest(): LaunchRequest {
@@ -183,51 +174,12 @@ export class GuestActor {
     return { id, spec, files: this.files, saved, imagePath: this.#parts.imagePath, portHolders: this.#parts.portHolders() };
   }
 
-  #denied(reason: string): Failure {
-    return new Failure('guest/denied', reason);
-  }
-
-  #pump(): void {
-    if (this.#pumping) return;
-    this.#pumping = true;
-    try {
-      for (;;) {
-        const { queue, step } = next(this.#queue, this.state);
-        this.#queue = queue;
-        if (step.kind === 'idle') return;
-        if (step.kind === 'event') this.#onEvent(step.event);
-        else if (step.kind === 'run') void this.#perform(step.request.id);
-        else {
-          const pending = this.#pending.get(step.request.id);
-          this.#pending.delete(step.request.id);
-          if (step.verdict.kind === 'ignored') pending?.outcome.resolve();
-          else pending?.outcome.reject(this.#denied(step.verdict.reason));
-        }
-      }
-    } finally {
-      this.#pumping = false;
-    }
-  }
-
-  async #perform(id: number): Promise<void> {
-    const pending = this.#pending.get(id);
-    if (!pending) return;
-    try {
-      await this.#carryOut(pending);
-      pending.outcome.resolve();
-    } catch (thrown) {
-      pending.outcome.reject(thrown);
-    } finally {
-      this.#pending.delete(id);
-      this.#queue = finish(this.#queue, id);
-      if (!this.#released) this.#pump();
-    }
-  }
-
-  #carryOut({ wish, cutShort, askedWhile }: Pending): Promise<void> {
+  #carryOut({ wish, cutShort, askedWhile }: Pending<Wish>): Promise<void> {
+    // It may have been moved there by the request before.
+    if (this.record.now.trashedAt !== null) return Promise.reject(inTrash(this.name));
     switch (wish.verb) {
       case 'start':
-        return this.#start(cutShort.signal);
+        return this.#start(cutShort);
       case 'pause':
         return this.#pause();
       case 'resume':
@@ -239,7 +191,7 @@ export class GuestActor {
       case 'reset':
         return this.#reset();
       case 'suspend':
-        return this.#suspend(wish.signal, cutShort.signal, wish.progress);
+        return this.#suspend(wish.signal, cutShort, wish.progress);
       case 'delete':
         return this.#delete();
     }
@@ -405,7 +357,7 @@ export class GuestActor {
     const run = this.running('suspend');
     const { spec } = this.record.now;
     const reason = this.#parts.driver.cannot(spec, 'suspend');
-    if (reason) throw this.#denied(reason);
+    if (reason) throw denied(reason);
     const before = this.state;
     await this.frames.keep();
     this.record.saveRun({ ask: 'suspend', wasPaused: before.status === 'paused' });
@@ -438,18 +390,36 @@ export class GuestActor {
   async #delete(): Promise<void> {
     // The row decides: an engine that finds the folder elsewhere moves it there (guest-registry.ts).
     this.record.save({ trashedAt: new Date().toISOString() });
-    try {
-      await moveFolder(this.files.folder, this.files.trashFolder);
-    } catch (thrown) {
-      this.record.note({ trashedAt: null });
-      throw new Failure('store/not-writable', `${this.name} could not be moved to the trash.`, {
-        detail: thrown instanceof Error ? thrown.message : String(thrown),
-      });
-    }
+    await this.#move(this.files.folder, this.files.trashFolder, 'moved to the trash', { trashedAt: null });
     this.frames.forget();
     await rm(this.files.run, { recursive: true, force: true });
     this.publish();
     this.say(words.trashed(this.name));
+  }
+
+  /** Brings the guest back from the trash, under a name that is free. Does nothing when it is not there. */
+  async restore(freeName: (name: string) => string): Promise<void> {
+    await this.#moving;
+    const { trashedAt, spec } = this.record.now;
+    if (trashedAt === null) return;
+    this.record.save({ trashedAt: null, spec: { ...spec, name: freeName(spec.name) } });
+    await this.#move(this.files.trashFolder, this.files.folder, 'brought back from the trash', { trashedAt, spec });
+    this.publish();
+    this.say(words.restored(this.name));
+  }
+
+  /** Moves the guest's folder; what was written down before is `taken` back when that fails. */
+  async #move(from: string, to: string, what: string, taken: Partial<StoredGuest>): Promise<void> {
+    const moved = moveFolder(from, to);
+    this.#moving = moved.catch(() => {});
+    try {
+      await moved;
+    } catch (thrown) {
+      this.record.note(taken);
+      throw new Failure('store/not-writable', `${this.name} could not be ${what}.`, {
+        detail: thrown instanceof Error ? thrown.message : String(thrown),
+      });
+    }
   }
 
   #onEvent(event: DriverEvent): void {
@@ -558,6 +528,8 @@ export class GuestActor {
     this.#shutdownTimer = null;
   }
 }
+
+const inTrash = (name: string): Failure => new Failure('guest/denied', `${name} is in the trash.`, { hint: 'Restore it first.' });
 
 /** What a guest is while nothing of it runs. */
 export function restingStatus(stored: StoredGuest): 'creating' | 'suspended' | 'crashed' | 'off' {

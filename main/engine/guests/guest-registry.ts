@@ -208,21 +208,8 @@ export function createGuests(parts: GuestsParts): GuestRegistry {
 
     async restore(id) {
       const actor = find(id);
-      const { trashedAt, spec } = actor.record.now;
-      if (trashedAt === null) return actor.view();
-      if (purging.has(id)) throw new Failure('guest/denied', `${spec.name} is being deleted for good.`);
-      const name = freeName(spec.name, (one) => isTaken(one, id));
-      actor.record.save({ trashedAt: null, spec: { ...spec, name } });
-      try {
-        await moveFolder(actor.files.trashFolder, actor.files.folder);
-      } catch (thrown) {
-        actor.record.note({ trashedAt, spec });
-        throw new Failure('store/not-writable', `${spec.name} could not be brought back from the trash.`, {
-          detail: thrown instanceof Error ? thrown.message : String(thrown),
-        });
-      }
-      actor.publish();
-      actor.say(words.restored(name));
+      if (purging.has(id)) throw new Failure('guest/denied', `${actor.name} is being deleted for good.`);
+      await actor.restore((name) => freeName(name, (one) => isTaken(one, id)));
       return actor.view();
     },
 
