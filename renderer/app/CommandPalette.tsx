@@ -90,8 +90,8 @@ function Palette({ onClose }: { onClose: () => void }) {
         <Search size={20} aria-hidden="true" />
         <Input className="palette-input" placeholder={words.palette.placeholder} dir="auto" />
       </SearchField>
-      {/* The focus stays in the field while the arrow keys move through the list; the list's scroller may take it from a screen reader. */}
-      <div className="palette-scroll" tabIndex={-1}>
+      {/* The focus stays in the field while the arrow keys move through the list; the list can be scrolled as well. */}
+      <div className="palette-scroll" tabIndex={0}>
         <Menu
           className="menu palette-menu"
           aria-label={words.palette.title}

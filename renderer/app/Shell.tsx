@@ -72,7 +72,12 @@ export function Shell() {
 
   const shownLocation = useRef(location);
   useEffect(() => {
-    if (shownLocation.current === location) return;
+    const before = shownLocation.current;
+    // The first page, which "/" leads to, is not walked to by anybody.
+    if (before === location || before === '/' || before === '/index.html') {
+      shownLocation.current = location;
+      return;
+    }
     shownLocation.current = location;
     setDrawer(false);
     // What had the focus is gone with the old page: the keyboard goes on in the new one.

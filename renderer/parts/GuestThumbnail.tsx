@@ -6,6 +6,9 @@ import './GuestThumbnail.css';
 
 const liveMs = 5000;
 
+/** The picture that was shown last of each guest, for the moment in which a card comes back. Addresses, so that the browser may forget them. */
+const lastShown = new Map<string, string>();
+
 /**
  * The picture of a guest's screen: a fresh one every few seconds while the guest runs and the window is looked at, else its last frame,
  * dimmed. Decoration: the state stands beside it in words. A list mounts only what is visible, so only that is asked for.
@@ -22,7 +25,7 @@ export function GuestThumbnail({ guest }: { guest: Guest }) {
 }
 
 function useScreen(id: string, live: boolean, since: string, exists: boolean): string | null {
-  const [source, setSource] = useState<string | null>(null);
+  const [source, setSource] = useState<string | null>(() => lastShown.get(id) ?? null);
   useEffect(() => {
     if (!exists) return;
     let gone = false;
@@ -36,6 +39,7 @@ function useScreen(id: string, live: boolean, since: string, exists: boolean): s
       image.onload = () => {
         if (gone) return;
         setSource(address);
+        lastShown.set(id, address);
         waitMs = liveMs;
         plan();
       };

@@ -81,7 +81,10 @@ test('a file that is no medium is refused where it was chosen, and the form stay
   const text = join(someFolder(), 'letter.iso');
   writeFileSync(text, 'Dear reader,\n'.repeat(200));
   await walkTo(page, `/new/iso?path=${encodeURIComponent(text)}`);
-  await page.getByText(/it is a text file/).waitFor();
+  await page
+    .getByText(/it is a text file/)
+    .first()
+    .waitFor();
   expect(await page.getByRole('textbox', { name: 'ISO file' }).inputValue()).toBe(text);
   expect(await page.getByRole('button', { name: /^Create/ }).getAttribute('aria-disabled')).toBe('true');
   expect(await call('guest.list', {})).toEqual([]);

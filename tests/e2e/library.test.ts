@@ -126,3 +126,16 @@ test('a verb that is not possible now says why, to eyes and to screen readers', 
   expect(await item.getAttribute('aria-disabled')).toBe('true');
   expect(await item.textContent()).toContain('The guest is off.');
 });
+
+test('the menu key opens the menu of the guest that has the focus, in cards and in the table', async () => {
+  const app = await readyApp();
+  const { page, call } = app;
+  await createGuest(app, 'Alpha', { tags: ['shop'] });
+  for (const view of ['cards', 'table'] as const) {
+    await call('settings.set', { libraryView: view });
+    await page.locator(view === 'cards' ? '.card' : '.table-row').first().focus();
+    await page.keyboard.press('ContextMenu');
+    await page.getByRole('menu', { name: 'Alpha' }).getByRole('menuitem', { name: /^Rename/ }).waitFor();
+    await page.keyboard.press('Escape');
+  }
+});

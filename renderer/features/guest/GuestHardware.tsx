@@ -53,7 +53,7 @@ export function GuestHardware({ guest }: { guest: Guest }) {
         <Box
           title={w.display}
           facts={[
-            [w.device, words.create.displayNames[spec.display.device]],
+            [w.device, w.displays[spec.display.device]],
             [w.heads, formatInteger(spec.display.heads)],
             [w.sound, words.create.soundNames[spec.sound]],
           ]}
@@ -113,7 +113,7 @@ function DiskLine({ disk }: { disk: Disk }) {
   ].filter(Boolean);
   return (
     <>
-      <div>{w.diskLine(formatBytes(disk.sizeBytes), disk.format, words.create.deviceNames[disk.bus])}</div>
+      <div>{w.diskLine(formatBytes(disk.sizeBytes), disk.format, w.buses[disk.bus])}</div>
       <div className="muted small">{more.join(' · ')}</div>
       <div className="muted small mono">
         {disk.location.kind === 'in-place' ? `${disk.location.path} (${w.inPlace})` : `${disk.location.file} (${w.inStore})`}
@@ -126,7 +126,7 @@ function DriveLine({ drive }: { drive: CdDrive }) {
   const images = useImages();
   const { medium } = drive;
   const held = medium === null ? w.emptyDrive : medium.kind === 'in-place' ? medium.path : (images[medium.imageId]?.name ?? medium.imageId);
-  const more = [words.create.deviceNames[drive.bus], drive.bootOrder === null ? '' : w.boots(drive.bootOrder)].filter(Boolean);
+  const more = [w.buses[drive.bus], drive.bootOrder === null ? '' : w.boots(drive.bootOrder)].filter(Boolean);
   return (
     <>
       <div>
@@ -143,7 +143,7 @@ function networkFacts({ spec }: Guest): [string, ReactNode][] {
     nic.id,
     <div key={nic.id}>
       <div>
-        {words.create.nicNames[nic.model]} · {w.userMode}
+        {w.nics[nic.model]} · {w.userMode}
         {nic.restricted && `, ${w.restricted}`}
       </div>
       <div className="muted small mono">{nic.mac}</div>

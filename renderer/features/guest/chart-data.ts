@@ -22,13 +22,16 @@ export function mergeSamples(stored: readonly Sample[], live: readonly Sample[])
   return [...stored, ...live.filter((sample) => sample.at > last)];
 }
 
+/** A guest that nobody looks at is measured once a minute; two and a half of those without a measurement are a gap. */
+const shortestGapSeconds = 150;
+
 /**
- * The columns of the charts. Where more than three intervals (and five seconds) lie between two measurements the guest was off or
- * nobody measured: the line breaks there instead of inventing values.
+ * The columns of the charts. Where more than three intervals lie between two measurements the guest was off: the line breaks there
+ * instead of inventing values.
  */
 export function chartData(samples: readonly Sample[], intervalSeconds: number, from: number): ChartData {
   const data: ChartData = { times: [], cpu: [], memory: [], read: [], write: [], receive: [], send: [] };
-  const gap = Math.max(5, intervalSeconds * 3);
+  const gap = Math.max(shortestGapSeconds, intervalSeconds * 3);
   let before: number | undefined;
   for (const sample of samples) {
     const time = Date.parse(sample.at) / 1000;

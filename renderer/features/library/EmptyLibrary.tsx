@@ -29,7 +29,7 @@ export function EmptyLibrary() {
     setBusy(false);
     if (!answer.ok) return setError(answer.error);
     startWhenCreated(answer.value.guest.id);
-    navigate(`/guests/${answer.value.guest.id}`);
+    navigate(`/guests/${answer.value.guest.id}/console`);
   };
 
   return (

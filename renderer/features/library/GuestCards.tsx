@@ -1,5 +1,4 @@
 import { Star } from 'lucide-react';
-import type { MouseEvent } from 'react';
 import { GridLayout, GridList, GridListItem, Size, Virtualizer } from 'react-aria-components';
 import { Link } from 'wouter';
 import { cpuCount } from '../../../contract/guest-spec.ts';
@@ -15,7 +14,6 @@ import { TroubleButton } from '../../parts/TroubleButton.tsx';
 import { SelectionCheckbox } from '../../ui/toggles.tsx';
 import { words } from '../../words/en.ts';
 import { formatMiB } from '../../words/format.ts';
-import { menuPlace } from './GuestContextMenu.tsx';
 import { type ListProps, selectionIds } from './LibraryPage.tsx';
 import { QuickVerb } from './QuickVerb.tsx';
 
@@ -27,7 +25,7 @@ const layoutOptions = {
 };
 
 /** The guests as pictures of their screens. Only those in sight are drawn. */
-export function GuestCards({ guests, selected, onSelect, renaming, onRenamed, onOpen, onMenu }: ListProps) {
+export function GuestCards({ guests, selected, onSelect, renaming, onRenamed, onOpen }: ListProps) {
   return (
     <Virtualizer layout={GridLayout} layoutOptions={layoutOptions}>
       <GridList
@@ -45,12 +43,7 @@ export function GuestCards({ guests, selected, onSelect, renaming, onRenamed, on
       >
         {(guest) => (
           <GridListItem id={guest.id} textValue={guest.spec.name} className="card">
-            <GuestCard
-              guest={guest}
-              renaming={renaming === guest.id}
-              onRenamed={onRenamed}
-              onMenu={(event) => onMenu(menuPlace(event, guest))}
-            />
+            <GuestCard guest={guest} renaming={renaming === guest.id} onRenamed={onRenamed} />
           </GridListItem>
         )}
       </GridList>
@@ -58,13 +51,12 @@ export function GuestCards({ guests, selected, onSelect, renaming, onRenamed, on
   );
 }
 
-type CardProps = { guest: Guest; renaming: boolean; onRenamed: () => void; onMenu: (event: MouseEvent) => void };
+type CardProps = { guest: Guest; renaming: boolean; onRenamed: () => void };
 
-function GuestCard({ guest, renaming, onRenamed, onMenu }: CardProps) {
+function GuestCard({ guest, renaming, onRenamed }: CardProps) {
   const { spec, state } = guest;
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: the menu key works on the focused item around it
-    <div className="card-body" onContextMenu={onMenu}>
+    <div className="card-body">
       <div className="card-screen">
         <GuestThumbnail guest={guest} />
         <SelectionCheckbox className="card-check" />
@@ -102,7 +94,11 @@ function GuestCard({ guest, renaming, onRenamed, onMenu }: CardProps) {
 
 function LiveLine({ guest }: { guest: Guest }) {
   const { run } = guest.state;
-  const parts = [run?.emulated ? words.guest.emulated : '', run?.addresses[0] ?? '', formatMiB(guest.spec.memoryMiB)];
+  const parts = [
+    run?.emulated ? words.guest.emulated : '',
+    run?.addresses.find((address) => address.includes('.')) ?? run?.addresses[0] ?? '',
+    formatMiB(guest.spec.memoryMiB),
+  ];
   return parts.filter(Boolean).join(' · ');
 }
 

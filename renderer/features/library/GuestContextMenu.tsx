@@ -11,12 +11,11 @@ import { BulkItems } from './BulkBar.tsx';
 
 export type MenuPlace = { id: string; x: number; y: number };
 
-/** Where the menu of a guest opens: at the pointer, or at its card for the menu key. */
-export function menuPlace(event: MouseEvent, guest: Guest): MenuPlace {
-  event.preventDefault();
-  const box = event.currentTarget.getBoundingClientRect();
-  const byKey = event.clientX === 0 && event.clientY === 0;
-  return { id: guest.id, x: byKey ? box.left + 16 : event.clientX, y: byKey ? box.top + 16 : event.clientY };
+/** Where the menu of a guest opens: at the pointer, or at its card for the menu key, which gives no place or one outside of it. */
+export function menuPlace(event: MouseEvent, row: HTMLElement, id: string): MenuPlace {
+  const box = row.getBoundingClientRect();
+  const byPointer = event.button === 2;
+  return { id, x: byPointer ? event.clientX : box.left + 24, y: byPointer ? event.clientY : box.top + 24 };
 }
 
 type Props = {

@@ -1,5 +1,5 @@
 import { Star } from 'lucide-react';
-import { type MouseEvent, type ReactNode, useMemo } from 'react';
+import { type ReactNode, useMemo } from 'react';
 import {
   Cell,
   Column,
@@ -27,7 +27,6 @@ import { useRemembered } from '../../state/remembered.ts';
 import { SelectionCheckbox } from '../../ui/toggles.tsx';
 import { words } from '../../words/en.ts';
 import { formatInteger, formatMiB } from '../../words/format.ts';
-import { menuPlace } from './GuestContextMenu.tsx';
 import { type ListProps, selectionIds } from './LibraryPage.tsx';
 import { type ColumnId, type LibrarySort, type SortKey, sortKeys } from './library-order.ts';
 import { QuickVerb } from './QuickVerb.tsx';
@@ -58,7 +57,7 @@ function acceptWidths(stored: unknown): Record<string, number> | null {
 }
 
 /** The guests as a table with columns that can be chosen, resized and sorted by. Only the rows in sight are drawn. */
-export function GuestTable({ guests, selected, onSelect, renaming, onRenamed, onOpen, onMenu, columns, sort, onSort }: Props) {
+export function GuestTable({ guests, selected, onSelect, renaming, onRenamed, onOpen, columns, sort, onSort }: Props) {
   const [widths, setWidths] = useRemembered<Record<string, number>>('library.widths', {}, acceptWidths);
   const shown = useMemo(() => (['select', 'name', ...columns, 'verb'] as AnyColumn[]).map((id) => ({ id })), [columns]);
   return (
@@ -120,13 +119,7 @@ export function GuestTable({ guests, selected, onSelect, renaming, onRenamed, on
               <Row id={guest.id} textValue={guest.spec.name} columns={shown} className="table-row">
                 {({ id }) => (
                   <Cell className={`cell cell-${id}`}>
-                    <GuestCell
-                      id={id}
-                      guest={guest}
-                      renaming={renaming === guest.id}
-                      onRenamed={onRenamed}
-                      onMenu={(event) => onMenu(menuPlace(event, guest))}
-                    />
+                    <GuestCell id={id} guest={guest} renaming={renaming === guest.id} onRenamed={onRenamed} />
                   </Cell>
                 )}
               </Row>
@@ -142,18 +135,13 @@ function isSortKey(id: AnyColumn): id is SortKey & AnyColumn {
   return (sortKeys as readonly string[]).includes(id);
 }
 
-type CellProps = { id: AnyColumn; guest: Guest; renaming: boolean; onRenamed: () => void; onMenu: (event: MouseEvent) => void };
+type CellProps = { id: AnyColumn; guest: Guest; renaming: boolean; onRenamed: () => void };
 
-function GuestCell({ id, onMenu, ...rest }: CellProps) {
-  return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: the menu key works on the focused item around it
-    <div className="cell-body" onContextMenu={onMenu}>
-      {cellContent(id, rest)}
-    </div>
-  );
+function GuestCell({ id, ...rest }: CellProps) {
+  return <div className="cell-body">{cellContent(id, rest)}</div>;
 }
 
-function cellContent(id: AnyColumn, { guest, renaming, onRenamed }: Omit<CellProps, 'id' | 'onMenu'>): ReactNode {
+function cellContent(id: AnyColumn, { guest, renaming, onRenamed }: Omit<CellProps, 'id'>): ReactNode {
   const { spec, state } = guest;
   switch (id) {
     case 'select':

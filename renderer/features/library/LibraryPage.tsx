@@ -1,5 +1,5 @@
 import { SearchX } from 'lucide-react';
-import { type KeyboardEvent, useCallback, useEffect, useMemo, useState } from 'react';
+import { type KeyboardEvent, type MouseEvent, useCallback, useEffect, useMemo, useState } from 'react';
 import type { Selection } from 'react-aria-components';
 import { useLocation, useSearch } from 'wouter';
 import { guestCannot } from '../../../contract/guest-can.ts';
@@ -13,7 +13,7 @@ import { words } from '../../words/en.ts';
 import { BulkBar } from './BulkBar.tsx';
 import { EmptyLibrary } from './EmptyLibrary.tsx';
 import { GuestCards } from './GuestCards.tsx';
-import { GuestContextMenu, type MenuPlace } from './GuestContextMenu.tsx';
+import { GuestContextMenu, type MenuPlace, menuPlace } from './GuestContextMenu.tsx';
 import { GuestTable } from './GuestTable.tsx';
 import { HostStrip } from './HostStrip.tsx';
 import { LibraryToolbar } from './LibraryToolbar.tsx';
@@ -29,7 +29,6 @@ export type ListProps = {
   renaming: string | null;
   onRenamed: () => void;
   onOpen: (id: string) => void;
-  onMenu: (place: MenuPlace) => void;
 };
 
 /** All guests, as cards or as a table. */
@@ -67,7 +66,7 @@ export function LibraryPage() {
 
   const onKeyDown = (event: KeyboardEvent) => {
     if (renaming !== null || (event.target instanceof HTMLInputElement && event.target.type !== 'checkbox')) return;
-    const focused = (event.target as HTMLElement).closest<HTMLElement>('[data-key]')?.dataset.key;
+    const focused = rowOf(event.target)?.dataset.key;
     const target = focused !== undefined && all[focused] ? all[focused] : shownSelected[0];
     if (event.key === 'Delete') {
       // Type-to-find moves the focus and not the selection: the key means what has the focus, with the rest of its selection.
@@ -79,6 +78,14 @@ export function LibraryPage() {
     event.stopPropagation();
   };
 
+  const onContextMenu = (event: MouseEvent) => {
+    const row = rowOf(event.target);
+    const id = row?.dataset.key;
+    if (!row || id === undefined || !all[id] || renaming !== null) return;
+    event.preventDefault();
+    setMenu(menuPlace(event, row, id));
+  };
+
   if (Object.keys(all).length === 0) return <EmptyLibrary />;
   const list: ListProps = {
     guests: shown,
@@ -87,7 +94,6 @@ export function LibraryPage() {
     renaming,
     onRenamed: renamed,
     onOpen: open,
-    onMenu: setMenu,
   };
   return (
     <div className="library">
@@ -102,7 +108,8 @@ export function LibraryPage() {
         all={Object.keys(all).length}
       />
       {filter.place === 'computer' && <HostStrip />}
-      <div className="library-list" onKeyDownCapture={onKeyDown}>
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: keys and menus belong to the list inside, which has the role */}
+      <div className="library-list" onKeyDownCapture={onKeyDown} onContextMenu={onContextMenu}>
         {shown.length === 0 ? (
           <NothingShown filter={filter} onClear={() => setFilter({ ...noFilter, place: filter.place, tag: filter.tag })} />
         ) : libraryView === 'cards' ? (
@@ -115,6 +122,11 @@ export function LibraryPage() {
       <GuestContextMenu place={menu} selected={shownSelected} onClose={() => setMenu(null)} onOpen={open} onRename={setRenaming} />
     </div>
   );
+}
+
+/** The card or the row of the table in which something happened. */
+function rowOf(target: EventTarget): HTMLElement | null {
+  return target instanceof HTMLElement ? target.closest<HTMLElement>('[role="row"][data-key]') : null;
 }
 
 /** React Aria's selection as ids; "all" is all that is shown. */

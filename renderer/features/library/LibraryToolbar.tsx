@@ -10,6 +10,7 @@ import { MenuItem, MenuSection, MenuTrigger } from '../../ui/Menu.tsx';
 import { SearchField } from '../../ui/SearchField.tsx';
 import { Segmented } from '../../ui/toggles.tsx';
 import { words } from '../../words/en.ts';
+import { compareNames } from '../../words/format.ts';
 import { isNarrowed, type LibraryFilter } from './library-address.ts';
 import { type ColumnId, columnIds, type LibrarySort, type SortKey, sortKeys } from './library-order.ts';
 
@@ -95,6 +96,7 @@ function title(filter: LibraryFilter): string {
 function FilterMenu({ filter, onFilter }: Pick<Props, 'filter' | 'onFilter'>) {
   const guests = Object.values(useGuests());
   const families = [...new Set([...guests.map((guest) => guest.spec.os.family), ...filter.families])];
+  const tags = [...new Set(guests.flatMap((guest) => guest.spec.tags))].sort(compareNames);
   const states = guestStatus.options.filter(
     (state) => filter.states.includes(state) || guests.some((guest) => guest.state.status === state),
   );
@@ -128,6 +130,20 @@ function FilterMenu({ filter, onFilter }: Pick<Props, 'filter' | 'onFilter'>) {
           </MenuItem>
         ))}
       </MenuSection>
+      {tags.length > 0 && (
+        <MenuSection
+          title={words.library.tag}
+          choose="multiple"
+          selected={filter.tag === null ? [] : [filter.tag]}
+          onSelect={(chosen) => onFilter({ ...filter, tag: [...chosen].find((tag) => tag !== filter.tag) ?? null })}
+        >
+          {tags.map((tag) => (
+            <MenuItem key={tag} id={tag}>
+              {tag}
+            </MenuItem>
+          ))}
+        </MenuSection>
+      )}
     </MenuTrigger>
   );
 }
