@@ -1,0 +1,112 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { guestId } from '../../contract/ids.ts';
+import { launchApp, untilConnected } from '../support/app.ts';
+import { makeStarterGuest, untilStatus } from '../support/starter-guest.ts';
+import { until } from '../support/until.ts';
+
+/** A PNG of one red pixel. */
+const redPixel = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==', 'base64');
+
+test('pictures go to the file or the clipboard that was asked for, and a chosen file may be shown', async () => {
+  const { electron, page, home } = await launchApp();
+  const chosen = join(home, 'pictures', '..', 'saved.png');
+  await electron.evaluate(({ dialog, shell }, path) => {
+    const shown: string[] = [];
+    const suggested: (string | undefined)[] = [];
+    Object.assign(globalThis, { shown, suggested });
+    // Native dialogs and the file manager are the one thing that is played here.
+    dialog.showSaveDialog = async (...words: unknown[]) => {
+      suggested.push((words.at(-1) as { defaultPath?: string }).defaultPath);
+      return { canceled: false, filePath: path };
+    };
+    dialog.showOpenDialog = async () => ({ canceled: false, filePaths: ['/etc/hostname'] });
+    shell.showItemInFolder = (path) => shown.push(path);
+  }, chosen);
+  const answers = await page.evaluate(
+    async (bytes) => {
+      const png = new Uint8Array(bytes);
+      const saved = await window.guesthouse.shell('shell.savePng', { suggestedName: '../../etc/evil/a:b.png', png });
+      const before = await window.guesthouse.shell('shell.showFile', { path: '/etc/hostname' });
+      const medium = await window.guesthouse.shell('shell.chooseMedium', { kind: 'iso' });
+      const after = await window.guesthouse.shell('shell.showFile', { path: '/etc/hostname' });
+      const copied = await window.guesthouse.shell('shell.copyPng', { png });
+      const garbage = await window.guesthouse.shell('shell.savePng', { suggestedName: 'x.png', png: new Uint8Array([1, 2, 3]) });
+      return { saved, before, medium, after, copied, garbage };
+    },
+    [...redPixel],
+  );
+  expect(answers.saved).toEqual({ ok: true, value: chosen });
+  expect(readFileSync(join(home, 'saved.png')).equals(redPixel)).toBe(true);
+  expect(existsSync(`${join(home, 'saved.png')}.new`)).toBe(false);
+  expect(answers.before).toMatchObject({ ok: false, error: { code: 'call/forbidden-origin' } });
+  expect(answers.medium).toEqual({ ok: true, value: '/etc/hostname' });
+  expect(answers.after).toEqual({ ok: true, value: null });
+  expect(answers.copied).toEqual({ ok: true, value: null });
+  expect(answers.garbage).toMatchObject({ ok: false, error: { code: 'call/invalid-input', path: 'png' } });
+  const native = await electron.evaluate(({ clipboard }) => ({
+    ...(globalThis as unknown as { shown: string[]; suggested: string[] }),
+    size: (clipboard as unknown as { readImage?: () => { getSize(): object } }).readImage?.().getSize(),
+  }));
+  expect(native.shown).toEqual(['/etc/hostname']);
+  expect(native.suggested).toHaveLength(1);
+  expect(native.suggested[0]).toMatch(/\/\.\.-\.\.-etc-evil-a-b\.png$/);
+  expect(native.size).toEqual({ width: 1, height: 1 });
+});
+
+test('a console is torn off into one window and put back, and the theme follows the setting in every window', async () => {
+  const app = await launchApp();
+  const { electron, page } = app;
+  await untilConnected(app);
+  const guest = guestId.parse('g000000000');
+  const detach = () => page.evaluate((id) => window.guesthouse.shell('shell.detachConsole', { guest: id }), guest);
+  const [torn] = await Promise.all([electron.waitForEvent('window'), detach()]);
+  await torn.waitForLoadState('domcontentloaded');
+  await detach();
+  expect(electron.windows()).toHaveLength(2);
+  expect(await torn.evaluate(() => window.guesthouse.info.window)).toEqual({ kind: 'console', guest });
+
+  await app.call('settings.set', { theme: 'dark' });
+  // Playwright plays a light system to the pages, so they are asked what they were told and not what they see.
+  await until('both windows are dark', async () => {
+    const told = await Promise.all([page, torn].map((shown) => shown.evaluate(() => document.documentElement.dataset.theme)));
+    return told.every((theme) => theme === 'dark') && electron.evaluate(({ nativeTheme }) => nativeTheme.shouldUseDarkColors);
+  });
+  expect(readFileSync(join(app.home, 'window', 'theme'), 'utf8')).toBe('dark');
+
+  await torn.evaluate((id) => void window.guesthouse.shell('shell.attachConsole', { guest: id }), guest);
+  await until('its window is closed', () => electron.windows().length === 1);
+  await page.waitForURL('app://guesthouse/guests/g000000000/console');
+});
+
+test('a problem that nobody looks at becomes a notification, unless that was switched off', async () => {
+  const app = await launchApp();
+  const { electron } = app;
+  await untilConnected(app);
+  await electron.evaluate(({ Notification, BrowserWindow }) => {
+    const shown: string[] = [];
+    Object.assign(globalThis, { shown });
+    Notification.isSupported = () => true;
+    Notification.prototype.show = function show(this: { body: string }) {
+      shown.push(this.body);
+    };
+    BrowserWindow.prototype.isFocused = () => false;
+  });
+  const shown = () => electron.evaluate(() => (globalThis as unknown as { shown: string[] }).shown);
+  const guest = await makeStarterGuest(app.client, 'Mayfly');
+  const crash = async () => {
+    await app.call('guest.start', { guest: guest.id });
+    await untilStatus(app.client, guest.id, 'running');
+    process.kill((await app.call('guest.show', { guest: guest.id })).state.run?.pid ?? 0, 'SIGKILL');
+    await untilStatus(app.client, guest.id, 'crashed');
+  };
+  await crash();
+  await until('it was announced', async () => (await shown()).some((body) => body.includes('Mayfly')));
+  const announced = (await shown()).length;
+  await app.call('settings.set', { notifications: false });
+  await crash();
+  // Whatever would follow follows within the time in which several problems are gathered.
+  await new Promise((settle) => setTimeout(settle, 1000));
+  expect(await shown()).toHaveLength(announced);
+});
