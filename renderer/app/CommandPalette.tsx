@@ -90,7 +90,7 @@ function Palette({ onClose }: { onClose: () => void }) {
         <Search size={20} aria-hidden="true" />
         <Input className="palette-input" placeholder={words.palette.placeholder} dir="auto" />
       </SearchField>
-      {/* The focus stays in the field while the arrow keys move through the list; the list can be scrolled as well. */}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: the focus stays in the field; what scrolls must be reachable all the same */}
       <div className="palette-scroll" tabIndex={0}>
         <Menu
           className="menu palette-menu"

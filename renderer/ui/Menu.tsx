@@ -10,7 +10,6 @@ import {
   Popover,
   type PopoverProps,
   type Selection,
-  Separator,
   SubmenuTrigger,
 } from 'react-aria-components';
 import './Menu.css';
@@ -60,10 +59,6 @@ export function MenuItem({ id, icon: Icon, children, reason = null, note, keys, 
       )}
     </AriaMenuItem>
   );
-}
-
-export function MenuSeparator() {
-  return <Separator className="menu-separator" />;
 }
 
 type SectionProps = {

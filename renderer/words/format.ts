@@ -7,7 +7,6 @@ const oneDigit = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
 const twoDigits = new Intl.NumberFormat(language, { maximumFractionDigits: 2 });
 const percent = new Intl.NumberFormat(language, { style: 'percent', maximumFractionDigits: 0 });
 const exact = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'medium' });
-const clock = new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false });
 const minute = new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit', hour12: false });
 const day = new Intl.DateTimeFormat(language, { month: 'short', day: 'numeric' });
 const relative = new Intl.RelativeTimeFormat(language, { numeric: 'auto' });
@@ -51,10 +50,6 @@ export function formatPercent(share: number): string {
 
 export function formatExactTime(instant: string): string {
   return exact.format(new Date(instant));
-}
-
-export function formatClock(instant: string): string {
-  return clock.format(new Date(instant));
 }
 
 const steps: [limitSeconds: number, unit: Intl.RelativeTimeFormatUnit, seconds: number][] = [

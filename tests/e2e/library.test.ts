@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { freshHome, launchApp, type TestApp, untilConnected } from '../support/app.ts';
+import type { TestApp } from '../support/app.ts';
+import { readyApp } from '../support/library-page.ts';
 import { until } from '../support/until.ts';
 
 /** A small guest without a disk image of its own: made from the starter, never started. */
@@ -10,13 +11,6 @@ async function createGuest({ call, client }: TestApp, name: string, more: { tags
   const { guest } = await client.call('guest.create', { source: { kind: 'image', imageId: starter.id }, choices: { name, ...more } });
   await until(`${name} is made`, async () => (await call('guest.show', { guest: guest.id })).state.status === 'off', 30_000);
   return guest;
-}
-
-async function readyApp(): Promise<TestApp> {
-  const app = await launchApp({ home: freshHome() });
-  await untilConnected(app);
-  await until('the starter image is there', async () => (await app.call('image.list', {})).length > 0, 30_000);
-  return app;
 }
 
 test('the empty library makes and starts the starter guest with one press, and shows its console', async () => {
@@ -133,9 +127,15 @@ test('the menu key opens the menu of the guest that has the focus, in cards and 
   await createGuest(app, 'Alpha', { tags: ['shop'] });
   for (const view of ['cards', 'table'] as const) {
     await call('settings.set', { libraryView: view });
-    await page.locator(view === 'cards' ? '.card' : '.table-row').first().focus();
+    await page
+      .locator(view === 'cards' ? '.card' : '.table-row')
+      .first()
+      .focus();
     await page.keyboard.press('ContextMenu');
-    await page.getByRole('menu', { name: 'Alpha' }).getByRole('menuitem', { name: /^Rename/ }).waitFor();
+    await page
+      .getByRole('menu', { name: 'Alpha' })
+      .getByRole('menuitem', { name: /^Rename/ })
+      .waitFor();
     await page.keyboard.press('Escape');
   }
 });

@@ -14,7 +14,7 @@ import { TroubleButton } from '../../parts/TroubleButton.tsx';
 import { SelectionCheckbox } from '../../ui/toggles.tsx';
 import { words } from '../../words/en.ts';
 import { formatMiB } from '../../words/format.ts';
-import { type ListProps, selectionIds } from './LibraryPage.tsx';
+import { type ListProps, selectionIds } from './list-props.ts';
 import { QuickVerb } from './QuickVerb.tsx';
 
 const layoutOptions = {

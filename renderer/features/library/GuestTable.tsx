@@ -27,8 +27,8 @@ import { useRemembered } from '../../state/remembered.ts';
 import { SelectionCheckbox } from '../../ui/toggles.tsx';
 import { words } from '../../words/en.ts';
 import { formatInteger, formatMiB } from '../../words/format.ts';
-import { type ListProps, selectionIds } from './LibraryPage.tsx';
 import { type ColumnId, type LibrarySort, type SortKey, sortKeys } from './library-order.ts';
+import { type ListProps, selectionIds } from './list-props.ts';
 import { QuickVerb } from './QuickVerb.tsx';
 
 type Props = ListProps & { columns: readonly ColumnId[]; sort: LibrarySort; onSort: (sort: LibrarySort) => void };

@@ -1,9 +1,7 @@
 import { SearchX } from 'lucide-react';
 import { type KeyboardEvent, type MouseEvent, useCallback, useEffect, useMemo, useState } from 'react';
-import type { Selection } from 'react-aria-components';
 import { useLocation, useSearch } from 'wouter';
 import { guestCannot } from '../../../contract/guest-can.ts';
-import type { Guest } from '../../../contract/guest-state.ts';
 import { deleteGuests } from '../../state/guest-verbs.ts';
 import { useRemembered } from '../../state/remembered.ts';
 import { useGuests, useSampleStore, useSettings } from '../../state/store.ts';
@@ -19,17 +17,8 @@ import { HostStrip } from './HostStrip.tsx';
 import { LibraryToolbar } from './LibraryToolbar.tsx';
 import { isNarrowed, type LibraryFilter, libraryPath, noFilter, parseLibrarySearch, rememberLibrary } from './library-address.ts';
 import { acceptColumns, acceptSort, defaultColumns, filterGuests, sortGuests } from './library-order.ts';
+import type { ListProps } from './list-props.ts';
 import './library.css';
-
-/** What both views of the list share. */
-export type ListProps = {
-  guests: readonly Guest[];
-  selected: ReadonlySet<string>;
-  onSelect: (selected: Set<string>) => void;
-  renaming: string | null;
-  onRenamed: () => void;
-  onOpen: (id: string) => void;
-};
 
 /** All guests, as cards or as a table. */
 export function LibraryPage() {
@@ -127,11 +116,6 @@ export function LibraryPage() {
 /** The card or the row of the table in which something happened. */
 function rowOf(target: EventTarget): HTMLElement | null {
   return target instanceof HTMLElement ? target.closest<HTMLElement>('[role="row"][data-key]') : null;
-}
-
-/** React Aria's selection as ids; "all" is all that is shown. */
-export function selectionIds(selection: Selection, guests: readonly Guest[]): Set<string> {
-  return selection === 'all' ? new Set(guests.map((guest) => guest.id)) : new Set([...selection].map(String));
 }
 
 function NothingShown({ filter, onClear }: { filter: LibraryFilter; onClear: () => void }) {
