@@ -1,4 +1,5 @@
 import { useEffect, useId, useRef, useState } from 'react';
+import { useLocation } from 'wouter';
 import type { GuestId } from '../../../contract/ids.ts';
 import { ConsoleScreen } from '../../console/screen.ts';
 import { bridge, shell } from '../../state/bridge.ts';
@@ -21,9 +22,10 @@ export function ConsolePane({ guestId, visible }: Props) {
   const used = useConsole(guestId, guest);
   const { session, view, elsewhere, takeOver } = used;
   const connection = useConnection();
+  const [, navigate] = useLocation();
   const settings = useSettings();
   const fullScreen = useEngineStore((state) => state.fullScreen);
-  const host = useRef<HTMLDivElement>(null);
+  const [host, setHost] = useState<HTMLDivElement | null>(null);
   const helpId = useId();
   const [grabbed, setGrabbed] = useState(false);
   const [scale, setScale] = useState(1);
@@ -35,7 +37,7 @@ export function ConsolePane({ guestId, visible }: Props) {
       setAnnouncement(on ? consoleWords.announceGrabbed(name) : consoleWords.announceReleased);
       void shell('shell.setKeyboardGrab', { on });
     },
-    onRelease: () => host.current?.closest('.console')?.querySelector<HTMLElement>('.console-grab')?.focus(),
+    onRelease: () => host?.closest('.console')?.querySelector<HTMLElement>('.console-grab')?.focus(),
     onScale: setScale,
   });
   useEffect(() => screen?.setScale(settings.consoleScale), [screen, settings.consoleScale]);
@@ -66,11 +68,15 @@ export function ConsolePane({ guestId, visible }: Props) {
             requestAnimationFrame(() => requestAnimationFrame(() => screen?.focus()));
           }}
           onFullScreen={(on) => void shell('shell.setFullScreen', { on })}
-          onDetach={() => void detachConsole(guestId)}
+          onDetach={() => {
+            // The page of this tab has nothing to show any more.
+            navigate(`/guests/${guestId}/overview`);
+            void detachConsole(guestId);
+          }}
         />
       </div>
       <div className="console-box">
-        <div className="console-host-box" ref={host} />
+        <div className="console-host-box" ref={setHost} />
         {noPicture && <StoredPicture guestId={guestId} name={name} />}
         {absence && <ConsoleAbsence guest={guest} absence={absence} session={session} onTakeOver={takeOver} />}
       </div>
@@ -90,7 +96,7 @@ type ScreenHandlers = { onGrab(grabbed: boolean): void; onRelease(): void; onSca
 
 /** The screen's element in `host`, showing what the session has. */
 function useScreen(
-  host: React.RefObject<HTMLDivElement | null>,
+  host: HTMLDivElement | null,
   { session, view }: UsedConsole,
   visible: boolean,
   handlers: ScreenHandlers,
@@ -98,22 +104,21 @@ function useScreen(
   const [screen, setScreen] = useState<ConsoleScreen | null>(null);
   const latest = useRef(handlers);
   latest.current = handlers;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the host's element stays the same
   useEffect(() => {
-    if (!session) return;
+    if (!session || !host) return;
     const made = new ConsoleScreen({
       platform: bridge.info.platform,
       onGrab: (on) => latest.current.onGrab(on),
       onRelease: () => latest.current.onRelease(),
       onScale: (scale) => latest.current.onScale(scale),
     });
-    host.current?.append(made.element);
+    host.append(made.element);
     setScreen(made);
     return () => {
       setScreen(null);
       made.destroy();
     };
-  }, [session]);
+  }, [session, host]);
   const live = view?.console ?? null;
   const phase = view?.phase;
   const frame = view?.frame ?? null;
