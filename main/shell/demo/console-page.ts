@@ -46,12 +46,10 @@ export async function focusOnConsole(window: BrowserWindow): Promise<boolean> {
   return (await window.webContents.executeJavaScriptInIsolatedWorld(worldId, [{ code: focusConsole }])) === true;
 }
 
-/** Presses one key after the other, as the operating system would tell them. `\n` is Enter. */
-export function typeText(window: BrowserWindow, text: string): void {
-  for (const character of text) {
-    const keyCode = character === '\n' ? 'Return' : character === ' ' ? 'Space' : character;
-    window.webContents.sendInputEvent({ type: 'keyDown', keyCode });
-    window.webContents.sendInputEvent({ type: 'char', keyCode });
-    window.webContents.sendInputEvent({ type: 'keyUp', keyCode });
-  }
+/** Presses and releases the key of one character, as the operating system would tell it. `\n` is Enter. */
+export function typeKey(window: BrowserWindow, character: string): void {
+  const keyCode = character === '\n' ? 'Return' : character === ' ' ? 'Space' : character;
+  window.webContents.sendInputEvent({ type: 'keyDown', keyCode });
+  window.webContents.sendInputEvent({ type: 'char', keyCode });
+  window.webContents.sendInputEvent({ type: 'keyUp', keyCode });
 }
