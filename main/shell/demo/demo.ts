@@ -92,7 +92,7 @@ async function exercise(
   const expected = (await run(client, guest, 'uname', '-a')).trim();
 
   await until('the console has the keyboard', 10_000, () => focusOnConsole(window));
-  await typeLine(window, 'uname -a');
+  await timings.measure('typing, key by key', () => typeLine(window, 'uname -a'));
   await timings.measure('key to answer', async () => {
     typeKey(window, '\n');
     await untilAnswered(client, guest, expected);
