@@ -49,6 +49,7 @@ export interface StarterMetadata {
   packages: Record<string, string>;
   minimumMemoryMiB: number;
   recommendedMemoryMiB: number;
+  /** The one that starts it soonest comes first. */
   firmware: ('bios' | 'uefi' | 'uefi-secure')[];
   disk: { file: string; format: 'qcow2'; virtualSizeBytes: number; sizeBytes: number; sha256: string };
   iso: { file: string; volumeId: string; sizeBytes: number; sha256: string };
@@ -119,8 +120,9 @@ async function build(
     architecture: 'x86_64',
     kernelRelease: system.kernelRelease,
     packages: Object.fromEntries(packages.map(({ name, version }) => [name, version])),
-    minimumMemoryMiB: 128,
-    recommendedMemoryMiB: 256,
+    // BIOS gets by with 128; GRUB under UEFI, which needs free memory in one piece, does not.
+    minimumMemoryMiB: 384,
+    recommendedMemoryMiB: 512,
     firmware: ['bios', 'uefi', 'uefi-secure'],
     disk: { file: 'starter.qcow2', format: 'qcow2', virtualSizeBytes: diskLayout.size, ...(await fileFacts(paths.diskPath)) },
     iso: { file: 'starter.iso', volumeId: isoVolumeId, ...(await fileFacts(paths.isoPath)) },

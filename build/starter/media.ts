@@ -119,12 +119,8 @@ async function makeFat(tools: UnpackedTools, image: string, sizeBytes: number, c
   for (const [path, file] of Object.entries(content)) await mtools('mcopy', ['-i', image, file, `::/${path}`]);
 }
 
-/**
- * What UEFI firmware finds: the shim that Microsoft signed, the GRUB that it trusts, and GRUB's configuration where the distribution that
- * signed it looks. On the ISO the kernel is not beside the configuration: that has an image of its own.
- */
-async function uefiFiles(tools: UnpackedTools, scratch: string, kind: 'disk' | 'iso'): Promise<Record<string, string>> {
-  const configuration = join(scratch, `uefi-${kind}.cfg`);
+/** GRUB's configuration for UEFI, which its own file of modules does not hold. */
+async function writeUefiConfiguration(path: string, kind: 'disk' | 'iso'): Promise<void> {
   const lines = [
     'set timeout=0',
     ...(kind === 'iso' ? [`search --no-floppy --set=root --label ${isoVolumeId}`] : []),
@@ -133,7 +129,12 @@ async function uefiFiles(tools: UnpackedTools, scratch: string, kind: 'disk' | '
     'if [ "$lockdown" = y ]; then initrd /initrd.signed; else initrd /initrd; fi',
     'boot',
   ];
-  await writeFile(configuration, `${lines.join('\n')}\n`);
+  await writeFile(path, `${lines.join('\n')}\n`);
+}
+
+/** What UEFI firmware finds: the shim that Microsoft signed and the GRUB that the shim trusts, of which there is one for disks and one for discs. */
+async function uefiPrograms(tools: UnpackedTools, kind: 'disk' | 'iso'): Promise<Record<string, string>> {
+  const grub = kind === 'disk' ? 'grubx64' : 'gcdx64';
   return {
     'EFI/BOOT/BOOTX64.EFI': await firstExisting(tools.root, [
       'usr/lib/shim/shimx64.efi.signed',
@@ -141,11 +142,9 @@ async function uefiFiles(tools: UnpackedTools, scratch: string, kind: 'disk' | '
       'usr/lib/shim/shimx64.efi.dualsigned',
     ]),
     'EFI/BOOT/grubx64.efi': await firstExisting(tools.root, [
-      'usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed',
-      'usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed.latest',
+      `usr/lib/grub/x86_64-efi-signed/${grub}.efi.signed`,
+      `usr/lib/grub/x86_64-efi-signed/${grub}.efi.signed.latest`,
     ]),
-    'EFI/debian/grub.cfg': configuration,
-    'EFI/ubuntu/grub.cfg': configuration,
   };
 }
 
@@ -185,11 +184,16 @@ export async function makeDisk(
   diskPath: string,
 ): Promise<void> {
   const fat = join(scratch, 'boot.fat');
+  const configuration = join(scratch, 'uefi-disk.cfg');
+  await writeUefiConfiguration(configuration, 'disk');
   await makeFat(tools, fat, diskLayout.bootSize, {
     vmlinuz: parts.kernel,
     initrd: parts.initramfs,
     'initrd.signed': parts.signedInitramfs,
-    ...(await uefiFiles(tools, scratch, 'disk')),
+    ...(await uefiPrograms(tools, 'disk')),
+    // Where the distribution that signed GRUB has it look.
+    'EFI/debian/grub.cfg': configuration,
+    'EFI/ubuntu/grub.cfg': configuration,
   });
   const usr = join(scratch, 'usr.ext4');
   await makeExt4(tools, usr, diskLayout.usrSize, 'starter-usr', parts.usrDirectory);
@@ -239,7 +243,12 @@ export async function makeIso(tools: UnpackedTools, scratch: string, parts: Medi
   await copyFile(parts.initramfs, join(content, 'initrd'));
   await copyFile(parts.signedInitramfs, join(content, 'initrd.signed'));
   await copyFile(await makeBiosCore(tools, scratch, 'iso'), join(content, 'boot', 'bios.img'));
-  await makeFat(tools, join(content, 'boot', 'uefi.img'), 8 * mebibyte, await uefiFiles(tools, scratch, 'iso'));
+  await makeFat(tools, join(content, 'boot', 'uefi.img'), 8 * mebibyte, await uefiPrograms(tools, 'iso'));
+  // GRUB for discs takes the one that has this file for its own.
+  await mkdir(join(content, '.disk'));
+  await writeFile(join(content, '.disk', 'info'), `${isoVolumeId}\n`);
+  await mkdir(join(content, 'boot', 'grub'));
+  await writeUefiConfiguration(join(content, 'boot', 'grub', 'grub.cfg'), 'iso');
   await tools.run('usr/bin/xorriso', [
     ...['-as', 'mkisofs', '-quiet', '-V', isoVolumeId, '-r', '-J', '-graft-points', '-o', isoPath],
     ...['-b', 'boot/bios.img', '-no-emul-boot', '-boot-load-size', '4', '-boot-info-table', '--grub2-boot-info'],

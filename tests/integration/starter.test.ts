@@ -138,10 +138,10 @@ test(
   testDeadlineMs,
 );
 
-test(
-  'the ISO of the starter boots, with /home in memory',
-  async () => {
-    const started = await boot({ medium: { iso: starter.isoPath }, firmware: 'bios' });
+test.each(['bios', 'uefi'] as const)(
+  'the ISO of the starter boots from %s, with /home in memory',
+  async (firmware) => {
+    const started = await boot({ medium: { iso: starter.isoPath }, firmware });
     expect(await runInGuest(started, 'grep " /home " /proc/mounts')).toContain('tmpfs');
     await started.qmp('system_powerdown');
     expect(await ended(started)).toBe(0);

@@ -29,7 +29,7 @@ export type StarterMachine = {
 const ovmf = { code: '/usr/share/OVMF/OVMF_CODE_4M.fd', variables: '/usr/share/OVMF/OVMF_VARS_4M.fd' };
 
 async function buildArguments({ folder, medium, firmware }: MachineChoices): Promise<string[]> {
-  const args = ['-machine', 'q35,accel=tcg', '-cpu', 'max', '-m', '256', '-smp', '1', '-nodefaults', '-no-user-config', '-display', 'none'];
+  const args = ['-machine', 'q35,accel=tcg', '-cpu', 'max', '-m', '512', '-smp', '1', '-nodefaults', '-no-user-config', '-display', 'none'];
   args.push('-device', 'virtio-vga', '-netdev', 'user,id=net0,restrict=on', '-device', 'virtio-net-pci,netdev=net0,romfile=');
   args.push('-chardev', `socket,id=serial0,path=${folder}/serial,server=on,wait=off,logfile=${folder}/serial.log`);
   args.push('-serial', 'chardev:serial0', '-qmp', `unix:${folder}/qmp,server=on,wait=off`);
