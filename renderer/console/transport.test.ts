@@ -9,7 +9,7 @@ function open() {
   const told: string[] = [];
   port2.onmessage = (event: MessageEvent<ConsoleFromPage>) => sent.push(event.data);
   const stream = new ByteStream(port1, {
-    open: () => told.push('open'),
+    open: () => void told.push('open'),
     data: (bytes) => told.push(`data ${bytes.byteLength}`),
     closed: (reason, clean) => told.push(`closed ${clean} ${reason}`),
   });

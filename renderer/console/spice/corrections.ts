@@ -4,6 +4,7 @@
  */
 import type { ConsoleCursor } from '../console.ts';
 import { channelType, ProtocolError } from './framing.ts';
+import { takeRawCopy } from './raw-copy.ts';
 import type { SpiceHtml5 } from './spice-html5.ts';
 import { AgentMessages, type CursorCache, filterChannelList, parseCursor } from './wire.ts';
 import { checkSurfaceSize, type WorkerRealm } from './worker-realm.ts';
@@ -32,7 +33,15 @@ const mainMessage = {
   agentData: 109,
   agentConnectedTokens: 115,
 };
-const displayMessage = { mark: 102, copyBits: 104, invalList: 105, invalAllPixmaps: 106, surfaceCreate: 314, monitorsConfig: 317 };
+const displayMessage = {
+  mark: 102,
+  copyBits: 104,
+  invalList: 105,
+  invalAllPixmaps: 106,
+  drawCopy: 304,
+  surfaceCreate: 314,
+  monitorsConfig: 317,
+};
 const cursorMessage = { init: 101, reset: 102, set: 103, move: 104, hide: 105, trail: 106, invalOne: 107, invalAll: 108 };
 const inputsMessage = { motionAck: 111 };
 const mouseModeClient = 2;
@@ -78,9 +87,9 @@ function boundReads({ SpiceDataView }: SpiceHtml5): void {
     getUint16(this: { u8: Uint8Array }, at: number, littleEndian?: boolean) {
       return read(this, at, 2, littleEndian);
     },
-    // The package's own gives negative numbers from 2^31 on.
+    // Signed, as the package's own: rectangles can begin left of the screen. A size from 2^31 on becomes negative and is refused.
     getUint32(this: { u8: Uint8Array }, at: number, littleEndian?: boolean) {
-      return read(this, at, 4, littleEndian);
+      return read(this, at, 4, littleEndian) | 0;
     },
     // Exact below 2^53, and beyond it still a good key for a cache; the package's own mixes both halves up.
     getUint64(this: { u8: Uint8Array }, at: number, littleEndian?: boolean) {
@@ -89,9 +98,10 @@ function boundReads({ SpiceDataView }: SpiceHtml5): void {
   });
 }
 
-/** It writes what a server sends to the developer console, without end. */
+/** It writes what a server sends to the developer console, without end. Nothing else in this worker writes there. */
 function silence({ SpiceConn }: SpiceHtml5): void {
   const nothing = () => undefined;
+  console.log = nothing;
   Object.assign(SpiceConn.prototype, { log_info: nothing, log_warn: nothing, log_err: nothing });
 }
 
@@ -141,6 +151,17 @@ function correctDisplay({ SpiceDisplayConn, SpiceMsgDisplayCopyBits }: SpiceHtml
       return true;
     }
     if (type === displayMessage.invalList) this.cache ??= {};
+    if (type === displayMessage.drawCopy) {
+      const raw = takeRawCopy(data);
+      if (raw) {
+        const surface = this.surfaces?.[raw.surfaceId];
+        if (!surface) throw new ProtocolError(`Surface ${raw.surfaceId} does not exist.`);
+        surface.canvas.context.putImageData(new ImageData(raw.rgba, raw.widthPx, raw.heightPx), raw.leftPx, raw.topPx);
+        surface.draw_count++;
+        events.drawn();
+        return true;
+      }
+    }
     if (type === displayMessage.copyBits) {
       copyBits(this, new SpiceMsgDisplayCopyBits(data));
       events.drawn();
