@@ -1,9 +1,10 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { projectRoot } from '../places.ts';
+import { starterBuildPackages } from '../starter/packages.ts';
 
 /** What the script itself uses. The probes must see nothing else of the machine that runs the tests. */
 const tools = ['bash', 'sed', 'grep', 'tail', 'env', 'uname', 'cat'];
@@ -81,4 +82,10 @@ onLinux('without apt nothing is installed, and only what is needed keeps it from
   const enough = check({ node: node('24.0.0'), npm: '', 'qemu-system-x86_64': '', ldconfig: 'echo " libgtk-3.so.0 (libc6) => /x"' });
   expect(enough.status).toBe(0);
   expect(enough.output).toMatch(/swtpm +TPM 2.0 for guests \(useful/);
+});
+
+test('what the starter guest is built with is looked for', () => {
+  const script = readFileSync(join(import.meta.dirname, 'system-packages.sh'), 'utf8');
+  // Wherever there is apt there is dpkg.
+  for (const name of starterBuildPackages.filter((each) => each !== 'apt' && each !== 'dpkg')) expect(script).toContain(`|${name}|`);
 });

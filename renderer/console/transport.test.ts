@@ -10,8 +10,8 @@ function open() {
   port2.onmessage = (event: MessageEvent<ConsoleFromPage>) => sent.push(event.data);
   const stream = new ByteStream(port1, {
     open: () => void told.push('open'),
-    data: (bytes) => told.push(`data ${bytes.byteLength}`),
-    closed: (reason, clean) => told.push(`closed ${clean} ${reason}`),
+    data: (bytes) => void told.push(`data ${bytes.byteLength}`),
+    closed: (reason, clean) => void told.push(`closed ${clean} ${reason}`),
   });
   const tell = (message: ConsoleToPage) => port2.postMessage(message);
   return { stream, sent, told, tell, shellPort: port2, pagePort: port1 };

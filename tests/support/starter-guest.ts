@@ -5,8 +5,6 @@ import { jobEnded } from '../../contract/job.ts';
 import type { EngineClient } from '../../main/client/engine-client.ts';
 import { until } from './until.ts';
 
-export const starterBanner = 'Welcome to the Guesthouse starter';
-
 /** Makes a guest that is off. */
 export async function makeStarterGuest(client: EngineClient, name: string): Promise<Guest> {
   const starter = await until(
