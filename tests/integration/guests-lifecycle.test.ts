@@ -13,7 +13,7 @@ import { addStarter, type Bench, openBench, readSerial, untilBooted, untilStatus
 import { until } from '../support/until.ts';
 
 /** Booting takes seconds, and a minute on a computer that is busy with other things. */
-const patient = { timeout: 180_000 };
+const patient = { timeout: 240_000 };
 
 let bench: Bench;
 let id: GuestId;
@@ -249,8 +249,9 @@ test('a shutdown that the guest cannot hear is told as unanswered, and forcing o
 test('a shutdown asked of the system ends in a guest that is off, with a whole disk and its last picture', patient, async () => {
   await bench.guests.start(id);
   (await untilBooted(bench, id)).detach();
+  // So early nobody may listen to the power button yet: then the agent is asked as soon as it is there.
   await bench.guests.shutdown(id, 120);
-  await untilStatus(bench, id, 'off', 90_000);
+  await untilStatus(bench, id, 'off', 110_000);
   const { state } = show();
   expect(state.crash).toBe(undefined);
   execFileSync('qemu-img', ['check', '-q', bench.layout.guest(id).disk('disk0.qcow2')]);

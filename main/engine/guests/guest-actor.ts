@@ -318,6 +318,20 @@ export class GuestActor {
     this.awaitShutdown(shutdown);
   }
 
+  /** The power button was pressed before the system could hear it, or it does not listen; now there is somebody who does. */
+  async #askThroughAgent(): Promise<void> {
+    const shutdown = this.record.now.run?.shutdown;
+    if (this.state.status !== 'stopping' || shutdown?.by !== 'acpi') return;
+    try {
+      const by = await this.#run?.askToShutDown();
+      if (!by || this.state.status !== 'stopping') return;
+      this.record.noteRun({ shutdown: { ...shutdown, by } });
+      this.awaitShutdown({ ...shutdown, by });
+    } catch (thrown) {
+      this.#parts.log.info({ error: String(thrown) }, 'The guest could not be asked again to shut down.');
+    }
+  }
+
   /** The guest was asked to shut down: after the time it has, whoever looks is asked what to do. */
   awaitShutdown({ askedAt, by, timeoutSeconds }: NonNullable<RunRecord['shutdown']>): void {
     this.#observed.enter('stopping', { shutdown: { askedAt, by, unanswered: false } });
@@ -438,6 +452,7 @@ export class GuestActor {
         return;
       case 'agent':
         this.#observed.tell(event.which === 'qemu' ? { qemuAgent: event.connected } : { spiceAgent: event.connected });
+        if (event.which === 'qemu' && event.connected) void this.#askThroughAgent();
         return;
       case 'network':
         this.#observed.tell({ addresses: event.addresses, hostname: event.hostname });
