@@ -81,7 +81,11 @@ export function makeShellCalls({ windows, places, quitting, restartEngine, logFo
       return null;
     },
 
-    'shell.readText': () => readText(),
+    'shell.readText': async (_input, sender) => {
+      // What another program has copied is nobody's business but of the window that is being used.
+      if (windowOf(sender).isFocused()) return readText();
+      throw new Failure('call/forbidden-origin', 'The clipboard is read only for the window that has the focus.');
+    },
 
     'shell.showFile': async ({ path }) => {
       shell.showItemInFolder(await places.resolve(path));

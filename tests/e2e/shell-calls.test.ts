@@ -55,6 +55,19 @@ test('pictures go to the file or the clipboard that was asked for, and a chosen 
   expect(native.size).toEqual({ width: 1, height: 1 });
 });
 
+test('the clipboard is read for the window that has the focus and for no other', async () => {
+  const { electron, page } = await launchApp();
+  const readWith = async (isFocused: boolean) => {
+    await electron.evaluate(({ BrowserWindow, clipboard }, focused) => {
+      BrowserWindow.prototype.isFocused = () => focused;
+      return clipboard.writeText('copied elsewhere');
+    }, isFocused);
+    return page.evaluate(() => window.guesthouse.shell('shell.readText', {}));
+  };
+  expect(await readWith(true)).toEqual({ ok: true, value: 'copied elsewhere' });
+  expect(await readWith(false)).toMatchObject({ ok: false, error: { code: 'call/forbidden-origin' } });
+});
+
 test('a console is torn off into one window and put back, and the theme follows the setting in every window', async () => {
   const app = await launchApp();
   const { electron, page } = app;

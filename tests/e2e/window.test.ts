@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { appCommand, freshHome, launchApp, runProgram, untilConnected } from '../support/app.ts';
@@ -29,6 +29,8 @@ test('a window comes back where it was, and onto a display that is there', async
     }
   });
   await first.close();
+  const modeOf = (path: string) => (statSync(path).mode & 0o777).toString(8);
+  expect([modeOf(join(home, 'window')), modeOf(join(home, 'window', 'windows.json'))]).toEqual(['700', '600']);
 
   const boundsOf = async () => {
     const app = await launchApp({ home });
