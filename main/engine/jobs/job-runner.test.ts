@@ -110,6 +110,55 @@ test('an undo that throws does not keep the other steps from being undone, and t
   expect(next.show(id).state).toBe('failed');
 });
 
+test('a disk on which nothing can be stored any more keeps a job from being neither undone nor cancelled', async () => {
+  const database = await freshDatabase();
+  const { jobs } = runnerOver(database);
+  const undone: string[] = [];
+  const steps = (last: Step['run']): Step[] => [
+    { name: 'one', undo: async () => void undone.push('one') },
+    { name: 'two', undo: async () => void undone.push('two') },
+    { name: 'three', ...(last ? { run: last } : {}), undo: async () => void undone.push('three') },
+  ];
+  const fill = database.prepare('test.fill', "CREATE TRIGGER full BEFORE UPDATE ON jobs BEGIN SELECT RAISE(FAIL, 'disk is full'); END");
+  const free = database.prepare('test.free', 'DROP TRIGGER IF EXISTS full');
+
+  const failing = jobs.start(
+    definition(
+      steps(async () => {
+        fill.run();
+        throw new Failure('store/full', 'There is no room.');
+      }),
+    ),
+    newJob,
+  ).id;
+  expect(await jobs.ended(failing)).toMatchObject({ state: 'failed', error: { code: 'store/full' } });
+  expect(undone).toEqual(['three', 'two', 'one']);
+
+  free.run();
+  undone.length = 0;
+  const began = Promise.withResolvers<void>();
+  const cancelled = jobs.start(
+    definition(
+      steps(async ({ signal }) => {
+        fill.run();
+        began.resolve();
+        await untilAborted(signal);
+      }),
+    ),
+    newJob,
+  ).id;
+  await began.promise;
+  jobs.cancel(cancelled, 'enough');
+  expect((await jobs.ended(cancelled)).state).toBe('cancelled');
+  expect(undone).toEqual(['three', 'two', 'one']);
+
+  // The rows still say that the jobs run: the next engine settles them.
+  free.run();
+  const next = runnerOver(database).jobs;
+  await next.recover([definition(steps(undefined))]);
+  for (const id of [failing, cancelled]) expect(next.show(id).state).toBe('failed');
+});
+
 test('cancelling tells the step why, undoes and ends as cancelled', async () => {
   const { jobs } = runnerOver(await freshDatabase());
   const undone: string[] = [];

@@ -77,15 +77,28 @@ export function createJobRunner({ database, changes, feed, clock, log }: JobRunn
     tell(one);
   };
 
+  /**
+   * As `save`, for what is so whether or not it can be stored: a full disk must keep neither undo nor cancelling from going on.
+   * The row then says less than was done, and the next engine settles it once more.
+   */
+  const note = (one: LiveJob, change: Partial<Job>) => {
+    try {
+      save(one, change);
+    } catch (thrown) {
+      log.error({ error: thrown, job: one.job.id, change }, 'What became of a job could not be stored.');
+      tell(one);
+    }
+  };
+
   const tell = (one: LiveJob) => {
     clearTimeout(one.tellTimer);
     one.tellTimer = undefined;
     changes.job(one.job.id, one.job);
   };
 
-  const setStep = (one: LiveJob, index: number, state: JobStep['state']) => {
-    save(one, { steps: one.job.steps.map((step, at) => (at === index ? { ...step, state } : step)) });
-  };
+  const withStep = (job: Job, index: number, state: JobStep['state']): Pick<Job, 'steps'> => ({
+    steps: job.steps.map((step, at) => (at === index ? { ...step, state } : step)),
+  });
 
   const noteProgress = (one: LiveJob, index: number, bytesDone: number, bytesTotal: number | null) => {
     if (one.job.steps[index]?.state !== 'running') return;
@@ -97,24 +110,25 @@ export function createJobRunner({ database, changes, feed, clock, log }: JobRunn
   const end = (one: LiveJob, state: JobState, error: GuesthouseError | null) => {
     clearTimeout(one.tellTimer);
     live.delete(one.job.id);
-    try {
-      save(one, {
-        state,
-        error,
-        endedAt: instantNow(clock),
-        secondsLeft: null,
-        bytesPerSecond: null,
-        ...(state === 'succeeded' ? { progress: 1 } : {}),
-      });
-      for (const pruned of store.prune(keptEnded)) changes.job(pruned, null);
-      recordEnd(one.job);
-    } catch (thrown) {
-      // A full disk: the row still says "running", so the next engine finds the job and settles it.
-      log.error({ error: thrown, job: one.job.id }, 'The end of a job could not be stored.');
-      one.job = { ...one.job, state, error };
-      changes.job(one.job.id, one.job);
-    }
+    note(one, {
+      state,
+      error,
+      endedAt: instantNow(clock),
+      secondsLeft: null,
+      bytesPerSecond: null,
+      ...(state === 'succeeded' ? { progress: 1 } : {}),
+    });
+    recordEnd(one.job);
+    forgetOld();
     one.settle(one.job);
+  };
+
+  const forgetOld = () => {
+    try {
+      for (const pruned of store.prune(keptEnded)) changes.job(pruned, null);
+    } catch (thrown) {
+      log.warn({ error: thrown }, 'Old jobs could not be forgotten.');
+    }
   };
 
   const recordEnd = (job: Job) => {
@@ -136,11 +150,11 @@ export function createJobRunner({ database, changes, feed, clock, log }: JobRunn
       const definition = one.definition.steps.find((candidate) => candidate.name === step.name);
       try {
         await definition?.undo?.(one.input);
-        setStep(one, index, 'undone');
+        note(one, withStep(one.job, index, 'undone'));
       } catch (thrown) {
         log.error({ error: thrown, job: one.job.id, step: step.name }, 'A step could not be undone.');
         problems.push(`“${step.name}” could not be undone: ${toGuesthouseError(thrown).message}`);
-        setStep(one, index, 'failed');
+        note(one, withStep(one.job, index, 'failed'));
       }
     }
     return problems;
@@ -157,7 +171,7 @@ export function createJobRunner({ database, changes, feed, clock, log }: JobRunn
     const { signal } = one.abort;
     for (const [index, step] of one.definition.steps.entries()) {
       signal.throwIfAborted();
-      setStep(one, index, 'running');
+      save(one, withStep(one.job, index, 'running'));
       await step.run({
         jobId: one.job.id,
         input: one.input,
@@ -165,7 +179,7 @@ export function createJobRunner({ database, changes, feed, clock, log }: JobRunn
         progress: (bytesDone, bytesTotal) => noteProgress(one, index, bytesDone, bytesTotal),
       });
       signal.throwIfAborted();
-      setStep(one, index, 'done');
+      save(one, withStep(one.job, index, 'done'));
       one.job = { ...one.job, ...one.meter.measure(clock.nowMs(), upTo(index, one.job.steps)) };
     }
   };
@@ -177,7 +191,7 @@ export function createJobRunner({ database, changes, feed, clock, log }: JobRunn
       end(one, 'succeeded', null);
     } catch (thrown) {
       if (one.abort.signal.reason instanceof Interrupted) {
-        save(one, { state: 'interrupted' });
+        note(one, { state: 'interrupted' });
         return;
       }
       if (one.abort.signal.aborted) {
@@ -336,14 +350,14 @@ export function createJobRunner({ database, changes, feed, clock, log }: JobRunn
         waiting.splice(place, 1);
         // A resumed job that waits for its turn was begun by the engine before.
         if (job.state !== 'queued') {
-          save(one, { state: 'cancelling' });
+          note(one, { state: 'cancelling' });
           one.abort.abort(failure);
           waiting.unshift(one);
           pump();
         } else end(one, 'cancelled', failure.error);
         return one.job;
       }
-      save(one, { state: 'cancelling' });
+      note(one, { state: 'cancelling' });
       one.abort.abort(failure);
       return one.job;
     },
