@@ -98,7 +98,8 @@ export async function refreshLists(directory: string): Promise<AptLists> {
   await mkdir(join(listsDirectory, 'partial'), { recursive: true });
   await mkdir(join(directory, 'cache', 'archives', 'partial'), { recursive: true });
   const lists = ['-o', `Dir::State::lists=${listsDirectory}`, '-o', `Dir::Cache=${join(directory, 'cache')}`, ...asCaller()];
-  await runCommand('apt-get', [...lists, '-q', 'update']);
+  // Otherwise apt counts an archive that cannot be reached as a success with a warning.
+  await runCommand('apt-get', [...lists, '-o', 'APT::Update::Error-Mode=any', '-q', 'update']);
   return lists;
 }
 

@@ -286,7 +286,7 @@ async function fetchFresh(
     return resolved.packages;
   } catch (error) {
     if (!(error instanceof PackagesMissing)) throw error;
-    log('Some packages could not be fetched; fetching newer lists of packages');
+    log('Some packages could not be fetched; trying newer lists of packages');
     const lists = await refreshLists(join(starters, 'apt')).catch(() => null);
     if (lists === null) throw new Error(`The starter guest cannot be made. ${error.message}`, { cause: error });
     const packages = await resolvePackages(kernelPackages, allPackages, lists);
@@ -296,6 +296,11 @@ async function fetchFresh(
 }
 
 if (import.meta.main) {
-  const paths = await ensureStarter(cacheDirectory(), (line) => process.stderr.write(`${line}\n`));
-  process.stdout.write(`${paths.diskPath}\n`);
+  try {
+    const paths = await ensureStarter(cacheDirectory(), (line) => process.stderr.write(`${line}\n`));
+    process.stdout.write(`${paths.diskPath}\n`);
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
+    process.exitCode = 1;
+  }
 }

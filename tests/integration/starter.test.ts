@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { cacheDirectory } from '../../build/places.ts';
+import { cacheDirectory, projectRoot } from '../../build/places.ts';
 import { ensureStarter, type StarterMetadata, type StarterPaths } from '../../build/starter/make.ts';
 import { decodePng } from '../support/png.ts';
 import { type MachineChoices, type StarterMachine, startMachine } from '../support/starter-machine.ts';
@@ -145,6 +145,20 @@ test.each(['bios', 'uefi'] as const)(
     expect(await runInGuest(started, 'grep " /home " /proc/mounts')).toContain('tmpfs');
     await started.qmp('system_powerdown');
     expect(await ended(started)).toBe(0);
+  },
+  testDeadlineMs,
+);
+
+test(
+  'without a network the build names every package that it lacks',
+  async () => {
+    // Nothing listens on port 9.
+    const proxy = 'http://127.0.0.1:9';
+    const environment = { ...process.env, GUESTHOUSE_CACHE: folder, http_proxy: proxy, https_proxy: proxy };
+    const script = join(projectRoot, 'build/starter/make.ts');
+    const failure = await run(process.execPath, [script], { env: environment }).catch((error: { code: number; stderr: string }) => error);
+    expect(failure).toMatchObject({ code: 1 });
+    expect(failure.stderr).toMatch(/The starter guest cannot be made\..*busybox-static=\S+.*qemu-guest-agent=/);
   },
   testDeadlineMs,
 );
