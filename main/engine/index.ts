@@ -6,6 +6,7 @@ import { systemClock } from './clock/clock.ts';
 import { composeRooms } from './composition.ts';
 import { startEngine } from './engine.ts';
 import { layoutFromEnvironment } from './files/layout.ts';
+import { closeInheritedFiles } from './inherited-files.ts';
 
 const usage = `Usage: index.js [--home DIR] [--foreground]
 
@@ -24,6 +25,7 @@ Exit status: ${Object.entries(engineExitCodes)
 
 const defaultIdleSeconds = 600;
 
+closeInheritedFiles();
 // Everything that the engine writes is its user's alone.
 process.umask(0o077);
 // Whoever started the engine and read its first line may be gone: that is no reason to end.
