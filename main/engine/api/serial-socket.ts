@@ -3,16 +3,13 @@ import type { WebSocket } from 'ws';
 import type { GuestId } from '../../../contract/ids.ts';
 import type { Guests } from '../guests/guests.ts';
 
-/** A client that lags this far behind is dropped; when it comes back it reads what it missed from the scrollback. */
-const waitingMaxBytes = 4 * 1024 * 1024;
-
 /** Serves the console on an open socket until either side closes it. @throws Failure `console/unavailable`, `guest/denied` */
 export function serveSerial(socket: WebSocket, guests: Pick<Guests, 'attachSerial'>, id: GuestId): void {
   const attachment = guests.attachSerial(id, {
     data(bytes) {
       socket.send(bytes);
-      if (socket.bufferedAmount > waitingMaxBytes) socket.close(1013, 'This client reads too slowly.');
     },
+    backlogBytes: () => socket.bufferedAmount,
     closed(reason) {
       socket.close(1000, closeReason(reason));
     },

@@ -1,5 +1,6 @@
 /** Runs a tool that must not be trusted to end, to be quiet or to be modest. */
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 
 export type ToolEnd = {
   /** Null when a signal ended it or it never ran. */
@@ -20,11 +21,14 @@ export type ToolOptions = {
   signal?: AbortSignal;
   cwd?: string;
   environment?: NodeJS.ProcessEnv;
-  /** Limits that the kernel enforces, on systems with `ulimit`. */
+  /** Limits that the kernel enforces, on systems with `ulimit`; on Linux the tool also ends when the engine is killed. */
   limits?: { cpuSeconds?: number; addressSpaceMiB?: number; fileSizeMiB?: number };
   /** Sees output as it comes; the process is killed when it answers "stop". */
   onOutput?: (text: string, stream: 'stdout' | 'stderr') => 'stop' | undefined;
 };
+
+/** Part of util-linux; becomes the command it is given, as `exec` does. */
+const setpriv = '/usr/bin/setpriv';
 
 /** Runs `path` with `args` and settles when it has ended and its pipes are closed. Never rejects. */
 export function runTool(path: string, args: readonly string[], options: ToolOptions): Promise<ToolEnd> {
@@ -78,7 +82,9 @@ function withLimits(path: string, args: readonly string[], limits: NonNullable<T
   // POSIX counts file sizes in blocks of 512 bytes.
   if (limits.fileSizeMiB !== undefined) script.push(`ulimit -f ${Math.ceil(limits.fileSizeMiB) * 2048}`);
   // A shell that cannot set a limit (macOS has no -v) still has to run the tool: the deadline is the second line.
-  return ['/bin/sh', '-c', `${script.map((line) => `${line} 2>/dev/null`).join('; ')}; exec "$@"`, 'sh', path, ...args];
+  // Without it a tool that hangs would outlive an engine that was killed, and with the engine its deadline.
+  const dieWithEngine = existsSync(setpriv) ? `${setpriv} --pdeathsig KILL ` : '';
+  return ['/bin/sh', '-c', `${script.map((line) => `${line} 2>/dev/null`).join('; ')}; exec ${dieWithEngine}"$@"`, 'sh', path, ...args];
 }
 
 /** The last lines of what a tool said, for a `detail`. */

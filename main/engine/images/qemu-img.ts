@@ -99,6 +99,8 @@ export async function convertDisk(qemuImg: string, { source, sourceFormat, targe
     timeoutMs: 7 * 24 * 3600 * 1000,
     signal,
     maxOutputBytes: 64 * 1024,
+    // None, but it shall not go on writing when the engine was killed and the next one undoes the job.
+    limits: {},
     onOutput: (text) => {
       const last = [...text.matchAll(/\((\d+\.\d+)\/100%\)/g)].at(-1)?.[1];
       if (last) onProgress(Number(last) / 100);
