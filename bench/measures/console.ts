@@ -77,7 +77,7 @@ async function measure(
   await inGuest(client, guest, 'echo 0 > /sys/class/graphics/fbcon/cursor_blink; clear > /dev/tty1');
   await pause(3000);
 
-  await inGuest(client, guest, 'nohup sh -c "while :; do cat /proc/kallsyms; done" > /dev/tty1 2>/dev/null & echo $! > /tmp/work');
+  await inGuest(client, guest, '(while :; do cat /proc/kallsyms; done) > /dev/tty1 2>&1 < /dev/null & echo $! > /tmp/work');
   await pause(2000);
   await framesInLastSecond();
   const frames: number[] = [];
