@@ -1,0 +1,130 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { type Console, type ConsoleCapabilities, type ConsoleEvent, ConsoleLifecycle, type ConsoleState } from './console.ts';
+import type { Clock } from './reconnect.ts';
+import { ConsoleSession } from './session.ts';
+
+const size = { widthPx: 640, heightPx: 480 };
+const impossible = { possible: false, reason: 'not here' } as const;
+const capabilities: ConsoleCapabilities = {
+  resizeGuest: impossible,
+  pointer: 'absolute',
+  clipboard: impossible,
+  files: impossible,
+  audio: impossible,
+};
+
+/** A console that does what the test says. */
+class ScriptedConsole implements Console {
+  readonly protocol = 'TEST';
+  readonly canvas = { width: 640, height: 480 } as HTMLCanvasElement;
+  readonly capabilities = capabilities;
+  readonly #lifecycle = new ConsoleLifecycle();
+  get state(): ConsoleState {
+    return this.#lifecycle.state;
+  }
+  connect(): void {
+    this.#lifecycle.advance({ phase: 'connecting' });
+  }
+  becomeLive(): void {
+    this.#lifecycle.advance({ phase: 'connected', size });
+  }
+  breakDown(): void {
+    this.#lifecycle.advance({ phase: 'closed', end: { cause: 'server', text: 'It broke.', detail: '' } });
+  }
+  resize(): void {}
+  input(): void {}
+  close(): void {
+    this.#lifecycle.advance({ phase: 'closed', end: { cause: 'asked', text: 'closed', detail: '' } });
+  }
+  listen(listener: (event: ConsoleEvent) => void): () => void {
+    return this.#lifecycle.listen(listener);
+  }
+}
+
+function begin() {
+  const made: ScriptedConsole[] = [];
+  const planned: (() => void)[] = [];
+  const clock: Clock = {
+    now: () => 0,
+    after: (_delayMs, callback) => {
+      planned.push(callback);
+      return () => planned.splice(planned.indexOf(callback), 1);
+    },
+  };
+  const session = new ConsoleSession(() => {
+    const console = new ScriptedConsole();
+    made.push(console);
+    return console;
+  }, clock);
+  return { session, made, planned, last: () => made.at(-1) as ScriptedConsole };
+}
+
+beforeEach(() => {
+  // The last picture is copied to a canvas; what is on it is tried in the real app.
+  vi.stubGlobal('document', { createElement: () => ({ width: 0, height: 0, getContext: () => ({ drawImage: () => undefined }) }) });
+});
+afterEach(() => vi.unstubAllGlobals());
+
+test('nothing is connected until somebody wants it', () => {
+  const { session, made } = begin();
+  expect(made).toHaveLength(0);
+  session.setWanted(true);
+  expect(made).toHaveLength(1);
+  expect(session.view.phase).toBe('connecting');
+});
+
+test('a connection that breaks leaves its last picture and its reason until the next one shows a picture', () => {
+  const { session, made, planned, last } = begin();
+  session.setWanted(true);
+  last().becomeLive();
+  expect(session.view).toMatchObject({ phase: 'connected', size, frame: null });
+  last().breakDown();
+  expect(session.view).toMatchObject({ phase: 'retrying', console: null, end: { text: 'It broke.' }, frame: { width: 640, height: 480 } });
+  planned.shift()?.();
+  expect(made).toHaveLength(2);
+  expect(session.view).toMatchObject({ phase: 'connecting', end: { text: 'It broke.' }, frame: { width: 640 } });
+  last().becomeLive();
+  expect(session.view).toMatchObject({ phase: 'connected', end: null, frame: null });
+});
+
+test('a new console is a new object, and the old one is heard no more', () => {
+  const { session, made, planned } = begin();
+  session.setWanted(true);
+  made[0]?.breakDown();
+  planned.shift()?.();
+  made[0]?.becomeLive();
+  expect(session.view).toMatchObject({ phase: 'connecting', console: made[1] });
+});
+
+test('when the guest goes off the console is closed, its picture stays and nothing is tried', () => {
+  const { session, planned, last } = begin();
+  session.setWanted(true);
+  last().becomeLive();
+  const live = last();
+  session.setWanted(false);
+  expect(live.state.phase).toBe('closed');
+  expect(session.view).toMatchObject({ phase: 'waiting', console: null, end: null, frame: { width: 640 } });
+  expect(planned).toHaveLength(0);
+});
+
+test('asking to connect now does not wait for the plan', () => {
+  const { session, made, planned, last } = begin();
+  session.setWanted(true);
+  last().breakDown();
+  session.retryNow();
+  expect(made).toHaveLength(2);
+  expect(planned).toHaveLength(0);
+});
+
+test('a closed session tells nobody anything and connects no more', () => {
+  const { session, made, last } = begin();
+  let told = 0;
+  session.subscribe(() => told++);
+  session.setWanted(true);
+  const before = told;
+  session.close();
+  last().becomeLive();
+  session.setWanted(true);
+  expect(made).toHaveLength(1);
+  expect(told).toBe(before + 1);
+});
