@@ -163,12 +163,12 @@ export function createGuesthouseApp({ root, ownFolder, log }: GuesthouseAppOptio
 
   const followSystem = () => {
     app.on('before-quit', (event) => {
-      if (quitting.isLeaving) return;
+      if (quitting.isLeaving || hasLeft) return;
       event.preventDefault();
       quitting.request();
     });
     app.on('window-all-closed', () => {
-      if (process.platform !== 'darwin') quitting.request();
+      if (process.platform !== 'darwin' && !hasLeft) quitting.request();
     });
     app.on('activate', () => windows.showMain());
     app.on('open-url', (event, url) => {
