@@ -157,6 +157,8 @@ export class ConsoleScreen {
       this.#placePointer();
     } else if (event.kind === 'capabilities') {
       if (event.capabilities.resizeGuest.possible) this.#askForSize();
+      // A guest that has found its tablet takes positions from then on.
+      if (!this.#relative && document.pointerLockElement === this.element) document.exitPointerLock();
       this.#showCursor();
     }
   }
