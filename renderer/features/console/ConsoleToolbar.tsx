@@ -1,4 +1,4 @@
-import { Camera, ChevronDown, ClipboardPaste, ExternalLink, Keyboard, Maximize, Minimize, PanelTopClose, Scaling } from 'lucide-react';
+import { Camera, ChevronDown, ClipboardPaste, ExternalLink, Keyboard, Maximize, Minimize, PanelTopClose, ZoomIn } from 'lucide-react';
 import { guestCannot } from '../../../contract/guest-can.ts';
 import type { Guest } from '../../../contract/guest-state.ts';
 import type { SessionView } from '../../console/session.ts';
@@ -70,7 +70,7 @@ export function ConsoleToolbar({ guest, view, inOwnWindow, fullScreen, onChord, 
       <MenuTrigger
         label={consoleWords.scale}
         placement="bottom end"
-        button={<IconButton icon={Scaling} label={consoleWords.scale} aria-haspopup="menu" />}
+        button={<IconButton icon={ZoomIn} label={consoleWords.scale} aria-haspopup="menu" />}
       >
         <MenuSection
           label={consoleWords.scale}
