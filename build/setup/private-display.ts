@@ -30,7 +30,10 @@ export async function startPrivateDisplay({ width = 1600, height = 1000 } = {}):
   };
   try {
     const number = await displayNumber(server);
-    process.once('exit', () => server.kill());
+    process.once('exit', () => {
+      server.kill();
+      rmSync(directory, { recursive: true, force: true });
+    });
     return { environment: { DISPLAY: `:${number}`, XAUTHORITY: authority }, stop };
   } catch (error) {
     await stop();
