@@ -22,6 +22,8 @@ const pagesOf = (guest: string) => [
   `/guests/${guest}/overview`,
   `/guests/${guest}/hardware`,
   `/guests/${guest}/activity`,
+  `/guests/${guest}/console`,
+  `/guests/${guest}/terminal`,
   '/images',
   '/images?import',
   '/activity',
