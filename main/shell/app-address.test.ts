@@ -6,7 +6,7 @@ const root = '/app/out/renderer';
 const file = (path: string) => ({ kind: 'file', path: `${root}${path}` });
 
 test('a route of the window is answered with the page, and a file with itself', () => {
-  for (const route of ['/', '/library', '/guests/g000000000/console', '/new?file=%2Fa%2Fb.iso', '/images#x'])
+  for (const route of ['/', '/library', '/guests/g000000000/console', '/new/iso?path=%2Fa%2Fb.iso', '/images#x'])
     expect(parseAppAddress(`app://guesthouse${route}`, root)).toEqual(file('/index.html'));
   expect(parseAppAddress('app://guesthouse/assets/index-abc.js', root)).toEqual(file('/assets/index-abc.js'));
   expect(parseAppAddress('app://guesthouse/vendor/spice-html5/src/main.js', root)).toEqual(file('/vendor/spice-html5/src/main.js'));

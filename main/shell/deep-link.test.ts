@@ -39,7 +39,8 @@ test('no link whatever leads to anything but the library, a guest and a console'
 
 test('a command line is searched for the first link or file', () => {
   expect(openingFromArguments(['--no-sandbox', '.', 'guesthouse://library'], '/d')).toEqual({ kind: 'page', path: '/library' });
-  expect(openingFromArguments(['a b.iso'], '/d')).toEqual({ kind: 'page', path: '/new?file=%2Fd%2Fa%20b.iso' });
+  expect(openingFromArguments(['a b.iso'], '/d')).toEqual({ kind: 'page', path: '/new/iso?path=%2Fd%2Fa%20b.iso' });
+  expect(openingFromArguments(['/x/disk.QCOW2'], '/d')).toEqual({ kind: 'page', path: '/new/disk?path=%2Fx%2Fdisk.QCOW2' });
   expect(openingFromArguments(['/app', '--demo', '--out=x.iso'], '/d')).toBeNull();
   expect(openingFromArguments([], '/d')).toBeNull();
 });
@@ -54,5 +55,5 @@ test('a broken link and a remote desktop’s file are answered in words', () => 
 
 test('the name of a file cannot become another page', () => {
   const opening = openingFromArguments(['/x/?#&../settings.iso'], '/d');
-  expect(opening).toEqual({ kind: 'page', path: `/new?file=${encodeURIComponent('/x/?#&../settings.iso')}` });
+  expect(opening).toEqual({ kind: 'page', path: `/new/iso?path=${encodeURIComponent('/x/?#&../settings.iso')}` });
 });

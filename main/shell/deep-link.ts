@@ -45,6 +45,7 @@ export function openingFromFile(path: string): Opening | null {
       hint: 'Open it with virt-viewer.',
     };
   }
-  if (/\.(iso|qcow2|img|raw)$/i.test(path)) return { kind: 'page', path: `/new?file=${encodeURIComponent(path)}` };
+  if (/\.iso$/i.test(path)) return { kind: 'page', path: `/new/iso?path=${encodeURIComponent(path)}` };
+  if (/\.(qcow2|img|raw)$/i.test(path)) return { kind: 'page', path: `/new/disk?path=${encodeURIComponent(path)}` };
   return null;
 }

@@ -68,6 +68,27 @@ test('the clipboard is read for the window that has the focus and for no other',
   expect(await readWith(false)).toMatchObject({ ok: false, error: { code: 'call/forbidden-origin' } });
 });
 
+test('a page learns the path of a file that the user gave it, and of no file that it made itself', async () => {
+  const { page } = await launchApp();
+  await page.evaluate(() => {
+    const field = document.createElement('input');
+    field.type = 'file';
+    field.id = 'given';
+    document.body.append(field);
+  });
+  await page.setInputFiles('#given', '/etc/hostname');
+  const paths = await page.evaluate(() => {
+    const given = document.querySelector<HTMLInputElement>('#given')?.files?.[0];
+    return [given ?? {}, new File(['x'], '/etc/passwd'), {}].map((file) => window.guesthouse.pathOfFile(file));
+  });
+  expect(paths).toEqual(['/etc/hostname', '', '']);
+});
+
+test('a medium that is opened with the app leads to the page that makes a guest of it', async () => {
+  const { page } = await launchApp({ words: ['/srv/a b.iso'] });
+  expect(page.url()).toBe('app://guesthouse/new/iso?path=%2Fsrv%2Fa%20b.iso');
+});
+
 test('a console is torn off into one window and put back, and the theme follows the setting in every window', async () => {
   const app = await launchApp();
   const { electron, page } = app;

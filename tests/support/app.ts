@@ -94,7 +94,8 @@ export async function launchApp({ home = freshHome(), words = [], environment = 
     await close();
   });
   const page = await electron.firstWindow();
-  await page.waitForLoadState('domcontentloaded');
+  // Drawn by the page's own script: what is done to a page before that may be lost with its first redirection.
+  await page.locator('#content').waitFor({ state: 'attached' });
   return { electron, page, home, client, close, call: (name, input) => client.call(name, input) };
 }
 
