@@ -19,7 +19,10 @@ test('the empty library makes and starts the starter guest with one press, and s
   await page.getByRole('button', { name: 'Create and start the starter guest' }).click();
   await page.getByRole('heading', { level: 1, name: 'Starter' }).waitFor();
   await until('the guest runs', async () => (await call('guest.list', {}))[0]?.state.status === 'running', 60_000);
-  await page.locator('.sidebar').getByRole('link', { name: /^Running/ }).click();
+  await page
+    .locator('.sidebar')
+    .getByRole('link', { name: /^Running/ })
+    .click();
   await page.getByRole('row', { name: /Starter/ }).waitFor();
   await until('its screen shows on the card', () => page.evaluate(() => document.querySelector('.thumbnail img') !== null), 30_000);
 });
