@@ -86,7 +86,6 @@ test('guests are shut down before the app leaves, which shows for whom it waits'
 
 test('guests are suspended before the app leaves, and go on where they were', { timeout: 240_000 }, async () => {
   const app = await appWithGuest();
-  await untilAgent(app.client, app.guest.id);
   await closeWindow(app);
   await answer(app, 'suspend');
   await until('the app has ended', () => hasEnded(app), 60_000);
