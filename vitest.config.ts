@@ -19,7 +19,7 @@ export default defineConfig({
           name: 'unit',
           include: ['{contract,main,preload,renderer,build,bench}/**/*.test.{ts,tsx}'],
           pool: 'threads',
-          testTimeout: 10_000,
+          testTimeout: 30_000,
         },
       },
       {
