@@ -202,12 +202,14 @@ test.for(Object.keys(rounds))(
         }
         expect(existsSync(files().folder), where).toBe(true);
         const status = statusOf(next);
-        expect(allowed, where).toContain(status);
+        expect(allowed, `${where}: ${JSON.stringify(next.guests.show(id).state)}`).toContain(status);
         const found = qemu();
         expect(found !== null, `${where}: ${status}`).toBe(status === 'running' || status === 'paused');
         expect(existsSync(files().suspended), where).toBe(status === 'suspended');
         expect(existsSync(`${files().suspended}.new`), where).toBe(false);
-        if (found) expect(await qemuStatus(), where).toBe(status);
+        // After a suspend that was cut short QEMU names a guest that stands still by what came before.
+        const asked = status === 'paused' ? ['paused', 'postmigrate'] : [status];
+        if (found) expect(asked, where).toContain(await qemuStatus());
         // A suspended guest that was interrupted can still go on; every round leaves it off.
         if (status === 'suspended' && first.includes('suspend')) await next.guests.start(id);
         await next.guests.forceOff(id);

@@ -2,6 +2,7 @@
  * One running QEMU: what it is told, what it tells. Events of QEMU are handled one after the other, since what a STOP means is only
  * known from what came before it and from asking.
  */
+import { existsSync } from 'node:fs';
 import { readFile, rm, stat } from 'node:fs/promises';
 import { Failure } from '../../../../contract/errors.ts';
 import type { GuestSpec } from '../../../../contract/guest-spec.ts';
@@ -62,6 +63,9 @@ export type QemuRunParts = {
   log: Log;
 };
 
+/** After the reset button was pressed SeaBIOS resets the machine again, up to four times: that is no restart of the system's own. */
+const firmwareResetsMs = 3_000;
+
 export class QemuRun implements DriverRun {
   readonly facts: RunFacts & { process: ProcessId };
   readonly spiceSocketPath: string | null;
@@ -84,6 +88,8 @@ export class QemuRun implements DriverRun {
   #transferring = false;
   #shutdownReason: string | null = null;
   #panicText: string | null = null;
+  /** When the reset button was pressed last, on QEMU's clock. */
+  #resetPressedAtMs = Number.NEGATIVE_INFINITY;
   #hasEnded = false;
   #isLost = false;
   #released = false;
@@ -315,7 +321,7 @@ export class QemuRun implements DriverRun {
     });
   }
 
-  async #handle({ event, data }: QmpEvent): Promise<void> {
+  async #handle({ event, data, atMs }: QmpEvent): Promise<void> {
     switch (event) {
       case 'BLOCK_IO_ERROR': {
         const reason = pauseOfIoError(data, this.#diskPaths);
@@ -339,7 +345,8 @@ export class QemuRun implements DriverRun {
         return;
       case 'RESET':
         this.#panicText = null;
-        return this.#tell({ kind: 'reset', byGuest: data.guest === true });
+        if (data.guest !== true) this.#resetPressedAtMs = atMs;
+        return this.#tell({ kind: 'reset', byGuest: atMs - this.#resetPressedAtMs > firmwareResetsMs });
       case 'SHUTDOWN':
         this.#shutdownReason = typeof data.reason === 'string' ? data.reason : null;
         return this.#tell({ kind: 'ending', byGuest: data.guest === true });
@@ -428,7 +435,7 @@ export class QemuRun implements DriverRun {
 export async function readEnd(
   name: string,
   files: GuestFiles,
-  facts: Pick<RunFacts, 'bootId'>,
+  facts: Pick<RunFacts, 'bootId' | 'process'>,
   shutdownReason: string | null,
   panicked: string | null,
 ): Promise<RunEnd> {
@@ -443,6 +450,7 @@ export async function readEnd(
   return judgeEnd({
     name,
     exit,
+    hasRun: facts.process !== null || existsSync(files.pid),
     log: readTail(files.qemuLog, logTailBytes).toString('utf8'),
     hostRestarted,
     shutdownReason,

@@ -4,6 +4,7 @@ import { type EndTraces, judgeEnd, lastWords } from './run-end.ts';
 const traces = (more: Partial<EndTraces> = {}): EndTraces => ({
   name: 'Debian',
   exit: { exitStatus: 0, signal: null },
+  hasRun: true,
   log: '',
   hostRestarted: false,
   shutdownReason: null,
@@ -35,6 +36,12 @@ test('a computer that restarted is told from a QEMU that died', () => {
   expect(kindOf({ hostRestarted: true, log: terminated })).toBe('host-restarted');
   expect(kindOf({ hostRestarted: true })).toBe(null);
   expect(kindOf({ exit: null })).toBe('exited');
+});
+
+test('a QEMU that an engine had no time to start is no crash, also over a restart of the computer', () => {
+  expect(kindOf({ exit: null, hasRun: false })).toBe(null);
+  expect(kindOf({ exit: null, hasRun: false, hostRestarted: true })).toBe(null);
+  expect(kindOf({ exit: { exitStatus: 1, signal: null }, hasRun: false })).toBe('exited');
 });
 
 test('a failing accelerator and a panic are named', () => {

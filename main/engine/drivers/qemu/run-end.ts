@@ -8,6 +8,8 @@ export type EndTraces = {
   name: string;
   /** Null when nobody wrote it down. */
   exit: ExitStatus | null;
+  /** QEMU was seen to run; false when the engine ended before it had started it. */
+  hasRun: boolean;
   /** The end of what QEMU printed. */
   log: string;
   hostRestarted: boolean;
@@ -29,6 +31,7 @@ export function judgeEnd(traces: EndTraces): RunEnd {
   const crash = (kind: Crash['kind'], text: string): RunEnd => ({
     crash: { at: traces.at, kind, exitStatus: exit?.exitStatus ?? null, signal: exit?.signal ?? null, text, lastWords: lastWords(log) },
   });
+  if (exit === null && !traces.hasRun) return { crash: null };
   const terminated = /terminating on signal (\d+)(?: from pid (\d+)(?: \(([^)]*)\))?)?/.exec(log);
   // A computer that shuts down ends what runs, or is switched off with it running.
   if (traces.hostRestarted && (exit === null || terminated !== null))
