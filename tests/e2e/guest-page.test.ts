@@ -41,8 +41,8 @@ test('the tabs are walked by keyboard, and hardware and command line are all the
   await walkTo(page, `/guests/${guest.id}/overview`);
   await page.getByRole('tab', { name: 'Overview' }).focus();
   await page.keyboard.press('ArrowRight');
-  expect(page.url()).toContain('/hardware');
-  await page.getByText(guest.spec.uuid).waitFor();
+  await page.waitForURL((url) => url.pathname.includes('/hardware'));
+  await page.getByText(guest.spec.uuid, { exact: true }).waitFor();
   await page.getByRole('button', { name: 'QEMU command line' }).click();
   const shown = page.getByRole('figure', { name: 'QEMU command line' });
   await shown.waitFor();
@@ -50,9 +50,9 @@ test('the tabs are walked by keyboard, and hardware and command line are all the
   expect(await shown.textContent()).toContain(words.find((word) => word.startsWith('-nodefaults')) ?? words[1]);
   await page.getByRole('tab', { name: 'Hardware' }).focus();
   await page.keyboard.press('ArrowRight');
-  expect(page.url()).toContain('/activity');
+  await page.waitForURL((url) => url.pathname.includes('/activity'));
   await page.goBack();
-  expect(page.url()).toContain('/hardware');
+  await page.waitForURL((url) => url.pathname.includes('/hardware'));
 });
 
 test('a QEMU that is killed shows as crashed, with its signal and what to do, and starts again', async () => {

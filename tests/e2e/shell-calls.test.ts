@@ -86,7 +86,7 @@ test('a page learns the path of a file that the user gave it, and of no file tha
 
 test('a medium that is opened with the app leads to the page that makes a guest of it', async () => {
   const { page } = await launchApp({ words: ['/srv/a b.iso'] });
-  expect(page.url()).toBe('app://guesthouse/new/iso?path=%2Fsrv%2Fa%20b.iso');
+  await page.waitForURL('app://guesthouse/new/iso?path=%2Fsrv%2Fa%20b.iso');
 });
 
 test('a console is torn off into one window and put back, and the theme follows the setting in every window', async () => {
