@@ -3,8 +3,6 @@ import { basename, extname } from 'node:path';
 import type { SourceFile } from './source-files.ts';
 
 const longestFile = 600;
-/** Texts are looked up one at a time and not read from top to bottom. */
-const mayBeLonger = /^renderer\/words\//;
 /** Names that say nothing about what is inside. */
 const emptyNames = /^(utils?|helpers?|common|misc|managers?|shared|stuff|lib)$/;
 /** Written in halves, so that this file does not break its own rule. */
@@ -44,7 +42,7 @@ function nameProblems({ path, exports }: SourceFile): string[] {
 function contentProblems({ path, text, isBarrel }: SourceFile): string[] {
   const problems: string[] = [];
   const lines = text.split('\n');
-  if (lines.length > longestFile && !mayBeLonger.test(path))
+  if (lines.length > longestFile)
     problems.push(`${path}: has ${lines.length} lines; ${longestFile} is the most. Split it by what its parts are for.`);
   if (isBarrel) problems.push(`${path}: only hands on what other files export. Import those files themselves.`);
   const leftover = lines.findIndex((line) => leftovers.test(line));
