@@ -210,6 +210,10 @@ test.for(Object.keys(rounds))(
         // After a suspend that was cut short QEMU names a guest that stands still by what came before.
         const asked = status === 'paused' ? ['paused', 'postmigrate'] : [status];
         if (found) expect(asked, where).toContain(await qemuStatus());
+        if (status === 'paused') {
+          await next.guests.resume(id);
+          expect(await qemuStatus(), where).toBe('running');
+        }
         // A suspended guest that was interrupted can still go on; every round leaves it off.
         if (status === 'suspended' && first.includes('suspend')) await next.guests.start(id);
         await next.guests.forceOff(id);
