@@ -34,23 +34,23 @@ function play(actions: readonly Action[]) {
   const step = (): Step<number> => {
     const result = next(queue, { status });
     queue = result.queue;
-    const { step: todo } = result;
-    if (todo.kind === 'event') {
-      expect(todo.event).toBe(heard);
+    const { step: taken } = result;
+    if (taken.kind === 'event') {
+      expect(taken.event).toBe(heard);
       heard++;
     } else {
       // Nothing is done for anyone while the guest has something to say.
       expect(heard).toBe(told);
     }
-    if (todo.kind === 'run') {
-      expect(guestCan({ status }, todo.request.verb).kind).toBe('allowed');
-      expect(open.has(todo.request.id)).toBe(true);
+    if (taken.kind === 'run') {
+      expect(guestCan({ status }, taken.request.verb).kind).toBe('allowed');
+      expect(open.has(taken.request.id)).toBe(true);
     }
-    if (todo.kind === 'answer') {
-      expect(guestCan({ status }, todo.request.verb)).toEqual(todo.verdict);
-      answer(todo.request.id);
+    if (taken.kind === 'answer') {
+      expect(guestCan({ status }, taken.request.verb)).toEqual(taken.verdict);
+      answer(taken.request.id);
     }
-    return todo;
+    return taken;
   };
   const done = () => {
     if (!queue.active) return;
