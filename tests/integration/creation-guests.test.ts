@@ -3,7 +3,8 @@ import { appendFile, copyFile, mkdir, readdir, stat, truncate, writeFile } from 
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import type { CallOutput, CreateChoices, CreateSource } from '../../contract/calls.ts';
+import type { CallOutput } from '../../contract/calls.ts';
+import type { CreateChoices, CreateSource } from '../../contract/guest-creation.ts';
 import { openRooms, type Rooms } from '../support/engine-rooms.ts';
 import { canMount, smallFileSystem } from '../support/small-file-system.ts';
 import { until } from '../support/until.ts';

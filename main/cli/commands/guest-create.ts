@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
-import type { CreateChoices, CreateSource } from '../../../contract/calls.ts';
-import { createChoices } from '../../../contract/calls.ts';
 import { Failure } from '../../../contract/errors.ts';
+import type { CreateChoices, CreateSource } from '../../../contract/guest-creation.ts';
+import { createChoices } from '../../../contract/guest-creation.ts';
 import { firmwareKind, guestSpec, type PortForward } from '../../../contract/guest-spec.ts';
 import type { EngineClient } from '../../client/engine-client.ts';
 import { type Context, findImage } from '../context.ts';

@@ -1,6 +1,7 @@
 /** Implements `creation.ts`: from a source and some choices to a whole spec with notes, and from that to a job. */
-import type { CallOutput, CreateChoices, CreateSource } from '../../../contract/calls.ts';
+import type { CallOutput } from '../../../contract/calls.ts';
 import { Failure } from '../../../contract/errors.ts';
+import type { CreateChoices, CreateSource } from '../../../contract/guest-creation.ts';
 import type { GuestSpec } from '../../../contract/guest-spec.ts';
 import type { GuestId } from '../../../contract/ids.ts';
 import { jobEnded } from '../../../contract/job.ts';

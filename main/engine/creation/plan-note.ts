@@ -1,6 +1,7 @@
 /** A note about one field of a plan, with the code that `guest.create` fails with when it is a problem. */
-import type { FieldNote } from '../../../contract/calls.ts';
+
 import { type ErrorCode, Failure, toGuesthouseError } from '../../../contract/errors.ts';
+import type { FieldNote } from '../../../contract/guest-creation.ts';
 
 export type PlanNote = FieldNote & { code: ErrorCode; detail?: string };
 

@@ -1,6 +1,6 @@
 /** What a new guest is made from: the file or image that was named, read and judged. */
 import { resolve } from 'node:path';
-import type { CreateChoices, CreateSource } from '../../../contract/calls.ts';
+import type { CreateChoices, CreateSource } from '../../../contract/guest-creation.ts';
 import type { GuestSpec } from '../../../contract/guest-spec.ts';
 import type { MediumReport } from '../../../contract/image.ts';
 import type { Images } from '../images/images.ts';

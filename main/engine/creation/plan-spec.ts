@@ -1,6 +1,6 @@
 /** Puts together what a new guest is to be: the defaults for its operating system, and over them what was chosen. Pure but for new ids. */
 import { randomInt, randomUUID } from 'node:crypto';
-import type { CreateChoices } from '../../../contract/calls.ts';
+import type { CreateChoices } from '../../../contract/guest-creation.ts';
 import { type GuestSpec, guestSpecVersion, type OsIdentity } from '../../../contract/guest-spec.ts';
 import type { HardwareDefaults } from './hardware-defaults.ts';
 

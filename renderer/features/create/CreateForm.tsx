@@ -1,7 +1,7 @@
 import { type FormEvent, useEffect, useMemo, useRef, useState } from 'react';
 import { useLocation } from 'wouter';
-import type { CreateChoices } from '../../../contract/calls.ts';
 import type { GuesthouseError } from '../../../contract/errors.ts';
+import type { CreateChoices } from '../../../contract/guest-creation.ts';
 import { cpuCount, type GuestSpec } from '../../../contract/guest-spec.ts';
 import type { GuestId } from '../../../contract/ids.ts';
 import type { Job } from '../../../contract/job.ts';

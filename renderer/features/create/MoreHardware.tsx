@@ -1,6 +1,6 @@
 import { RotateCcw } from 'lucide-react';
 import type { ReactNode } from 'react';
-import type { CreateChoices, FieldNote } from '../../../contract/calls.ts';
+import type { CreateChoices, FieldNote } from '../../../contract/guest-creation.ts';
 import type { HostReport } from '../../../contract/host.ts';
 import { Button } from '../../ui/Button.tsx';
 import { NumberField } from '../../ui/NumberField.tsx';

@@ -1,5 +1,5 @@
 import { Plus, X } from 'lucide-react';
-import type { FieldNote } from '../../../contract/calls.ts';
+import type { FieldNote } from '../../../contract/guest-creation.ts';
 import type { PortForward } from '../../../contract/guest-spec.ts';
 import { Button, IconButton } from '../../ui/Button.tsx';
 import { NumberField } from '../../ui/NumberField.tsx';

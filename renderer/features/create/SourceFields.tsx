@@ -1,5 +1,5 @@
 import { useLocation } from 'wouter';
-import type { FieldNote } from '../../../contract/calls.ts';
+import type { FieldNote } from '../../../contract/guest-creation.ts';
 import { MediumPath } from '../../parts/MediumPath.tsx';
 import { OsLogo } from '../../parts/OsLogo.tsx';
 import { useImages } from '../../state/store.ts';

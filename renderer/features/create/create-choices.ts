@@ -1,5 +1,5 @@
 /** The form of a new guest as values: what was typed, what of it the engine can be asked about, and which note belongs to which field. Pure. */
-import { type CreateChoices, type CreateSource, createChoices, type FieldNote } from '../../../contract/calls.ts';
+import { type CreateChoices, type CreateSource, createChoices, type FieldNote } from '../../../contract/guest-creation.ts';
 import type { GuestSpec } from '../../../contract/guest-spec.ts';
 import type { ImageId } from '../../../contract/ids.ts';
 import type { FieldNoteLine } from '../../ui/TextField.tsx';
