@@ -33,7 +33,7 @@ test.for(names)('QEMU starts with the arguments of %s', async (name) => {
       [...map.keys()].map((id) => {
         const path = join(home, `${id}, with comma.img`);
         qemuImg(formatOf(id), path);
-        return [id, { path, hostDevice: false }] as const;
+        return [id, { path, hostDevice: false, bases: [] }] as const;
       }),
     );
   const spec = {

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { dataRootAt, dataRootOf } from '../../../contract/data-root.ts';
 import { toGuesthouseError } from '../../../contract/errors.ts';
-import { type GuestId, guestId, type ImageId, imageId } from '../../../contract/ids.ts';
+import { type GuestId, guestId, type ImageId, imageId, type LayerId } from '../../../contract/ids.ts';
 import { layoutFromEnvironment, layoutOf } from './layout.ts';
 
 const id = fc.stringMatching(/^[0-9a-z]{9}$/);
@@ -12,9 +12,17 @@ const id = fc.stringMatching(/^[0-9a-z]{9}$/);
 /** Every path that the layout can name. */
 function everyPath(home: string, guest: GuestId, image: ImageId): string[] {
   const layout = layoutOf(dataRootAt(home));
-  const { guest: ofGuest, image: ofImage, imageArriving, ...fixed } = layout;
-  const { disk, ...guestFiles } = ofGuest(guest);
-  return [...Object.values(fixed), ...Object.values(guestFiles), disk('disk0.qcow2'), ofImage(image, 'iso'), imageArriving(image)];
+  const { guest: ofGuest, image: ofImage, imageArriving, layer, ...fixed } = layout;
+  const { disk, bases, ...guestFiles } = ofGuest(guest);
+  return [
+    ...Object.values(fixed),
+    ...Object.values(guestFiles),
+    ...Object.values(bases),
+    disk('disk0.qcow2'),
+    ofImage(image, 'iso'),
+    imageArriving(image),
+    layer('l000000000' as LayerId),
+  ];
 }
 
 test('every path lies inside the data folder, whatever the ids', () => {
@@ -34,7 +42,7 @@ test('ids that could leave the data folder are no ids', () => {
 
 test('no two things of a guest share a name, and nothing of one guest is another’s', () => {
   const [one, two] = ['g000000001', 'g000000002'].map((each) => {
-    const { disk, ...files } = layoutOf(dataRootAt('/data')).guest(each as GuestId);
+    const { disk, bases, ...files } = layoutOf(dataRootAt('/data')).guest(each as GuestId);
     return Object.values(files);
   });
   const all = [...(one ?? []), ...(two ?? [])];
@@ -72,7 +80,7 @@ test('a data folder whose sockets would not fit is refused, and the longest that
 test('docs/on-disk-layout.md names everything', () => {
   const page = readFileSync(join(import.meta.dirname, '../../../docs/on-disk-layout.md'), 'utf8');
   const names = everyPath('/data', 'g000000000' as GuestId, 'i000000000' as ImageId)
-    .map((path) => basename(path).replace(/^[gi]000000000/, '<id>'))
+    .map((path) => basename(path).replace(/^[gil]000000000/, '<id>'))
     .filter((name) => name !== 'data');
   for (const name of names) expect(page).toContain(name);
 });

@@ -8,7 +8,7 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type DataRoot, dataRootOf } from '../../../contract/data-root.ts';
 import { Failure } from '../../../contract/errors.ts';
-import type { GuestId, ImageId } from '../../../contract/ids.ts';
+import type { GuestId, ImageId, LayerId } from '../../../contract/ids.ts';
 
 /** A Unix socket's path ends in a NUL inside `sockaddr_un.sun_path`, which has 108 bytes on Linux and 104 on macOS and BSD. */
 const socketPathMaxBytes = (process.platform === 'linux' ? 108 : 104) - 1;
@@ -25,6 +25,7 @@ export function layoutOf({ home, run, logs, engineSocket }: DataRoot) {
     database: join(home, 'guesthouse.db'),
     databaseBackups: join(home, 'database-backups'),
     images: join(home, 'images'),
+    layers: join(home, 'layers'),
     guests: join(home, 'guests'),
     trash: join(home, 'trash'),
     cache: join(home, 'cache'),
@@ -34,6 +35,8 @@ export function layoutOf({ home, run, logs, engineSocket }: DataRoot) {
     image: (id: ImageId, format: string) => join(home, 'images', `${id}.${format}`),
     /** An image that is still being copied. Left behind only by an engine that died, and then removed. */
     imageArriving: (id: ImageId) => join(home, 'images', `${id}.arriving`),
+    /** A frozen disk that disks of guests build upon: never written to again. */
+    layer: (id: LayerId) => join(home, 'layers', `${id}.qcow2`),
     /** SHA-256 of the starter that the user deleted, so that it does not come back by itself. */
     starterDeleted: join(home, 'images', 'starter-deleted'),
     guest: (id: GuestId) => {
@@ -42,6 +45,8 @@ export function layoutOf({ home, run, logs, engineSocket }: DataRoot) {
       return {
         folder,
         trashFolder: join(home, 'trash', id),
+        /** The only folders in which a file may lie that a disk builds upon. */
+        bases: { layers: join(home, 'layers'), images: join(home, 'images') },
         disk: (file: string) => join(folder, file),
         nvram: join(folder, 'nvram.fd'),
         tpmState: join(folder, 'tpm'),

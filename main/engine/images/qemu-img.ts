@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { Failure } from '../../../contract/errors.ts';
 import type { DiskFormat } from '../../../contract/guest-spec.ts';
 import { lastLines, runTool, type ToolEnd } from '../host/bounded-process.ts';
+import { baseNameFor, type DiskLink } from '../layers/disk-chain.ts';
 
 export type DiskInfo = { virtualSizeBytes: number; format: string; backingFile: string | null };
 export type DiskCheck = { state: 'clean' | 'leaks' | 'corrupt' | 'not-checked'; detail: string | null };
@@ -13,10 +14,13 @@ export type DiskCheck = { state: 'clean' | 'leaks' | 'corrupt' | 'not-checked'; 
 const untrustedLimits = { cpuSeconds: 60, addressSpaceMiB: 2048 };
 const untrustedTimeoutMs = 60_000;
 
-/** QEMU's description of a file, with its own guessing and its backing file switched off. */
-function stated(path: string, format: DiskFormat): string {
-  const layer = { driver: format, file: { driver: 'file', filename: path, locking: 'auto' } };
-  return `json:${JSON.stringify(format === 'qcow2' ? { ...layer, backing: null } : layer)}`;
+/** QEMU's description of a file, with its own guessing switched off, and upon what it builds: on nothing, or on what is stated here. */
+function stated(path: string, format: DiskFormat, bases: readonly DiskLink[] = []): string {
+  const node = (link: DiskLink, below: object | null) => {
+    const layer = { driver: link.format, file: { driver: 'file', filename: link.path, locking: 'auto' } };
+    return link.format === 'qcow2' ? { ...layer, backing: below } : layer;
+  };
+  return `json:${JSON.stringify([{ path, format }, ...bases].reduceRight<object | null>((below, link) => node(link, below), null))}`;
 }
 
 const infoOutput = z.object({ 'virtual-size': z.number(), format: z.string(), 'backing-filename': z.string().optional() });
@@ -67,6 +71,20 @@ export async function createDisk(qemuImg: string, path: string, sizeBytes: numbe
   if (end.status !== 0) throw writeFailure(end, path, signal);
 }
 
+/**
+ * Makes an empty qcow2 file that builds upon `base`, as large as a guest sees that. The base is not opened.
+ * @throws Failure `store/full` or `store/not-writable`.
+ */
+export async function createOverlay(qemuImg: string, path: string, base: DiskLink, sizeBytes: number, signal: AbortSignal): Promise<void> {
+  const options = 'preallocation=off,lazy_refcounts=off,cluster_size=64k,compat=1.1';
+  const under = ['-u', '-b', baseNameFor(path, base.path), '-F', base.format];
+  const end = await runTool(qemuImg, ['create', '-q', '-f', 'qcow2', '-o', options, ...under, path, String(sizeBytes)], {
+    timeoutMs: 60_000,
+    signal,
+  });
+  if (end.status !== 0) throw writeFailure(end, path, signal);
+}
+
 /** Grows a disk; it never shrinks one. */
 export async function growDisk(qemuImg: string, path: string, format: DiskFormat, sizeBytes: number, signal: AbortSignal): Promise<void> {
   const end = await runTool(qemuImg, ['resize', '-q', '-f', format, path, String(sizeBytes)], { timeoutMs: 60_000, signal });
@@ -76,6 +94,8 @@ export async function growDisk(qemuImg: string, path: string, format: DiskFormat
 export type ConvertOptions = {
   source: string;
   sourceFormat: DiskFormat;
+  /** What the source builds upon, the nearest first; the copy stands alone. */
+  sourceBases?: readonly DiskLink[];
   target: string;
   signal: AbortSignal;
   /** Share of the work that is done, 0 to 1. */
@@ -83,7 +103,8 @@ export type ConvertOptions = {
 };
 
 /** Copies any disk into a new qcow2 file; what is empty stays empty. */
-export async function convertDisk(qemuImg: string, { source, sourceFormat, target, signal, onProgress }: ConvertOptions): Promise<void> {
+export async function convertDisk(qemuImg: string, options: ConvertOptions): Promise<void> {
+  const { source, sourceFormat, sourceBases, target, signal, onProgress } = options;
   const args = [
     'convert',
     '-p',
@@ -91,7 +112,7 @@ export async function convertDisk(qemuImg: string, { source, sourceFormat, targe
     'qcow2',
     '-o',
     'lazy_refcounts=off,cluster_size=64k,compat=1.1',
-    stated(source, sourceFormat),
+    stated(source, sourceFormat, sourceBases),
     target,
   ];
   const end = await runTool(qemuImg, args, {

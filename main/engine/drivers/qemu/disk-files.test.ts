@@ -27,7 +27,7 @@ test('a disk that stands alone passes, also through a link', async () => {
   const path = image('fine.qcow2');
   symlinkSync(path, `${folder}/link.qcow2`);
   expect(await codeOf(check(path))).toBe('fine');
-  expect((await check(`${folder}/link.qcow2`)).get('disk0')).toEqual({ path: `${folder}/link.qcow2`, hostDevice: false });
+  expect((await check(`${folder}/link.qcow2`)).get('disk0')).toEqual({ path: `${folder}/link.qcow2`, hostDevice: false, bases: [] });
 });
 
 test('a disk that names another file is never given to QEMU', async () => {

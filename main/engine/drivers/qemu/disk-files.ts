@@ -1,14 +1,15 @@
 /**
  * The files behind a guest's disks and CDs, looked at before QEMU opens them.
  *
- * INVARIANT: a qcow2 image that names another file, as backing file or as external data file, is never given to QEMU
- * (`disk-files.test.ts`). QEMU is told not to follow a backing file, but it has no way to be told not to follow a data file.
+ * INVARIANT: a qcow2 image that names another file than a layer or an image of the store is never given to QEMU
+ * (`disk-files.test.ts`). QEMU is told what lies under a disk, but it has no way to be told not to follow an external data file.
  */
-import { open, realpath, stat } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { Failure } from '../../../../contract/errors.ts';
 import type { GuestSpec } from '../../../../contract/guest-spec.ts';
 import type { ImageId } from '../../../../contract/ids.ts';
 import type { GuestFiles } from '../../files/layout.ts';
+import { type DiskLink, readBases, readHeader } from '../../layers/disk-chain.ts';
 import type { MediumFile } from './arguments/launch-facts.ts';
 
 /** Paths only, for showing; nothing is looked at. */
@@ -29,11 +30,22 @@ export async function checkDisks(spec: GuestSpec, files: GuestFiles): Promise<Ma
   const checked = new Map<string, MediumFile>();
   for (const [id, path] of diskPaths(spec, files)) {
     const disk = spec.disks.find((one) => one.id === id);
-    const hostDevice = await isHostDevice(path, `The disk ${id} of ${spec.name}`);
-    if (disk?.format === 'qcow2') await checkQcow2(path, `The disk ${id} of ${spec.name}`);
-    checked.set(id, { path, hostDevice });
+    const what = `The disk ${id} of ${spec.name}`;
+    const hostDevice = await isHostDevice(path, what);
+    const bases = disk?.format === 'qcow2' ? await basesOf(path, disk.location.kind === 'store', files, what) : [];
+    checked.set(id, { path, hostDevice, bases });
   }
   return checked;
+}
+
+/** A disk of the store may build upon layers; a file of the user's own stands alone. */
+async function basesOf(path: string, inStore: boolean, files: GuestFiles, what: string): Promise<DiskLink[]> {
+  if (inStore) return readBases(path, files.bases, what);
+  const { backingFile } = await readHeader(path, what);
+  if (backingFile === null) return [];
+  throw new Failure('image/outside-reference', `${what} builds upon another file, ${backingFile}, which is not followed: ${path}.`, {
+    hint: 'Convert the image with "qemu-img convert" into one that stands alone.',
+  });
 }
 
 /** Media that are there, and a sentence for each that is not: a guest starts with an empty drive. */
@@ -47,7 +59,7 @@ export async function checkMedia(
     if (!drive.medium) continue;
     try {
       const path = drive.medium.kind === 'image' ? imagePath(drive.medium.imageId) : drive.medium.path;
-      media.set(drive.id, { path, hostDevice: await isHostDevice(path, `The CD in ${drive.id}`) });
+      media.set(drive.id, { path, hostDevice: await isHostDevice(path, `The CD in ${drive.id}`), bases: [] });
     } catch (thrown) {
       const why = thrown instanceof Failure ? thrown.message : String(thrown);
       problems.push(`The CD drive ${drive.id} is empty: ${why}`);
@@ -64,26 +76,4 @@ async function isHostDevice(path: string, what: string): Promise<boolean> {
   if (facts.isBlockDevice()) return true;
   if (!facts.isFile()) throw new Failure('image/not-a-file', `${what} is not a file: ${path}.`);
   return false;
-}
-
-/** https://gitlab.com/qemu-project/qemu/-/blob/master/docs/interop/qcow2.txt */
-const magic = 0x514649fb;
-const incompatibleDataFile = 1n << 2n;
-
-async function checkQcow2(path: string, what: string): Promise<void> {
-  const header = Buffer.alloc(104);
-  const file = await open(path, 'r').catch((error: NodeJS.ErrnoException) => {
-    throw new Failure('image/unreadable', `${what} cannot be read: ${path}.`, { detail: error.message });
-  });
-  try {
-    await file.read(header, 0, header.length, 0);
-  } finally {
-    await file.close();
-  }
-  if (header.readUInt32BE(0) !== magic) throw new Failure('image/corrupt', `${what} should be a qcow2 image and is not: ${path}.`);
-  const outside = { hint: 'Convert the image with "qemu-img convert" into one that stands alone.' };
-  if (header.readBigUInt64BE(8) !== 0n) throw new Failure('image/outside-reference', `${what} builds upon another file: ${path}.`, outside);
-  if (header.readUInt32BE(4) >= 3 && (header.readBigUInt64BE(72) & incompatibleDataFile) !== 0n) {
-    throw new Failure('image/outside-reference', `${what} keeps its data in another file: ${path}.`, outside);
-  }
 }

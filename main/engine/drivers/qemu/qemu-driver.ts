@@ -65,14 +65,16 @@ export function createQemuDriver({ host, log }: QemuDriverParts): Driver {
     async describe(request) {
       const { spec, files } = request;
       const plain = (paths: Map<string, string>) =>
-        new Map([...paths].map(([id, path]) => [id, { path, hostDevice: path.startsWith('/dev/') }]));
+        new Map([...paths].map(([id, path]) => [id, { path, hostDevice: path.startsWith('/dev/'), bases: [] }]));
+      // Shown as it would be started where that can be found out; a disk that is broken is shown without what it builds upon.
+      const disks = await checkDisks(spec, files).catch(() => plain(diskPaths(spec, files)));
       const qemu = await host.qemuFor(spec.architecture);
       const facts: LaunchFacts = {
         id: request.id,
         files,
         accelerator: request.saved?.accelerator ?? (await host.acceleratorFor(spec)),
         firmware: await host.firmwareFor(spec.firmware, spec.architecture),
-        disks: plain(diskPaths(spec, files)),
+        disks,
         media: plain(mediumPaths(spec, request.imagePath)),
         machine: request.saved?.machine ?? null,
         incoming: request.saved !== null,

@@ -86,13 +86,17 @@ test('nothing listens on TCP or UDP but the forwards of the spec, and only where
   expect(forwards).toHaveLength(1);
 });
 
-test('a format is never probed and a backing file never followed', () => {
+test('a format is never probed, and what lies under a disk is named outright or nothing', () => {
   for (const { argv, guest } of built) {
     expect(argv).not.toContain('-drive');
     const nodes = argv.filter((_, index) => argv[index - 1] === '-blockdev').map((json) => JSON.parse(json) as Record<string, unknown>);
     for (const node of nodes) {
       expect(['file', 'host_device', 'raw', 'qcow2']).toContain(node.driver);
-      if (node.driver === 'qcow2') expect(node).toHaveProperty('backing', null);
+      expect(String(node['node-name']).length).toBeLessThan(32);
+      if (node.driver !== 'qcow2') continue;
+      const below = nodes.find((other) => other['node-name'] === node.backing);
+      expect(node).toHaveProperty('backing', below ? below['node-name'] : null);
+      if (below) expect(below).toMatchObject({ 'read-only': true, 'auto-read-only': false });
     }
     expect(nodes.length).toBeGreaterThanOrEqual(guest.spec.disks.length * 2);
   }

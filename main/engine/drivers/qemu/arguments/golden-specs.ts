@@ -88,6 +88,24 @@ export const goldenGuests: Record<string, GoldenGuest> = {
     spec: specOf({ firmware: 'uefi' }),
     facts: { firmware: { codePath: '/fw/CODE.qcow2', varsTemplatePath: '/fw/VARS.qcow2', format: 'qcow2' } },
   },
+  'linux-on-layers': {
+    spec: specOf({ disks: [diskOf({ id: 'disk-with-the-longest-id', cache: 'none' })] }),
+    facts: {
+      disks: new Map([
+        [
+          'disk-with-the-longest-id',
+          {
+            path: '/home/ann/gh/guests/g000000000/disk0.qcow2',
+            hostDevice: false,
+            bases: [
+              { path: '/home/ann/gh/layers/l000000000.qcow2', format: 'qcow2' },
+              { path: '/home/ann/gh/images/i000000000.raw', format: 'raw' },
+            ],
+          },
+        ],
+      ]),
+    },
+  },
   'windows-secure-tpm-kvm': {
     spec: specOf({ ...windows, disks: [diskOf({ bus: 'sata', cache: 'none' })], display: { device: 'qxl', heads: 2 } }),
     facts: { accelerator: 'kvm', firmware: { codePath: '/fw/CODE.secboot.fd', varsTemplatePath: '/fw/VARS.ms.fd', format: 'raw' } },
@@ -208,8 +226,8 @@ export function goldenFacts(guest: GoldenGuest): LaunchFacts {
       spec.disks.map(({ id: disk, location }) => [
         disk,
         location.kind === 'store'
-          ? { path: files.disk(location.file), hostDevice: false }
-          : { path: location.path, hostDevice: location.path.startsWith('/dev/') },
+          ? { path: files.disk(location.file), hostDevice: false, bases: [] }
+          : { path: location.path, hostDevice: location.path.startsWith('/dev/'), bases: [] },
       ]),
     ),
     media: new Map(
@@ -218,7 +236,11 @@ export function goldenFacts(guest: GoldenGuest): LaunchFacts {
           ? [
               [
                 drive.id,
-                { path: drive.medium.kind === 'image' ? '/home/ann/gh/images/i000000000.iso' : drive.medium.path, hostDevice: false },
+                {
+                  path: drive.medium.kind === 'image' ? '/home/ann/gh/images/i000000000.iso' : drive.medium.path,
+                  hostDevice: false,
+                  bases: [],
+                },
               ] as const,
             ]
           : [],

@@ -3,9 +3,10 @@ import type { AcceleratorName, GuestSpec } from '../../../../../contract/guest-s
 import type { GuestId } from '../../../../../contract/ids.ts';
 import type { GuestFiles } from '../../../files/layout.ts';
 import type { FirmwareFiles } from '../../../host/capabilities.ts';
+import type { DiskLink } from '../../../layers/disk-chain.ts';
 
-/** A file, or a whole device of the host such as /dev/sdb. */
-export type MediumFile = { path: string; hostDevice: boolean };
+/** A file, or a whole device of the host such as /dev/sdb; and what it builds upon, the nearest first. */
+export type MediumFile = { path: string; hostDevice: boolean; bases: readonly DiskLink[] };
 
 export type LaunchFacts = {
   id: GuestId;

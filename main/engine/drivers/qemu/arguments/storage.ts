@@ -1,9 +1,9 @@
 /**
  * Disks and CD drives. Every drive is two block nodes with explicit drivers: `<id>-file` (the bytes) under `<id>-format` (their
- * meaning).
+ * meaning). What a disk builds upon is two nodes each as well, `<id>-f1` under `<id>-b1` for the nearest, and so on down.
  *
- * INVARIANT: a format is never probed and no backing file of a guest's disk is ever opened (`build-arguments.test.ts`); an
- * external data file is refused before that (`disk-files.ts`).
+ * INVARIANT: a format is never probed and no backing file is opened but those that are named here (`build-arguments.test.ts`); a file
+ * that names any other is refused before that (`disk-files.ts`).
  */
 import { Failure } from '../../../../../contract/errors.ts';
 import type { CdDrive, Disk, GuestSpec } from '../../../../../contract/guest-spec.ts';
@@ -12,8 +12,11 @@ import { device, type OptionValue } from './option.ts';
 
 export const formatNode = (deviceId: string): string => `${deviceId}-format`;
 const fileNode = (deviceId: string): string => `${deviceId}-file`;
+/** QEMU's node names have 31 bytes at most, and a device's id may take 24 of them. */
+const baseFormatNode = (deviceId: string, depth: number): string => `${deviceId}-b${depth}`;
+const baseFileNode = (deviceId: string, depth: number): string => `${deviceId}-f${depth}`;
 /** The device of the spec that a block node belongs to, or null when it is none of ours. */
-export const deviceOfNode = (node: string): string | null => /^(.+)-(?:format|file)$/.exec(node)?.[1] ?? null;
+export const deviceOfNode = (node: string): string | null => /^(.+)-(?:format|file|[bf]\d{1,3})$/.exec(node)?.[1] ?? null;
 
 /** `none` and `directsync` bypass the host's cache; `unsafe` ignores flushes. The guest's own write cache is set at the device. */
 const cacheModes: Record<Disk['cache'], { direct: boolean; noFlush: boolean; writeCache: boolean }> = {
@@ -50,15 +53,38 @@ function diskNodes(disk: Disk, facts: LaunchFacts): string[] {
     discard: disk.discard ? 'unmap' : 'ignore',
   };
   return [
+    ...baseNodes(disk.id, medium.bases, both.cache),
     ...blockdev({ driver: fileDriver(medium), 'node-name': fileNode(disk.id), filename: medium.path, ...both }),
     ...blockdev({
       driver: disk.format,
       'node-name': formatNode(disk.id),
       file: fileNode(disk.id),
       ...both,
-      ...(disk.format === 'qcow2' ? { backing: null } : {}),
+      ...(disk.format === 'qcow2' ? { backing: medium.bases.length > 0 ? baseFormatNode(disk.id, 1) : null } : {}),
     }),
   ];
+}
+
+/** What a disk builds upon, from the ground up: a node can only name one that is there already. */
+function baseNodes(deviceId: string, bases: MediumFile['bases'], cache: { direct: boolean; 'no-flush': boolean }): string[] {
+  const readOnly = { 'read-only': true, 'auto-read-only': false, cache };
+  return bases
+    .map(({ path, format }, index) => {
+      const depth = index + 1;
+      const below = depth < bases.length ? baseFormatNode(deviceId, depth + 1) : null;
+      return [
+        ...blockdev({ driver: 'file', 'node-name': baseFileNode(deviceId, depth), filename: path, ...readOnly }),
+        ...blockdev({
+          driver: format,
+          'node-name': baseFormatNode(deviceId, depth),
+          file: baseFileNode(deviceId, depth),
+          ...readOnly,
+          ...(format === 'qcow2' ? { backing: below } : {}),
+        }),
+      ];
+    })
+    .reverse()
+    .flat();
 }
 
 function mediumNodes(drive: CdDrive, facts: LaunchFacts): string[] {
