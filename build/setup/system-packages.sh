@@ -24,6 +24,11 @@ cmd:unzip|needed|unzip|unpacks the Electron runtime
 cmd:xz|needed|xz-utils|builds the starter guest
 cmd:zstd|needed|zstd|builds the starter guest
 LIST
+  if [[ ${SETUP_FOR:-} == tests ]]; then
+    echo 'cmd:xorriso|needed|xorriso|makes discs for the tests'
+    echo 'cmd:cpio|needed|cpio|unpacks what the tests packed'
+    echo 'file:/usr/lib/memtest86+/memtest86+x64.iso|needed|memtest86+|a disc that starts, for the tests'
+  fi
   if ! has_display; then
     echo 'cmd:Xvfb|needed|xvfb|a display for the window, since this session has none'
   fi

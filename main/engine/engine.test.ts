@@ -53,8 +53,9 @@ test('the lock of an engine that was killed is free at once, and the dead one’
   const script = `
     import Sqlite from 'better-sqlite3';
     import { createServer } from 'node:net';
-    const lock = new Sqlite(${JSON.stringify(join(home, 'engine.lock'))});
-    lock.exec('BEGIN IMMEDIATE');
+    // Global, since a lock that nothing refers to any more is closed by the garbage collector.
+    globalThis.lock = new Sqlite(${JSON.stringify(join(home, 'engine.lock'))});
+    globalThis.lock.exec('BEGIN IMMEDIATE');
     createServer().listen(${JSON.stringify(join(home, 'run', 'engine.sock'))}, () => process.send('held'));
   `;
   const file = join(import.meta.dirname, '..', '..', 'out', `.lock-${process.pid}.mjs`);

@@ -49,9 +49,12 @@ async function filledApp(): Promise<TestApp & { guest: string }> {
   return { ...app, guest: guest.id };
 }
 
-/** Settles when nothing on the page is a placeholder any more. */
+/** Settles when nothing on the page is a placeholder any more, and no colour is on its way to another. */
 async function settled(page: Page): Promise<void> {
   await until('the page shows its content', async () => (await page.locator('.skeleton').count()) === 0, 30_000);
+  await until('colours have come to rest', () =>
+    page.evaluate(() => document.getAnimations().every((one) => !(one instanceof CSSTransition) || one.playState !== 'running')),
+  );
 }
 
 /** Playwright's own way in opens a page of its own, which an app has not; so axe is put into the page as it is. */
