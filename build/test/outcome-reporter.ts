@@ -6,7 +6,7 @@ import { projectRoot } from '../places.ts';
 
 export interface Outcome {
   passed: number;
-  /** What failed, as `file: name`. */
+  /** What failed, as `file: name: the first line of why`. */
   failed: string[];
   /** What was skipped, as `file: name: reason`. */
   skipped: string[];
@@ -36,7 +36,7 @@ function addModule(outcome: Outcome, module: TestModule): void {
     const result = test.result();
     if (result.state === 'passed') outcome.passed += 1;
     else if (result.state === 'skipped') outcome.skipped.push(`${file}: ${test.fullName}: ${result.note ?? 'no reason given'}`);
-    else outcome.failed.push(`${file}: ${test.fullName}`);
+    else outcome.failed.push(`${file}: ${test.fullName}: ${result.errors?.[0]?.message.split('\n')[0] ?? 'no reason given'}`);
   }
 }
 
