@@ -41,6 +41,11 @@ export const createChoices = guestSpec
     cpu: guestSpec.shape.cpu.partial(),
     /** Size of the new empty disk (ISO), or the size to grow the copied disk to. Null: no disk (ISO only). */
     diskGiB: z.number().int().min(1).max(65_536).nullable(),
+    /**
+     * Of an image's disk: build upon the image and keep only what differs (at once, and small), or copy it whole. Absent: share, where
+     * that is possible. A disk that shares needs its image for as long as it lives.
+     */
+    shareImage: z.boolean(),
     diskBus: z.enum(['virtio', 'scsi', 'sata', 'ide', 'nvme', 'usb']),
     diskCache: z.enum(['none', 'writeback', 'writethrough', 'directsync', 'unsafe']),
     nicModel: z.enum(['virtio', 'e1000e', 'e1000', 'rtl8139', 'vmxnet3']),

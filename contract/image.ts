@@ -46,5 +46,7 @@ export const image = z.object({
   path: z.string(),
   /** Names of guests whose CD drive holds the image. */
   usedBy: z.array(z.string()),
+  /** Names of guests whose disks build upon the image, those in the trash as well. */
+  builtUponBy: z.array(z.string()),
 });
 export type Image = z.infer<typeof image>;

@@ -16,6 +16,8 @@ export const guestCalls = {
       spec: guestSpec.nullable(),
       medium: mediumReport.nullable(),
       diskGiB: z.number().nullable(),
+      /** Whether the disk will build upon the image instead of being a copy; null where that cannot be. */
+      sharesImage: z.boolean().nullable(),
       notes: z.array(fieldNote),
     }),
     effect: 'read',

@@ -6,12 +6,14 @@ import type { Foundation, Rooms } from './engine.ts';
 import { createGuests } from './guests/guest-registry.ts';
 import { createHostCapabilities } from './host/host-capabilities.ts';
 import { createImages } from './images/image-registry.ts';
+import { createLineageLock } from './layers/lineage-lock.ts';
 import { createOsRecognition } from './os/os-recognition.ts';
 
 export function composeRooms(foundation: Foundation): Rooms {
   const { layout, database, changes, feed, jobs, settings, clock, log } = foundation;
   const recognition = createOsRecognition({ layout });
   const host = createHostCapabilities({ layout, settings: settings.get });
+  const lineageLock = createLineageLock();
   const images = createImages({
     layout,
     database,
@@ -24,6 +26,7 @@ export function composeRooms(foundation: Foundation): Rooms {
     host,
     recognition,
     guests: () => guests,
+    lineageLock,
     resourcesFolder: packageResources(import.meta.dirname),
   });
   const guests = createGuests({
@@ -41,7 +44,7 @@ export function composeRooms(foundation: Foundation): Rooms {
     log: log.child({ room: 'guests' }),
     imagePath: (id) => images.show(id).path,
   });
-  const creation = createCreation({ layout, jobs, guests, images, host, recognition, log, settings: settings.get });
+  const creation = createCreation({ layout, jobs, guests, images, host, recognition, lineageLock, log, settings: settings.get });
   return {
     guests,
     images,

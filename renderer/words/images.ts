@@ -2,7 +2,7 @@
 
 export const imagesWords = {
   title: 'Images',
-  text: 'Media from which guests are made. Guests get copies of disks; ISOs are shared.',
+  text: 'Media from which guests are made. Guests build upon a disk image or get a copy of it; ISOs are shared.',
   import: 'Import…',
   importTitle: 'Import an image',
   importNote: 'An ISO or a disk image (qcow2 or raw) is copied into the store. The file you choose stays as it is.',
@@ -24,8 +24,10 @@ export const imagesWords = {
   createGuest: 'Create a guest',
   delete: 'Delete',
   deleteTitle: (name: string) => `Delete the image ${name}?`,
-  deleteText: (size: string) => `${size} are freed. Guests made from it keep their own disks. This cannot be undone.`,
+  deleteText: (size: string) => `${size} are freed. Guests that got a copy of it keep theirs. This cannot be undone.`,
   deleteBuiltIn: 'It comes back at the next start after set-up.',
+  builtUponBy: (count: number) => (count === 1 ? 'One guest builds upon it' : `${count} guests build upon it`),
+  isBase: (names: string) => `The disks of ${names} build upon it. Make them independent first, or delete them.`,
   inUse: (names: string) => `The CD drive of ${names} holds it.`,
   details: 'Details',
   format: 'Format',

@@ -14,6 +14,7 @@ import { type Layout, layoutOf } from '../../main/engine/files/layout.ts';
 import { createHostCapabilities } from '../../main/engine/host/host-capabilities.ts';
 import { createImages } from '../../main/engine/images/image-registry.ts';
 import { createJobRunner } from '../../main/engine/jobs/job-runner.ts';
+import { createLineageLock } from '../../main/engine/layers/lineage-lock.ts';
 import { silentLog } from '../../main/engine/log/log.ts';
 import { createOsRecognition } from '../../main/engine/os/os-recognition.ts';
 import type { Database } from '../../main/engine/store/database.ts';
@@ -51,6 +52,7 @@ export async function openRooms({ home, settings = {}, environment = {}, databas
   const host = createHostCapabilities({ layout, settings: () => ({ ...defaultSettings, ...settings }), environment: env });
   const recognition = createOsRecognition({ layout, environment: env });
   const guests = memoryGuests(layout);
+  const lineageLock = createLineageLock();
   const images = createImages({
     layout,
     database: db,
@@ -63,6 +65,7 @@ export async function openRooms({ home, settings = {}, environment = {}, databas
     host,
     recognition,
     guests: () => guests,
+    lineageLock,
     resourcesFolder: null,
     environment: env,
   });
@@ -73,6 +76,7 @@ export async function openRooms({ home, settings = {}, environment = {}, databas
     images,
     host,
     recognition,
+    lineageLock,
     log: silentLog,
     settings: () => ({ ...defaultSettings, ...settings }),
   });

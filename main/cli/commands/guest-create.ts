@@ -27,6 +27,7 @@ type Options = {
   machine?: string;
   accelerator?: CreateChoices['accelerator'];
   diskGib?: number;
+  copy?: boolean;
   diskBus?: CreateChoices['diskBus'];
   network?: CreateChoices['network'];
   nic?: CreateChoices['nicModel'];
@@ -54,6 +55,7 @@ export function addCreate(group: Command, { terminal, engine }: Context): void {
         'disk',
       ]),
     )
+    .option('--copy', 'with --image: copy its disk whole; without, the guest builds upon the image and keeps only what differs')
     .option('--memory-mib <n>', 'memory', wholeNumber(16, 16_777_216))
     .option('--cpus <n>', 'processors', wholeNumber(1, 256))
     .option('--cpu-model <model>', 'QEMU CPU model, or auto')
@@ -87,6 +89,7 @@ export function addCreate(group: Command, { terminal, engine }: Context): void {
 /** @throws Failure `call/invalid-input` when none or an odd one was given */
 async function sourceOf(client: EngineClient, options: Options): Promise<CreateSource> {
   if (options.inPlace && !options.disk) throw new Failure('call/invalid-input', '--in-place goes with --disk.');
+  if (options.copy && !options.image) throw new Failure('call/invalid-input', '--copy goes with --image.');
   if (options.iso) return { kind: 'iso', path: resolve(options.iso) };
   if (options.disk) return { kind: 'disk', path: resolve(options.disk), inPlace: options.inPlace ?? false };
   if (options.image === 'starter') {
@@ -117,6 +120,7 @@ function choicesOf(name: string, options: Options): CreateChoices {
     machine: options.machine,
     accelerator: options.accelerator,
     diskGiB: options.diskGib,
+    shareImage: options.copy ? false : undefined,
     diskBus: options.diskBus,
     network: options.network,
     nicModel: options.nic,

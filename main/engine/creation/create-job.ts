@@ -6,8 +6,8 @@ import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { Failure } from '../../../contract/errors.ts';
-import { type GuestSpec, guestSpec } from '../../../contract/guest-spec.ts';
-import { type GuestId, guestId } from '../../../contract/ids.ts';
+import { diskFormat, type GuestSpec, guestSpec } from '../../../contract/guest-spec.ts';
+import { type GuestId, guestId, imageId } from '../../../contract/ids.ts';
 import { moveIntoPlace, removeFile, syncFolder, toWriteFailure } from '../files/durable.ts';
 import type { Layout } from '../files/layout.ts';
 import { makePrivateFolder } from '../files/private-folder.ts';
@@ -17,13 +17,17 @@ import { copyMedium, demandSpace } from '../images/copy-medium.ts';
 import type { Images } from '../images/images.ts';
 import { isPlainQcow2, recheckHeader } from '../images/inspect.ts';
 import { openMedium } from '../images/open-medium.ts';
-import { checkDisk, convertDisk, createDisk, diskInfo, growDisk } from '../images/qemu-img.ts';
+import { checkDisk, convertDisk, createDisk, createOverlay, diskInfo, growDisk } from '../images/qemu-img.ts';
 import type { JobDefinition, StepContext } from '../jobs/job-definition.ts';
+import { protectBase } from '../layers/base-protection.ts';
+import { readBases } from '../layers/disk-chain.ts';
+import type { LineageLock } from '../layers/lineage-lock.ts';
 import { firstDiskFile } from './plan-spec.ts';
 
 const diskWork = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('none') }),
   z.object({ kind: z.literal('empty'), sizeBytes: z.number() }),
+  z.object({ kind: z.literal('share'), imageId, from: z.string(), format: diskFormat, sizeBytes: z.number() }),
   z.object({
     kind: z.literal('copy'),
     from: z.string(),
@@ -38,23 +42,26 @@ export type CreateInput = z.infer<typeof createInput>;
 
 export type CreationGuests = Pick<Guests, 'list' | 'listTrash' | 'nameTaken' | 'beginCreation' | 'finishCreation' | 'abandonCreation'>;
 
+type Work<Kind extends CreateInput['work']['kind']> = Extract<CreateInput['work'], { kind: Kind }>;
+
 type Deps = {
   layout: Layout;
   guests: CreationGuests;
-  images: Pick<Images, 'inspect'>;
+  images: Pick<Images, 'inspect' | 'show'>;
   host: Pick<HostCapabilities, 'qemuImgPath'>;
+  lineageLock: LineageLock;
   keepFreeBytes: () => number;
 };
 
 /** How often the free space is looked at while qemu-img copies. */
 const spaceCheckMs = 1000;
 
-export function defineCreate({ layout, guests, images, host, keepFreeBytes }: Deps): JobDefinition<CreateInput> {
+export function defineCreate({ layout, guests, images, host, lineageLock, keepFreeBytes }: Deps): JobDefinition<CreateInput> {
   const diskOf = (id: GuestId) => layout.guest(id).disk(firstDiskFile);
   const arrivingOf = (id: GuestId) => `${diskOf(id)}.arriving`;
   const stillCreating = (id: GuestId) => guests.list().some((guest) => guest.id === id && guest.state.status === 'creating');
 
-  const copy = async (work: Extract<CreateInput['work'], { kind: 'copy' }>, { input, signal, progress }: StepContext<CreateInput>) => {
+  const copy = async (work: Work<'copy'>, { input, signal, progress }: StepContext<CreateInput>) => {
     const target = arrivingOf(input.guestId);
     const before = await identityOf(work.from);
     const report = await images.inspect(work.from);
@@ -92,6 +99,18 @@ export function defineCreate({ layout, guests, images, host, keepFreeBytes }: De
     if ((await identityOf(work.from)) !== before) throw changed(work.from);
   };
 
+  const share = ({ imageId: wanted, from, format, sizeBytes }: Work<'share'>, { input, signal }: StepContext<CreateInput>) =>
+    lineageLock(async () => {
+      // It may have been deleted since it was planned, and what is built upon now cannot be any more.
+      images.show(wanted);
+      const target = arrivingOf(input.guestId);
+      await demandSpace(target, 0, keepFreeBytes());
+      await protectBase(from);
+      await removeFile(target);
+      await createOverlay(await host.qemuImgPath(), target, { path: from, format }, sizeBytes, signal);
+      await moveIntoPlace(target, diskOf(input.guestId));
+    });
+
   return {
     kind: 'guest.create',
     parseInput: (value) => createInput.parse(value),
@@ -122,6 +141,7 @@ export function defineCreate({ layout, guests, images, host, keepFreeBytes }: De
           if (!stillCreating(input.guestId) || input.work.kind === 'none') return;
           const target = arrivingOf(input.guestId);
           if (input.work.kind === 'copy') await copy(input.work, context);
+          else if (input.work.kind === 'share') await share(input.work, context);
           else {
             await demandSpace(target, 0, keepFreeBytes());
             await removeFile(target);
@@ -130,6 +150,7 @@ export function defineCreate({ layout, guests, images, host, keepFreeBytes }: De
         },
         async undo(input) {
           await removeFile(arrivingOf(input.guestId));
+          if (stillCreating(input.guestId)) await removeFile(diskOf(input.guestId));
         },
       },
       {
@@ -137,6 +158,10 @@ export function defineCreate({ layout, guests, images, host, keepFreeBytes }: De
         weight: 3,
         async run({ input, signal }) {
           if (!stillCreating(input.guestId) || input.work.kind === 'none') return;
+          if (input.work.kind === 'share') {
+            await readBases(diskOf(input.guestId), layout.guest(input.guestId).bases, `The disk of “${input.spec.name}”`);
+            return;
+          }
           const arriving = arrivingOf(input.guestId);
           const qemuImg = await host.qemuImgPath();
           const present = await diskInfo(qemuImg, arriving, 'qcow2');
@@ -151,9 +176,6 @@ export function defineCreate({ layout, guests, images, host, keepFreeBytes }: De
           }
           signal.throwIfAborted();
           await moveIntoPlace(arriving, diskOf(input.guestId));
-        },
-        async undo(input) {
-          if (stillCreating(input.guestId)) await removeFile(diskOf(input.guestId));
         },
       },
       {

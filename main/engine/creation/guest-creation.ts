@@ -11,6 +11,7 @@ import type { HostCapabilities } from '../host/capabilities.ts';
 import type { Images } from '../images/images.ts';
 import type { JobDefinition, JobRunner } from '../jobs/job-definition.ts';
 import type { Jobs } from '../jobs/job-runner.ts';
+import type { LineageLock } from '../layers/lineage-lock.ts';
 import type { Log } from '../log/log.ts';
 import type { OsRecognition } from '../os/os-recognition.ts';
 import { newGuestId } from '../store/new-id.ts';
@@ -33,6 +34,7 @@ export type CreationDeps = {
   images: Pick<Images, 'show' | 'inspect'>;
   host: HostCapabilities;
   recognition: OsRecognition;
+  lineageLock: LineageLock;
   log: Log;
   settings: () => Pick<Settings, 'keepFreeMiB'>;
 };
@@ -48,19 +50,22 @@ type Plan = {
   work: DiskWork;
   medium: CallOutput<'guest.plan'>['medium'];
   diskGiB: number | null;
+  sharesImage: boolean | null;
   notes: PlanNote[];
 };
 
 export function createCreation(deps: CreationDeps): GuestCreation {
-  const { layout, jobs, guests, images, host, recognition, settings } = deps;
+  const { layout, jobs, guests, images, host, recognition, lineageLock, settings } = deps;
   const log = deps.log.child({ room: 'creation' });
-  const definition = defineCreate({ layout, guests, images, host, keepFreeBytes: () => settings().keepFreeMiB * 1024 ** 2 });
+  const definition = defineCreate({ layout, guests, images, host, lineageLock, keepFreeBytes: () => settings().keepFreeMiB * 1024 ** 2 });
   const taken = (name: string) => guests.nameTaken(name);
 
   const makePlan = async (source: CreateSource, choices: CreateChoices): Promise<Plan> => {
     const nameNotes = choices.name === undefined ? [] : checkName(choices.name, taken);
     const { read, notes: sourceNotes } = await readSource(source, images);
-    if (!read) return { spec: null, work: { kind: 'none' }, medium: null, diskGiB: null, notes: [...sourceNotes, ...nameNotes] };
+    if (!read) {
+      return { spec: null, work: { kind: 'none' }, medium: null, diskGiB: null, sharesImage: null, notes: [...sourceNotes, ...nameNotes] };
+    }
 
     const { medium, fileName } = read;
     const report = await host.report();
@@ -94,6 +99,7 @@ export function createCreation(deps: CreationDeps): GuestCreation {
       work,
       medium,
       diskGiB: sizeBytes === null ? null : Math.round((sizeBytes / 1024 ** 3) * 100) / 100,
+      sharesImage: source.kind === 'image' && read.isDisk ? work.kind === 'share' : null,
       notes: [...notes, ...shape],
     };
   };
@@ -108,8 +114,8 @@ export function createCreation(deps: CreationDeps): GuestCreation {
     jobDefinitions: [definition as unknown as JobDefinition<never>],
 
     async plan(source, choices) {
-      const { spec, medium, diskGiB, notes } = await makePlan(source, choices);
-      return { spec, medium, diskGiB, notes: notes.map(publicNote) };
+      const { work: _, notes, ...plan } = await makePlan(source, choices);
+      return { ...plan, notes: notes.map(publicNote) };
     },
 
     async create(source, choices, by) {

@@ -174,6 +174,7 @@ export function checkRoom(work: DiskWork, report: Pick<HostReport, 'storeFreeByt
   if (work.kind === 'none') return [];
   const usableBytes = Math.max(0, report.storeFreeBytes - keepFreeMiB * 1024 ** 2);
   const gib = (bytes: number) => `${(bytes / 1024 ** 3).toFixed(1)} GiB`;
+  // What shares an image begins as small as an empty disk.
   const neededBytes = work.kind === 'copy' ? Math.min(work.fileSizeBytes, work.virtualSizeBytes) : 1024 ** 2;
   if (neededBytes > usableBytes) {
     const path = work.kind === 'copy' ? 'source.path' : 'diskGiB';

@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import type { CreateChoices, CreateSource } from '../../../contract/guest-creation.ts';
 import type { GuestSpec } from '../../../contract/guest-spec.ts';
+import type { ImageId } from '../../../contract/ids.ts';
 import type { MediumReport } from '../../../contract/image.ts';
 import type { Images } from '../images/images.ts';
 import { type PlanNote, problem, problemOf, warning } from './plan-note.ts';
@@ -11,6 +12,7 @@ import { firstDiskFile, type PlannedMedia } from './plan-spec.ts';
 export type DiskWork =
   | { kind: 'none' }
   | { kind: 'empty'; sizeBytes: number }
+  | { kind: 'share'; imageId: ImageId; from: string; format: 'qcow2' | 'raw'; sizeBytes: number }
   | { kind: 'copy'; from: string; format: 'qcow2' | 'raw'; fileSizeBytes: number; virtualSizeBytes: number; sizeBytes: number };
 
 export type ReadSource = {
@@ -128,8 +130,22 @@ export function planMedia(
     };
   }
   const sizeBytes = Math.max(wantedBytes, presentBytes);
+  const media: PlannedMedia = { cd: null, disk: { location: { kind: 'store', file: firstDiskFile }, format: 'qcow2', sizeBytes } };
+  if (source.kind === 'image' && choices.shareImage !== false) {
+    return { media, work: { kind: 'share', imageId: source.imageId, from: medium.path, format, sizeBytes }, notes };
+  }
+  if (source.kind !== 'image' && choices.shareImage) {
+    notes.push(
+      problem(
+        'guest/spec-invalid',
+        'shareImage',
+        'Only an image of the library can be shared; a file of your own may change.',
+        'Import it first, or copy it.',
+      ),
+    );
+  }
   return {
-    media: { cd: null, disk: { location: { kind: 'store', file: firstDiskFile }, format: 'qcow2', sizeBytes } },
+    media,
     work: {
       kind: 'copy',
       from: medium.path,

@@ -13,6 +13,9 @@ import { makePrivateFolder } from '../files/private-folder.ts';
 import type { Guests } from '../guests/guests.ts';
 import type { HostCapabilities } from '../host/capabilities.ts';
 import type { JobDefinition, JobRunner } from '../jobs/job-definition.ts';
+import { mustHaveNoDependants, namesOfBuilders } from '../layers/dependants.ts';
+import { readStoreDisks } from '../layers/layer-graph.ts';
+import type { LineageLock } from '../layers/lineage-lock.ts';
 import type { Log } from '../log/log.ts';
 import type { OsRecognition } from '../os/os-recognition.ts';
 import type { Database } from '../store/database.ts';
@@ -38,6 +41,7 @@ export type ImagesDeps = {
   recognition: OsRecognition;
   /** Guests need images and images need guests, so this is asked only when a call is answered. */
   guests: () => Pick<Guests, 'list' | 'listTrash'>;
+  lineageLock: LineageLock;
   /** Resources of a packaged app; null in a checkout. */
   resourcesFolder: string | null;
   environment?: NodeJS.ProcessEnv;
@@ -65,18 +69,22 @@ export function createImages(deps: ImagesDeps): ImageRegistry {
   /** Names of the guests whose CD drive holds an image, also of those in the trash, which may come back. */
   const usersByImage = (): Map<ImageId, string[]> => {
     const users = new Map<ImageId, string[]>();
-    for (const { spec } of [...deps.guests().list(), ...deps.guests().listTrash()]) {
+    for (const { spec } of everyGuest()) {
       for (const { medium } of spec.cdDrives) {
         if (medium?.kind === 'image') users.set(medium.imageId, [...(users.get(medium.imageId) ?? []), spec.name]);
       }
     }
     return users;
   };
+  const everyGuest = () => [...deps.guests().list(), ...deps.guests().listTrash()];
+  /** Names of the guests whose disks build upon an image, as last read from the disks. */
+  let builders = new Map<ImageId, string[]>();
   const usersOf = (id: ImageId): string[] => usersByImage().get(id) ?? [];
   const complete = (stored: StoredImage, users = usersByImage()): Image => ({
     ...stored,
     path: layout.image(stored.id, stored.format),
     usedBy: users.get(stored.id) ?? [],
+    builtUponBy: builders.get(stored.id) ?? [],
   });
   const changed = (id: ImageId) => {
     const stored = store.find(id);
@@ -114,6 +122,22 @@ export function createImages(deps: ImagesDeps): ImageRegistry {
     toldUsers = users;
   };
 
+  /** Which guests there are and which disks they have: while that stays, so does what their disks build upon. */
+  let readFor: readonly unknown[] = [];
+  const readBuilders = async (): Promise<void> => {
+    const guests = everyGuest();
+    const now = guests.flatMap(({ spec, state }) => [spec.name, spec.disks, state.status === 'creating']);
+    if (now.length === readFor.length && now.every((part, at) => part === readFor[at])) return;
+    readFor = now;
+    const disks = await readStoreDisks(layout);
+    const before = builders;
+    builders = new Map();
+    for (const { id, format, kind } of store.list()) {
+      if (kind === 'disk') builders.set(id, namesOfBuilders(layout, disks, layout.image(id, format), guests));
+    }
+    for (const [id, names] of builders) if (names.join('\n') !== (before.get(id) ?? []).join('\n')) changed(id);
+  };
+
   const find = (id: ImageId): StoredImage => {
     const stored = store.find(id) ?? store.find(duplicates.get(id) ?? id);
     if (!stored) throw new Failure('image/not-found', `There is no image ${id}.`, { hint: 'It may have been deleted.' });
@@ -126,6 +150,19 @@ export function createImages(deps: ImagesDeps): ImageRegistry {
     await removeFile(layout.image(stored.id, stored.format));
     deps.changes.image(stored.id, null);
   };
+
+  /** The starter of an earlier set-up goes, unless guests build upon it: then it stays as an image like any other. */
+  const replaceStarter = (old: StoredImage): Promise<void> =>
+    deps.lineageLock(async () => {
+      try {
+        await mustHaveNoDependants(layout, layout.image(old.id, old.format), `The image “${old.name}”`, everyGuest());
+      } catch (thrown) {
+        if (!(thrown instanceof Failure)) throw thrown;
+        store.becomeOrdinary(old.id);
+        return changed(old.id);
+      }
+      await remove(old);
+    });
 
   const addStarter = async ({ diskPath, metadata }: Starter): Promise<void> => {
     const id = newImageId();
@@ -168,7 +205,7 @@ export function createImages(deps: ImagesDeps): ImageRegistry {
     } finally {
       await removeFile(arriving);
     }
-    for (const old of store.list()) if (old.builtIn && old.id !== id) await remove(old);
+    for (const old of store.list()) if (old.builtIn && old.id !== id) await replaceStarter(old);
     changed(id);
   };
 
@@ -202,6 +239,7 @@ export function createImages(deps: ImagesDeps): ImageRegistry {
           // The engine is stopping and its database is closed.
           log.debug({ error: thrown }, 'Clients could not be told who uses the images.');
         }
+        readBuilders().catch((thrown: unknown) => log.debug({ error: thrown }, 'What builds upon the images could not be read.'));
       }, usersToldAfterMs).unref();
     },
 
@@ -225,13 +263,17 @@ export function createImages(deps: ImagesDeps): ImageRegistry {
           hint: 'Delete these guests first, those in the trash as well.',
         });
       }
-      if (stored.builtIn) await writeWhole(layout.starterDeleted, `${stored.sha256}\n`);
-      await remove(stored);
+      await deps.lineageLock(async () => {
+        await mustHaveNoDependants(layout, layout.image(stored.id, stored.format), `The image “${stored.name}”`, everyGuest());
+        if (stored.builtIn) await writeWhole(layout.starterDeleted, `${stored.sha256}\n`);
+        await remove(stored);
+      });
       feed.record({ severity: 'info', kind: 'image.deleted', text: `“${stored.name}” was deleted from the library.` });
     },
 
     async ensureBuiltIn() {
       try {
+        await readBuilders();
         await removeStrays();
         const starter = await findStarter(deps.environment ?? process.env, deps.resourcesFolder);
         if (!starter) return;

@@ -5,14 +5,16 @@ import type { Log } from '../log/log.ts';
 import type { Database } from '../store/database.ts';
 
 /** An image without what is not stored: its path follows from its id, and who uses it from the guests. */
-export type StoredImage = Omit<Image, 'path' | 'usedBy'>;
-const storedImage = image.omit({ path: true, usedBy: true });
+export type StoredImage = Omit<Image, 'path' | 'usedBy' | 'builtUponBy'>;
+const storedImage = image.omit({ path: true, usedBy: true, builtUponBy: true });
 
 export type ImageStore = {
   list(): StoredImage[];
   find(id: ImageId): StoredImage | null;
   findByHash(sha256: string): StoredImage | null;
   insert(image: StoredImage): void;
+  /** The built-in image was replaced by a newer one and is kept for those who build upon it. */
+  becomeOrdinary(id: ImageId): void;
   remove(id: ImageId): void;
 };
 
@@ -42,6 +44,7 @@ export function createImageStore(database: Database, log: Log): ImageStore {
     `INSERT INTO images (id, name, format, kind, built_in, os, firmware, size_bytes, virtual_size_bytes, sha256, label, source, added_at, added_by)
      VALUES (@id, @name, @format, @kind, @builtIn, @os, @firmware, @sizeBytes, @virtualSizeBytes, @sha256, @label, @source, @addedAt, @addedBy)`,
   );
+  const becomeOrdinary = database.prepare('images.becomeOrdinary', 'UPDATE images SET built_in = 0 WHERE id = ?');
   const remove = database.prepare('images.remove', 'DELETE FROM images WHERE id = ?');
   /** A row that an odd hand changed is left out and named in the log: it must not take the others with it. */
   const parseRow = (row: Row | undefined): StoredImage | null => {
@@ -69,6 +72,7 @@ export function createImageStore(database: Database, log: Log): ImageStore {
     find: (id) => parseRow(find.get(id)),
     findByHash: (sha256) => parseRow(findByHash.get(sha256)),
     insert: ({ builtIn, os, ...same }) => void insert.run({ ...same, builtIn: builtIn ? 1 : 0, os: JSON.stringify(os) }),
+    becomeOrdinary: (id) => void becomeOrdinary.run(id),
     remove: (id) => void remove.run(id),
   };
 }

@@ -141,6 +141,14 @@ export function CreateForm({ kind, path, imageId }: Props) {
                       description={kind === 'iso' ? w.diskSizeNote : w.diskGrowNote}
                     />
                   )}
+                  {typeof plan.value?.sharesImage === 'boolean' && (
+                    <Switch
+                      label={w.shareImage}
+                      description={plan.value.sharesImage ? w.shareImageNote : w.copyImageNote}
+                      value={choices.shareImage ?? plan.value.sharesImage}
+                      onChange={(shareImage) => set({ shareImage })}
+                    />
+                  )}
                   {kind === 'iso' && (
                     <Switch
                       label={w.noDisk}
@@ -195,7 +203,7 @@ export function CreateForm({ kind, path, imageId }: Props) {
 }
 
 const fieldPaths =
-  /^(choices\.|source\.)?(name|memoryMiB|cpu|diskGiB|path|imageId|machine|accelerator|firmware|tpm|clock|hypervEnlightenments|display|sound|watchdog|extraArguments|diskBus|diskCache|nicModel|network|forwards)\b/;
+  /^(choices\.|source\.)?(name|memoryMiB|cpu|diskGiB|shareImage|path|imageId|machine|accelerator|firmware|tpm|clock|hypervEnlightenments|display|sound|watchdog|extraArguments|diskBus|diskCache|nicModel|network|forwards)\b/;
 
 /** Notes on what has no field of its own, so that none is lost. */
 function OtherNotes({ notes }: { notes: Parameters<typeof notesFor>[0] }) {

@@ -95,18 +95,14 @@ function ImageLine({ image }: { image: Image }) {
               <TimeText at={image.addedAt} />
             </span>
             {image.usedBy.length > 0 && <bdi>{w.usedBy(formatList(image.usedBy))}</bdi>}
+            {image.builtUponBy.length > 0 && <span>{w.builtUponBy(image.builtUponBy.length)}</span>}
           </div>
         </div>
         <div className="row">
           <Button icon={Plus} onPress={() => navigate(`/new/image?image=${image.id}`)}>
             {w.createGuest}
           </Button>
-          <IconButton
-            icon={Trash2}
-            label={w.delete}
-            reason={image.usedBy.length > 0 ? w.inUse(formatList(image.usedBy)) : null}
-            onPress={() => void remove()}
-          />
+          <IconButton icon={Trash2} label={w.delete} reason={keptBy(image)} onPress={() => void remove()} />
         </div>
       </div>
       {error && <ErrorPanel error={error} onDismiss={() => setError(null)} />}
@@ -115,6 +111,12 @@ function ImageLine({ image }: { image: Image }) {
       </Disclosure>
     </li>
   );
+}
+
+/** Why an image cannot be deleted now, or null. */
+function keptBy({ usedBy, builtUponBy }: Image): string | null {
+  if (usedBy.length > 0) return w.inUse(formatList(usedBy));
+  return builtUponBy.length > 0 ? w.isBase(formatList(builtUponBy)) : null;
 }
 
 function ImageDetails({ image }: { image: Image }) {
