@@ -54,6 +54,8 @@ export const errorCodes = {
   'image/encrypted': 'The image is encrypted, which is not supported here.',
   'image/in-use': 'Something depends on the image.',
   'image/changed': 'The file changed while it was read.',
+  'layer/not-freezable': 'A disk cannot become a layer that others build upon.',
+  'layer/no-links': 'The file system cannot give a file that is in use a second name.',
   'job/not-found': 'No job has this id.',
   'job/cancelled': 'The job was cancelled.',
   'job/not-cancellable': 'The job is past the point where it can be cancelled.',

@@ -35,8 +35,11 @@ export function layoutOf({ home, run, logs, engineSocket }: DataRoot) {
     image: (id: ImageId, format: string) => join(home, 'images', `${id}.${format}`),
     /** An image that is still being copied. Left behind only by an engine that died, and then removed. */
     imageArriving: (id: ImageId) => join(home, 'images', `${id}.arriving`),
-    /** A frozen disk that disks of guests build upon: never written to again. */
-    layer: (id: LayerId) => join(home, 'layers', `${id}.qcow2`),
+    /**
+     * A frozen disk that disks of guests build upon: never written to again. It lies as deep as the disks of guests do, because the
+     * base that it names in its header, relative to itself, is the one that it named when it was a guest's disk.
+     */
+    layer: (id: LayerId) => join(home, 'layers', id, 'disk.qcow2'),
     /** SHA-256 of the starter that the user deleted, so that it does not come back by itself. */
     starterDeleted: join(home, 'images', 'starter-deleted'),
     guest: (id: GuestId) => {

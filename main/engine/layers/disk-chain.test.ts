@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { GuestId, LayerId } from '../../../contract/ids.ts';
 import { layoutOf } from '../files/layout.ts';
@@ -17,6 +17,7 @@ function store() {
   const layout = layoutOf({ home, run: join(home, 'run'), logs: home, engineSocket: join(home, 's') });
   const guest = layout.guest('g000000000' as GuestId);
   for (const folder of [layout.layers, layout.images, guest.folder, guest.trashFolder]) mkdirSync(folder, { recursive: true });
+  for (const name of ['a', 'b', 'c', 'd']) mkdirSync(dirname(layout.layer(layerNamed(name))), { recursive: true });
   return { layout, guest };
 }
 
@@ -59,8 +60,8 @@ test('a disk on a layer on an image is read down to the ground, and its data are
 test('a base is named relative to the file, so that the data folder can be moved, and from the trash as from the library', () => {
   const { layout, guest } = store();
   const layer = layout.layer(layerNamed('a'));
-  expect(baseNameFor(guest.disk('disk0.qcow2'), layer)).toBe('../../layers/l00000000a.qcow2');
-  expect(baseNameFor(join(guest.trashFolder, 'disk0.qcow2'), layer)).toBe('../../layers/l00000000a.qcow2');
+  expect(baseNameFor(guest.disk('disk0.qcow2'), layer)).toBe('../../layers/l00000000a/disk.qcow2');
+  expect(baseNameFor(join(guest.trashFolder, 'disk0.qcow2'), layer)).toBe('../../layers/l00000000a/disk.qcow2');
 });
 
 test('a base anywhere but among the layers and images is refused, and so is one that is a link', async () => {
@@ -73,6 +74,8 @@ test('a base anywhere but among the layers and images is refused, and so is one 
     outside,
     '../../layers/../outside.qcow2',
     '../../layers/odd.qcow2',
+    '../../layers/l00000000a/other.qcow2',
+    '../../layers/l00000000a/deeper/disk.qcow2',
     '../../images/i00000000a.iso',
     'nbd://host/x',
   ];

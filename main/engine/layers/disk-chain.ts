@@ -7,9 +7,10 @@
  */
 import { constants } from 'node:fs';
 import { lstat, open } from 'node:fs/promises';
-import { basename, dirname, relative, resolve } from 'node:path';
+import { basename, dirname, relative, resolve, sep } from 'node:path';
 import { Failure } from '../../../contract/errors.ts';
 import type { DiskFormat } from '../../../contract/guest-spec.ts';
+import type { LayerId } from '../../../contract/ids.ts';
 import { parseQcow2Header, type Qcow2Header, qcow2HeaderBytes } from '../images/qcow2-header.ts';
 
 export type DiskLink = { path: string; format: DiskFormat };
@@ -18,7 +19,7 @@ export type BaseFolders = { layers: string; images: string };
 /** More than anyone means to have, and few enough for QEMU to open in a moment. */
 export const chainMaxLength = 100;
 
-const layerName = /^l[0-9a-z]{9}\.qcow2$/;
+const layerName = /^(l[0-9a-z]{9})[\\/]disk\.qcow2$/;
 const imageName = /^i[0-9a-z]{9}\.(qcow2|raw)$/;
 
 /**
@@ -47,15 +48,21 @@ export async function readBases(path: string, folders: BaseFolders, what: string
   }
 }
 
+/** Which layer a path is, or null when it is none. */
+export function layerIdOf(path: string, layersFolder: string): LayerId | null {
+  const folder = `${resolve(layersFolder)}${sep}`;
+  const file = resolve(path);
+  return file.startsWith(folder) ? ((layerName.exec(file.slice(folder.length))?.[1] ?? null) as LayerId | null) : null;
+}
+
 /** How a file at `path` names a base: relative, so that the whole data folder can be moved. */
 export const baseNameFor = (path: string, basePath: string): string => relative(dirname(path), basePath);
 
 /** The base that a file names, as a path that may be opened. */
 function acceptBase(path: string, name: string, folders: BaseFolders, what: string): DiskLink {
   const base = resolve(dirname(path), name);
-  const file = basename(base);
-  if (dirname(base) === resolve(folders.layers) && layerName.test(file)) return { path: base, format: 'qcow2' };
-  const image = imageName.exec(file);
+  if (layerIdOf(base, folders.layers)) return { path: base, format: 'qcow2' };
+  const image = imageName.exec(basename(base));
   if (dirname(base) === resolve(folders.images) && image) return { path: base, format: image[1] === 'raw' ? 'raw' : 'qcow2' };
   throw new Failure('image/outside-reference', `${what} builds upon another file, ${name}, which is not followed.`, {
     hint: 'Convert the image with "qemu-img convert" into one that stands alone.',

@@ -1,15 +1,16 @@
 /** Who builds upon what in the store, read from the files themselves: they are the only truth about it, whatever was killed when. */
-import { readdir } from 'node:fs/promises';
+import { readdir, rmdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { removeFile } from '../files/durable.ts';
 import type { Layout } from '../files/layout.ts';
-import { readBases } from './disk-chain.ts';
+import { layerIdOf, readBases } from './disk-chain.ts';
 
 /** A qcow2 file of the store with all that it builds upon, the nearest first; null when that cannot be read. */
 export type StoreDisk = { path: string; bases: readonly string[] | null };
 
 /** Every qcow2 disk of every guest, those in the trash as well, and every layer. */
 export async function readStoreDisks(layout: Layout): Promise<StoreDisk[]> {
-  const folders = [layout.layers, ...(await foldersIn(layout.guests)), ...(await foldersIn(layout.trash))];
+  const folders = [...(await foldersIn(layout.layers)), ...(await foldersIn(layout.guests)), ...(await foldersIn(layout.trash))];
   const disks: StoreDisk[] = [];
   for (const folder of folders) {
     for (const name of await namesIn(folder)) {
@@ -28,7 +29,7 @@ export async function readStoreDisks(layout: Layout): Promise<StoreDisk[]> {
  */
 export function unusedLayers(disks: readonly StoreDisk[], layersFolder: string, held: ReadonlySet<string>): string[] {
   if (disks.some((disk) => disk.bases === null)) return [];
-  const isLayer = (path: string) => resolve(path, '..') === resolve(layersFolder);
+  const isLayer = (path: string) => layerIdOf(path, layersFolder) !== null;
   const needed = new Set<string>();
   // A layer that only unused layers build upon is unused as well, so what is needed is followed from guests and snapshots.
   for (const { path, bases } of disks) {
@@ -37,6 +38,19 @@ export function unusedLayers(disks: readonly StoreDisk[], layersFolder: string, 
     for (const base of bases ?? []) needed.add(base);
   }
   return disks.filter(({ path }) => isLayer(path) && !needed.has(path)).map(({ path }) => path);
+}
+
+/**
+ * Removes the layers that nothing needs any more, and folders of layers that never came to be. To be called while nothing is being
+ * frozen. Idempotent; answers what was removed.
+ * @param held paths of layers that are needed although no disk builds upon them: snapshots name them
+ */
+export async function removeUnusedLayers(layout: Layout, held: ReadonlySet<string>): Promise<string[]> {
+  const unused = unusedLayers(await readStoreDisks(layout), layout.layers, held);
+  for (const path of unused) await removeFile(path);
+  // Only empty folders can be removed so.
+  for (const folder of await foldersIn(layout.layers)) await rmdir(folder).catch(() => {});
+  return unused;
 }
 
 /** The files that build upon `path`, directly or through others. */

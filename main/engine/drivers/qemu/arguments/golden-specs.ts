@@ -98,7 +98,7 @@ export const goldenGuests: Record<string, GoldenGuest> = {
             path: '/home/ann/gh/guests/g000000000/disk0.qcow2',
             hostDevice: false,
             bases: [
-              { path: '/home/ann/gh/layers/l000000000.qcow2', format: 'qcow2' },
+              { path: '/home/ann/gh/layers/l000000000/disk.qcow2', format: 'qcow2' },
               { path: '/home/ann/gh/images/i000000000.raw', format: 'raw' },
             ],
           },
