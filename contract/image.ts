@@ -3,15 +3,22 @@ import { z } from 'zod';
 import { firmwareKind, osIdentity } from './guest-spec.ts';
 import { imageId, instant } from './ids.ts';
 
-export const mediumFormat = z.enum(['iso', 'qcow2', 'raw']);
+/** What the store keeps. Disks of other products become qcow2 when they are imported. */
+export const imageFormat = z.enum(['iso', 'qcow2', 'raw']);
+export type ImageFormat = z.infer<typeof imageFormat>;
+export const mediumFormat = z.enum([...imageFormat.options, 'vmdk', 'vdi', 'vhd', 'vhdx']);
 export type MediumFormat = z.infer<typeof mediumFormat>;
+export const packing = z.enum(['gzip', 'xz', 'zstd']);
+export type Packing = z.infer<typeof packing>;
 
 /** What reading a file found out about it, before anything is copied. Sizes in bytes. */
 export const mediumReport = z.object({
   path: z.string(),
   format: mediumFormat,
+  /** The file is packed; `format` is that of what is in it. */
+  packing: packing.nullable(),
   fileSizeBytes: z.number().int(),
-  /** Size that a guest would see. */
+  /** Size that a guest would see; 0 when that shows only once the file is unpacked. */
   virtualSizeBytes: z.number().int(),
   /** ISO 9660 volume id, or a partition label. */
   label: z.string().nullable(),
@@ -28,7 +35,7 @@ export type MediumReport = z.infer<typeof mediumReport>;
 export const image = z.object({
   id: imageId,
   name: z.string(),
-  format: mediumFormat,
+  format: imageFormat,
   kind: z.enum(['iso', 'disk']),
   /** The starter guest's image, put here by set-up. It can be deleted, and comes back when set-up has built a newer one. */
   builtIn: z.boolean(),

@@ -21,7 +21,7 @@ lib:libasound.so.2|needed|libasound2t64 libasound2|the window (Electron)
 lib:libgbm.so.1|needed|libgbm1|the window (Electron)
 lib:libXss.so.1|useful|libxss1|the window (Electron)
 cmd:unzip|needed|unzip|unpacks the Electron runtime
-cmd:xz|needed|xz-utils|builds the starter guest
+cmd:xz|needed|xz-utils|builds the starter guest, unpacks disk images
 cmd:zstd|needed|zstd|builds the starter guest
 LIST
   if [[ ${SETUP_FOR:-} == tests ]]; then

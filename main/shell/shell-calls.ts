@@ -27,7 +27,7 @@ export type ShellCallHandlers = {
 const pngSignature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 const mediumExtensions = {
   iso: ['iso'],
-  disk: ['qcow2', 'img', 'raw', 'vmdk', 'vdi', 'vhdx'],
+  disk: ['qcow2', 'img', 'raw', 'vmdk', 'vdi', 'vhd', 'vhdx', 'gz', 'xz', 'zst'],
 };
 
 export function makeShellCalls({ windows, places, quitting, restartEngine, logFolder }: ShellCallsOptions): ShellCallHandlers {

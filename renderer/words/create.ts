@@ -6,7 +6,7 @@ export const createWords = {
   iso: 'From an ISO',
   isoText: 'Install a system from its installation medium onto a new disk.',
   disk: 'From a disk image',
-  diskText: 'Run a system that is already installed: qcow2 or raw, copied or used in place.',
+  diskText: 'Run a system that is already installed, copied or used in place; also from VMware, VirtualBox or Hyper-V.',
   image: 'From an image of the store',
   imageText: 'Copy an image that was imported before, or the starter that came with Guesthouse.',
   titles: { iso: 'New guest from an ISO', disk: 'New guest from a disk image', image: 'New guest from an image' },

@@ -5,7 +5,8 @@ export const imagesWords = {
   text: 'Media from which guests are made. Guests build upon a disk image or get a copy of it; ISOs are shared.',
   import: 'Import…',
   importTitle: 'Import an image',
-  importNote: 'An ISO or a disk image (qcow2 or raw) is copied into the store. The file you choose stays as it is.',
+  importNote:
+    'An ISO or a disk image is copied into the store; one of another product is converted, a packed one unpacked. The file you choose stays as it is.',
   importName: 'Name',
   importNamePlaceholder: 'As the file is called',
   importStart: 'Import',

@@ -11,9 +11,13 @@ import { type GuestId, guestId, imageId } from '../../../contract/ids.ts';
 import { moveIntoPlace, removeFile, syncFolder, toWriteFailure } from '../files/durable.ts';
 import type { Layout } from '../files/layout.ts';
 import { makePrivateFolder } from '../files/private-folder.ts';
+import { removeFolder } from '../guests/guest-folders.ts';
 import type { Guests } from '../guests/guests.ts';
 import type { HostCapabilities } from '../host/capabilities.ts';
-import { copyMedium, demandSpace } from '../images/copy-medium.ts';
+import { copyMedium, demandSpace, withSpaceWatched } from '../images/copy-medium.ts';
+import { convertForeign } from '../images/foreign/convert-foreign.ts';
+import { type ForeignFormat, foreignFormats } from '../images/foreign/foreign-disk.ts';
+import { openForeign } from '../images/foreign/open-foreign.ts';
 import type { Images } from '../images/images.ts';
 import { isPlainQcow2, recheckHeader } from '../images/inspect.ts';
 import { openMedium } from '../images/open-medium.ts';
@@ -31,7 +35,7 @@ const diskWork = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('copy'),
     from: z.string(),
-    format: z.enum(['qcow2', 'raw']),
+    format: z.enum(['qcow2', 'raw', ...foreignFormats]),
     fileSizeBytes: z.number(),
     virtualSizeBytes: z.number(),
     sizeBytes: z.number(),
@@ -52,9 +56,6 @@ type Deps = {
   lineageLock: LineageLock;
   keepFreeBytes: () => number;
 };
-
-/** How often the free space is looked at while qemu-img copies. */
-const spaceCheckMs = 1000;
 
 export function defineCreate({ layout, guests, images, host, lineageLock, keepFreeBytes }: Deps): JobDefinition<CreateInput> {
   const diskOf = (id: GuestId) => layout.guest(id).disk(firstDiskFile);
@@ -86,11 +87,13 @@ export function defineCreate({ layout, guests, images, host, lineageLock, keepFr
       }
     }
     await demandSpace(target, Math.min(work.fileSizeBytes, work.virtualSizeBytes), keepFreeBytes());
+    const { format } = work;
+    if (format !== 'qcow2' && format !== 'raw') return convert(work.from, format, target, signal, progress);
     await removeFile(target);
     await withSpaceWatched(target, keepFreeBytes(), signal, async (watched) =>
       convertDisk(await host.qemuImgPath(), {
         source: work.from,
-        sourceFormat: work.format,
+        sourceFormat: format,
         target,
         signal: watched,
         onProgress: (share) => progress(Math.round(share * work.virtualSizeBytes), work.virtualSizeBytes),
@@ -110,6 +113,28 @@ export function defineCreate({ layout, guests, images, host, lineageLock, keepFr
       await createOverlay(await host.qemuImgPath(), target, { path: from, format }, sizeBytes, signal);
       await moveIntoPlace(target, diskOf(input.guestId));
     });
+
+  /** A disk of another product. */
+  const convert = async (
+    from: string,
+    format: ForeignFormat,
+    target: string,
+    signal: AbortSignal,
+    onProgress: (done: number, total: number) => void,
+  ) => {
+    const medium = await openMedium(from);
+    try {
+      const disk = await openForeign(medium, format);
+      try {
+        const qemuImg = await host.qemuImgPath();
+        await convertForeign({ qemuImg, disk, sourcePath: from, target, keepFreeBytes: keepFreeBytes(), signal, onProgress });
+      } finally {
+        await disk.close();
+      }
+    } finally {
+      await medium.file.close();
+    }
+  };
 
   return {
     kind: 'guest.create',
@@ -151,6 +176,7 @@ export function defineCreate({ layout, guests, images, host, lineageLock, keepFr
         async undo(input) {
           await removeFile(arrivingOf(input.guestId));
           if (stillCreating(input.guestId)) await removeFile(diskOf(input.guestId));
+          await removeFolder(`${arrivingOf(input.guestId)}.pieces`);
         },
       },
       {
@@ -198,22 +224,4 @@ async function identityOf(path: string): Promise<string> {
     throw new Failure('image/file-missing', `${path} is no longer there.`, { detail: String(error) });
   });
   return [found.dev, found.ino, found.size, found.mtimeNs].join('|');
-}
-
-/** Runs `work` with a signal that is also aborted when less than `keepFreeBytes` are left. */
-async function withSpaceWatched(
-  target: string,
-  keepFreeBytes: number,
-  signal: AbortSignal,
-  work: (signal: AbortSignal) => Promise<void>,
-): Promise<void> {
-  const full = new AbortController();
-  const timer = setInterval(() => {
-    demandSpace(target, 0, keepFreeBytes).catch((reason: unknown) => full.abort(reason));
-  }, spaceCheckMs);
-  try {
-    await work(AbortSignal.any([signal, full.signal]));
-  } finally {
-    clearInterval(timer);
-  }
 }

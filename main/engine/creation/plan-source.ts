@@ -4,6 +4,7 @@ import type { CreateChoices, CreateSource } from '../../../contract/guest-creati
 import type { GuestSpec } from '../../../contract/guest-spec.ts';
 import type { ImageId } from '../../../contract/ids.ts';
 import type { MediumReport } from '../../../contract/image.ts';
+import type { ForeignFormat } from '../images/foreign/foreign-disk.ts';
 import type { Images } from '../images/images.ts';
 import { type PlanNote, problem, problemOf, warning } from './plan-note.ts';
 import { firstDiskFile, type PlannedMedia } from './plan-spec.ts';
@@ -13,7 +14,14 @@ export type DiskWork =
   | { kind: 'none' }
   | { kind: 'empty'; sizeBytes: number }
   | { kind: 'share'; imageId: ImageId; from: string; format: 'qcow2' | 'raw'; sizeBytes: number }
-  | { kind: 'copy'; from: string; format: 'qcow2' | 'raw'; fileSizeBytes: number; virtualSizeBytes: number; sizeBytes: number };
+  | {
+      kind: 'copy';
+      from: string;
+      format: 'qcow2' | 'raw' | ForeignFormat;
+      fileSizeBytes: number;
+      virtualSizeBytes: number;
+      sizeBytes: number;
+    };
 
 export type ReadSource = {
   medium: MediumReport;
@@ -55,6 +63,16 @@ async function readFile(path: string, images: Pick<Images, 'inspect'>): Promise<
 function judgeKind(source: CreateSource, { medium, isDisk }: ReadSource): PlanNote[] {
   const path = 'source.path';
   const notes: PlanNote[] = [];
+  if (medium.packing) {
+    notes.push(
+      problem(
+        'image/not-an-image',
+        path,
+        'This file is packed.',
+        'Import it into the library, which unpacks it, and make the guest from that.',
+      ),
+    );
+  }
   if (source.kind === 'iso' && isDisk) {
     notes.push(problem('image/not-an-image', path, 'This is a disk image, not an ISO.', 'Create the guest from a disk image instead.'));
   }
@@ -96,7 +114,9 @@ export function planMedia(
       notes: [],
     };
   }
-  const format = medium.format === 'raw' ? 'raw' : 'qcow2';
+  const format = medium.format === 'iso' ? 'raw' : medium.format;
+  // What guests can write to; the library holds nothing else.
+  const writable = format === 'raw' ? 'raw' : 'qcow2';
   // QEMU counts in sectors of 512 bytes.
   const presentBytes = Math.ceil(medium.virtualSizeBytes / 512) * 512;
   const wantedBytes = chosenGiB === undefined || chosenGiB === null ? presentBytes : chosenGiB * gib;
@@ -113,6 +133,16 @@ export function planMedia(
     );
   }
   if (source.kind === 'disk' && source.inPlace) {
+    if (format !== writable) {
+      notes.push(
+        problem(
+          'image/not-an-image',
+          'source.inPlace',
+          `A disk in the format ${format.toUpperCase()} cannot be used in place: guests write to qcow2 and raw disks only.`,
+          'Copy it instead; the copy is converted.',
+        ),
+      );
+    }
     if (wantedBytes > presentBytes) {
       notes.push(
         problem(
@@ -124,7 +154,14 @@ export function planMedia(
       );
     }
     return {
-      media: { cd: null, disk: { location: { kind: 'in-place', path: resolve(medium.path) }, format, sizeBytes: presentBytes } },
+      media: {
+        cd: null,
+        disk: {
+          location: { kind: 'in-place', path: resolve(medium.path) },
+          format: writable,
+          sizeBytes: presentBytes,
+        },
+      },
       work: { kind: 'none' },
       notes,
     };
@@ -132,7 +169,7 @@ export function planMedia(
   const sizeBytes = Math.max(wantedBytes, presentBytes);
   const media: PlannedMedia = { cd: null, disk: { location: { kind: 'store', file: firstDiskFile }, format: 'qcow2', sizeBytes } };
   if (source.kind === 'image' && choices.shareImage !== false) {
-    return { media, work: { kind: 'share', imageId: source.imageId, from: medium.path, format, sizeBytes }, notes };
+    return { media, work: { kind: 'share', imageId: source.imageId, from: medium.path, format: writable, sizeBytes }, notes };
   }
   if (source.kind !== 'image' && choices.shareImage) {
     notes.push(

@@ -12,7 +12,7 @@ const id = fc.stringMatching(/^[0-9a-z]{9}$/);
 /** Every path that the layout can name. */
 function everyPath(home: string, guest: GuestId, image: ImageId): string[] {
   const layout = layoutOf(dataRootAt(home));
-  const { guest: ofGuest, image: ofImage, imageArriving, layer, ...fixed } = layout;
+  const { guest: ofGuest, image: ofImage, imageArriving, imageUnpacking, layer, ...fixed } = layout;
   const { disk, bases, ...guestFiles } = ofGuest(guest);
   return [
     ...Object.values(fixed),
@@ -21,6 +21,7 @@ function everyPath(home: string, guest: GuestId, image: ImageId): string[] {
     disk('disk0.qcow2'),
     ofImage(image, 'iso'),
     imageArriving(image),
+    imageUnpacking(image),
     layer('l000000000' as LayerId),
   ];
 }

@@ -35,6 +35,8 @@ export function layoutOf({ home, run, logs, engineSocket }: DataRoot) {
     image: (id: ImageId, format: string) => join(home, 'images', `${id}.${format}`),
     /** An image that is still being copied. Left behind only by an engine that died, and then removed. */
     imageArriving: (id: ImageId) => join(home, 'images', `${id}.arriving`),
+    /** What was in a packed file, until it is an image. Left behind as above. */
+    imageUnpacking: (id: ImageId) => join(home, 'images', `${id}.unpacking`),
     /**
      * A frozen disk that disks of guests build upon: never written to again. It lies as deep as the disks of guests do, because the
      * base that it names in its header, relative to itself, is the one that it named when it was a guest's disk.

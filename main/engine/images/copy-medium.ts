@@ -23,6 +23,8 @@ export type CopyOptions = {
 const chunkBytes = 1024 * 1024;
 /** How often the free space is looked at while copying. */
 const spaceCheckBytes = 64 * 1024 * 1024;
+/** How often the free space is looked at while another program copies. */
+const spaceCheckMs = 1000;
 
 /**
  * Copies the whole source to `target`, which is made anew, and forces it to the disk.
@@ -54,6 +56,24 @@ export async function demandSpace(target: string, bytes: number, keepFreeBytes: 
     `There is not enough room: ${gib(bytes)} are needed, and of the ${gib(freeBytes)} that are free ${gib(keepFreeBytes)} are kept free.`,
     { hint: 'Free some space on that disk, or keep less of it free in the settings.' },
   );
+}
+
+/** Runs `work` with a signal that is also aborted when less than `keepFreeBytes` are left. */
+export async function withSpaceWatched(
+  target: string,
+  keepFreeBytes: number,
+  signal: AbortSignal,
+  work: (signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const full = new AbortController();
+  const timer = setInterval(() => {
+    demandSpace(target, 0, keepFreeBytes).catch((reason: unknown) => full.abort(reason));
+  }, spaceCheckMs);
+  try {
+    await work(AbortSignal.any([signal, full.signal]));
+  } finally {
+    clearInterval(timer);
+  }
 }
 
 async function stateOf(file: FileHandle): Promise<{ identity: string; sizeBytes: number; allocatedBytes: number }> {

@@ -3,7 +3,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../../../contract/errors.ts';
 import type { ImageId } from '../../../contract/ids.ts';
-import type { Image } from '../../../contract/image.ts';
+import { type Image, imageFormat } from '../../../contract/image.ts';
 import type { Settings } from '../../../contract/settings.ts';
 import { type Clock, instantNow } from '../clock/clock.ts';
 import type { Changes, Feed } from '../feed/feed.ts';
@@ -99,6 +99,7 @@ export function createImages(deps: ImagesDeps): ImageRegistry {
     feed,
     clock,
     keepFreeBytes,
+    qemuImgPath: () => deps.host.qemuImgPath(),
     changed,
     duplicate(wanted, existing) {
       duplicates.set(wanted, existing.id);
@@ -185,11 +186,12 @@ export function createImages(deps: ImagesDeps): ImageRegistry {
       } finally {
         await medium.file.close();
       }
-      await moveIntoPlace(arriving, layout.image(id, report.format));
+      const format = imageFormat.parse(report.format);
+      await moveIntoPlace(arriving, layout.image(id, format));
       store.insert({
         id,
         name: metadata.name,
-        format: report.format,
+        format,
         kind: 'disk',
         builtIn: true,
         os: metadata.os,
@@ -213,7 +215,7 @@ export function createImages(deps: ImagesDeps): ImageRegistry {
   const removeStrays = async (): Promise<void> => {
     const known = new Set(store.list().map((image) => `${image.id}.${image.format}`));
     for (const name of await readdir(layout.images).catch(() => [])) {
-      if (!/^i[0-9a-z]{9}\.(iso|qcow2|raw|arriving)$/.test(name) || known.has(name)) continue;
+      if (!/^i[0-9a-z]{9}\.(iso|qcow2|raw|arriving|unpacking)$/.test(name) || known.has(name)) continue;
       const path = join(layout.images, name);
       const found = await stat(path).catch(() => null);
       if (found && found.mtimeMs < openedAtMs) await removeFile(path);

@@ -2,19 +2,28 @@
  * The job that copies a medium into the store. It can be run again from the start at any time: what is not finished has another name, and what
  * is finished is recognised by its row.
  */
+import { createHash } from 'node:crypto';
+import { rm } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
+import { Failure } from '../../../contract/errors.ts';
 import { imageId } from '../../../contract/ids.ts';
-import type { MediumReport } from '../../../contract/image.ts';
+import { type ImageFormat, imageFormat, type MediumReport, type Packing } from '../../../contract/image.ts';
 import { type Clock, instantNow } from '../clock/clock.ts';
 import type { Feed } from '../feed/feed.ts';
 import { moveIntoPlace, removeFile, toWriteFailure } from '../files/durable.ts';
 import type { Layout } from '../files/layout.ts';
 import { makePrivateFolder } from '../files/private-folder.ts';
-import type { JobDefinition } from '../jobs/job-definition.ts';
+import type { JobDefinition, StepContext } from '../jobs/job-definition.ts';
 import { copyMedium } from './copy-medium.ts';
-import { type Inspector, recheckHeader } from './inspect.ts';
+import { convertForeign } from './foreign/convert-foreign.ts';
+import { type ForeignFormat, foreignFormats } from './foreign/foreign-disk.ts';
+import { type ForeignOptions, openForeign } from './foreign/open-foreign.ts';
+import { type Inspector, recheckHeader, unpackedName } from './inspect.ts';
 import { openMedium } from './open-medium.ts';
+import { unpackedMaxBytes, unpackFile } from './packed-file.ts';
+import { diskInfo } from './qemu-img.ts';
 import type { ImageStore, StoredImage } from './store.ts';
 
 const importInput = z.object({ imageId, path: z.string(), name: z.string(), addedBy: z.string() });
@@ -27,16 +36,104 @@ export type ImportDeps = {
   feed: Feed;
   clock: Clock;
   keepFreeBytes: () => number;
+  qemuImgPath: () => Promise<string>;
   /** Tells clients that the image is there, or gone. */
   changed: (id: StoredImage['id']) => void;
   /** The content was there already under another id. */
   duplicate: (wanted: StoredImage['id'], existing: StoredImage) => void;
 };
 
+/** What earlier steps of a run found out for later ones. A resumed job runs all of them again. */
+type Found = { report: MediumReport; stored: Stored | null };
+/** The file in the store: `arriving` until it gets its name. */
+type Stored = { format: ImageFormat; sizeBytes: number; sha256: string; report: MediumReport };
+
 export function defineImport(deps: ImportDeps): JobDefinition<ImportInput> {
   const { layout, store } = deps;
-  /** What earlier steps of a run found out for later ones. A resumed job runs all of them again. */
-  const found = new Map<string, { report: MediumReport; sha256: string }>();
+  const found = new Map<string, Found>();
+
+  /** Copies what the store can keep as it is. */
+  const copy = async (report: MediumReport, { input, signal, progress }: StepContext<ImportInput>): Promise<Stored> => {
+    const target = layout.imageArriving(input.imageId);
+    const medium = await openMedium(input.path);
+    let sha256: string;
+    try {
+      const sourcePath = input.path;
+      sha256 = await copyMedium({
+        source: medium.file,
+        sourcePath,
+        target,
+        keepFreeBytes: deps.keepFreeBytes(),
+        signal,
+        onProgress: progress,
+      });
+    } finally {
+      await medium.file.close();
+    }
+    // The copy is what will be used, so the copy is what must be harmless.
+    await recheckHeader(target, report);
+    return { format: storedFormat(report), sizeBytes: report.fileSizeBytes, sha256, report };
+  };
+
+  /** Makes a qcow2 of a disk of another product, which lies at `path`. */
+  const convert = async (
+    path: string,
+    format: ForeignFormat,
+    report: MediumReport,
+    { input, signal, progress }: StepContext<ImportInput>,
+    naming: ForeignOptions = {},
+  ): Promise<Stored> => {
+    const target = layout.imageArriving(input.imageId);
+    const qemuImg = await deps.qemuImgPath();
+    const medium = await openMedium(path);
+    try {
+      const disk = await openForeign(medium, format, naming);
+      try {
+        await convertForeign({
+          qemuImg,
+          disk,
+          sourcePath: input.path,
+          target,
+          keepFreeBytes: deps.keepFreeBytes(),
+          signal,
+          onProgress: progress,
+        });
+      } finally {
+        await disk.close();
+      }
+    } finally {
+      await medium.file.close();
+    }
+    const made = await diskInfo(qemuImg, target, 'qcow2');
+    if (made.virtualSizeBytes !== report.virtualSizeBytes) {
+      throw new Failure('image/corrupt', `${input.path} did not come out right: its copy has another size.`, { hint: 'Try again.' });
+    }
+    return { format: 'qcow2', ...(await hashOf(target, signal)), report };
+  };
+
+  /** Unpacks a file into the store, and then treats what was in it as any other. */
+  const unpack = async (packing: Packing, context: StepContext<ImportInput>): Promise<Stored> => {
+    const { input, signal, progress } = context;
+    const target = layout.imageUnpacking(input.imageId);
+    const fileName = unpackedName(basename(input.path));
+    const medium = await openMedium(input.path);
+    let unpacked: { sha256: string; sizeBytes: number };
+    try {
+      const keepFreeBytes = deps.keepFreeBytes();
+      unpacked = await unpackFile({ medium, packing, target, maxBytes: unpackedMaxBytes, keepFreeBytes, signal, onProgress: progress });
+    } finally {
+      await medium.file.close();
+    }
+    const report = await deps.inspector.inspectUnpacked(target, fileName);
+    const format = foreignFormatOf(report);
+    if (format) {
+      const stored = await convert(target, format, report, context, { fileName, alone: true });
+      await removeFile(target);
+      return stored;
+    }
+    await moveIntoPlace(target, layout.imageArriving(input.imageId));
+    return { format: storedFormat(report), ...unpacked, report };
+  };
 
   return {
     kind: 'image.import',
@@ -49,7 +146,7 @@ export function defineImport(deps: ImportDeps): JobDefinition<ImportInput> {
         weight: 1,
         async run({ input }) {
           if (store.find(input.imageId)) return;
-          found.set(input.imageId, { report: await deps.inspector.inspect(input.path), sha256: '' });
+          found.set(input.imageId, { report: await deps.inspector.inspect(input.path), stored: null });
         },
         async undo(input) {
           found.delete(input.imageId);
@@ -58,46 +155,39 @@ export function defineImport(deps: ImportDeps): JobDefinition<ImportInput> {
       {
         name: 'Copy it into the library',
         weight: 97,
-        async run({ input, signal, progress }) {
-          const known = found.get(input.imageId);
+        async run(context) {
+          const known = found.get(context.input.imageId);
           if (!known) return;
           makeFolder(layout.images);
-          const arriving = layout.imageArriving(input.imageId);
-          const medium = await openMedium(input.path);
-          try {
-            const keepFreeBytes = deps.keepFreeBytes();
-            known.sha256 = await copyMedium({
-              source: medium.file,
-              sourcePath: input.path,
-              target: arriving,
-              keepFreeBytes,
-              signal,
-              onProgress: progress,
-            });
-          } finally {
-            await medium.file.close();
-          }
-          // The copy is what will be used, so the copy is what must be harmless.
-          await recheckHeader(arriving, known.report);
+          const { report } = known;
+          const format = foreignFormatOf(report);
+          if (report.packing) known.stored = await unpack(report.packing, context);
+          else if (format) known.stored = await convert(context.input.path, format, report, context);
+          else known.stored = await copy(report, context);
         },
         async undo(input) {
+          await removeFile(layout.imageUnpacking(input.imageId));
           await removeFile(layout.imageArriving(input.imageId));
+          await rm(`${layout.imageArriving(input.imageId)}.pieces`, { recursive: true, force: true });
         },
       },
       {
         name: 'Add it to the library',
         weight: 2,
         async run({ input }) {
-          const known = found.get(input.imageId);
-          if (!known) return;
+          const stored = found.get(input.imageId)?.stored;
+          if (!stored) return;
           const arriving = layout.imageArriving(input.imageId);
-          const existing = store.findByHash(known.sha256);
+          const image = describe(input, stored, instantNow(deps.clock));
+          const path = layout.image(image.id, image.format);
+          if (!store.findByHash(stored.sha256)) await moveIntoPlace(arriving, path);
+          // Asked again: another import of the same content may have come in while this one was moved. From here on nothing is awaited.
+          const existing = store.findByHash(stored.sha256);
           if (existing) {
-            await removeFile(arriving);
             deps.duplicate(input.imageId, existing);
+            await removeFile(arriving);
+            await removeFile(path);
           } else {
-            const image = describe(input, known.report, known.sha256, instantNow(deps.clock));
-            await moveIntoPlace(arriving, layout.image(image.id, image.format));
             store.insert(image);
             deps.changed(image.id);
             deps.feed.record({ severity: 'info', kind: 'image.imported', text: `“${image.name}” is in the library.`, imageId: image.id });
@@ -107,7 +197,7 @@ export function defineImport(deps: ImportDeps): JobDefinition<ImportInput> {
         async undo(input) {
           const image = store.find(input.imageId);
           store.remove(input.imageId);
-          for (const format of ['iso', 'qcow2', 'raw']) await removeFile(layout.image(input.imageId, format));
+          for (const format of imageFormat.options) await removeFile(layout.image(input.imageId, format));
           if (image) deps.changed(input.imageId);
         },
       },
@@ -115,22 +205,42 @@ export function defineImport(deps: ImportDeps): JobDefinition<ImportInput> {
   };
 }
 
+/** The format in which another product's disk comes; null for what the store keeps as it is. */
+export function foreignFormatOf({ format }: Pick<MediumReport, 'format'>): ForeignFormat | null {
+  return foreignFormats.find((one) => one === format) ?? null;
+}
+
+function storedFormat({ format }: MediumReport): ImageFormat {
+  return imageFormat.parse(format);
+}
+
+async function hashOf(path: string, signal: AbortSignal): Promise<{ sha256: string; sizeBytes: number }> {
+  const medium = await openMedium(path);
+  try {
+    const hash = createHash('sha256');
+    await pipeline(medium.file.createReadStream({ start: 0, autoClose: false, highWaterMark: 1024 * 1024 }), hash, { signal });
+    return { sha256: hash.digest('hex'), sizeBytes: medium.sizeBytes };
+  } finally {
+    await medium.file.close();
+  }
+}
+
 /** What an image is called when nobody says: its file's name without the ending. */
 export function imageNameFor(path: string): string {
-  const name = basename(path);
+  const name = unpackedName(basename(path));
   return (basename(name, extname(name)) || name).slice(0, 200);
 }
 
-function describe(input: ImportInput, report: MediumReport, sha256: string, addedAt: string): StoredImage {
+function describe(input: ImportInput, { format, sizeBytes, sha256, report }: Stored, addedAt: string): StoredImage {
   return {
     id: input.imageId,
     name: input.name,
-    format: report.format,
-    kind: report.format === 'iso' ? 'iso' : 'disk',
+    format,
+    kind: format === 'iso' ? 'iso' : 'disk',
     builtIn: false,
     os: report.os,
     firmware: report.firmware,
-    sizeBytes: report.fileSizeBytes,
+    sizeBytes,
     virtualSizeBytes: report.virtualSizeBytes,
     sha256,
     label: report.label,

@@ -3,16 +3,22 @@
  *
  * INVARIANT: a file that names another file is refused before any other program opens it (`tests/integration/images-inspect.test.ts`).
  */
-import { basename } from 'node:path';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
 import { Failure } from '../../../contract/errors.ts';
 import type { FirmwareKind, OsIdentity } from '../../../contract/guest-spec.ts';
-import type { MediumReport } from '../../../contract/image.ts';
+import type { MediumFormat, MediumReport, Packing } from '../../../contract/image.ts';
 import { type OsRecognition, starterOsId } from '../os/os-recognition.ts';
-import { type ByteSource, fileSource } from './byte-source.ts';
+import { type ByteSource, fileSource, memorySource } from './byte-source.ts';
+import { sizeByQemu } from './foreign/convert-foreign.ts';
+import type { ForeignFormat } from './foreign/foreign-disk.ts';
+import { type ForeignOptions, openForeign } from './foreign/open-foreign.ts';
 import { inspectDisk } from './inspect-disk.ts';
 import { readIso } from './iso9660.ts';
 import { detectFormat } from './medium-format.ts';
 import { type OpenMedium, openMedium } from './open-medium.ts';
+import { packingName, peekPacked } from './packed-file.ts';
 import { isQcow2, parseQcow2Header, type Qcow2Header, qcow2HeaderBytes, virtualSizeMaxBytes } from './qcow2-header.ts';
 import { qcow2Disk } from './qcow2-reader.ts';
 import { checkDisk, diskInfo } from './qemu-img.ts';
@@ -21,6 +27,8 @@ import { starterMetadataBeside } from './starter-metadata.ts';
 export type Inspector = {
   /** @throws Failure `image/*` saying what is wrong with the file. */
   inspect(path: string): Promise<MediumReport>;
+  /** Reads what was unpacked under another name. It is on its own: whatever files it names are not opened. @throws as `inspect` */
+  inspectUnpacked(path: string, fileName: string): Promise<MediumReport>;
 };
 
 /** Forms ask again at every keystroke, so reports are kept as long as the file does not change. */
@@ -29,6 +37,15 @@ const reportsKept = 64;
 export function createInspector(deps: { recognition: OsRecognition; qemuImgPath: () => Promise<string> }): Inspector {
   const kept = new Map<string, Promise<MediumReport>>();
   return {
+    async inspectUnpacked(path, fileName) {
+      const medium = await openMedium(path);
+      try {
+        return await examine(medium, deps, { fileName, alone: true });
+      } finally {
+        await medium.file.close();
+      }
+    },
+
     async inspect(path) {
       const medium = await openMedium(path);
       try {
@@ -39,7 +56,10 @@ export function createInspector(deps: { recognition: OsRecognition; qemuImgPath:
         if (kept.size > reportsKept && oldest !== undefined) kept.delete(oldest);
         // What was wrong may be mended without the file changing: another program lets go of it, qemu-img is installed.
         known.catch(() => kept.delete(key));
-        return await known;
+        const report = await known;
+        // A disk in several files may change in those that the key says nothing of.
+        if (report.format === 'vmdk') kept.delete(key);
+        return report;
       } finally {
         await medium.file.close();
       }
@@ -49,19 +69,60 @@ export function createInspector(deps: { recognition: OsRecognition; qemuImgPath:
 
 type Deps = { recognition: OsRecognition; qemuImgPath: () => Promise<string> };
 
-async function examine(medium: OpenMedium, deps: Deps): Promise<MediumReport> {
+async function examine(medium: OpenMedium, deps: Deps, naming: ForeignOptions = {}): Promise<MediumReport> {
   const source = fileSource(medium.file, medium.sizeBytes);
   const head = await source.read(0, qcow2HeaderBytes);
   const tail = await source.read(Math.max(0, medium.sizeBytes - 512), 512);
-  const fileName = basename(medium.realPath);
-  const format = detectFormat({ head, tail, sizeBytes: medium.sizeBytes }, fileName);
+  const fileName = naming.fileName ?? basename(medium.realPath);
+  const detected = detectFormat({ head, tail, sizeBytes: medium.sizeBytes }, fileName);
   const linkNotes = medium.realPath === medium.path ? [] : [`This is a link to ${medium.realPath}.`];
-  const base = { path: medium.path, format, fileSizeBytes: medium.sizeBytes };
-  if (format === 'iso') return { ...base, ...(await examineIso(medium, source, fileName, deps, linkNotes)) };
-  return { ...base, ...(await examineDisk(medium, source, head, format, fileName, deps, linkNotes)) };
+  if (detected === 'gzip' || detected === 'xz' || detected === 'zstd') return examinePacked(medium, detected, fileName, deps, linkNotes);
+  const base = { path: medium.path, format: detected, packing: null, fileSizeBytes: medium.sizeBytes };
+  if (detected === 'iso') return { ...base, ...(await examineIso(medium, source, fileName, deps, linkNotes)) };
+  return { ...base, ...(await examineDisk(medium, source, head, detected, { ...naming, fileName }, deps, linkNotes)) };
 }
 
-type Examined = Omit<MediumReport, 'path' | 'format' | 'fileSizeBytes'>;
+/** What the first bytes of a packed file say; all of it is looked at once it is unpacked. */
+async function examinePacked(
+  medium: OpenMedium,
+  packing: Packing,
+  fileName: string,
+  deps: Deps,
+  linkNotes: string[],
+): Promise<MediumReport> {
+  const head = await peekPacked(medium, packing);
+  const inner = unpackedName(fileName);
+  const format = detectFormat({ head, tail: Buffer.alloc(0), sizeBytes: Math.ceil(head.length / 512) * 512 }, inner);
+  if (format === 'gzip' || format === 'xz' || format === 'zstd') {
+    throw new Failure('image/not-an-image', `“${fileName}” is packed twice.`, {
+      hint: 'Unpack it first, then choose what was in it.',
+      path: 'path',
+    });
+  }
+  const iso = format === 'iso' ? await readIso(memorySource(head)) : null;
+  const { os, by } = iso ? await deps.recognition.recogniseIso(iso, inner) : await deps.recognition.recogniseFileName(inner);
+  const header = format === 'qcow2' ? acceptedHeader(head, { sizeBytes: Number.MAX_SAFE_INTEGER }, fileName) : null;
+  return {
+    path: medium.path,
+    format,
+    packing,
+    fileSizeBytes: medium.sizeBytes,
+    virtualSizeBytes: iso?.claimedSizeBytes ?? header?.virtualSizeBytes ?? 0,
+    label: iso?.volumeId || null,
+    os,
+    recognisedBy: by,
+    bootable: iso?.bootable ?? { bios: true, uefi: false },
+    firmware: 'bios',
+    notes: [...linkNotes, `It is packed with ${packingName(packing)}: all of it is looked at when it is unpacked.`],
+  };
+}
+
+/** "debian.raw.xz" is "debian.raw" inside. */
+export function unpackedName(fileName: string): string {
+  return fileName.replace(/\.(gz|gzip|xz|zst|zstd)$/i, '') || fileName;
+}
+
+type Examined = Omit<MediumReport, 'path' | 'format' | 'packing' | 'fileSizeBytes'>;
 
 async function examineIso(medium: OpenMedium, source: ByteSource, fileName: string, deps: Deps, linkNotes: string[]): Promise<Examined> {
   const iso = await readIso(source);
@@ -97,12 +158,14 @@ async function examineDisk(
   medium: OpenMedium,
   source: ByteSource,
   head: Buffer,
-  format: 'qcow2' | 'raw',
-  fileName: string,
+  format: Exclude<MediumFormat, 'iso'>,
+  naming: ForeignOptions & { fileName: string },
   deps: Deps,
   linkNotes: string[],
 ): Promise<Examined> {
+  const { fileName } = naming;
   const notes = [...linkNotes];
+  if (format !== 'qcow2' && format !== 'raw') return examineForeign(medium, format, naming, deps, notes);
   let disk: ByteSource | null = source;
   let virtualSizeBytes = medium.sizeBytes;
   if (format === 'qcow2') {
@@ -119,11 +182,46 @@ async function examineDisk(
       path: 'path',
     });
   }
-  const report = disk ? await inspectDisk(disk, fileName, deps.recognition) : null;
   const starter = await starterMetadataBeside(medium.realPath, medium.sizeBytes);
+  return describeDisk(disk, virtualSizeBytes, fileName, deps, notes, starter);
+}
+
+/** A disk of another product, read by our own readers; then QEMU is asked whether it sees the same size. */
+async function examineForeign(
+  medium: OpenMedium,
+  format: ForeignFormat,
+  naming: ForeignOptions & { fileName: string },
+  deps: Deps,
+  notes: string[],
+): Promise<Examined> {
+  const { fileName } = naming;
+  const disk = await openForeign(medium, format, naming);
+  const scratch = await mkdtemp(join(tmpdir(), 'guesthouse-'));
+  try {
+    if ((await sizeByQemu(await deps.qemuImgPath(), disk, join(scratch, 'pieces'))) !== disk.virtualSizeBytes) {
+      throw new Failure('image/corrupt', `“${fileName}” cannot be used: QEMU and Guesthouse read different sizes in its header.`, {
+        path: 'path',
+      });
+    }
+    const converted = `It is converted to qcow2 when it is copied.`;
+    return await describeDisk(disk.content, disk.virtualSizeBytes, fileName, deps, [...notes, ...disk.notes, converted], null);
+  } finally {
+    await disk.close();
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+async function describeDisk(
+  disk: ByteSource | null,
+  virtualSizeBytes: number,
+  fileName: string,
+  deps: Deps,
+  notes: string[],
+  starter: Awaited<ReturnType<typeof starterMetadataBeside>>,
+): Promise<Examined> {
+  const report = disk ? await inspectDisk(disk, fileName, deps.recognition) : null;
   const os = starter?.os ?? report?.recognition.os ?? (await deps.recognition.recogniseFileName(fileName)).os;
   const bootable = report?.bootable ?? { bios: true, uefi: false };
-  notes.push(...(report?.notes ?? ['The content of this disk could not be read.']), ...(await aboutOs(os, deps.recognition)));
   return {
     virtualSizeBytes,
     label: report?.label ?? null,
@@ -131,7 +229,7 @@ async function examineDisk(
     recognisedBy: starter ? 'By the description that set-up wrote beside it.' : (report?.recognition.by ?? null),
     bootable,
     firmware: starter?.firmware[0] ?? diskFirmware(os, bootable, report?.prefersUefi ?? false),
-    notes,
+    notes: [...notes, ...(report?.notes ?? ['The content of this disk could not be read.']), ...(await aboutOs(os, deps.recognition))],
   };
 }
 
@@ -162,7 +260,7 @@ export async function isPlainQcow2(medium: OpenMedium): Promise<boolean> {
 }
 
 /** @throws Failure for everything in the header that must not reach another program. */
-function acceptedHeader(head: Buffer, medium: OpenMedium, fileName: string): Qcow2Header {
+function acceptedHeader(head: Buffer, medium: Pick<OpenMedium, 'sizeBytes'>, fileName: string): Qcow2Header {
   const header = parseQcow2Header(head, medium.sizeBytes);
   const again = { hint: 'Download or copy it again.', path: 'path' };
   if ('problem' in header) {

@@ -3,29 +3,34 @@
  * disk and so make QEMU open a file of the host (CVE-2008-2004).
  */
 import { Failure } from '../../../contract/errors.ts';
-import type { MediumFormat } from '../../../contract/image.ts';
+import type { MediumFormat, Packing } from '../../../contract/image.ts';
+import type { ForeignFormat } from './foreign/foreign-disk.ts';
 
 /** The bytes that decide: the first 64 KiB and the last 512. */
 export type FileEnds = { head: Buffer; tail: Buffer; sizeBytes: number };
 
-/** Foreign formats, with the words for them. */
+/** Disks of other products that are converted on import. */
+const converted: { format: ForeignFormat; matches: (ends: FileEnds) => boolean }[] = [
+  { format: 'vmdk', matches: ({ head }) => starts(head, 'KDMV') || starts(head, 'COWD') || starts(head, '# Disk DescriptorFile') },
+  { format: 'vdi', matches: ({ head }) => head.length >= 68 && head.readUInt32LE(64) === 0xbeda107f },
+  { format: 'vhdx', matches: ({ head }) => starts(head, 'vhdxfile') },
+  { format: 'vhd', matches: ({ head, tail }) => starts(head, 'conectix') || starts(tail, 'conectix') },
+];
+
+/** Formats that are not taken, with the words for them. */
 const foreign: { name: string; matches: (ends: FileEnds) => boolean }[] = [
-  {
-    name: 'a VMware disk (VMDK)',
-    matches: ({ head }) => starts(head, 'KDMV') || starts(head, 'COWD') || starts(head, '# Disk DescriptorFile'),
-  },
-  { name: 'a VirtualBox disk (VDI)', matches: ({ head }) => head.length >= 68 && head.readUInt32LE(64) === 0xbeda107f },
-  { name: 'a Hyper-V disk (VHDX)', matches: ({ head }) => starts(head, 'vhdxfile') },
-  { name: 'a Virtual PC disk (VHD)', matches: ({ head, tail }) => starts(head, 'conectix') || starts(tail, 'conectix') },
   { name: 'a QED disk', matches: ({ head }) => starts(head, 'QED\0') },
   { name: 'a Parallels disk', matches: ({ head }) => starts(head, 'WithoutFreeSpace') || starts(head, 'WithouFreSpacExt') },
   { name: 'an Apple disk image (DMG)', matches: ({ tail }) => starts(tail, 'koly') },
 ];
 
-const packed: { name: string; magic: string }[] = [
-  { name: 'gzip', magic: '\x1f\x8b' },
-  { name: 'xz', magic: '\xfd7zXZ\0' },
-  { name: 'Zstandard', magic: '\x28\xb5\x2f\xfd' },
+const packed: { packing: Packing; magic: string }[] = [
+  { packing: 'gzip', magic: '\x1f\x8b' },
+  { packing: 'xz', magic: '\xfd7zXZ\0' },
+  { packing: 'zstd', magic: '\x28\xb5\x2f\xfd' },
+];
+
+const archives: { name: string; magic: string }[] = [
   { name: 'bzip2', magic: 'BZh' },
   { name: 'ZIP', magic: 'PK\x03\x04' },
   { name: '7-Zip', magic: '7z\xbc\xaf\x27\x1c' },
@@ -38,7 +43,7 @@ const convertHint = (name: string) => `Convert it first: qemu-img convert -O qco
  * @throws Failure `image/not-an-image` for what is recognised and not supported, and for what is not recognised; `image/truncated` for an ISO
  * that ends before its first descriptor; `image/encrypted` for a bare LUKS volume.
  */
-export function detectFormat(ends: FileEnds, fileName: string): MediumFormat {
+export function detectFormat(ends: FileEnds, fileName: string): MediumFormat | Packing {
   const { head, sizeBytes } = ends;
   const refuse = (message: string, hint: string) => new Failure('image/not-an-image', message, { hint, path: 'path' });
   const quoted = `“${fileName}”`;
@@ -46,9 +51,16 @@ export function detectFormat(ends: FileEnds, fileName: string): MediumFormat {
   if (starts(head, 'QFI\xfb')) return 'qcow2';
   if (head.toString('latin1', isoDescriptorOffset + 1, isoDescriptorOffset + 6) === 'CD001') return 'iso';
 
+  const known = converted.find((one) => one.matches(ends));
+  if (known) return known.format;
   const other = foreign.find((one) => one.matches(ends));
   if (other) throw refuse(`${quoted} is ${other.name}, which cannot be used yet.`, convertHint(fileName));
-  const archive = packed.find((one) => starts(head, one.magic));
+  const pack = packed.find((one) => starts(head, one.magic));
+  if (pack) return pack.packing;
+  if (head.toString('latin1', 257, 262) === 'ustar') {
+    throw refuse(`${quoted} is an archive (tar), not a disk image.`, 'Unpack it first, then choose what was in it.');
+  }
+  const archive = archives.find((one) => starts(head, one.magic));
   if (archive) throw refuse(`${quoted} is packed with ${archive.name}.`, 'Unpack it first, then choose what was in it.');
   if (starts(head, 'LUKS\xba\xbe')) {
     throw new Failure('image/encrypted', `${quoted} is an encrypted volume, which is not supported.`, { path: 'path' });
@@ -67,11 +79,11 @@ export function detectFormat(ends: FileEnds, fileName: string): MediumFormat {
       'Choose an ISO or a disk image; perhaps a download saved an error page.',
     );
   }
-  if (isText) throw refuse(`${quoted} is a text file, not a disk image.`, 'Choose an ISO, a qcow2 or a raw disk image.');
+  if (isText) throw refuse(`${quoted} is a text file, not a disk image.`, 'Choose an ISO or a disk image.');
   if (looksLikeDisk(head) || (sizeBytes % 512 === 0 && /\.(img|raw|dd|bin|ima)$/i.test(fileName))) return 'raw';
   throw refuse(
     `${quoted} is neither a disk image nor an ISO.`,
-    'Choose an ISO, a qcow2 or a raw disk image. A raw disk needs the ending .img or .raw when it has no partitions.',
+    'Choose an ISO or a disk image. A raw disk needs the ending .img or .raw when it has no partitions.',
   );
 }
 

@@ -6,6 +6,7 @@ import { Failure } from '../../../contract/errors.ts';
 import type { DiskFormat } from '../../../contract/guest-spec.ts';
 import { lastLines, runTool, type ToolEnd } from '../host/bounded-process.ts';
 import { baseNameFor, type DiskLink } from '../layers/disk-chain.ts';
+import type { QemuNode } from './foreign/foreign-disk.ts';
 
 export type DiskInfo = { virtualSizeBytes: number; format: string; backingFile: string | null };
 export type DiskCheck = { state: 'clean' | 'leaks' | 'corrupt' | 'not-checked'; detail: string | null };
@@ -91,6 +92,28 @@ export async function growDisk(qemuImg: string, path: string, format: DiskFormat
   if (end.status !== 0) throw writeFailure(end, path, signal);
 }
 
+/** The size that QEMU sees in a node whose every file and format is said. @throws Failure `image/corrupt` */
+export async function nodeSizeBytes(qemuImg: string, node: QemuNode): Promise<number> {
+  const end = await runTool(qemuImg, ['info', '--output=json', `json:${JSON.stringify(node)}`], {
+    timeoutMs: untrustedTimeoutMs,
+    limits: untrustedLimits,
+  });
+  const path = pathOf(node);
+  if (end.status !== 0) throw inUse(end, path) ?? unreadable(end, path);
+  try {
+    return infoOutput.parse(JSON.parse(end.stdout))['virtual-size'];
+  } catch (error) {
+    throw new Failure('image/corrupt', `The disk image ${path} cannot be understood.`, { detail: String(error) });
+  }
+}
+
+/** The file at the bottom of a node, for messages. */
+function pathOf(node: QemuNode): string {
+  const { filename, file } = node as { filename?: unknown; file?: unknown };
+  if (typeof filename === 'string') return filename;
+  return typeof file === 'object' && file !== null ? pathOf(file as QemuNode) : node.driver;
+}
+
 export type ConvertOptions = {
   source: string;
   sourceFormat: DiskFormat;
@@ -103,18 +126,30 @@ export type ConvertOptions = {
 };
 
 /** Copies any disk into a new qcow2 file; what is empty stays empty. */
-export async function convertDisk(qemuImg: string, options: ConvertOptions): Promise<void> {
-  const { source, sourceFormat, sourceBases, target, signal, onProgress } = options;
-  const args = [
-    'convert',
-    '-p',
-    '-O',
-    'qcow2',
-    '-o',
-    'lazy_refcounts=off,cluster_size=64k,compat=1.1',
-    stated(source, sourceFormat, sourceBases),
-    target,
-  ];
+export async function convertDisk(qemuImg: string, { source, sourceFormat, sourceBases, ...same }: ConvertOptions): Promise<void> {
+  await convert(qemuImg, [stated(source, sourceFormat, sourceBases)], source, same);
+}
+
+export type ConvertNodesOptions = Omit<ConvertOptions, 'source' | 'sourceFormat' | 'sourceBases'> & { nodes: readonly QemuNode[] };
+
+/** Copies nodes, one after the other, into a new qcow2 file. */
+export async function convertNodes(qemuImg: string, { nodes, ...same }: ConvertNodesOptions): Promise<void> {
+  const [first] = nodes;
+  await convert(
+    qemuImg,
+    nodes.map((node) => `json:${JSON.stringify(node)}`),
+    first ? pathOf(first) : '',
+    same,
+  );
+}
+
+async function convert(
+  qemuImg: string,
+  sources: readonly string[],
+  sourcePath: string,
+  { target, signal, onProgress }: Omit<ConvertOptions, 'source' | 'sourceFormat' | 'sourceBases'>,
+): Promise<void> {
+  const args = ['convert', '-p', '-O', 'qcow2', '-o', 'lazy_refcounts=off,cluster_size=64k,compat=1.1', ...sources, target];
   const end = await runTool(qemuImg, args, {
     // No deadline on the whole: a disk may have terabytes. The job can be cancelled.
     timeoutMs: 7 * 24 * 3600 * 1000,
@@ -128,7 +163,7 @@ export async function convertDisk(qemuImg: string, options: ConvertOptions): Pro
       return undefined;
     },
   });
-  if (end.status !== 0) throw inUse(end, source) ?? writeFailure(end, target, signal);
+  if (end.status !== 0) throw inUse(end, sourcePath) ?? writeFailure(end, target, signal);
 }
 
 function inUse(end: ToolEnd, path: string): Failure | null {
