@@ -21,14 +21,14 @@ test('what a guest can be asked for in each state', () => {
   );
   expect(matrix).toEqual({
     creating: 'nothing',
-    off: 'start delete rename',
+    off: 'start snapshot revert delete rename',
     starting: 'shutdown forceOff rename',
-    running: 'pause shutdown forceOff reset suspend rename console screenshot type exec',
-    paused: 'resume forceOff reset suspend rename console screenshot',
+    running: 'pause shutdown forceOff reset suspend snapshot rename console screenshot type exec',
+    paused: 'resume forceOff reset suspend snapshot rename console screenshot',
     stopping: 'pause forceOff reset rename console screenshot type exec',
     suspending: 'forceOff rename',
-    suspended: 'start forceOff delete rename',
-    crashed: 'start delete rename',
+    suspended: 'start forceOff snapshot revert delete rename',
+    crashed: 'start snapshot revert delete rename',
   });
 });
 

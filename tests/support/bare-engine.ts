@@ -150,6 +150,7 @@ export function bareRooms(guestCount = 0): BareGuests {
       forceOff: unused,
       reset: unused,
       suspend: unused,
+      hold: unused,
       async delete(id) {
         show(id);
         guests.delete(id);

@@ -38,6 +38,7 @@ import type { QueuedVerb } from './guest-queue.ts';
 import { GuestRecord } from './guest-record.ts';
 import { viewOf } from './guest-view.ts';
 import { type Words, words, wordsOf } from './guest-words.ts';
+import type { HeldGuest, HeldVerb } from './held-guest.ts';
 import { ObservedState } from './observed-state.ts';
 import { denied, type Pending, RequestDesk } from './request-desk.ts';
 import { outcomeOf } from './run-outcome.ts';
@@ -58,9 +59,10 @@ export type GuestActorParts = {
 
 /** A verb with what it needs to know. */
 export type Wish =
-  | { verb: Exclude<QueuedVerb, 'shutdown' | 'suspend'> }
+  | { verb: Exclude<QueuedVerb, 'shutdown' | 'suspend' | HeldVerb> }
   | { verb: 'shutdown'; timeoutSeconds: number }
-  | { verb: 'suspend'; signal: AbortSignal; progress: ByteProgress };
+  | { verb: 'suspend'; signal: AbortSignal; progress: ByteProgress }
+  | { verb: HeldVerb; work(held: HeldGuest): Promise<void> };
 
 export class GuestActor {
   readonly record: GuestRecord;
@@ -192,6 +194,9 @@ export class GuestActor {
         return this.#reset();
       case 'suspend':
         return this.#suspend(wish.signal, cutShort, wish.progress);
+      case 'snapshot':
+      case 'revert':
+        return wish.work(this.held(cutShort));
       case 'delete':
         return this.#delete();
     }
@@ -399,6 +404,32 @@ export class GuestActor {
     this.record.note({ saved: { machine: run.facts.machine ?? spec.machine, accelerator: run.facts.accelerator } });
     await run.end();
     await this.#clearing;
+  }
+
+  /** The guest for work that has its turn to itself; also for what an engine that begins has to settle before any request. */
+  held(cutShort: AbortSignal): HeldGuest {
+    const actor = this;
+    return {
+      id: this.record.now.id,
+      files: this.files,
+      get stored() {
+        return actor.record.now;
+      },
+      get state() {
+        return actor.state;
+      },
+      get run() {
+        return actor.#run;
+      },
+      cutShort,
+      save(change, together) {
+        actor.record.saveTogether(change, together);
+        if (actor.#run) actor.publish();
+        else actor.#observed.enter(restingStatus(actor.record.now), actor.record.now.crash ? { crash: actor.record.now.crash } : {});
+      },
+      keepFrame: () => actor.frames.keep(),
+      say: (what) => actor.say(what),
+    };
   }
 
   async #delete(): Promise<void> {

@@ -4,7 +4,9 @@ import { guestCan } from '../../../contract/guest-can.ts';
 import { type GuestStatus, guestStatus } from '../../../contract/guest-state.ts';
 import { ask, emptyQueue, finish, type GuestQueue, next, type QueuedVerb, type Request, type Step, tell } from './guest-queue.ts';
 
-const verbs: QueuedVerb[] = ['start', 'pause', 'resume', 'shutdown', 'forceOff', 'reset', 'suspend', 'delete'];
+const verbs: QueuedVerb[] = ['start', 'pause', 'resume', 'shutdown', 'forceOff', 'reset', 'suspend', 'snapshot', 'revert', 'delete'];
+const beingReverted = 'The guest is being taken back to a snapshot.';
+const beingSnapshotted = 'A snapshot of the guest is being made.';
 
 type Action =
   | { kind: 'ask'; verb: QueuedVerb }
@@ -20,6 +22,8 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   { weight: 2, arbitrary: fc.constant<Action>({ kind: 'finish' }) },
   { weight: 2, arbitrary: fc.constantFrom(...guestStatus.options).map((status): Action => ({ kind: 'status', status })) },
 );
+
+const pendingVerbs = ({ active, waiting }: GuestQueue<number>) => [active, ...waiting].map((request) => request?.verb);
 
 /** Runs the actions against the queue and checks what must hold after each. */
 function play(actions: readonly Action[]) {
@@ -75,6 +79,8 @@ function play(actions: readonly Action[]) {
       } else {
         expect(after).toBe(before);
         if (admission.kind === 'joined') expect([before.active?.id, ...before.waiting.map(({ id }) => id)]).toContain(admission.to);
+        else if (admission.kind === 'denied' && admission.reason === beingReverted) expect(pendingVerbs(before)).toContain('revert');
+        else if (admission.kind === 'denied' && admission.reason === beingSnapshotted) expect(pendingVerbs(before)).toContain('snapshot');
         else expect(guestCan({ status }, one.verb)).toEqual(admission);
       }
       if (interrupt !== null) {
@@ -141,4 +147,18 @@ test('forcing off goes before what waits and cuts a start short', () => {
   const off = ask(queue, { status: 'starting' }, { id: 3, verb: 'forceOff' });
   expect(off.interrupt).toBe(1);
   expect(off.queue.waiting.map(({ id }) => id)).toEqual([3, 2]);
+});
+
+test('while a guest is taken back to a snapshot nothing else is begun, and a second snapshot at once is denied with the reason', () => {
+  let queue: GuestQueue<never> = emptyQueue();
+  queue = next(ask(queue, { status: 'off' }, { id: 1, verb: 'revert' }).queue, { status: 'off' }).queue;
+  for (const verb of ['start', 'revert', 'snapshot', 'delete'] as const) {
+    expect(ask(queue, { status: 'off' }, { id: 2, verb }).admission).toEqual({ kind: 'denied', reason: beingReverted });
+  }
+  queue = next(ask(emptyQueue<never>(), { status: 'running' }, { id: 1, verb: 'snapshot' }).queue, { status: 'running' }).queue;
+  for (const verb of ['snapshot', 'revert'] as const) {
+    expect(ask(queue, { status: 'running' }, { id: 2, verb }).admission).toEqual({ kind: 'denied', reason: beingSnapshotted });
+  }
+  expect(ask(queue, { status: 'running' }, { id: 2, verb: 'shutdown' }).admission).toEqual({ kind: 'waiting' });
+  expect(ask(queue, { status: 'running' }, { id: 3, verb: 'forceOff' }).interrupt).toBe(1);
 });

@@ -3,7 +3,7 @@
  * does what this says.
  *
  * ```
- *   ask ──► denied: reason      the guest cannot do it now (contract/guest-can.ts)
+ *   ask ──► denied: reason      the guest cannot do it now (contract/guest-can.ts), or is being given another past
  *      ├──► ignored             it is so already
  *      ├──► joined              the same was asked last and is not done yet: one outcome for both
  *      └──► waiting ──► active ──► finished
@@ -22,7 +22,7 @@ import { guestCan, type Verdict } from '../../../contract/guest-can.ts';
 import type { GuestState } from '../../../contract/guest-state.ts';
 
 /** Verbs that change whether the guest runs, and so exclude each other. */
-export type QueuedVerb = 'start' | 'pause' | 'resume' | 'shutdown' | 'forceOff' | 'reset' | 'suspend' | 'delete';
+export type QueuedVerb = 'start' | 'pause' | 'resume' | 'shutdown' | 'forceOff' | 'reset' | 'suspend' | 'snapshot' | 'revert' | 'delete';
 
 export type Request = { id: number; verb: QueuedVerb };
 
@@ -48,7 +48,14 @@ export const emptyQueue = <Event>(): GuestQueue<Event> => ({ active: null, waiti
 /** Two resets, or two ways of pressing a button twice, are two; of the others a second one adds nothing. */
 const joins: ReadonlySet<QueuedVerb> = new Set(['start', 'pause', 'resume', 'shutdown', 'forceOff', 'suspend', 'delete']);
 /** What may take long, and ends in good order when it is cut short. */
-const interruptible: ReadonlySet<QueuedVerb> = new Set(['start', 'suspend']);
+const interruptible: ReadonlySet<QueuedVerb> = new Set(['start', 'suspend', 'snapshot']);
+
+/** Why `asked` is not even put behind `pending`: by the time of its turn it would mean another guest than whoever asked has seen. */
+function excludedBy(pending: QueuedVerb, asked: QueuedVerb): string | null {
+  if (pending === 'revert' && asked !== 'forceOff') return 'The guest is being taken back to a snapshot.';
+  if (pending === 'snapshot' && (asked === 'snapshot' || asked === 'revert')) return 'A snapshot of the guest is being made.';
+  return null;
+}
 
 /** Asks for something. `interrupt` is the id of the active request that has to be cut short for it, or null. */
 export function ask<Event>(
@@ -60,6 +67,10 @@ export function ask<Event>(
   const same = request.verb === 'forceOff' ? [active, ...waiting].find((one) => one?.verb === 'forceOff') : (waiting.at(-1) ?? active);
   if (same && same.verb === request.verb && joins.has(request.verb)) {
     return { queue, admission: { kind: 'joined', to: same.id }, interrupt: null };
+  }
+  for (const pending of active ? [active, ...waiting] : waiting) {
+    const reason = excludedBy(pending.verb, request.verb);
+    if (reason) return { queue, admission: { kind: 'denied', reason }, interrupt: null };
   }
   // With others before it, what the guest will be when its turn comes is not known yet.
   if (waiting.length === 0) {

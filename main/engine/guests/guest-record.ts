@@ -28,6 +28,13 @@ export class GuestRecord {
     this.#stored = next;
   }
 
+  /** As `save`, in one transaction with what `together` stores besides. */
+  saveTogether(change: Partial<StoredGuest>, together: (write: () => void) => void): void {
+    const next = { ...this.#stored, ...change };
+    together(() => this.#store.save(next));
+    this.#stored = next;
+  }
+
   /**
    * Writes a fact down that is so whether or not it can be written (a full disk, say): then it is tried again. An engine that finds
    * the older row meanwhile comes to the same by looking at the guest.

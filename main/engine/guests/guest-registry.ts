@@ -202,6 +202,18 @@ export function createGuests(parts: GuestsParts): GuestRegistry {
       return job;
     },
 
+    async hold(id, verb, work) {
+      let answer: { value: Awaited<ReturnType<typeof work>> } | null = null;
+      await find(id).ask({
+        verb,
+        work: async (held) => {
+          answer = { value: await work(held) };
+        },
+      });
+      if (!answer) throw new Failure('guest/denied', 'The guest could not be held.');
+      return (answer as { value: Awaited<ReturnType<typeof work>> }).value;
+    },
+
     async delete(id) {
       await find(id).ask({ verb: 'delete' });
     },

@@ -5,6 +5,7 @@ import type { Guest, Sample } from '../../../contract/guest-state.ts';
 import type { GuestId } from '../../../contract/ids.ts';
 import type { Job } from '../../../contract/job.ts';
 import type { SerialAttachment, SerialListener } from '../drivers/driver.ts';
+import type { HeldGuest, HeldVerb } from './held-guest.ts';
 
 /** Every method throws `Failure` `guest/not-found` for an unknown id, and `guest/denied` where `guest-can.ts` says so. */
 export type Guests = {
@@ -29,6 +30,8 @@ export type Guests = {
   forceOff(id: GuestId): Promise<Guest>;
   reset(id: GuestId): Promise<Guest>;
   suspend(id: GuestId, by: string): Promise<Job>;
+  /** Does `work` when it is the guest's turn and nothing else is asked of it; settles with what `work` answers. */
+  hold<T>(id: GuestId, verb: HeldVerb, work: (held: HeldGuest) => Promise<T>): Promise<T>;
   delete(id: GuestId): Promise<void>;
   restore(id: GuestId): Promise<Guest>;
   purge(id: GuestId, by: string): Promise<Job>;
