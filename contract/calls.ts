@@ -7,6 +7,7 @@
  */
 import type { z } from 'zod';
 import type { CallTable } from './calls/definition.ts';
+import { downloadCalls } from './calls/download.ts';
 import { engineCalls } from './calls/engine.ts';
 import { guestCalls } from './calls/guest.ts';
 import { guestConsoleCalls } from './calls/guest-console.ts';
@@ -16,6 +17,7 @@ import { recordCalls } from './calls/record.ts';
 export const calls = {
   ...engineCalls,
   ...imageCalls,
+  ...downloadCalls,
   ...guestCalls,
   ...guestConsoleCalls,
   ...recordCalls,

@@ -15,7 +15,15 @@ export const jobState = z.enum(['queued', 'running', 'cancelling', 'succeeded', 
 export type JobState = z.infer<typeof jobState>;
 export const jobEnded: ReadonlySet<JobState> = new Set(['succeeded', 'failed', 'cancelled']);
 
-export const jobKind = z.enum(['image.import', 'guest.create', 'guest.suspend', 'guest.resumeFromDisk', 'guest.delete', 'trash.purge']);
+export const jobKind = z.enum([
+  'image.import',
+  'image.download',
+  'guest.create',
+  'guest.suspend',
+  'guest.resumeFromDisk',
+  'guest.delete',
+  'trash.purge',
+]);
 export type JobKind = z.infer<typeof jobKind>;
 
 export const jobStep = z.object({

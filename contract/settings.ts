@@ -14,6 +14,10 @@ export const settings = z.object({
   notifications: z.boolean(),
   /** Free space that is never used up by imports. */
   keepFreeMiB: z.number().int().min(0).max(1_048_576),
+  /** Proxy for downloads: null as the environment says (http_proxy, https_proxy, no_proxy), "direct" for none, or its address. */
+  downloadProxy: z
+    .union([z.literal('direct'), z.string().regex(/^https?:\/\/(?:\[[0-9a-f:.]+\]|[a-z0-9.-]+)(?::\d{1,5})?\/?$/i)])
+    .nullable(),
   /** Extra folder in which QEMU is looked for first. */
   qemuFolder: z.string().nullable(),
 });
@@ -28,5 +32,6 @@ export const defaultSettings: Settings = {
   consoleResizeGuest: true,
   notifications: true,
   keepFreeMiB: 512,
+  downloadProxy: null,
   qemuFolder: null,
 };

@@ -1,6 +1,7 @@
 /** The rooms of the engine, put together. Guests and images know each other by functions that are called once both are there. */
 import { dirname, sep } from 'node:path';
 import { createCreation } from './creation/guest-creation.ts';
+import { createDownloads } from './downloads/download-registry.ts';
 import { createQemuDriver } from './drivers/qemu/qemu-driver.ts';
 import type { Foundation, Rooms } from './engine.ts';
 import { createGuests } from './guests/guest-registry.ts';
@@ -45,12 +46,24 @@ export function composeRooms(foundation: Foundation): Rooms {
     imagePath: (id) => images.show(id).path,
   });
   const creation = createCreation({ layout, jobs, guests, images, host, recognition, lineageLock, log, settings: settings.get });
+  const downloads = createDownloads({
+    layout,
+    database,
+    jobs,
+    images,
+    importDefinition: images.importDefinition,
+    feed,
+    clock,
+    log,
+    settings: settings.get,
+  });
   return {
     guests,
     images,
+    downloads,
     creation,
     host,
-    jobDefinitions: [...images.jobDefinitions, ...guests.jobDefinitions, ...creation.jobDefinitions],
+    jobDefinitions: [...images.jobDefinitions, ...downloads.jobDefinitions, ...guests.jobDefinitions, ...creation.jobDefinitions],
     settleLeftovers: () => creation.settleLeftovers(),
   };
 }

@@ -16,6 +16,7 @@ import { type ApiServer, createApiServer } from './api/server.ts';
 import { createAuditStore } from './audit/store.ts';
 import { type Clock, instantNow } from './clock/clock.ts';
 import type { Creation } from './creation/creation.ts';
+import type { Downloads } from './downloads/downloads.ts';
 import { type ChangesHub, createChangesHub } from './feed/changes-hub.ts';
 import { createFeedRecorder, type FeedRecorder } from './feed/feed-recorder.ts';
 import { createEventStore } from './feed/store.ts';
@@ -50,6 +51,7 @@ export type Foundation = {
 export type Rooms = {
   guests: Guests;
   images: Images;
+  downloads: Downloads;
   creation: Creation;
   host: HostCapabilities;
   /** Every kind of job that may be found unfinished. */

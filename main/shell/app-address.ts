@@ -1,6 +1,7 @@
 /** What an `app://guesthouse/…` address asks for. Pure. */
 import { extname, resolve, sep } from 'node:path';
 import { type GuestId, guestId } from '../../contract/ids.ts';
+import { outsideHosts } from '../../contract/outside-hosts.ts';
 import { appHost, appScheme } from '../../contract/shell-channels.ts';
 
 export type AppAddress =
@@ -55,12 +56,9 @@ export function isAppAddress(address: string): boolean {
   return url.protocol === `${appScheme}:` && url.host === appHost;
 }
 
-/** Hosts whose https pages are opened in the user's browser. */
-const externalHosts: ReadonlySet<string> = new Set(['www.qemu.org', 'www.spice-space.org']);
-
 /** Whether a link may be opened outside the app. */
 export function isAllowedOutside(address: string): boolean {
   if (!URL.canParse(address)) return false;
   const url = new URL(address);
-  return url.protocol === 'https:' && url.username === '' && url.port === '' && externalHosts.has(url.host);
+  return url.protocol === 'https:' && url.username === '' && url.port === '' && outsideHosts.includes(url.host);
 }

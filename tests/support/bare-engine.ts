@@ -213,6 +213,7 @@ export function bareRooms(guestCount = 0): BareGuests {
         delete: unused,
         ensureBuiltIn: settled,
       },
+      downloads: { list: unused, checkNetwork: unused, start: unused, discard: unused },
       creation: { plan: unused, create: unused },
       host: { qemuFor: unused, acceleratorFor: unused, firmwareFor: unused, swtpmPath: unused, qemuImgPath: unused, report: unused },
       jobDefinitions: [],

@@ -10,6 +10,7 @@ import type { Image } from '../../contract/image.ts';
 import { defaultSettings, type Settings } from '../../contract/settings.ts';
 import { systemClock } from '../../main/engine/clock/clock.ts';
 import { type CreationGuests, createCreation } from '../../main/engine/creation/guest-creation.ts';
+import { createDownloads, type DownloadsDeps } from '../../main/engine/downloads/download-registry.ts';
 import { type Layout, layoutOf } from '../../main/engine/files/layout.ts';
 import { createHostCapabilities } from '../../main/engine/host/host-capabilities.ts';
 import { createImages } from '../../main/engine/images/image-registry.ts';
@@ -31,12 +32,14 @@ type Options = {
   home?: string;
   settings?: Partial<Settings>;
   environment?: NodeJS.ProcessEnv;
+  /** What a test of downloads sets: entries, deadlines, a certificate. */
+  downloads?: Partial<DownloadsDeps>;
   /** The database of an engine before, to see what this one makes of it. */
   database?: Database;
 };
 
 /** Without a `GUESTHOUSE_STARTER` of its own a test never sees the one in the cache of set-up. */
-export async function openRooms({ home, settings = {}, environment = {}, database }: Options = {}) {
+export async function openRooms({ home, settings = {}, environment = {}, downloads: downloadOptions = {}, database }: Options = {}) {
   const root = home ?? (await mkdtemp('/tmp/gh-'));
   const layout = {
     ...layoutOf({ home: root, run: join(root, 'run'), logs: join(root, 'logs'), engineSocket: join(root, 'run', 'engine.sock') }),
@@ -80,8 +83,22 @@ export async function openRooms({ home, settings = {}, environment = {}, databas
     log: silentLog,
     settings: () => ({ ...defaultSettings, ...settings }),
   });
+  const downloads = createDownloads({
+    layout,
+    database: db,
+    jobs,
+    images,
+    importDefinition: images.importDefinition,
+    feed,
+    clock,
+    log: silentLog,
+    settings: () => ({ ...defaultSettings, ...settings }),
+    environment: {},
+    ...downloadOptions,
+  });
   return {
     home: root,
+    downloads,
     layout,
     database: db,
     jobs,

@@ -5,9 +5,11 @@ import { type CommandGroup, findImage } from '../context.ts';
 import { followJob } from '../job-progress.ts';
 import { facts, show, type Terminal, table } from '../terminal.ts';
 import { bytes, localTime } from '../units.ts';
+import { addImageDownload } from './image-download.ts';
 
-export const addImage: CommandGroup = (program, { terminal, engine }) => {
-  const group = program.command('image').description('list, import, show or delete images');
+export const addImage: CommandGroup = (program, context) => {
+  const { terminal, engine } = context;
+  const group = program.command('image').description('list, import, download, show or delete images');
 
   group
     .command('list')
@@ -31,6 +33,8 @@ export const addImage: CommandGroup = (program, { terminal, engine }) => {
       );
       if (image && !terminal.json) terminal.out(`${describe(image)}\n`);
     });
+
+  addImageDownload(group, context);
 
   group
     .command('show')

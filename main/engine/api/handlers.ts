@@ -3,6 +3,7 @@ import type { CallName, CallOutput, CallParsed } from '../../../contract/calls.t
 import type { EngineInfo } from '../../../contract/events.ts';
 import type { AuditStore } from '../audit/store.ts';
 import type { Creation } from '../creation/creation.ts';
+import type { Downloads } from '../downloads/downloads.ts';
 import type { ChangesHub } from '../feed/changes-hub.ts';
 import type { FeedRecorder } from '../feed/feed-recorder.ts';
 import type { Guests } from '../guests/guests.ts';
@@ -12,6 +13,7 @@ import type { Jobs } from '../jobs/job-runner.ts';
 import type { Sampler } from '../samples/sampler.ts';
 import type { SettingsStore } from '../settings/store.ts';
 import type { Caller } from './caller.ts';
+import { downloadHandlers } from './handlers/download.ts';
 import { engineHandlers } from './handlers/engine.ts';
 import { guestHandlers } from './handlers/guest.ts';
 import { guestConsoleHandlers } from './handlers/guest-console.ts';
@@ -23,6 +25,7 @@ export type Services = {
   info: EngineInfo;
   guests: Guests;
   images: Images;
+  downloads: Downloads;
   creation: Creation;
   host: HostCapabilities;
   jobs: Jobs;
@@ -43,6 +46,7 @@ export function createHandlers(services: Services): Handlers {
   return {
     ...engineHandlers(services),
     ...imageHandlers(services),
+    ...downloadHandlers(services),
     ...guestHandlers(services),
     ...guestConsoleHandlers(services),
     ...recordHandlers(services),

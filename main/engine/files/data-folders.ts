@@ -8,7 +8,17 @@ import { makePrivateFolder } from './private-folder.ts';
 /** @throws Failure `store/not-writable`, `store/full` */
 export function prepareDataFolders(layout: Layout): void {
   try {
-    for (const folder of [layout.home, layout.run, layout.logs, layout.images, layout.layers, layout.guests, layout.trash, layout.cache])
+    for (const folder of [
+      layout.home,
+      layout.run,
+      layout.logs,
+      layout.images,
+      layout.layers,
+      layout.guests,
+      layout.trash,
+      layout.downloads,
+      layout.cache,
+    ])
       makePrivateFolder(folder);
     // Whoever can enter `run` can talk to guests; a folder that was there before may be open to others.
     chmodSync(layout.run, 0o700);

@@ -12,13 +12,16 @@ const id = fc.stringMatching(/^[0-9a-z]{9}$/);
 /** Every path that the layout can name. */
 function everyPath(home: string, guest: GuestId, image: ImageId): string[] {
   const layout = layoutOf(dataRootAt(home));
-  const { guest: ofGuest, image: ofImage, imageArriving, imageUnpacking, layer, ...fixed } = layout;
+  const { guest: ofGuest, image: ofImage, imageArriving, imageUnpacking, download, layer, ...fixed } = layout;
   const { disk, bases, ...guestFiles } = ofGuest(guest);
+  const { whole, ...downloadFiles } = download('debian-netinst');
   return [
     ...Object.values(fixed),
     ...Object.values(guestFiles),
     ...Object.values(bases),
     disk('disk0.qcow2'),
+    ...Object.values(downloadFiles),
+    whole('debian.iso'),
     ofImage(image, 'iso'),
     imageArriving(image),
     imageUnpacking(image),
@@ -81,7 +84,12 @@ test('a data folder whose sockets would not fit is refused, and the longest that
 test('docs/on-disk-layout.md names everything', () => {
   const page = readFileSync(join(import.meta.dirname, '../../../docs/on-disk-layout.md'), 'utf8');
   const names = everyPath('/data', 'g000000000' as GuestId, 'i000000000' as ImageId)
-    .map((path) => basename(path).replace(/^[gil]000000000/, '<id>'))
+    .map((path) =>
+      basename(path)
+        .replace(/^[gil]000000000/, '<id>')
+        .replace(/^debian-netinst$/, '<key>')
+        .replace(/^debian\.iso$/, '<name>'),
+    )
     .filter((name) => name !== 'data');
   for (const name of names) expect(page).toContain(name);
 });

@@ -28,6 +28,9 @@ export function layoutOf({ home, run, logs, engineSocket }: DataRoot) {
     layers: join(home, 'layers'),
     guests: join(home, 'guests'),
     trash: join(home, 'trash'),
+    downloads: join(home, 'downloads'),
+    /** The user's own OpenPGP keyrings, for signatures of downloads. */
+    keyrings: join(home, 'keyrings'),
     cache: join(home, 'cache'),
     engineSocket,
     engineLock: join(home, 'engine.lock'),
@@ -42,6 +45,20 @@ export function layoutOf({ home, run, logs, engineSocket }: DataRoot) {
      * base that it names in its header, relative to itself, is the one that it named when it was a guest's disk.
      */
     layer: (id: LayerId) => join(home, 'layers', id, 'disk.qcow2'),
+    /** What is kept of a download until it is in the library. */
+    download: (key: string) => {
+      const folder = join(home, 'downloads', key);
+      return {
+        folder,
+        state: join(folder, 'state.json'),
+        /** What came so far. */
+        part: join(folder, 'part'),
+        /** All of it, checked, under its own name. */
+        whole: (fileName: string) => join(folder, fileName),
+        /** What was taken out of it when it is an archive. */
+        unpacked: join(folder, 'unpacked.iso'),
+      };
+    },
     /** SHA-256 of the starter that the user deleted, so that it does not come back by itself. */
     starterDeleted: join(home, 'images', 'starter-deleted'),
     guest: (id: GuestId) => {

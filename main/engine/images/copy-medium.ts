@@ -4,7 +4,7 @@
  */
 
 import { createHash } from 'node:crypto';
-import { constants, copyFile, type FileHandle, open, statfs } from 'node:fs/promises';
+import { constants, copyFile, type FileHandle, link, open, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Failure } from '../../../contract/errors.ts';
 import { removeFile, toWriteFailure } from '../files/durable.ts';
@@ -14,6 +14,8 @@ export type CopyOptions = {
   /** For messages. */
   sourcePath: string;
   target: string;
+  /** Give the source a second name instead, where both are on one file system: for a file that nobody writes to any more. */
+  link?: boolean;
   /** Free space that is never used up. */
   keepFreeBytes: number;
   signal: AbortSignal;
@@ -34,8 +36,10 @@ const spaceCheckMs = 1000;
 export async function copyMedium(options: CopyOptions): Promise<string> {
   const { source, sourcePath, target } = options;
   const before = await stateOf(source);
-  await demandSpace(target, before.allocatedBytes, options.keepFreeBytes);
-  const sha256 = (await tryReflink(source, target)) ? await hashFile(target, options) : await copyAndHash(options, before.sizeBytes);
+  const linked = options.link === true && (await tryLink(sourcePath, source, target));
+  if (!linked) await demandSpace(target, before.allocatedBytes, options.keepFreeBytes);
+  const alike = linked || (await tryReflink(source, target));
+  const sha256 = alike ? await hashFile(target, options) : await copyAndHash(options, before.sizeBytes);
   const after = await stateOf(source);
   if (after.identity !== before.identity) {
     throw new Failure('image/changed', `${sourcePath} changed while it was copied.`, {
@@ -83,6 +87,19 @@ async function stateOf(file: FileHandle): Promise<{ identity: string; sizeBytes:
     sizeBytes: Number(found.size),
     allocatedBytes: Math.min(Number(found.size), Number(found.blocks) * 512),
   };
+}
+
+async function tryLink(sourcePath: string, source: FileHandle, target: string): Promise<boolean> {
+  try {
+    await removeFile(target);
+    await link(sourcePath, target);
+    const [ours, theirs] = await Promise.all([stat(target), source.stat()]);
+    if (ours.ino === theirs.ino && ours.dev === theirs.dev) return true;
+  } catch {
+    // Another file system, or one without second names.
+  }
+  await removeFile(target);
+  return false;
 }
 
 /** Only Linux has names for open files; elsewhere bytes are copied. */

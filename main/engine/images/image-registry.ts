@@ -23,7 +23,7 @@ import { newImageId } from '../store/new-id.ts';
 import { findStarter, type Starter } from './built-in-image.ts';
 import { copyMedium } from './copy-medium.ts';
 import type { Images } from './images.ts';
-import { defineImport, imageNameFor } from './import-job.ts';
+import { defineImport, type ImportInput, imageNameFor } from './import-job.ts';
 import { createInspector } from './inspect.ts';
 import { openMedium } from './open-medium.ts';
 import { createImageStore, type StoredImage } from './store.ts';
@@ -50,6 +50,8 @@ export type ImagesDeps = {
 /** The registry, and the job definitions that the runner needs to recover what an engine before left. */
 export type ImageRegistry = Images & {
   jobDefinitions: readonly JobDefinition<never>[];
+  /** For jobs of other rooms that end with a file that becomes an image: their last steps are these. */
+  importDefinition: JobDefinition<ImportInput>;
   /** A guest came, went or changed: clients are told of images that are now used by others. Cheap to call often. */
   guestsChanged(): void;
 };
@@ -223,6 +225,7 @@ export function createImages(deps: ImagesDeps): ImageRegistry {
   };
 
   return {
+    importDefinition,
     jobDefinitions: [importDefinition as unknown as JobDefinition<never>],
     list() {
       const users = usersByImage();

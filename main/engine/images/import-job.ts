@@ -26,7 +26,16 @@ import { unpackedMaxBytes, unpackFile } from './packed-file.ts';
 import { diskInfo } from './qemu-img.ts';
 import type { ImageStore, StoredImage } from './store.ts';
 
-const importInput = z.object({ imageId, path: z.string(), name: z.string(), addedBy: z.string() });
+const importInput = z.object({
+  imageId,
+  path: z.string(),
+  name: z.string(),
+  addedBy: z.string(),
+  /** What is remembered as its source when that is not the path. */
+  origin: z.string().optional(),
+  /** The file is the engine's own and is not written to any more: no second copy of it is needed. */
+  own: z.boolean().optional(),
+});
 export type ImportInput = z.infer<typeof importInput>;
 
 export type ImportDeps = {
@@ -63,6 +72,7 @@ export function defineImport(deps: ImportDeps): JobDefinition<ImportInput> {
         source: medium.file,
         sourcePath,
         target,
+        link: input.own ?? false,
         keepFreeBytes: deps.keepFreeBytes(),
         signal,
         onProgress: progress,
@@ -244,7 +254,7 @@ function describe(input: ImportInput, { format, sizeBytes, sha256, report }: Sto
     virtualSizeBytes: report.virtualSizeBytes,
     sha256,
     label: report.label,
-    source: input.path,
+    source: input.origin ?? input.path,
     addedAt,
     addedBy: input.addedBy,
   };

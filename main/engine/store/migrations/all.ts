@@ -1,7 +1,11 @@
 /** The migrations in the order in which they run. A database's `user_version` is the number of the last one it went through. */
 import { sql as initial } from './0001-initial.ts';
+import { sql as downloads } from './0002-downloads.ts';
 
 export type Migration = { number: number; name: string; sql: string };
 
 /** INVARIANT: a migration that was shipped is never changed; a mistake is put right by the next one (`0001-initial.test.ts`). */
-export const migrations: readonly Migration[] = [{ number: 1, name: 'initial', sql: initial }];
+export const migrations: readonly Migration[] = [
+  { number: 1, name: 'initial', sql: initial },
+  { number: 2, name: 'downloads', sql: downloads },
+];

@@ -1,0 +1,348 @@
+/** Fedora, openSUSE, Alpine, Arch and their relatives. */
+import type { CatalogueEntry, SignatureRule } from '../catalogue-entry.ts';
+
+const fedora = { homepage: 'https://fedoraproject.org/', terms: 'https://docs.fedoraproject.org/en-US/legal/' };
+const fedoraOs = { id: 'fedora-unknown', name: 'Fedora', family: 'linux', version: null, distro: 'fedora' } as const;
+const fedoraReleases = [
+  'https://dl.fedoraproject.org/pub/fedora/linux/releases/',
+  'https://mirrors.kernel.org/fedora/releases/',
+  'https://ftp.fau.de/fedora/linux/releases/',
+];
+const fedoraRelease = { page: '', pattern: 'href="(?<release>[4-9]\\d)/"' };
+/** Each release has a key of its own; the checksums are signed in place. */
+const fedoraSigned: SignatureRule = {
+  place: null,
+  over: 'checksums',
+  fingerprints: [
+    'B0F4950458F69E1150C6C5EDC8AC4916105EF944',
+    'C6E7F081CF80E13146676E88829B606631645531',
+    '36F612DCF27F7D1A48A835E4DBFCF71C6D9F90A6',
+  ],
+  keyrings: [42, 43, 44].flatMap((release) => [
+    `/etc/pki/rpm-gpg/RPM-GPG-KEY-fedora-${release}-primary`,
+    `/usr/share/distribution-gpg-keys/fedora/RPM-GPG-KEY-fedora-${release}-primary`,
+  ]),
+};
+
+const opensuse = { homepage: 'https://www.opensuse.org/', terms: 'https://en.opensuse.org/openSUSE:License' };
+const opensuseBases = ['https://download.opensuse.org/', 'https://mirrors.kernel.org/opensuse/', 'https://ftp.fau.de/opensuse/'];
+const opensuseSigned = (place: string): SignatureRule => ({
+  place,
+  over: 'checksums',
+  fingerprints: ['AD485664E901B867051AB15F35A2F86E29B700A4'],
+  keyrings: ['/usr/lib/rpm/gnupg/keys/gpg-pubkey-29b700a4-62b07e22.asc', '/usr/share/distribution-gpg-keys/opensuse/RPM-GPG-KEY-openSUSE'],
+});
+
+const alpine = { homepage: 'https://alpinelinux.org/', terms: 'https://pkgs.alpinelinux.org/packages' };
+const alpineOs = { id: 'alpinelinux3.17', name: 'Alpine Linux', family: 'linux', version: null, distro: 'alpinelinux' } as const;
+const alpineBases = ['https://dl-cdn.alpinelinux.org/alpine/', 'https://mirrors.edge.kernel.org/alpine/'];
+const alpineSigned = (place: string): SignatureRule => ({
+  place,
+  over: 'file',
+  fingerprints: ['0482D84022F52DF1C4E7CD43293ACD0907D9495A'],
+  keyrings: [],
+});
+
+export const linuxEntries: readonly CatalogueEntry[] = [
+  {
+    id: 'fedora-workstation',
+    name: 'Fedora Workstation',
+    summary: 'The newest GNOME desktop, live and to install.',
+    os: fedoraOs,
+    version: 'newest',
+    architecture: 'x86_64',
+    kind: 'live',
+    source: {
+      kind: 'file',
+      bases: fedoraReleases,
+      newest: [
+        fedoraRelease,
+        {
+          page: '{release}/Workstation/x86_64/iso/',
+          pattern: 'href="(?<file>Fedora-Workstation-Live-(?:x86_64-)?(?<version>\\d+-\\d+\\.\\d+)(?:\\.x86_64)?\\.iso)"',
+        },
+      ],
+      file: '{release}/Workstation/x86_64/iso/{file}',
+      member: null,
+      checksum: {
+        kind: 'file',
+        place: '{release}/Workstation/x86_64/iso/Fedora-Workstation-{version}-x86_64-CHECKSUM',
+        algorithm: 'sha256',
+      },
+      signature: fedoraSigned,
+      approximateBytes: 2_700_000_000,
+    },
+    ...fedora,
+  },
+  {
+    id: 'fedora-server',
+    name: 'Fedora Server, network installer',
+    summary: 'A small disc that installs a server from the net.',
+    os: fedoraOs,
+    version: 'newest',
+    architecture: 'x86_64',
+    kind: 'installer',
+    source: {
+      kind: 'file',
+      bases: fedoraReleases,
+      newest: [
+        fedoraRelease,
+        {
+          page: '{release}/Server/x86_64/iso/',
+          pattern: 'href="(?<file>Fedora-Server-netinst-x86_64-(?<version>\\d+-\\d+\\.\\d+)\\.iso)"',
+        },
+      ],
+      file: '{release}/Server/x86_64/iso/{file}',
+      member: null,
+      checksum: { kind: 'file', place: '{release}/Server/x86_64/iso/Fedora-Server-{version}-x86_64-CHECKSUM', algorithm: 'sha256' },
+      signature: fedoraSigned,
+      approximateBytes: 1_100_000_000,
+    },
+    ...fedora,
+  },
+  {
+    id: 'fedora-cloud',
+    name: 'Fedora, cloud disk',
+    summary: 'An installed system that takes its user and name from cloud-init.',
+    os: fedoraOs,
+    version: 'newest',
+    architecture: 'x86_64',
+    kind: 'disk',
+    source: {
+      kind: 'file',
+      bases: fedoraReleases,
+      newest: [
+        fedoraRelease,
+        {
+          page: '{release}/Cloud/x86_64/images/',
+          pattern: 'href="(?<file>Fedora-Cloud-Base-Generic-(?<version>\\d+-\\d+\\.\\d+)\\.x86_64\\.qcow2)"',
+        },
+      ],
+      file: '{release}/Cloud/x86_64/images/{file}',
+      member: null,
+      checksum: { kind: 'file', place: '{release}/Cloud/x86_64/images/Fedora-Cloud-{version}-x86_64-CHECKSUM', algorithm: 'sha256' },
+      signature: fedoraSigned,
+      approximateBytes: 550_000_000,
+    },
+    ...fedora,
+  },
+  {
+    id: 'opensuse-tumbleweed',
+    name: 'openSUSE Tumbleweed, network installer',
+    summary: 'The rolling release, installed from the net.',
+    os: { id: 'opensusetumbleweed', name: 'openSUSE Tumbleweed', family: 'linux', version: null, distro: 'opensuse' },
+    version: 'newest',
+    architecture: 'x86_64',
+    kind: 'installer',
+    source: {
+      kind: 'file',
+      bases: opensuseBases,
+      newest: [],
+      file: 'tumbleweed/iso/openSUSE-Tumbleweed-NET-x86_64-Current.iso',
+      member: null,
+      checksum: {
+        kind: 'file',
+        place: 'tumbleweed/iso/openSUSE-Tumbleweed-NET-x86_64-Current.iso.sha256',
+        algorithm: 'sha256',
+        names: 'single',
+      },
+      signature: opensuseSigned('tumbleweed/iso/openSUSE-Tumbleweed-NET-x86_64-Current.iso.sha256.asc'),
+      approximateBytes: 300_000_000,
+    },
+    ...opensuse,
+  },
+  {
+    id: 'opensuse-leap',
+    name: 'openSUSE Leap, network installer',
+    summary: 'The regular release, installed from the net.',
+    os: { id: null, name: 'openSUSE Leap', family: 'linux', version: null, distro: 'opensuse' },
+    version: 'newest',
+    architecture: 'x86_64',
+    kind: 'installer',
+    source: {
+      kind: 'file',
+      bases: opensuseBases,
+      newest: [
+        { page: 'distribution/leap/', pattern: 'href="(?:\\./)?(?<version>1[6-9]\\.\\d)/"' },
+        {
+          page: 'distribution/leap/{version}/offline/',
+          pattern: 'href="(?:\\./)?(?<file>Leap-[\\d.]+-online-installer-x86_64\\.install\\.iso)"',
+        },
+      ],
+      file: 'distribution/leap/{version}/offline/{file}',
+      member: null,
+      checksum: { kind: 'file', place: 'distribution/leap/{version}/offline/{file}.sha256', algorithm: 'sha256', names: 'single' },
+      signature: opensuseSigned('distribution/leap/{version}/offline/{file}.sha256.asc'),
+      approximateBytes: 600_000_000,
+    },
+    ...opensuse,
+  },
+  {
+    id: 'opensuse-tumbleweed-cloud',
+    name: 'openSUSE Tumbleweed, cloud disk',
+    summary: 'An installed system that takes its user and name from cloud-init.',
+    os: { id: 'opensusetumbleweed', name: 'openSUSE Tumbleweed', family: 'linux', version: null, distro: 'opensuse' },
+    version: 'newest',
+    architecture: 'x86_64',
+    kind: 'disk',
+    source: {
+      kind: 'file',
+      bases: opensuseBases,
+      newest: [],
+      file: 'tumbleweed/appliances/openSUSE-Tumbleweed-Minimal-VM.x86_64-Cloud.qcow2',
+      member: null,
+      checksum: {
+        kind: 'file',
+        place: 'tumbleweed/appliances/openSUSE-Tumbleweed-Minimal-VM.x86_64-Cloud.qcow2.sha256',
+        algorithm: 'sha256',
+        names: 'single',
+      },
+      signature: null,
+      approximateBytes: 320_000_000,
+    },
+    ...opensuse,
+  },
+  {
+    id: 'alpine-virt',
+    name: 'Alpine Linux, for virtual machines',
+    summary: 'A system of a few megabytes, live and to install.',
+    os: alpineOs,
+    version: 'newest stable',
+    architecture: 'x86_64',
+    kind: 'live',
+    source: {
+      kind: 'file',
+      bases: alpineBases,
+      newest: [{ page: 'latest-stable/releases/x86_64/', pattern: 'href="(?<file>alpine-virt-(?<version>\\d[\\d.]*)-x86_64\\.iso)"' }],
+      file: 'latest-stable/releases/x86_64/{file}',
+      member: null,
+      checksum: { kind: 'file', place: 'latest-stable/releases/x86_64/{file}.sha512', algorithm: 'sha512' },
+      signature: alpineSigned('latest-stable/releases/x86_64/{file}.asc'),
+      approximateBytes: 68_000_000,
+    },
+    ...alpine,
+  },
+  {
+    id: 'alpine-standard',
+    name: 'Alpine Linux, standard',
+    summary: 'As for virtual machines, with drivers for real ones as well.',
+    os: alpineOs,
+    version: 'newest stable',
+    architecture: 'x86_64',
+    kind: 'live',
+    source: {
+      kind: 'file',
+      bases: alpineBases,
+      newest: [{ page: 'latest-stable/releases/x86_64/', pattern: 'href="(?<file>alpine-standard-(?<version>\\d[\\d.]*)-x86_64\\.iso)"' }],
+      file: 'latest-stable/releases/x86_64/{file}',
+      member: null,
+      checksum: { kind: 'file', place: 'latest-stable/releases/x86_64/{file}.sha512', algorithm: 'sha512' },
+      signature: alpineSigned('latest-stable/releases/x86_64/{file}.asc'),
+      approximateBytes: 360_000_000,
+    },
+    ...alpine,
+  },
+  {
+    id: 'alpine-cloud',
+    name: 'Alpine Linux, cloud disk',
+    summary: 'An installed system that takes its user and name from cloud-init; boots with UEFI.',
+    os: alpineOs,
+    version: 'newest stable',
+    architecture: 'x86_64',
+    kind: 'disk',
+    source: {
+      kind: 'file',
+      bases: alpineBases,
+      newest: [
+        {
+          page: 'latest-stable/releases/cloud/',
+          pattern: 'href="(?<file>(?:generic|nocloud)_alpine-(?<version>\\d[\\d.]*)-x86_64-uefi-cloudinit-r\\d+\\.qcow2)"',
+        },
+      ],
+      file: 'latest-stable/releases/cloud/{file}',
+      member: null,
+      checksum: { kind: 'file', place: 'latest-stable/releases/cloud/{file}.sha512', algorithm: 'sha512' },
+      signature: null,
+      approximateBytes: 200_000_000,
+    },
+    ...alpine,
+  },
+  {
+    id: 'arch',
+    name: 'Arch Linux',
+    summary: 'A live system from which one installs by hand.',
+    os: { id: 'archlinux', name: 'Arch Linux', family: 'linux', version: null, distro: 'arch' },
+    version: 'newest',
+    architecture: 'x86_64',
+    kind: 'live',
+    source: {
+      kind: 'file',
+      bases: [
+        'https://geo.mirror.pkgbuild.com/iso/latest/',
+        'https://mirrors.kernel.org/archlinux/iso/latest/',
+        'https://ftp.fau.de/archlinux/iso/latest/',
+      ],
+      newest: [{ page: 'sha256sums.txt', pattern: '^[0-9a-f]+ +(?<file>archlinux-(?<version>\\d[\\d.]*)-x86_64\\.iso)$' }],
+      file: '{file}',
+      member: null,
+      checksum: { kind: 'file', place: 'sha256sums.txt', algorithm: 'sha256' },
+      signature: {
+        place: '{file}.sig',
+        over: 'file',
+        fingerprints: ['3E80CA1A8B89F69CBA57D98A76A5EF9054449A5C'],
+        keyrings: ['/usr/share/pacman/keyrings/archlinux.gpg', '/usr/share/keyrings/archlinux-keyring.gpg'],
+      },
+      approximateBytes: 1_400_000_000,
+    },
+    homepage: 'https://archlinux.org/',
+    terms: 'https://terms.archlinux.org/',
+  },
+  {
+    id: 'rocky-minimal',
+    name: 'Rocky Linux, minimal',
+    summary: 'An enterprise system that follows Red Hat’s, without a desktop.',
+    os: { id: 'rocky-unknown', name: 'Rocky Linux', family: 'linux', version: null, distro: 'rocky' },
+    version: 'newest',
+    architecture: 'x86_64',
+    kind: 'installer',
+    source: {
+      kind: 'file',
+      bases: ['https://download.rockylinux.org/pub/rocky/'],
+      newest: [
+        { page: '', pattern: 'href="(?<major>9|1\\d)/"' },
+        { page: '{major}/isos/x86_64/CHECKSUM', pattern: '\\((?<file>Rocky-(?<version>\\d+\\.\\d+)-x86_64-minimal\\.iso)\\)' },
+      ],
+      file: '{major}/isos/x86_64/{file}',
+      member: null,
+      checksum: { kind: 'file', place: '{major}/isos/x86_64/CHECKSUM', algorithm: 'sha256' },
+      signature: null,
+      approximateBytes: 1_900_000_000,
+    },
+    homepage: 'https://rockylinux.org/',
+    terms: 'https://rockylinux.org/legal/licensing',
+  },
+  {
+    id: 'almalinux-minimal',
+    name: 'AlmaLinux, minimal',
+    summary: 'An enterprise system that follows Red Hat’s, without a desktop.',
+    os: { id: null, name: 'AlmaLinux', family: 'linux', version: null, distro: 'almalinux' },
+    version: 'newest',
+    architecture: 'x86_64',
+    kind: 'installer',
+    source: {
+      kind: 'file',
+      bases: ['https://repo.almalinux.org/almalinux/'],
+      newest: [
+        { page: '', pattern: 'href="(?<major>9|1\\d)/"' },
+        { page: '{major}/isos/x86_64/CHECKSUM', pattern: '\\((?<file>AlmaLinux-(?<version>\\d+\\.\\d+)-x86_64-minimal\\.iso)\\)' },
+      ],
+      file: '{major}/isos/x86_64/{file}',
+      member: null,
+      checksum: { kind: 'file', place: '{major}/isos/x86_64/CHECKSUM', algorithm: 'sha256' },
+      signature: null,
+      approximateBytes: 1_900_000_000,
+    },
+    homepage: 'https://almalinux.org/',
+    terms: 'https://almalinux.org/p/the-almalinux-os-licensing-policy/',
+  },
+];
