@@ -12,12 +12,14 @@ import { engineCalls } from './calls/engine.ts';
 import { guestCalls } from './calls/guest.ts';
 import { guestConsoleCalls } from './calls/guest-console.ts';
 import { imageCalls } from './calls/image.ts';
+import { imageCatalogueCalls } from './calls/image-catalogue.ts';
 import { recordCalls } from './calls/record.ts';
 
 export const calls = {
   ...engineCalls,
   ...imageCalls,
   ...downloadCalls,
+  ...imageCatalogueCalls,
   ...guestCalls,
   ...guestConsoleCalls,
   ...recordCalls,

@@ -62,6 +62,8 @@ export const serverMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('snapshot'), seq: z.number().int(), snapshot }),
   z.object({ type: z.literal('guest'), seq: z.number().int(), id: guestId, guest: guest.nullable() }),
   z.object({ type: z.literal('image'), seq: z.number().int(), id: imageId, image: image.nullable() }),
+  /** Several images that changed at once. */
+  z.object({ type: z.literal('images'), seq: z.number().int(), images: z.array(image) }),
   z.object({ type: z.literal('job'), seq: z.number().int(), id: jobId, job: job.nullable() }),
   z.object({ type: z.literal('settings'), seq: z.number().int(), settings }),
   z.object({ type: z.literal('event'), seq: z.number().int(), event: feedEvent }),

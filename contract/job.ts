@@ -18,6 +18,8 @@ export const jobEnded: ReadonlySet<JobState> = new Set(['succeeded', 'failed', '
 export const jobKind = z.enum([
   'image.import',
   'image.download',
+  'image.readAgain',
+  'image.compare',
   'guest.create',
   'guest.suspend',
   'guest.resumeFromDisk',

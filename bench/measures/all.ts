@@ -6,6 +6,7 @@ import { console } from './console.ts';
 import { guestMemory } from './guest-memory.ts';
 import { guestStart } from './guest-start.ts';
 import { idleCpu } from './idle-cpu.ts';
+import { imageSearch } from './image-search.ts';
 import { manyGuests } from './many-guests.ts';
 import { startStages } from './start-stages.ts';
 
@@ -14,6 +15,7 @@ export const measures: readonly Measure[] = [
   guestMemory,
   callLatency,
   manyGuests,
+  imageSearch,
   commandLineList,
   idleCpu,
   console,

@@ -1,5 +1,6 @@
 /** The rooms of the engine, put together. Guests and images know each other by functions that are called once both are there. */
 import { dirname, sep } from 'node:path';
+import { createCatalogue } from './catalogue/image-catalogue.ts';
 import { createCreation } from './creation/guest-creation.ts';
 import { createDownloads } from './downloads/download-registry.ts';
 import { createQemuDriver } from './drivers/qemu/qemu-driver.ts';
@@ -15,6 +16,16 @@ export function composeRooms(foundation: Foundation): Rooms {
   const recognition = createOsRecognition({ layout });
   const host = createHostCapabilities({ layout, settings: settings.get });
   const lineageLock = createLineageLock();
+  const catalogue = createCatalogue({
+    database,
+    clock,
+    feed,
+    jobs,
+    host,
+    recognition,
+    images: () => images,
+    guests: () => guests,
+  });
   const images = createImages({
     layout,
     database,
@@ -28,6 +39,7 @@ export function composeRooms(foundation: Foundation): Rooms {
     recognition,
     guests: () => guests,
     lineageLock,
+    originOf: catalogue.originOf,
     resourcesFolder: packageResources(import.meta.dirname),
   });
   const guests = createGuests({
@@ -45,7 +57,7 @@ export function composeRooms(foundation: Foundation): Rooms {
     log: log.child({ room: 'guests' }),
     imagePath: (id) => images.show(id).path,
   });
-  const creation = createCreation({ layout, jobs, guests, images, host, recognition, lineageLock, log, settings: settings.get });
+  const creation = createCreation({ layout, jobs, guests, images, catalogue, host, recognition, lineageLock, log, settings: settings.get });
   const downloads = createDownloads({
     layout,
     database,
@@ -60,10 +72,11 @@ export function composeRooms(foundation: Foundation): Rooms {
   return {
     guests,
     images,
+    catalogue,
     downloads,
     creation,
     host,
-    jobDefinitions: [...images.jobDefinitions, ...downloads.jobDefinitions, ...guests.jobDefinitions, ...creation.jobDefinitions],
+    jobDefinitions: [images, catalogue, downloads, guests, creation].flatMap((room) => room.jobDefinitions),
     settleLeftovers: () => creation.settleLeftovers(),
   };
 }

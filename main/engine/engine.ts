@@ -14,6 +14,7 @@ import { version } from '../../contract/version.ts';
 import type { Services } from './api/handlers.ts';
 import { type ApiServer, createApiServer } from './api/server.ts';
 import { createAuditStore } from './audit/store.ts';
+import type { Catalogue } from './catalogue/catalogue.ts';
 import { type Clock, instantNow } from './clock/clock.ts';
 import type { Creation } from './creation/creation.ts';
 import type { Downloads } from './downloads/downloads.ts';
@@ -52,6 +53,7 @@ export type Rooms = {
   guests: Guests;
   images: Images;
   downloads: Downloads;
+  catalogue: Catalogue;
   creation: Creation;
   host: HostCapabilities;
   /** Every kind of job that may be found unfinished. */

@@ -68,6 +68,8 @@ function change(state: EngineState, message: Exclude<ServerMessage, { type: 'sna
       return { guests: withEntry(state.guests, message.id, message.guest?.trashedAt === null ? message.guest : null) };
     case 'image':
       return { images: withEntry(state.images, message.id, message.image) };
+    case 'images':
+      return { images: { ...state.images, ...Object.fromEntries(message.images.map((image) => [image.id, image])) } };
     case 'job':
       return { jobs: withEntry(state.jobs, message.id, message.job) };
     case 'settings':

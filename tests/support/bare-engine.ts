@@ -13,6 +13,7 @@ import type { Guest } from '../../contract/guest-state.ts';
 import type { GuestId } from '../../contract/ids.ts';
 import { version } from '../../contract/version.ts';
 import { createEngineClient } from '../../main/client/engine-client.ts';
+import { createCatalogue } from '../../main/engine/catalogue/image-catalogue.ts';
 import { type Engine, type Foundation, type Rooms, startEngine } from '../../main/engine/engine.ts';
 import { layoutOf } from '../../main/engine/files/layout.ts';
 import type { Guests, SerialListener } from '../../main/engine/guests/guests.ts';
@@ -110,6 +111,9 @@ export type BareGuests = {
   tellClients: (text: string) => void;
 };
 
+const unusedNow = () => {
+  throw new Failure('image/not-found', 'This test has no images.');
+};
 const unused = () => Promise.reject(new Failure('guest/denied', 'This test has no QEMU.'));
 
 export function bareRooms(guestCount = 0): BareGuests {
@@ -123,7 +127,7 @@ export function bareRooms(guestCount = 0): BareGuests {
     return guest;
   };
   const settled = () => Promise.resolve();
-  const rooms = ({ changes }: Foundation): Rooms => {
+  const rooms = ({ changes, database, clock, feed, jobs }: Foundation): Rooms => {
     tellClients = (text) =>
       changes.event({
         id: 1,
@@ -205,15 +209,30 @@ export function bareRooms(guestCount = 0): BareGuests {
       guests: all,
       images: {
         list: () => [],
+        pick: () => [],
+        uses: () => new Map(),
         show: (id) => {
           throw new Failure('image/not-found', `There is no image ${id}.`);
         },
         inspect: unused,
         import: unused,
         delete: unused,
+        edit: unused,
+        editMany: () => 0,
+        readAgain: unusedNow,
         ensureBuiltIn: settled,
       },
       downloads: { list: unused, checkNetwork: unused, start: unused, discard: unused },
+      catalogue: createCatalogue({
+        database,
+        clock,
+        feed,
+        jobs,
+        host: { qemuImgPath: unused },
+        recognition: { systems: async () => [] },
+        images: () => ({ list: () => [], pick: () => [], uses: () => new Map(), show: unusedNow }),
+        guests: () => all,
+      }),
       creation: { plan: unused, create: unused },
       host: { qemuFor: unused, acceleratorFor: unused, firmwareFor: unused, swtpmPath: unused, qemuImgPath: unused, report: unused },
       jobDefinitions: [],

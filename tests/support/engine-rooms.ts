@@ -3,11 +3,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
+import { Failure } from '../../contract/errors.ts';
 import type { FeedEvent } from '../../contract/events.ts';
 import type { Guest } from '../../contract/guest-state.ts';
 import type { GuestId } from '../../contract/ids.ts';
 import type { Image } from '../../contract/image.ts';
 import { defaultSettings, type Settings } from '../../contract/settings.ts';
+import { createCatalogue } from '../../main/engine/catalogue/image-catalogue.ts';
 import { systemClock } from '../../main/engine/clock/clock.ts';
 import { type CreationGuests, createCreation } from '../../main/engine/creation/guest-creation.ts';
 import { createDownloads, type DownloadsDeps } from '../../main/engine/downloads/download-registry.ts';
@@ -56,11 +58,21 @@ export async function openRooms({ home, settings = {}, environment = {}, downloa
   const recognition = createOsRecognition({ layout, environment: env });
   const guests = memoryGuests(layout);
   const lineageLock = createLineageLock();
+  const catalogue = createCatalogue({
+    database: db,
+    clock,
+    feed,
+    jobs,
+    host,
+    recognition,
+    images: () => images,
+    guests: () => ({ ...guests, exec: () => Promise.reject(new Error('These guests have no agent.')) }),
+  });
   const images = createImages({
     layout,
     database: db,
     jobs,
-    changes: { image: (_id, image) => void (image && toldImages.push(image)) },
+    changes: { image: (_id, image) => void (image && toldImages.push(image)), images: (images) => void toldImages.push(...images) },
     feed,
     clock,
     log: silentLog,
@@ -69,6 +81,7 @@ export async function openRooms({ home, settings = {}, environment = {}, downloa
     recognition,
     guests: () => guests,
     lineageLock,
+    originOf: catalogue.originOf,
     resourcesFolder: null,
     environment: env,
   });
@@ -77,6 +90,7 @@ export async function openRooms({ home, settings = {}, environment = {}, downloa
     jobs,
     guests,
     images,
+    catalogue,
     host,
     recognition,
     lineageLock,
@@ -104,6 +118,7 @@ export async function openRooms({ home, settings = {}, environment = {}, downloa
     jobs,
     host,
     images,
+    catalogue,
     guests,
     creation,
     events,
@@ -116,7 +131,7 @@ export async function openRooms({ home, settings = {}, environment = {}, downloa
 }
 
 /** Guests as creation sees them, without QEMU: kept in memory, with their folders on the disk. */
-function memoryGuests(layout: Layout): CreationGuests & { put(guest: Guest): void } {
+function memoryGuests(layout: Layout): CreationGuests & { put(guest: Guest): void; show(id: GuestId): Guest } {
   const all = new Map<GuestId, Guest>();
   const guestOf = (id: GuestId, spec: Guest['spec'], status: 'creating' | 'off'): Guest => ({
     id,
@@ -141,5 +156,10 @@ function memoryGuests(layout: Layout): CreationGuests & { put(guest: Guest): voi
       await rm(layout.guest(id).folder, { recursive: true, force: true });
     },
     put: keep,
+    show(id) {
+      const guest = all.get(id);
+      if (!guest) throw new Failure('guest/not-found', `There is no guest ${id}.`);
+      return guest;
+    },
   };
 }

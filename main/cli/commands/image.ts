@@ -1,22 +1,22 @@
-/** `guesthouse image …`: the media from which guests are made. */
+/** `guesthouse image …`: the media from which guests are made. What is known of them across is in image-catalogue.ts. */
 import { resolve } from 'node:path';
-import type { Image } from '../../../contract/image.ts';
 import { type CommandGroup, findImage } from '../context.ts';
+import { describeImage, listImages } from '../image-text.ts';
 import { followJob } from '../job-progress.ts';
-import { facts, show, type Terminal, table } from '../terminal.ts';
-import { bytes, localTime } from '../units.ts';
+import { show } from '../terminal.ts';
+import { addImageCatalogue } from './image-catalogue.ts';
 import { addImageDownload } from './image-download.ts';
 
 export const addImage: CommandGroup = (program, context) => {
   const { terminal, engine } = context;
-  const group = program.command('image').description('list, import, download, show or delete images');
+  const group = program.command('image').description('list, search, import, download, describe or delete images');
 
   group
     .command('list')
     .description('list the images')
     .action(async () => {
       const client = await engine();
-      show(terminal, await client.call('image.list', {}), (images) => listing(terminal, images));
+      show(terminal, await client.call('image.list', {}), (images) => listImages(terminal, images));
     });
 
   group
@@ -31,7 +31,7 @@ export const addImage: CommandGroup = (program, context) => {
       const image = (await client.call('image.list', {})).find(
         (candidate) => job.target.kind === 'image' && candidate.id === job.target.id,
       );
-      if (image && !terminal.json) terminal.out(`${describe(image)}\n`);
+      if (image && !terminal.json) terminal.out(`${describeImage(image)}\n`);
     });
 
   addImageDownload(group, context);
@@ -41,43 +41,18 @@ export const addImage: CommandGroup = (program, context) => {
     .description('show one image')
     .argument('<image>', 'name or id')
     .action(async (wanted: string) => {
-      show(terminal, await findImage(await engine(), wanted), describe);
+      show(terminal, await findImage(await engine(), wanted), describeImage);
     });
 
   group
     .command('delete')
-    .description('delete an image that no guest uses')
+    .description('delete an image that nothing depends on')
     .argument('<image>', 'name or id')
     .action(async (wanted: string) => {
       const client = await engine();
       const image = await findImage(client, wanted);
       show(terminal, await client.call('image.delete', { image: image.id }), () => `Deleted the image “${image.name}”.`);
     });
+
+  addImageCatalogue(group, context);
 };
-
-function listing(terminal: Terminal, images: readonly Image[]): string {
-  if (images.length === 0) return 'There are no images. “guesthouse image import FILE” adds one.';
-  return table(terminal, images, [
-    { title: 'NAME', value: (image) => image.name },
-    { title: 'KIND', value: (image) => image.kind },
-    { title: 'OS', value: (image) => image.os.name },
-    { title: 'SIZE', value: (image) => bytes(image.sizeBytes), align: 'right' },
-    { title: 'ID', value: (image) => image.id },
-  ]);
-}
-
-function describe(image: Image): string {
-  return facts([
-    ['Name', image.name],
-    ['Id', image.id],
-    ['Kind', `${image.kind} (${image.format})`],
-    ['Operating system', image.os.name],
-    ['Firmware', image.firmware],
-    ['Size', `${bytes(image.sizeBytes)} on disk, ${bytes(image.virtualSizeBytes)} for a guest`],
-    ['Label', image.label],
-    ['SHA-256', image.sha256],
-    ['Source', image.source],
-    ['Added', `${localTime(image.addedAt)} by ${image.addedBy}`],
-    ['Used by', image.usedBy.length > 0 ? image.usedBy.join(', ') : null],
-  ]);
-}

@@ -2,6 +2,7 @@
 import type { CallName, CallOutput, CallParsed } from '../../../contract/calls.ts';
 import type { EngineInfo } from '../../../contract/events.ts';
 import type { AuditStore } from '../audit/store.ts';
+import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { Creation } from '../creation/creation.ts';
 import type { Downloads } from '../downloads/downloads.ts';
 import type { ChangesHub } from '../feed/changes-hub.ts';
@@ -18,6 +19,7 @@ import { engineHandlers } from './handlers/engine.ts';
 import { guestHandlers } from './handlers/guest.ts';
 import { guestConsoleHandlers } from './handlers/guest-console.ts';
 import { imageHandlers } from './handlers/image.ts';
+import { imageCatalogueHandlers } from './handlers/image-catalogue.ts';
 import { recordHandlers } from './handlers/record.ts';
 
 /** All that answers calls. */
@@ -26,6 +28,7 @@ export type Services = {
   guests: Guests;
   images: Images;
   downloads: Downloads;
+  catalogue: Catalogue;
   creation: Creation;
   host: HostCapabilities;
   jobs: Jobs;
@@ -47,6 +50,7 @@ export function createHandlers(services: Services): Handlers {
     ...engineHandlers(services),
     ...imageHandlers(services),
     ...downloadHandlers(services),
+    ...imageCatalogueHandlers(services),
     ...guestHandlers(services),
     ...guestConsoleHandlers(services),
     ...recordHandlers(services),

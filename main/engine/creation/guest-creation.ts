@@ -6,6 +6,7 @@ import type { GuestSpec } from '../../../contract/guest-spec.ts';
 import type { GuestId } from '../../../contract/ids.ts';
 import { jobEnded } from '../../../contract/job.ts';
 import type { Settings } from '../../../contract/settings.ts';
+import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { Layout } from '../files/layout.ts';
 import type { HostCapabilities } from '../host/capabilities.ts';
 import type { Images } from '../images/images.ts';
@@ -32,6 +33,7 @@ export type CreationDeps = {
   jobs: Pick<JobRunner, 'start' | 'ended'> & Pick<Jobs, 'list'>;
   guests: CreationGuests;
   images: Pick<Images, 'show' | 'inspect'>;
+  catalogue: Pick<Catalogue, 'recordOrigin'>;
   host: HostCapabilities;
   recognition: OsRecognition;
   lineageLock: LineageLock;
@@ -55,7 +57,7 @@ type Plan = {
 };
 
 export function createCreation(deps: CreationDeps): GuestCreation {
-  const { layout, jobs, guests, images, host, recognition, lineageLock, settings } = deps;
+  const { layout, jobs, guests, images, catalogue, host, recognition, lineageLock, settings } = deps;
   const log = deps.log.child({ room: 'creation' });
   const definition = defineCreate({ layout, guests, images, host, lineageLock, keepFreeBytes: () => settings().keepFreeMiB * 1024 ** 2 });
   const taken = (name: string) => guests.nameTaken(name);
@@ -128,6 +130,7 @@ export function createCreation(deps: CreationDeps): GuestCreation {
       if (again) throw failureOf(again);
       const id = newGuestId();
       const guest = guests.beginCreation(id, spec);
+      if (source.kind === 'image') catalogue.recordOrigin(id, source.imageId);
       const job = startOrAbandon(id, spec, work, by);
       void jobs
         .ended(job.id)

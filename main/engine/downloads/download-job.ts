@@ -190,6 +190,7 @@ export function defineDownload(deps: DownloadJobDeps): JobDefinition<DownloadInp
       name: input.name ?? known?.name ?? '',
       addedBy: input.addedBy,
       origin: known ? withoutQuery(known.plan.urls[0] ?? '') : '',
+      ...(known?.plan.digest ? { checksum: `${known.plan.digest.algorithm}:${known.plan.digest.value}` } : {}),
       own: true,
     };
   };

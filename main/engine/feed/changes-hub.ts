@@ -54,6 +54,7 @@ export function createChangesHub(log: Log): ChangesHub {
   return {
     guest: (id, guest) => tell({ type: 'guest', id, guest }),
     image: (id, image) => tell({ type: 'image', id, image }),
+    images: (images) => void (images.length > 0 && tell({ type: 'images', images: [...images] })),
     job: (id, job) => tell({ type: 'job', id, job }),
     settings: (settings) => tell({ type: 'settings', settings }),
     event: (event) => tell({ type: 'event', event }),

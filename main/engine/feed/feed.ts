@@ -10,6 +10,8 @@ import type { Settings } from '../../../contract/settings.ts';
 export type Changes = {
   guest(id: GuestId, guest: Guest | null): void;
   image(id: ImageId, image: Image | null): void;
+  /** Several that changed at once. */
+  images(images: readonly Image[]): void;
   job(id: JobId, job: Job | null): void;
   settings(settings: Settings): void;
 };

@@ -1,6 +1,6 @@
 /**
- * Finds `/etc/os-release` on an ext2, ext3 or ext4 volume, read-only and bounded: enough of the file system to walk two directories and read one small
- * file (https://docs.kernel.org/filesystems/ext4/). Anything unexpected ends the search, nothing throws.
+ * Reads an ext2, ext3 or ext4 volume, read-only and bounded: enough of the file system to walk directories and read small files
+ * (https://docs.kernel.org/filesystems/ext4/). Anything unexpected ends the search, nothing throws.
  */
 import type { ByteSource } from './byte-source.ts';
 
@@ -14,27 +14,53 @@ type Volume = {
   descriptorBytes: number;
   descriptorTable: number;
 };
-type Inode = { mode: number; sizeBytes: number; map: Buffer; extents: boolean; inline: boolean };
+type Inode = { mode: number; sizeBytes: number; modifiedAt: number; map: Buffer; extents: boolean; inline: boolean };
 
 const rootInode = 2;
 const fileType = { directory: 0x4000, regular: 0x8000, link: 0xa000 };
-/** A directory or file that is read has at most this many blocks; /etc of a full system has a few. */
-const blocksMax = 64;
+/** What is read of a directory that is walked through; /etc of a full system has a few blocks. */
+const walkedBytesMax = 256 * 1024;
+/** What is read of a directory whose names are wanted: dpkg keeps some files for each package in one. */
+const listedBytesMax = 4 * 1024 * 1024;
 const linksMax = 4;
 
+/** A Linux file system as far as it is read here: absolute paths without the first slash. Null is what is not there or cannot be read. */
+export type ExtVolume = {
+  /** The first bytes of a file. */
+  readStart(path: string, lengthBytes: number): Promise<Buffer | null>;
+  /** Names in a folder, without "." and "..". */
+  list(path: string): Promise<string[] | null>;
+  /** When a file or folder was last changed, in seconds since 1970. */
+  modifiedAt(path: string): Promise<number | null>;
+};
+
+/** Null when the source is no ext2, ext3 or ext4. */
+export async function openExtVolume(source: ByteSource): Promise<ExtVolume | null> {
+  const volume = await openVolume(source).catch(() => null);
+  if (!volume) return null;
+  const inodeAt = async (path: string) => findInode(volume, path.split('/'), linksMax).catch(() => null);
+  return {
+    async readStart(path, lengthBytes) {
+      const inode = await inodeAt(path);
+      return inode?.mode === fileType.regular ? readContent(volume, inode, lengthBytes).catch(() => null) : null;
+    },
+    async list(path) {
+      const inode = await inodeAt(path);
+      if (inode?.mode !== fileType.directory) return null;
+      const content = await readContent(volume, inode, listedBytesMax).catch(() => null);
+      return content && [...entriesOf(content)].map(({ name }) => name).filter((name) => name !== '.' && name !== '..');
+    },
+    modifiedAt: async (path) => (await inodeAt(path))?.modifiedAt ?? null,
+  };
+}
+
 /** Null when the volume has no such file. */
-export async function readOsRelease(source: ByteSource): Promise<OsRelease | null> {
-  try {
-    const volume = await openVolume(source);
-    if (!volume) return null;
-    for (const path of ['etc/os-release', 'usr/lib/os-release']) {
-      const text = await readPath(volume, path.split('/'), linksMax);
-      if (text !== null) return parseOsRelease(text);
-    }
-    return null;
-  } catch {
-    return null;
+export async function readOsRelease(volume: ExtVolume): Promise<OsRelease | null> {
+  for (const path of ['etc/os-release', 'usr/lib/os-release']) {
+    const text = await volume.readStart(path, 16_384);
+    if (text !== null) return parseOsRelease(text.toString('utf8'));
   }
+  return null;
 }
 
 /** The fields of os-release(5); null without a name. */
@@ -79,22 +105,24 @@ async function readInode(volume: Volume, number: number): Promise<Inode | null> 
   return {
     mode: inode.readUInt16LE(0) & 0xf000,
     sizeBytes: inode.readUInt32LE(0x04),
+    modifiedAt: inode.readUInt32LE(0x10),
     map: inode.subarray(0x28, 0x28 + 60),
     extents: (flags & 0x80000) !== 0,
     inline: (flags & 0x10000000) !== 0,
   };
 }
 
-async function readContent(volume: Volume, inode: Inode): Promise<Buffer> {
+async function readContent(volume: Volume, inode: Inode, lengthBytes: number): Promise<Buffer> {
   // The target of a short link, or the content of a tiny file, stands where the block map would.
   if (inode.inline || (inode.mode === fileType.link && inode.sizeBytes < 60)) return inode.map.subarray(0, Math.min(60, inode.sizeBytes));
-  const count = Math.min(blocksMax, Math.ceil(inode.sizeBytes / volume.blockBytes));
+  const wanted = Math.min(inode.sizeBytes, lengthBytes);
+  const count = Math.ceil(wanted / volume.blockBytes);
   const blocks: Buffer[] = [];
   for (let index = 0; index < count; index++) {
     const block = inode.extents ? await blockOfExtents(volume, inode.map, index, 0) : await blockOfMap(volume, inode.map, index);
     blocks.push(block === null ? Buffer.alloc(volume.blockBytes) : await volume.source.read(block * volume.blockBytes, volume.blockBytes));
   }
-  return Buffer.concat(blocks).subarray(0, inode.sizeBytes);
+  return Buffer.concat(blocks).subarray(0, wanted);
 }
 
 /** Walks the extent tree, which is at most five levels deep. */
@@ -129,37 +157,34 @@ async function blockOfMap(volume: Volume, map: Buffer, index: number): Promise<n
   return table.length >= within * 4 + 4 ? table.readUInt32LE(within * 4) || null : null;
 }
 
-/** The inode that `name` has in a directory; indexed directories can be read as plain ones. */
-function findEntry(content: Buffer, name: string): number | null {
+/** The entries of a directory; indexed directories can be read as plain ones. */
+function* entriesOf(content: Buffer): Generator<{ inode: number; name: string }> {
   for (let at = 0; at + 8 <= content.length; ) {
     const inode = content.readUInt32LE(at);
     const length = content.readUInt16LE(at + 4);
     const nameLength = content[at + 6] ?? 0;
-    if (length < 8 || length % 4 !== 0) return null;
-    if (inode !== 0 && content.toString('utf8', at + 8, at + 8 + nameLength) === name) return inode;
+    if (length < 8 || length % 4 !== 0) return;
+    if (inode !== 0 && nameLength > 0) yield { inode, name: content.toString('utf8', at + 8, at + 8 + nameLength) };
     at += length;
   }
-  return null;
 }
 
-/** The text of a file; a link is followed inside the volume. */
-async function readPath(volume: Volume, path: readonly string[], linksLeft: number): Promise<string | null> {
-  let number = rootInode;
+/** The inode at a path; links are followed inside the volume. */
+async function findInode(volume: Volume, path: readonly string[], linksLeft: number): Promise<Inode | null> {
+  let directory = await readInode(volume, rootInode);
   for (const [index, name] of path.entries()) {
-    const directory = await readInode(volume, number);
     if (directory?.mode !== fileType.directory) return null;
-    const found = findEntry(await readContent(volume, directory), name);
-    if (found === null) return null;
-    const inode = await readInode(volume, found);
+    const found = [...entriesOf(await readContent(volume, directory, walkedBytesMax))].find((entry) => entry.name === name);
+    if (!found) return null;
+    const inode = await readInode(volume, found.inode);
     if (inode?.mode === fileType.link) {
       if (linksLeft === 0) return null;
-      const target = (await readContent(volume, inode)).toString('utf8');
-      return readPath(volume, resolveLink(path.slice(0, index), target, path.slice(index + 1)), linksLeft - 1);
+      const target = (await readContent(volume, inode, 4096)).toString('utf8');
+      return findInode(volume, resolveLink(path.slice(0, index), target, path.slice(index + 1)), linksLeft - 1);
     }
-    number = found;
+    directory = inode;
   }
-  const file = await readInode(volume, number);
-  return file?.mode === fileType.regular ? (await readContent(volume, file)).toString('utf8') : null;
+  return directory;
 }
 
 function resolveLink(folder: readonly string[], target: string, rest: readonly string[]): string[] {

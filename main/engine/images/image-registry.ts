@@ -2,8 +2,9 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../../../contract/errors.ts';
-import type { ImageId } from '../../../contract/ids.ts';
-import { type Image, imageFormat } from '../../../contract/image.ts';
+import type { Guest } from '../../../contract/guest-state.ts';
+import type { GuestId, ImageId } from '../../../contract/ids.ts';
+import { type Image, imageFormat, patchLevel } from '../../../contract/image.ts';
 import type { Settings } from '../../../contract/settings.ts';
 import { type Clock, instantNow } from '../clock/clock.ts';
 import type { Changes, Feed } from '../feed/feed.ts';
@@ -22,17 +23,20 @@ import type { Database } from '../store/database.ts';
 import { newImageId } from '../store/new-id.ts';
 import { findStarter, type Starter } from './built-in-image.ts';
 import { copyMedium } from './copy-medium.ts';
+import { endOfLifeOf } from './end-of-life.ts';
+import { editImage, tagImage } from './image-edit.ts';
 import type { Images } from './images.ts';
 import { defineImport, type ImportInput, imageNameFor } from './import-job.ts';
 import { createInspector } from './inspect.ts';
 import { openMedium } from './open-medium.ts';
-import { createImageStore, type StoredImage } from './store.ts';
+import { defineReadAgain } from './read-again-job.ts';
+import { createImageStore, type ImageChange, type StoredImage } from './store.ts';
 
 export type ImagesDeps = {
   layout: Layout;
   database: Database;
   jobs: Pick<JobRunner, 'start'>;
-  changes: Pick<Changes, 'image'>;
+  changes: Pick<Changes, 'image' | 'images'>;
   feed: Feed;
   clock: Clock;
   log: Log;
@@ -41,6 +45,8 @@ export type ImagesDeps = {
   recognition: OsRecognition;
   /** Guests need images and images need guests, so this is asked only when a call is answered. */
   guests: () => Pick<Guests, 'list' | 'listTrash'>;
+  /** The image that a guest was made from. */
+  originOf: (guest: GuestId) => ImageId | null;
   lineageLock: LineageLock;
   /** Resources of a packaged app; null in a checkout. */
   resourcesFolder: string | null;
@@ -56,6 +62,8 @@ export type ImageRegistry = Images & {
   guestsChanged(): void;
 };
 
+const tagsMax = 32;
+
 /** Guests change many times a second while they start; who holds which image need not be known that fast. */
 const usersToldAfterMs = 200;
 
@@ -68,36 +76,43 @@ export function createImages(deps: ImagesDeps): ImageRegistry {
   /** Imports whose content was there already: asking for the id that was promised answers with the image that is there. */
   const duplicates = new Map<ImageId, ImageId>();
 
-  /** Names of the guests whose CD drive holds an image, also of those in the trash, which may come back. */
-  const usersByImage = (): Map<ImageId, string[]> => {
-    const users = new Map<ImageId, string[]>();
-    for (const { spec } of everyGuest()) {
-      for (const { medium } of spec.cdDrives) {
-        if (medium?.kind === 'image') users.set(medium.imageId, [...(users.get(medium.imageId) ?? []), spec.name]);
-      }
-    }
-    return users;
-  };
   const everyGuest = () => [...deps.guests().list(), ...deps.guests().listTrash()];
   /** Names of the guests whose disks build upon an image, as last read from the disks. */
   let builders = new Map<ImageId, string[]>();
-  const usersOf = (id: ImageId): string[] => usersByImage().get(id) ?? [];
-  const complete = (stored: StoredImage, users = usersByImage()): Image => ({
-    ...stored,
-    path: layout.image(stored.id, stored.format),
-    usedBy: users.get(stored.id) ?? [],
-    builtUponBy: builders.get(stored.id) ?? [],
-  });
+  const ties = (): Ties => tiesOf(everyGuest(), deps.originOf);
+  /** Most images have no ties; who lists ten thousand of them gets the same objects as long as nothing changed. */
+  const untied = new WeakMap<StoredImage, Image>();
+  const complete = (stored: StoredImage, { usedBy, madeGuests } = ties()): Image => {
+    let image = untied.get(stored);
+    if (!image) {
+      const { asRead: _asRead, ...known } = stored;
+      image = { ...known, path: layout.image(stored.id, stored.format), usedBy: [], builtUponBy: [], madeGuests: [] };
+      untied.set(stored, image);
+    }
+    const holders = usedBy.get(stored.id);
+    const guests = madeGuests.get(stored.id);
+    const builtUponBy = builders.get(stored.id) ?? [];
+    if (!holders && !guests && builtUponBy.length === 0) return image;
+    return { ...image, usedBy: holders?.map(({ name }) => name) ?? [], builtUponBy, madeGuests: guests ?? [] };
+  };
   const changed = (id: ImageId) => {
     const stored = store.find(id);
     deps.changes.image(id, stored ? complete(stored) : null);
   };
   const keepFreeBytes = () => deps.settings().keepFreeMiB * 1024 ** 2;
 
+  const readAgain = defineReadAgain({
+    store,
+    inspector,
+    recognition: deps.recognition,
+    pathOf: (id) => complete(find(id)).path,
+    changed,
+  });
   const importDefinition = defineImport({
     layout,
     store,
     inspector,
+    endOfLifeOf: (os) => endOfLifeOf(os, deps.recognition),
     feed,
     clock,
     keepFreeBytes,
@@ -114,15 +129,15 @@ export function createImages(deps: ImagesDeps): ImageRegistry {
     },
   });
 
-  let toldUsers = new Map<ImageId, string[]>();
+  let toldTies = new Map<ImageId, string>();
   let tellPending = false;
   const tellUsers = (): void => {
     tellPending = false;
-    const users = usersByImage();
-    for (const id of new Set([...toldUsers.keys(), ...users.keys()])) {
-      if (users.get(id)?.join('\n') !== toldUsers.get(id)?.join('\n')) changed(id);
-    }
-    toldUsers = users;
+    const { usedBy, madeGuests } = ties();
+    const ids = new Set([...usedBy.keys(), ...madeGuests.keys()]);
+    const now = new Map([...ids].map((id) => [id, JSON.stringify([usedBy.get(id), madeGuests.get(id)])]));
+    for (const id of new Set([...toldTies.keys(), ...ids])) if (now.get(id) !== toldTies.get(id)) changed(id);
+    toldTies = now;
   };
 
   /** Which guests there are and which disks they have: while that stays, so does what their disks build upon. */
@@ -161,7 +176,7 @@ export function createImages(deps: ImagesDeps): ImageRegistry {
         await mustHaveNoDependants(layout, layout.image(old.id, old.format), `The image “${old.name}”`, everyGuest());
       } catch (thrown) {
         if (!(thrown instanceof Failure)) throw thrown;
-        store.becomeOrdinary(old.id);
+        store.update([{ id: old.id, builtIn: false }]);
         return changed(old.id);
       }
       await remove(old);
@@ -205,6 +220,9 @@ export function createImages(deps: ImagesDeps): ImageRegistry {
         source: diskPath,
         addedAt: instantNow(clock),
         addedBy: 'set-up',
+        ...report.facts,
+        patchLevel: patchLevel.safeParse(metadata.builtAt.slice(0, 10)).data ?? null,
+        patchLevelFrom: 'The day on which set-up built it.',
       });
     } finally {
       await removeFile(arriving);
@@ -226,10 +244,20 @@ export function createImages(deps: ImagesDeps): ImageRegistry {
 
   return {
     importDefinition,
-    jobDefinitions: [importDefinition as unknown as JobDefinition<never>],
+    jobDefinitions: [importDefinition, readAgain] as unknown as JobDefinition<never>[],
     list() {
-      const users = usersByImage();
-      return store.list().map((image) => complete(image, users));
+      const now = ties();
+      return store.list().map((image) => complete(image, now));
+    },
+    pick(ids) {
+      const now = ties();
+      return ids.map((id) => store.find(id)).flatMap((stored) => (stored ? [complete(stored, now)] : []));
+    },
+    uses() {
+      const { usedBy, madeGuests } = ties();
+      // A guest that was installed from a disc and still holds it counts once.
+      const guestsOf = (id: ImageId) => new Set([...(usedBy.get(id) ?? []), ...(madeGuests.get(id) ?? [])].map(({ guest }) => guest));
+      return new Map([...usedBy.keys(), ...madeGuests.keys()].map((id) => [id, guestsOf(id).size]));
     },
     show: (id) => complete(find(id)),
     inspect: (path) => inspector.inspect(path),
@@ -262,18 +290,66 @@ export function createImages(deps: ImagesDeps): ImageRegistry {
 
     async delete(id) {
       const stored = find(id);
-      const users = usersOf(stored.id);
-      if (users.length > 0) {
-        throw new Failure('image/in-use', `“${stored.name}” is in the CD drive of ${users.map((user) => `“${user}”`).join(', ')}.`, {
-          hint: 'Delete these guests first, those in the trash as well.',
+      const dependants = [
+        ...(ties().usedBy.get(stored.id) ?? []).map(({ name }) => `the CD drive of “${name}” holds it`),
+        ...(builders.get(stored.id) ?? []).map((name) => `the disk of “${name}” builds upon it`),
+      ];
+      if (dependants.length > 0) {
+        throw new Failure('image/in-use', `“${stored.name}” cannot be deleted: ${dependants.join(', ')}.`, {
+          hint: 'Delete these guests first, those in the trash as well, or make them independent.',
         });
       }
       await deps.lineageLock(async () => {
+        // What was last read of the disks may be old; now nobody can begin to build upon it.
         await mustHaveNoDependants(layout, layout.image(stored.id, stored.format), `The image “${stored.name}”`, everyGuest());
         if (stored.builtIn) await writeWhole(layout.starterDeleted, `${stored.sha256}\n`);
         await remove(stored);
       });
       feed.record({ severity: 'info', kind: 'image.deleted', text: `“${stored.name}” was deleted from the library.` });
+    },
+
+    async edit(id, wanted, asRead) {
+      const stored = find(id);
+      // The day on which updates end goes with the system, unless a hand wrote it.
+      const endOfLife = wanted.os ? await endOfLifeOf(wanted.os, deps.recognition) : null;
+      const before = find(stored.id);
+      const change = editImage(before, wanted, asRead, store.list());
+      const follows = wanted.os && wanted.endOfLife === undefined && !before.byHand.includes('endOfLife');
+      store.update([follows ? { ...change, endOfLife } : change]);
+      changed(before.id);
+      return complete(find(before.id));
+    },
+
+    editMany(ids, { addTags, removeTags, lifecycle }) {
+      const wanted = ids.map(find).map((before) => {
+        const change: ImageChange = { id: before.id, tags: tagImage(before, addTags, removeTags), ...(lifecycle ? { lifecycle } : {}) };
+        return { before, change };
+      });
+      const crowded = wanted.find(({ change }) => (change.tags?.length ?? 0) > tagsMax);
+      if (crowded) {
+        throw new Failure('call/invalid-input', `“${crowded.before.name}” would have more than ${tagsMax} tags.`, {
+          hint: 'Nothing was changed. Remove some of its tags first.',
+          path: 'addTags',
+        });
+      }
+      const different = wanted.filter(
+        ({ before, change }) =>
+          before.tags.join('\n') !== change.tags?.join('\n') || (lifecycle !== undefined && before.lifecycle !== lifecycle),
+      );
+      store.update(different.map(({ change }) => change));
+      const now = ties();
+      deps.changes.images(different.map(({ before }) => complete(find(before.id), now)));
+      return different.length;
+    },
+
+    readAgain(id, by) {
+      const stored = find(id);
+      return deps.jobs.start(readAgain, {
+        title: `Read ${stored.name} again`,
+        target: { kind: 'image', id: stored.id, name: stored.name },
+        input: { imageId: stored.id },
+        startedBy: by,
+      });
     },
 
     async ensureBuiltIn() {
@@ -292,4 +368,27 @@ export function createImages(deps: ImagesDeps): ImageRegistry {
       }
     },
   };
+}
+
+/** Guests whose CD drive holds an image, and guests that were made from it. */
+type Ties = { usedBy: Map<ImageId, Image['madeGuests']>; madeGuests: Map<ImageId, Image['madeGuests']> };
+
+/** @param guests those in the trash as well, which may come back */
+function tiesOf(guests: readonly Guest[], originOf: ImagesDeps['originOf']): Ties {
+  const usedBy: Ties['usedBy'] = new Map();
+  const madeGuests: Ties['madeGuests'] = new Map();
+  for (const { id, spec } of guests) {
+    for (const { medium } of spec.cdDrives) {
+      if (medium?.kind === 'image') add(usedBy, medium.imageId, { guest: id, name: spec.name });
+    }
+    const origin = originOf(id);
+    if (origin) add(madeGuests, origin, { guest: id, name: spec.name });
+  }
+  return { usedBy, madeGuests };
+}
+
+function add<Value>(lists: Map<ImageId, Value[]>, id: ImageId, value: Value): void {
+  const list = lists.get(id);
+  if (list) list.push(value);
+  else lists.set(id, [value]);
 }

@@ -1,17 +1,30 @@
 /** All that the rest of the engine can ask about images. Implemented by `image-registry.ts`. */
 import type { ImageId } from '../../../contract/ids.ts';
-import type { Image, MediumReport } from '../../../contract/image.ts';
+import type { Image, ImageLifecycle, MediumReport, ReadField } from '../../../contract/image.ts';
 import type { Job } from '../../../contract/job.ts';
+import type { WantedChanges } from './image-edit.ts';
 
 export type Images = {
+  /** The built-in one first, then the newest. */
   list(): Image[];
+  /** Those of these ids, in their order; what is gone is left out. */
+  pick(ids: readonly ImageId[]): Image[];
+  /** How many guests hold or were made from each image that has any. */
+  uses(): ReadonlyMap<ImageId, number>;
   /** @throws Failure `image/not-found` */
   show(id: ImageId): Image;
   /** Reads a file without trusting it. @throws Failure `image/*` saying what is wrong with it. */
   inspect(path: string): Promise<MediumReport>;
   import(path: string, name: string | undefined, by: string): Promise<Job>;
-  /** @throws Failure `image/in-use` naming the guests. */
+  /** @throws Failure `image/in-use` naming what depends on it. */
   delete(id: ImageId): Promise<void>;
+  /** Writes what a person knows of an image. @throws Failure `image/version-taken` */
+  edit(id: ImageId, changes: WantedChanges, asRead: readonly ReadField[]): Promise<Image>;
+  /** Tags or publishes several at once. @returns how many are now different. @throws Failure `image/not-found`: then none is. */
+  editMany(ids: readonly ImageId[], changes: ManyChanges): number;
+  readAgain(id: ImageId, by: string): Job;
   /** Puts the starter guest's image on the list when set-up built one and it is not there yet. */
   ensureBuiltIn(): Promise<void>;
 };
+
+export type ManyChanges = { addTags: readonly string[]; removeTags: readonly string[]; lifecycle: ImageLifecycle | undefined };

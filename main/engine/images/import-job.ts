@@ -8,8 +8,9 @@ import { basename, extname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import { Failure } from '../../../contract/errors.ts';
+import type { OsIdentity } from '../../../contract/guest-spec.ts';
 import { imageId } from '../../../contract/ids.ts';
-import { type ImageFormat, imageFormat, type MediumReport, type Packing } from '../../../contract/image.ts';
+import { type ImageFormat, imageDetails, imageFormat, type MediumReport, type Packing } from '../../../contract/image.ts';
 import { type Clock, instantNow } from '../clock/clock.ts';
 import type { Feed } from '../feed/feed.ts';
 import { moveIntoPlace, removeFile, toWriteFailure } from '../files/durable.ts';
@@ -24,7 +25,7 @@ import { type Inspector, recheckHeader, unpackedName } from './inspect.ts';
 import { openMedium } from './open-medium.ts';
 import { unpackedMaxBytes, unpackFile } from './packed-file.ts';
 import { diskInfo } from './qemu-img.ts';
-import type { ImageStore, StoredImage } from './store.ts';
+import type { ImageStore, NewImage, StoredImage } from './store.ts';
 
 const importInput = z.object({
   imageId,
@@ -33,6 +34,8 @@ const importInput = z.object({
   addedBy: z.string(),
   /** What is remembered as its source when that is not the path. */
   origin: z.string().optional(),
+  /** What its makers say of that: "sha256:…". */
+  checksum: z.string().optional(),
   /** The file is the engine's own and is not written to any more: no second copy of it is needed. */
   own: z.boolean().optional(),
 });
@@ -46,6 +49,7 @@ export type ImportDeps = {
   clock: Clock;
   keepFreeBytes: () => number;
   qemuImgPath: () => Promise<string>;
+  endOfLifeOf: (os: OsIdentity) => Promise<string | null>;
   /** Tells clients that the image is there, or gone. */
   changed: (id: StoredImage['id']) => void;
   /** The content was there already under another id. */
@@ -188,7 +192,8 @@ export function defineImport(deps: ImportDeps): JobDefinition<ImportInput> {
           const stored = found.get(input.imageId)?.stored;
           if (!stored) return;
           const arriving = layout.imageArriving(input.imageId);
-          const image = describe(input, stored, instantNow(deps.clock));
+          const endOfLife = await deps.endOfLifeOf(stored.report.os);
+          const image = { ...describe(input, stored, instantNow(deps.clock)), endOfLife };
           const path = layout.image(image.id, image.format);
           if (!store.findByHash(stored.sha256)) await moveIntoPlace(arriving, path);
           // Asked again: another import of the same content may have come in while this one was moved. From here on nothing is awaited.
@@ -241,7 +246,7 @@ export function imageNameFor(path: string): string {
   return (basename(name, extname(name)) || name).slice(0, 200);
 }
 
-function describe(input: ImportInput, { format, sizeBytes, sha256, report }: Stored, addedAt: string): StoredImage {
+function describe(input: ImportInput, { format, sizeBytes, sha256, report }: Stored, addedAt: string): NewImage {
   return {
     id: input.imageId,
     name: input.name,
@@ -255,8 +260,11 @@ function describe(input: ImportInput, { format, sizeBytes, sha256, report }: Sto
     sha256,
     label: report.label,
     source: input.origin ?? input.path,
+    sourceUrl: imageDetails.shape.sourceUrl.safeParse(input.origin).data ?? null,
+    sourceChecksum: imageDetails.shape.sourceChecksum.safeParse(input.checksum).data ?? null,
     addedAt,
     addedBy: input.addedBy,
+    ...report.facts,
   };
 }
 

@@ -1,13 +1,16 @@
 /** What a disk says of itself: its partitions, its labels and, where a Linux can be read, its own name. */
 import type { OsIdentity } from '../../../contract/guest-spec.ts';
+import { noFacts, type SystemFacts } from '../../../contract/image.ts';
 import { notRecognised, type OsRecognition, type Recognition, starterOsId } from '../os/os-recognition.ts';
 import { type ByteSource, slice } from './byte-source.ts';
-import { readOsRelease } from './ext-reader.ts';
+import { openExtVolume, readOsRelease } from './ext-reader.ts';
 import { type FileSystem, readFileSystem } from './file-system.ts';
+import { architectureIn, readLinuxFacts } from './linux-facts.ts';
 import { type PartitionTable, readPartitionTable } from './partition-table.ts';
 
 export type DiskReport = {
   recognition: Recognition;
+  facts: SystemFacts;
   label: string | null;
   bootable: { bios: boolean; uefi: boolean };
   /** GPT disks with both ways to boot are meant for UEFI. */
@@ -33,7 +36,7 @@ export async function inspectDisk(disk: ByteSource, fileName: string, recognitio
   }
   const labels = volumes.map(({ fileSystem }) => fileSystem.label).filter((label) => label !== null);
   return {
-    recognition: await recognise(volumes, table, fileName, recognition),
+    ...(await recognise(volumes, table, fileName, recognition)),
     label: labels[0] ?? null,
     bootable: { bios, uefi: esp },
     prefersUefi: esp && (table?.scheme === 'gpt' || !bios),
@@ -61,15 +64,29 @@ async function recognise(
   table: PartitionTable | null,
   fileName: string,
   recognition: OsRecognition,
-): Promise<Recognition> {
+): Promise<Pick<DiskReport, 'recognition' | 'facts'>> {
   if (volumes.some(({ fileSystem }) => fileSystem.label === 'starter-home')) {
-    return { os: starterOs, by: 'By the label “starter-home” of one of its volumes.' };
+    return { recognition: { os: starterOs, by: 'By the label “starter-home” of one of its volumes.' }, facts: noFacts };
   }
   for (const { source, fileSystem } of volumes) {
     if (fileSystem.type !== 'ext') continue;
-    const release = await readOsRelease(source);
-    if (release) return recognition.recogniseOsRelease(release);
+    const volume = await openExtVolume(source);
+    const release = volume && (await readOsRelease(volume));
+    if (release) return { recognition: await recognition.recogniseOsRelease(release), facts: await readLinuxFacts(volume) };
   }
+  return {
+    recognition: await recogniseFromOutside(volumes, table, fileName, recognition),
+    facts: { ...noFacts, architecture: architectureIn(fileName) },
+  };
+}
+
+/** What the name of the file and the kinds of its volumes say, when nothing inside can be read. */
+async function recogniseFromOutside(
+  volumes: Volume[],
+  table: PartitionTable | null,
+  fileName: string,
+  recognition: OsRecognition,
+): Promise<Recognition> {
   const byName = await recognition.recogniseFileName(fileName);
   const family = familyOf(volumes, table);
   if (byName.by !== null && (family === null || byName.os.family === family)) return byName;

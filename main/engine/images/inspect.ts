@@ -8,14 +8,15 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { Failure } from '../../../contract/errors.ts';
 import type { FirmwareKind, OsIdentity } from '../../../contract/guest-spec.ts';
-import type { MediumFormat, MediumReport, Packing } from '../../../contract/image.ts';
+import { type MediumFormat, type MediumReport, noFacts, type Packing, type SystemFacts } from '../../../contract/image.ts';
 import { type OsRecognition, starterOsId } from '../os/os-recognition.ts';
 import { type ByteSource, fileSource, memorySource } from './byte-source.ts';
 import { sizeByQemu } from './foreign/convert-foreign.ts';
 import type { ForeignFormat } from './foreign/foreign-disk.ts';
 import { type ForeignOptions, openForeign } from './foreign/open-foreign.ts';
 import { inspectDisk } from './inspect-disk.ts';
-import { readIso } from './iso9660.ts';
+import { type IsoReport, readIso } from './iso9660.ts';
+import { architectureIn } from './linux-facts.ts';
 import { detectFormat } from './medium-format.ts';
 import { type OpenMedium, openMedium } from './open-medium.ts';
 import { packingName, peekPacked } from './packed-file.ts';
@@ -113,6 +114,7 @@ async function examinePacked(
     recognisedBy: by,
     bootable: iso?.bootable ?? { bios: true, uefi: false },
     firmware: 'bios',
+    facts: iso ? isoFacts(iso, inner) : { ...noFacts, architecture: architectureIn(inner) },
     notes: [...linkNotes, `It is packed with ${packingName(packing)}: all of it is looked at when it is unpacked.`],
   };
 }
@@ -150,6 +152,7 @@ async function examineIso(medium: OpenMedium, source: ByteSource, fileName: stri
     recognisedBy: by,
     bootable: iso.bootable,
     firmware: await isoFirmware(os, iso.bootable, deps.recognition),
+    facts: isoFacts(iso, fileName),
     notes,
   };
 }
@@ -228,8 +231,18 @@ async function describeDisk(
     os,
     recognisedBy: starter ? 'By the description that set-up wrote beside it.' : (report?.recognition.by ?? null),
     bootable,
+    facts: report?.facts ?? noFacts,
     firmware: starter?.firmware[0] ?? diskFirmware(os, bootable, report?.prefersUefi ?? false),
     notes: [...notes, ...(report?.notes ?? ['The content of this disk could not be read.']), ...(await aboutOs(os, deps.recognition))],
+  };
+}
+
+/** A disc has the updates of the day on which it was made; the processor is in its label or its name, if anywhere. */
+function isoFacts(iso: IsoReport, fileName: string): SystemFacts {
+  return {
+    ...noFacts,
+    architecture: architectureIn(iso.volumeId) ?? architectureIn(fileName),
+    ...(iso.madeOn === null ? {} : { patchLevel: iso.madeOn, patchLevelFrom: 'The day on which the disc was made, as it says itself.' }),
   };
 }
 

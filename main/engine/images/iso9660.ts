@@ -9,6 +9,8 @@ export type IsoReport = IsoTraits & {
   /** What the volume descriptors say the file has at least. */
   claimedSizeBytes: number;
   bootable: { bios: boolean; uefi: boolean };
+  /** The day on which the volume was made, "2026-06-17". */
+  madeOn: string | null;
 };
 
 const sectorBytes = 2048;
@@ -45,6 +47,7 @@ export async function readIso(source: ByteSource): Promise<IsoReport | null> {
     // What UEFI starts is often appended behind the volume proper.
     claimedSizeBytes: Math.max(volumeSizeBytes, await udfEnd(source), fromCatalogue.endBytes, fromHybrid.endBytes),
     bootable: { bios: fromCatalogue.bios || fromHybrid.bios, uefi: fromCatalogue.uefi || fromHybrid.uefi },
+    madeOn: dayField(primary, 813),
   };
 }
 
@@ -57,6 +60,12 @@ function textField(buffer: Buffer, offset: number, length: number): string {
       .replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, ' ')
       .trim()
   );
+}
+
+/** The day of a date in digits (ECMA-119, 8.4.26.1). Zeros stand for none. */
+function dayField(buffer: Buffer, offset: number): string | null {
+  const match = /^((?:19|20|21)\d\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])/.exec(buffer.toString('latin1', offset, offset + 8));
+  return match && `${match[1]}-${match[2]}-${match[3]}`;
 }
 
 type BootReport = { bios: boolean; uefi: boolean; endBytes: number };

@@ -3,9 +3,10 @@ import { expect, test } from 'vitest';
 import { Failure } from '../../../contract/errors.ts';
 import { mediumFormat, packing } from '../../../contract/image.ts';
 import { memorySource } from './byte-source.ts';
-import { parseOsRelease, readOsRelease } from './ext-reader.ts';
+import { openExtVolume, parseOsRelease, readOsRelease } from './ext-reader.ts';
 import { readFileSystem } from './file-system.ts';
 import { readIso } from './iso9660.ts';
+import { readLinuxFacts } from './linux-facts.ts';
 import { detectFormat } from './medium-format.ts';
 import { readPartitionTable } from './partition-table.ts';
 
@@ -40,7 +41,10 @@ test('no disk makes a reader throw or run without end', async () => {
       await readPartitionTable(source);
       await readFileSystem(source);
       await readIso(source);
-      await readOsRelease(source);
+      const volume = await openExtVolume(source);
+      if (!volume) return;
+      await readOsRelease(volume);
+      await readLinuxFacts(volume);
     }),
     { numRuns: 1000 },
   );

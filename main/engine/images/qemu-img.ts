@@ -62,6 +62,28 @@ export async function checkDisk(qemuImg: string, path: string): Promise<DiskChec
   return (counts.leaks ?? 0) > 0 ? { state: 'leaks', detail: `${counts.leaks} leaked clusters` } : { state: 'clean', detail: null };
 }
 
+export type DataRange = { offset: number; lengthBytes: number };
+
+const mapOutput = z.array(z.object({ start: z.number(), length: z.number(), zero: z.boolean(), data: z.boolean() }));
+/** An entry of a map has some hundred bytes; disks in a million pieces are not looked at this way. */
+const mapMaxBytes = 128 * 1024 * 1024;
+
+/** Where a disk has data that are not known to be zeros, in order. @throws Failure `image/corrupt`, `image/in-use` */
+export async function dataRanges(qemuImg: string, path: string, format: DiskFormat): Promise<DataRange[]> {
+  const end = await runTool(qemuImg, ['map', '--output=json', stated(path, format)], {
+    timeoutMs: untrustedTimeoutMs,
+    limits: untrustedLimits,
+    maxOutputBytes: mapMaxBytes,
+  });
+  if (end.status !== 0) throw inUse(end, path) ?? unreadable(end, path);
+  try {
+    const ranges = mapOutput.parse(JSON.parse(end.stdout));
+    return ranges.filter(({ data, zero }) => data && !zero).map(({ start, length }) => ({ offset: start, lengthBytes: length }));
+  } catch (error) {
+    throw new Failure('image/corrupt', `Where the data of ${path} lie cannot be understood.`, { detail: String(error) });
+  }
+}
+
 /** Makes an empty qcow2 file. @throws Failure `store/full` or `store/not-writable`. */
 export async function createDisk(qemuImg: string, path: string, sizeBytes: number, signal: AbortSignal): Promise<void> {
   const options = 'preallocation=off,lazy_refcounts=off,cluster_size=64k,compat=1.1';

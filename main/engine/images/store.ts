@@ -1,85 +1,233 @@
-/** The images in the database. */
+/** The images in the database. Reads are of memory: an engine has the database to itself, and everything is asked for often. */
+import type { z } from 'zod';
 import type { ImageId } from '../../../contract/ids.ts';
-import { type Image, image } from '../../../contract/image.ts';
+import { type Image, image, imageDetails, systemFacts } from '../../../contract/image.ts';
+import { nameKey, versionKey } from '../../../contract/version-order.ts';
 import type { Log } from '../log/log.ts';
-import type { Database } from '../store/database.ts';
+import type { Database, SqlValue } from '../store/database.ts';
 
-/** An image without what is not stored: its path follows from its id, and who uses it from the guests. */
-export type StoredImage = Omit<Image, 'path' | 'usedBy' | 'builtUponBy'>;
-const storedImage = image.omit({ path: true, usedBy: true, builtUponBy: true });
+/** What the medium itself said of the fields that a hand can write. */
+const asRead = systemFacts
+  .pick({ architecture: true, patchLevel: true, patchLevelFrom: true })
+  .extend(imageDetails.pick({ os: true, firmware: true, endOfLife: true }).shape);
+export type AsRead = z.infer<typeof asRead>;
+
+/** An image without what is not stored: its path follows from its id, who uses it and what was made from it from the guests. */
+export type StoredImage = Omit<Image, 'path' | 'usedBy' | 'builtUponBy' | 'madeGuests'> & { asRead: AsRead };
+const storedImage = image.omit({ path: true, usedBy: true, builtUponBy: true, madeGuests: true }).extend({ asRead });
+
+type Content = Pick<
+  StoredImage,
+  'id' | 'name' | 'format' | 'kind' | 'builtIn' | 'os' | 'firmware' | 'sizeBytes' | 'virtualSizeBytes' | 'sha256' | 'label' | 'source'
+> &
+  Pick<StoredImage, 'addedAt' | 'addedBy'>;
+/** A new image: what its bytes say, and whatever else is known of it. */
+export type NewImage = Content & Partial<Omit<StoredImage, keyof Content | 'asRead' | 'byHand'>>;
+
+export type ImageChange = { id: ImageId } & Partial<Omit<StoredImage, 'id'>>;
 
 export type ImageStore = {
+  /** The built-in one first, then the newest. */
   list(): StoredImage[];
   find(id: ImageId): StoredImage | null;
   findByHash(sha256: string): StoredImage | null;
-  insert(image: StoredImage): void;
-  /** The built-in image was replaced by a newer one and is kept for those who build upon it. */
-  becomeOrdinary(id: ImageId): void;
+  insert(image: NewImage): void;
+  /** Writes all of the changes, or none. */
+  update(changes: readonly ImageChange[]): void;
   remove(id: ImageId): void;
 };
 
-type Row = {
-  id: string;
-  name: string;
-  format: string;
-  kind: string;
-  built_in: number;
-  os: string;
-  firmware: string;
-  size_bytes: number;
-  virtual_size_bytes: number;
-  sha256: string;
-  label: string | null;
-  source: string;
-  added_at: string;
-  added_by: string;
-};
+type Row = { id: string } & Record<string, SqlValue>;
 
 export function createImageStore(database: Database, log: Log): ImageStore {
-  const list = database.prepare<Row>('images.list', 'SELECT * FROM images ORDER BY built_in DESC, added_at DESC');
-  const find = database.prepare<Row>('images.find', 'SELECT * FROM images WHERE id = ?');
-  const findByHash = database.prepare<Row>('images.findByHash', 'SELECT * FROM images WHERE sha256 = ?');
+  const columns = Object.keys(rowOf(emptyImage));
   const insert = database.prepare(
     'images.insert',
-    `INSERT INTO images (id, name, format, kind, built_in, os, firmware, size_bytes, virtual_size_bytes, sha256, label, source, added_at, added_by)
-     VALUES (@id, @name, @format, @kind, @builtIn, @os, @firmware, @sizeBytes, @virtualSizeBytes, @sha256, @label, @source, @addedAt, @addedBy)`,
+    `INSERT INTO images (${columns.join(', ')}) VALUES (${columns.map((column) => `@${column}`).join(', ')})`,
   );
-  const becomeOrdinary = database.prepare('images.becomeOrdinary', 'UPDATE images SET built_in = 0 WHERE id = ?');
+  const update = database.prepare(
+    'images.update',
+    `UPDATE images SET ${columns
+      .filter((column) => column !== 'id')
+      .map((column) => `${column} = @${column}`)
+      .join(', ')} WHERE id = @id`,
+  );
   const remove = database.prepare('images.remove', 'DELETE FROM images WHERE id = ?');
-  /** A row that an odd hand changed is left out and named in the log: it must not take the others with it. */
-  const parseRow = (row: Row | undefined): StoredImage | null => {
-    if (!row) return null;
-    const { built_in, os, size_bytes, virtual_size_bytes, added_at, added_by, ...same } = row;
-    const parsed = storedImage.safeParse({
-      ...same,
-      builtIn: built_in === 1,
-      os: parseJson(os),
-      sizeBytes: size_bytes,
-      virtualSizeBytes: virtual_size_bytes,
-      addedAt: added_at,
-      addedBy: added_by,
-    });
-    if (!parsed.success)
-      log.warn({ image: row.id, error: parsed.error.message }, 'An image in the database cannot be understood and is left out.');
-    return parsed.success ? parsed.data : null;
-  };
+  const known = new Map<ImageId, StoredImage>();
+
+  database.transaction(() => {
+    const unsorted = database.prepare('images.setSortKeys', 'UPDATE images SET sort_name = ?, sort_version = ? WHERE id = ?');
+    for (const row of database.prepare<Row>('images.all', 'SELECT * FROM images').all()) {
+      const parsed = parseRow(row);
+      // A row that an odd hand changed is left out and named in the log: it must not take the others with it.
+      if (!parsed.success) {
+        log.warn({ image: row.id, error: parsed.error.message }, 'An image in the database cannot be understood and is left out.');
+        continue;
+      }
+      known.set(parsed.data.id, parsed.data);
+      if (row.sort_name === null) unsorted.run(nameKey(parsed.data.name), versionKey(parsed.data.os.version), row.id);
+    }
+  });
+
+  let ordered: StoredImage[] | null = null;
   return {
-    list: () =>
-      list
-        .all()
-        .map(parseRow)
-        .filter((one) => one !== null),
-    find: (id) => parseRow(find.get(id)),
-    findByHash: (sha256) => parseRow(findByHash.get(sha256)),
-    insert: ({ builtIn, os, ...same }) => void insert.run({ ...same, builtIn: builtIn ? 1 : 0, os: JSON.stringify(os) }),
-    becomeOrdinary: (id) => void becomeOrdinary.run(id),
-    remove: (id) => void remove.run(id),
+    list() {
+      ordered ??= [...known.values()].sort(
+        (one, two) => Number(two.builtIn) - Number(one.builtIn) || compareText(two.addedAt, one.addedAt) || compareText(one.id, two.id),
+      );
+      return [...ordered];
+    },
+    find: (id) => known.get(id) ?? null,
+    findByHash: (sha256) => [...known.values()].find((one) => one.sha256 === sha256) ?? null,
+    insert(given) {
+      const { os, firmware } = given;
+      const merged = { ...emptyImage, ...given };
+      const { architecture, patchLevel, patchLevelFrom, endOfLife } = merged;
+      const whole = { ...merged, asRead: { os, firmware, architecture, patchLevel, patchLevelFrom, endOfLife } };
+      insert.run(rowOf(whole));
+      known.set(whole.id, whole);
+      ordered = null;
+    },
+    update(changes) {
+      const changed = changes.flatMap(({ id, ...change }) => {
+        const before = known.get(id);
+        return before ? [{ ...before, ...change }] : [];
+      });
+      database.transaction(() => {
+        for (const one of changed) update.run(rowOf(one));
+      });
+      for (const one of changed) known.set(one.id, one);
+      ordered = null;
+    },
+    remove(id) {
+      remove.run(id);
+      known.delete(id);
+      ordered = null;
+    },
   };
 }
 
-function parseJson(text: string): unknown {
+const emptyImage: StoredImage = {
+  id: '' as ImageId,
+  name: '',
+  format: 'raw',
+  kind: 'disk',
+  builtIn: false,
+  os: { id: null, name: '', family: 'other', version: null, distro: null },
+  firmware: 'bios',
+  sizeBytes: 0,
+  virtualSizeBytes: 0,
+  sha256: '',
+  label: null,
+  source: '',
+  addedAt: '',
+  addedBy: '',
+  architecture: null,
+  patchLevel: null,
+  patchLevelFrom: null,
+  kernels: [],
+  packages: null,
+  endOfLife: null,
+  sourceUrl: null,
+  sourceChecksum: null,
+  notes: '',
+  tags: [],
+  lifecycle: 'published',
+  series: null,
+  byHand: [],
+  asRead: {
+    os: { id: null, name: '', family: 'other', version: null, distro: null },
+    firmware: 'bios',
+    architecture: null,
+    patchLevel: null,
+    patchLevelFrom: null,
+    endOfLife: null,
+  },
+};
+
+function rowOf(one: StoredImage): Row {
+  return {
+    id: one.id,
+    name: one.name,
+    format: one.format,
+    kind: one.kind,
+    built_in: one.builtIn ? 1 : 0,
+    os: JSON.stringify(one.os),
+    firmware: one.firmware,
+    size_bytes: one.sizeBytes,
+    virtual_size_bytes: one.virtualSizeBytes,
+    sha256: one.sha256,
+    label: one.label,
+    source: one.source,
+    added_at: one.addedAt,
+    added_by: one.addedBy,
+    sort_name: nameKey(one.name),
+    sort_version: versionKey(one.os.version),
+    architecture: one.architecture,
+    patch_level: one.patchLevel,
+    patch_level_from: one.patchLevelFrom,
+    kernels: JSON.stringify(one.kernels),
+    packages: one.packages ? JSON.stringify(one.packages) : null,
+    end_of_life: one.endOfLife,
+    source_url: one.sourceUrl,
+    source_checksum: one.sourceChecksum,
+    notes: one.notes,
+    tags: JSON.stringify(one.tags),
+    lifecycle: one.lifecycle,
+    series: one.series?.name ?? null,
+    series_version: one.series?.version ?? null,
+    change_note: one.series?.changeNote ?? null,
+    by_hand: JSON.stringify(one.byHand),
+    as_read: JSON.stringify(one.asRead),
+  };
+}
+
+function parseRow(row: Row) {
+  const os = parseJson(row.os);
+  const architecture = row.architecture;
+  const patchLevel = row.patch_level;
+  const patchLevelFrom = row.patch_level_from;
+  const endOfLife = row.end_of_life;
+  return storedImage.safeParse({
+    id: row.id,
+    name: row.name,
+    format: row.format,
+    kind: row.kind,
+    builtIn: row.built_in === 1,
+    os,
+    firmware: row.firmware,
+    sizeBytes: row.size_bytes,
+    virtualSizeBytes: row.virtual_size_bytes,
+    sha256: row.sha256,
+    label: row.label,
+    source: row.source,
+    addedAt: row.added_at,
+    addedBy: row.added_by,
+    architecture,
+    patchLevel,
+    patchLevelFrom,
+    kernels: parseJson(row.kernels),
+    packages: parseJson(row.packages),
+    endOfLife,
+    sourceUrl: row.source_url,
+    sourceChecksum: row.source_checksum,
+    notes: row.notes,
+    tags: parseJson(row.tags),
+    lifecycle: row.lifecycle,
+    series: row.series === null ? null : { name: row.series, version: row.series_version, changeNote: row.change_note ?? '' },
+    byHand: parseJson(row.by_hand),
+    // Rows from before anything was kept of what was read: then nothing was written by hand either.
+    asRead: parseJson(row.as_read) ?? { os, firmware: row.firmware, architecture, patchLevel, patchLevelFrom, endOfLife },
+  });
+}
+
+function compareText(one: string, two: string): number {
+  return one < two ? -1 : one > two ? 1 : 0;
+}
+
+function parseJson(text: SqlValue | undefined): unknown {
   try {
-    return JSON.parse(text);
+    return typeof text === 'string' ? JSON.parse(text) : null;
   } catch {
     return null;
   }

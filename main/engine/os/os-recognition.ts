@@ -28,6 +28,8 @@ export type OsRecognition = {
   recogniseFileName(fileName: string): Promise<Recognition>;
   /** By what an operating system calls itself in /etc/os-release. */
   recogniseOsRelease(fields: { id: string; versionId: string; prettyName: string; idLike: string }): Promise<Recognition>;
+  /** Every operating system that the database knows, newest first; none without a database. */
+  systems(): Promise<OsIdentity[]>;
   /** What is known of `os`, or of the newest release of the same family of releases; null when nothing is. */
   knowledgeOf(os: OsIdentity): Promise<KnownOs | null>;
 };
@@ -77,6 +79,11 @@ export function createOsRecognition(deps: { layout: Pick<Layout, 'cache'>; envir
       if (match) return { os: identityOf(match), by };
       const distro = id || idLike.split(/\s+/)[0] || null;
       return { os: { id: id ? `${id}${versionId}` : null, name: prettyName, family: 'linux', version: versionId || null, distro }, by };
+    },
+
+    async systems() {
+      const known = [...((await index())?.entries ?? [])];
+      return known.sort((one, other) => ((one.releaseDate ?? '') < (other.releaseDate ?? '') ? 1 : -1)).map(identityOf);
     },
 
     async knowledgeOf(os) {

@@ -1,6 +1,7 @@
 /** The migrations in the order in which they run. A database's `user_version` is the number of the last one it went through. */
 import { sql as initial } from './0001-initial.ts';
 import { sql as downloads } from './0002-downloads.ts';
+import { sql as imageCatalogue } from './0003-image-catalogue.ts';
 
 export type Migration = { number: number; name: string; sql: string };
 
@@ -8,4 +9,5 @@ export type Migration = { number: number; name: string; sql: string };
 export const migrations: readonly Migration[] = [
   { number: 1, name: 'initial', sql: initial },
   { number: 2, name: 'downloads', sql: downloads },
+  { number: 3, name: 'image-catalogue', sql: imageCatalogue },
 ];

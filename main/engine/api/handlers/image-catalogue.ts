@@ -1,0 +1,30 @@
+/** What is known of images: search, metadata, versions, differences, saved searches, and where guests came from. */
+import type { Handlers, Services } from '../handlers.ts';
+
+type Answered =
+  | `image.${'search' | 'edit' | 'editMany' | 'readAgain' | 'differences' | 'compare' | 'systems' | 'outdated'}`
+  | `search.${'list' | 'save' | 'delete'}`
+  | `guest.${'origin' | 'readFacts'}`;
+
+export function imageCatalogueHandlers({ images, catalogue }: Services): Pick<Handlers, Answered> {
+  return {
+    'image.search': (wanted) => catalogue.search(wanted),
+    'image.edit': ({ image, asRead, ...changes }) => images.edit(image, changes, asRead ?? []),
+    'image.editMany': ({ images: ids, addTags, removeTags, lifecycle }) => ({
+      changed: images.editMany(ids, { addTags: addTags ?? [], removeTags: removeTags ?? [], lifecycle }),
+    }),
+    'image.readAgain': ({ image }, { who }) => images.readAgain(image, who),
+    'image.differences': ({ one, other }) => catalogue.differences(one, other),
+    'image.compare': ({ one, other }, { who }) => catalogue.compare(one, other, who),
+    'image.systems': () => catalogue.systems(),
+    'image.outdated': () => catalogue.outdated(),
+    'search.list': () => catalogue.searches.list(),
+    'search.save': ({ name, query }, { who }) => catalogue.searches.save(name, query, who),
+    'search.delete': ({ name }) => {
+      catalogue.searches.remove(name);
+      return {};
+    },
+    'guest.origin': ({ guest }) => catalogue.origin(guest),
+    'guest.readFacts': ({ guest }) => catalogue.readFacts(guest),
+  };
+}

@@ -1,0 +1,34 @@
+/** All that can be asked about what is known of images, across them. Implemented by `image-catalogue.ts`. */
+import type { CallOutput, CallParsed } from '../../../contract/calls.ts';
+import type { OsIdentity } from '../../../contract/guest-spec.ts';
+import type { GuestId, ImageId } from '../../../contract/ids.ts';
+import type { SystemFacts } from '../../../contract/image.ts';
+import type { GuestFacts, GuestOrigin, ImageDifferences, ImagesFound, SavedSearch } from '../../../contract/image-catalogue.ts';
+import type { Job } from '../../../contract/job.ts';
+
+export type Catalogue = {
+  /** @throws Failure `image/query-invalid` naming the word at fault */
+  search(wanted: CallParsed<'image.search'>): ImagesFound;
+  searches: {
+    list(): SavedSearch[];
+    /** @throws Failure `image/query-invalid` */
+    save(name: string, query: string, by: string): SavedSearch;
+    /** @throws Failure `search/not-found` */
+    remove(name: string): void;
+  };
+  /** @throws Failure `image/not-found` */
+  differences(one: ImageId, other: ImageId): ImageDifferences;
+  /** @throws Failure `image/not-found`, `image/not-comparable` */
+  compare(one: ImageId, other: ImageId, by: string): Job;
+  systems(): Promise<OsIdentity[]>;
+
+  /** Notes from which image a guest is made; what the guest's agent says later is beside it. */
+  recordOrigin(guest: GuestId, image: ImageId): void;
+  originOf(guest: GuestId): ImageId | null;
+  origin(guest: GuestId): { origin: GuestOrigin | null; facts: GuestFacts | null };
+  outdated(): CallOutput<'image.outdated'>;
+  /** @throws Failure `guest/denied`, `guest/agent-absent`, `guest/agent-failed` */
+  readFacts(guest: GuestId): Promise<GuestFacts>;
+  /** What is known of the system in a guest, for an image that is made of it: null when its agent was never asked. */
+  factsOf(guest: GuestId): SystemFacts | null;
+};
