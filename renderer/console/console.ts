@@ -61,7 +61,7 @@ export type ConsoleCursor =
   | { kind: 'shape'; widthPx: number; heightPx: number; hotXPx: number; hotYPx: number; rgba: Uint8ClampedArray<ArrayBuffer> };
 
 export type ConsoleStats = {
-  /** Pictures that reached the canvas in the last second: several drawings within one refresh of the display count as one. */
+  /** Pictures drawn in the last second: several drawings within a sixtieth of it count as one. */
   framesPerSecond: number;
   bytesInPerSecond: number;
   bytesOutPerSecond: number;

@@ -13,6 +13,7 @@ import {
   type PixelSize,
 } from './console.ts';
 import { type Clock, Reconnect, systemClock } from './reconnect.ts';
+import { steadyStats } from './steady-stats.ts';
 
 export type SessionView = {
   /** `waiting`: there is nothing to connect to, or nobody wants it. `retrying`: an attempt is planned. */
@@ -131,9 +132,11 @@ export class ConsoleSession {
       case 'cursor':
         this.#set({ cursor: event.cursor });
         break;
-      case 'stats':
-        this.#set({ stats: event.stats });
+      case 'stats': {
+        const stats = steadyStats(this.#view.stats, event.stats);
+        if (stats !== this.#view.stats) this.#set({ stats });
         break;
+      }
       case 'cursorMoved':
         break;
     }

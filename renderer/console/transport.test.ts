@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { ConsoleFromPage, ConsoleToPage } from '../../contract/shell.ts';
-import { ByteStream } from './transport.ts';
+import { ByteStream, creditPortionBytes } from './transport.ts';
 
 /** A stream with the shell's end of its port, and what each side was told. */
 function open() {
@@ -27,13 +27,16 @@ async function until(condition: () => boolean): Promise<void> {
 
 const creditOf = (sent: ConsoleFromPage[]) => sent.reduce((sum, message) => sum + (message.type === 'credit' ? message.bytes : 0), 0);
 
-test('every byte that arrives is credited exactly once, in fewer messages than it came in', async () => {
+test('every byte that arrives is credited exactly once, in portions', async () => {
   const { sent, tell, shellPort, told } = open();
-  for (let index = 0; index < 1000; index++) tell({ type: 'data', bytes: new Uint8Array(1000) });
-  await until(() => creditOf(sent) >= 1_000_000);
-  expect(creditOf(sent)).toBe(1_000_000);
-  expect(told).toHaveLength(1000);
-  expect(sent.length).toBeLessThan(200);
+  const messageBytes = creditPortionBytes / 256;
+  for (let index = 0; index < 1023; index++) tell({ type: 'data', bytes: new Uint8Array(messageBytes) });
+  await until(() => told.length === 1023);
+  expect(creditOf(sent)).toBe(3 * creditPortionBytes);
+  expect(sent).toHaveLength(3);
+  tell({ type: 'data', bytes: new Uint8Array(messageBytes) });
+  await until(() => sent.length === 4);
+  expect(creditOf(sent)).toBe(1024 * messageBytes);
   shellPort.close();
 });
 
@@ -51,8 +54,8 @@ test('a handler that throws does not keep the credit, which would stall the serv
     },
     closed: () => undefined,
   });
-  port2.postMessage({ type: 'data', bytes: new Uint8Array(5) });
-  await until(() => creditOf(sent) === 5);
+  port2.postMessage({ type: 'data', bytes: new Uint8Array(creditPortionBytes) });
+  await until(() => creditOf(sent) === creditPortionBytes);
   process.off('uncaughtException', onUncaught);
   port2.close();
 });
@@ -71,12 +74,12 @@ test('a handler that takes its time gives credit only when it is done', async ()
     },
     closed: () => undefined,
   });
-  port2.postMessage({ type: 'data', bytes: new Uint8Array(7) });
-  await until(() => taken === 7);
+  port2.postMessage({ type: 'data', bytes: new Uint8Array(creditPortionBytes) });
+  await until(() => taken === creditPortionBytes);
   await new Promise((wait) => setTimeout(wait, 20));
   expect(sent).toEqual([]);
   resolve();
-  await until(() => creditOf(sent) === 7);
+  await until(() => creditOf(sent) === creditPortionBytes);
   port2.close();
 });
 

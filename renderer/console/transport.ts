@@ -2,25 +2,27 @@
  * A byte stream over one MessagePort, as contract/shell.ts agrees it with the shell: data both ways, credit for what was consumed, and
  * one `closed` at the end. Runs in a page and in a worker.
  */
-import type { ConsoleFromPage, ConsoleToPage } from '../../contract/shell.ts';
+import { type ConsoleFromPage, type ConsoleToPage, consoleWindowBytes } from '../../contract/shell.ts';
 
 export type ByteStreamHandlers = {
   open(): void;
-  /** Credit is given when this returns, or when the promise it returns is fulfilled. */
+  /** The bytes count as consumed when this returns, or when the promise it returns is fulfilled. */
   data(bytes: Uint8Array<ArrayBuffer>): void | Promise<void>;
   /** Told once, and not when this side closed the stream. */
   closed(reason: string, clean: boolean): void;
 };
 
-/** Credit is given back in portions of this size, and at once when the sender has nothing more under way. */
-const creditPortionBytes = 256 * 1024;
+/**
+ * Credit is given back when so much is owed and not before: what is owed in between is a sixteenth of the window and stops nobody, while
+ * a message back for each of an idle guest's few bytes would wake two processes every time.
+ */
+export const creditPortionBytes = consoleWindowBytes / 16;
 
 export class ByteStream {
   readonly #port: MessagePort;
   readonly #handlers: ByteStreamHandlers;
   #ended = false;
   #owedCredit = 0;
-  #creditScheduled = false;
   bytesIn = 0;
   bytesOut = 0;
 
@@ -73,24 +75,11 @@ export class ByteStream {
     else this.#giveCredit(bytes.byteLength);
   }
 
-  /** INVARIANT: every byte that was handed on is credited exactly once (`transport.test.ts`). */
+  /** INVARIANT: every byte that was handed on is credited exactly once, and less than a portion is owed (`transport.test.ts`). */
   #giveCredit(bytes: number): void {
+    if (this.#ended) return;
     this.#owedCredit += bytes;
-    if (this.#owedCredit >= creditPortionBytes) {
-      this.#flushCredit();
-      return;
-    }
-    if (this.#creditScheduled) return;
-    this.#creditScheduled = true;
-    // After the messages that already wait: many small reads cost one message back and not one each.
-    setTimeout(() => {
-      this.#creditScheduled = false;
-      this.#flushCredit();
-    }, 0);
-  }
-
-  #flushCredit(): void {
-    if (this.#owedCredit === 0 || this.#ended) return;
+    if (this.#owedCredit < creditPortionBytes) return;
     this.#post({ type: 'credit', bytes: this.#owedCredit });
     this.#owedCredit = 0;
   }
