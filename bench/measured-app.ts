@@ -39,20 +39,24 @@ export async function withApp<T>(
 
 export const guesthouseApp = [projectRoot];
 
-/** Share of one processor that the process `root` and all its descendants use over `seconds`, as a percentage of a core. */
-export async function idlePercent(roots: readonly number[], seconds: number): Promise<number> {
-  const before = await usedBy(roots);
+/**
+ * Share of one processor that the processes `roots` and all their descendants use over `seconds`, as a percentage of a core. A guest's QEMU
+ * is the child of the engine that started it: `butNot` leaves it out.
+ */
+export async function idlePercent(roots: readonly number[], seconds: number, butNot: number | null = null): Promise<number> {
+  const before = await usedBy(roots, butNot);
   const begun = performance.now();
   await pause(seconds * 1000);
-  const after = await usedBy(roots);
+  const after = await usedBy(roots, butNot);
   let used = 0;
   for (const [pid, now] of after) used += now - (before.get(pid) ?? 0);
   return (used / ((performance.now() - begun) / 1000)) * 100;
 }
 
-async function usedBy(roots: readonly number[]): Promise<Map<number, number>> {
+async function usedBy(roots: readonly number[], butNot: number | null): Promise<Map<number, number>> {
   const used = new Map<number, number>();
   for (const pid of await withDescendants(roots)) {
+    if (pid === butNot) continue;
     const seconds = await cpuSeconds(pid).catch(() => null);
     if (seconds !== null) used.set(pid, seconds);
   }
