@@ -33,7 +33,6 @@ const longName = 'Accounting desktop of the second floor, Windows, kept for the 
   120,
   '!',
 );
-('Accounting desktop of the second floor, Windows, kept for the tax returns of 2019 to 2024 until the audit is over, then');
 const rightToLeftName = 'שרת הבדיקות של المكتب';
 const log = (line: string) => console.log(line);
 
