@@ -89,7 +89,7 @@ function EngineFailed({ connection }: { connection: Extract<EngineConnection, { 
         <p>{connection.text}</p>
         {connection.hint && <p>{connection.hint}</p>}
         <p>
-          <CopyText text={connection.code} label={words.common.copyCode} copiedLabel={words.common.copied} onCopy={copyText} />
+          <CopyText text={connection.code} copyLabel={words.common.copyCode} copiedLabel={words.common.copied} onCopy={copyText} />
         </p>
       </div>
     </EmptyState>

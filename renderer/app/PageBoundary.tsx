@@ -1,8 +1,8 @@
 import { TriangleAlert } from 'lucide-react';
 import { Component, type ReactNode } from 'react';
-import { copyText } from '../state/bridge.ts';
+import { ProgramText } from '../parts/ProgramText.tsx';
 import { Button } from '../ui/Button.tsx';
-import { CodeBlock, EmptyState } from '../ui/feedback.tsx';
+import { EmptyState } from '../ui/feedback.tsx';
 import { words } from '../words/en.ts';
 
 type Props = { children: ReactNode };
@@ -32,13 +32,7 @@ export class PageBoundary extends Component<Props, State> {
       >
         <div className="stack" role="alert">
           <p>{words.app.pageFailedText}</p>
-          <CodeBlock
-            text={error.stack ?? error.message}
-            label={words.common.details}
-            copyLabel={words.common.copy}
-            copiedLabel={words.common.copied}
-            onCopy={copyText}
-          />
+          <ProgramText text={error.stack ?? error.message} label={words.common.details} />
         </div>
       </EmptyState>
     );

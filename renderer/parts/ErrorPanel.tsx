@@ -3,8 +3,9 @@ import type { ReactNode } from 'react';
 import type { GuesthouseError } from '../../contract/errors.ts';
 import { copyText } from '../state/bridge.ts';
 import { IconButton } from '../ui/Button.tsx';
-import { CodeBlock, CopyText, Disclosure, Notice } from '../ui/feedback.tsx';
+import { CopyText, Notice } from '../ui/feedback.tsx';
 import { words } from '../words/en.ts';
+import { ProgramDetails } from './ProgramText.tsx';
 
 type Props = {
   error: GuesthouseError;
@@ -21,20 +22,10 @@ export function ErrorPanel({ error, title, actions, onDismiss }: Props) {
       {title && <p className="selectable">{error.message}</p>}
       {error.hint && <p className="muted selectable">{error.hint}</p>}
       <div className="row row-wrap small muted">
-        <CopyText text={error.code} label={words.common.copyCode} copiedLabel={words.common.copied} onCopy={copyText} />
+        <CopyText text={error.code} copyLabel={words.common.copyCode} copiedLabel={words.common.copied} onCopy={copyText} />
         {onDismiss && <IconButton icon={X} label={words.common.dismiss} onPress={onDismiss} />}
       </div>
-      {error.detail && (
-        <Disclosure title={words.common.details}>
-          <CodeBlock
-            text={error.detail}
-            label={words.common.details}
-            copyLabel={words.common.copy}
-            copiedLabel={words.common.copied}
-            onCopy={copyText}
-          />
-        </Disclosure>
-      )}
+      {error.detail && <ProgramDetails text={error.detail} />}
     </Notice>
   );
 }

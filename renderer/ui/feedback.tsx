@@ -86,18 +86,10 @@ export function Notice({ tone, title, children, actions, role }: NoticeProps) {
   );
 }
 
-/** A small line that can be copied: an error's code, an address. */
-export function CopyText({
-  text,
-  label,
-  copiedLabel,
-  onCopy,
-}: {
-  text: string;
-  label: string;
-  copiedLabel: string;
-  onCopy: (text: string) => void;
-}) {
+type CopyProps = { text: string; copyLabel: string; copiedLabel: string; onCopy: (text: string) => void };
+
+/** Copies `text`, and says for a moment that it did. */
+function CopyButton({ text, copyLabel, copiedLabel, onCopy, inBlock = false }: CopyProps & { inBlock?: boolean }) {
   const [copied, setCopied] = useState(false);
   useEffect(() => {
     if (!copied) return;
@@ -105,56 +97,37 @@ export function CopyText({
     return () => clearTimeout(timer);
   }, [copied]);
   return (
+    <IconButton
+      icon={copied ? Check : Copy}
+      label={copied ? copiedLabel : copyLabel}
+      {...(inBlock ? { kind: 'secondary', className: 'code-copy' } : {})}
+      onPress={() => {
+        onCopy(text);
+        setCopied(true);
+      }}
+    />
+  );
+}
+
+/** A small line that can be copied: an error's code, an address. */
+export function CopyText(props: CopyProps) {
+  return (
     <span className="copy-text">
-      <code className="selectable">{text}</code>
-      <IconButton
-        icon={copied ? Check : Copy}
-        label={copied ? copiedLabel : label}
-        onPress={() => {
-          onCopy(text);
-          setCopied(true);
-        }}
-      />
+      <code className="selectable">{props.text}</code>
+      <CopyButton {...props} />
     </span>
   );
 }
 
 /** Text as a program printed it, with a button to copy it. */
-export function CodeBlock({
-  text,
-  label,
-  copyLabel,
-  copiedLabel,
-  onCopy,
-}: {
-  text: string;
-  label: string;
-  copyLabel: string;
-  copiedLabel: string;
-  onCopy: (text: string) => void;
-}) {
-  const [copied, setCopied] = useState(false);
-  useEffect(() => {
-    if (!copied) return;
-    const timer = setTimeout(() => setCopied(false), 1500);
-    return () => clearTimeout(timer);
-  }, [copied]);
+export function CodeBlock({ label, ...copy }: CopyProps & { label: string }) {
   return (
     <div className="code-block">
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
       <figure className="code-text" tabIndex={0} aria-label={label}>
-        <pre className="selectable">{text}</pre>
+        <pre className="selectable">{copy.text}</pre>
       </figure>
-      <IconButton
-        icon={copied ? Check : Copy}
-        label={copied ? copiedLabel : copyLabel}
-        kind="secondary"
-        className="code-copy"
-        onPress={() => {
-          onCopy(text);
-          setCopied(true);
-        }}
-      />
+      <CopyButton {...copy} inBlock />
     </div>
   );
 }

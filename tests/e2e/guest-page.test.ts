@@ -70,7 +70,7 @@ test('a QEMU that is killed shows as crashed, with its signal and what to do, an
     .getByText(/SIGKILL/)
     .first()
     .waitFor();
-  await page.getByRole('button', { name: 'Start' }).last().click();
+  await page.getByRole('button', { name: 'Start', exact: true }).click();
   await untilStatus(client, guest.id, 'running', 60_000);
   await until('the panel is gone', async () => (await page.getByText('Front desk crashed').count()) === 0);
 });

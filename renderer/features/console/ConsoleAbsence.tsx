@@ -4,20 +4,27 @@ import type { Guest } from '../../../contract/guest-state.ts';
 import type { ConsoleSession } from '../../console/session.ts';
 import { verbIcons, verbReason } from '../../parts/guest-menu.tsx';
 import { verbWord } from '../../parts/guest-words.ts';
-import { copyText } from '../../state/bridge.ts';
+import { ProgramDetails } from '../../parts/ProgramText.tsx';
 import { doVerb, useBusyGuests } from '../../state/guest-verbs.ts';
 import { Button } from '../../ui/Button.tsx';
-import { CodeBlock, Disclosure } from '../../ui/feedback.tsx';
 import { consoleWords } from '../../words/console.ts';
-import { words } from '../../words/en.ts';
 import type { Absence } from './absence.ts';
 
-type Props = { guest: Guest; absence: Absence; session: ConsoleSession | null; onTakeOver: () => void };
+type Props = {
+  guest: Guest;
+  absence: Absence;
+  session: ConsoleSession | null;
+  /** Nothing else of the guest's page is to be seen: no header with its verb, no panels above. */
+  alone: boolean;
+  onTakeOver: () => void;
+};
 
 /** Over the last picture: why it does not move, and the button that changes it. */
-export function ConsoleAbsence({ guest, absence, session, onTakeOver }: Props) {
+export function ConsoleAbsence({ guest, absence, session, alone, onTakeOver }: Props) {
   const busy = useBusyGuests((state) => state[guest.id] !== undefined);
-  const { verb } = absence;
+  // What went wrong with the guest itself stands above its tabs already, at length and with what can be done.
+  const toldAbove = !alone && absence.tone === 'problem' && absence.verb !== null;
+  const { text, detail, verb } = toldAbove ? { text: '', detail: '', verb: null } : absence;
   return (
     <div className="console-absence">
       <div className="console-absence-card" role={absence.tone === 'problem' ? 'alert' : 'status'}>
@@ -26,12 +33,12 @@ export function ConsoleAbsence({ guest, absence, session, onTakeOver }: Props) {
         <h2>
           <bdi>{absence.title}</bdi>
         </h2>
-        {absence.text && <p className="selectable">{absence.text}</p>}
+        {text && <p className="selectable">{text}</p>}
         {absence.action === 'connect' && session && <RetryTime session={session} />}
         <div className="row row-wrap console-absence-actions">
           {verb && (
             <Button
-              kind="primary"
+              kind={alone ? 'primary' : 'secondary'}
               icon={verbIcons[verb]}
               reason={verbReason(guest, verb)}
               busy={busy}
@@ -51,17 +58,7 @@ export function ConsoleAbsence({ guest, absence, session, onTakeOver }: Props) {
             </Button>
           )}
         </div>
-        {absence.detail && (
-          <Disclosure title={words.common.details}>
-            <CodeBlock
-              text={absence.detail}
-              label={words.common.details}
-              copyLabel={words.common.copy}
-              copiedLabel={words.common.copied}
-              onCopy={copyText}
-            />
-          </Disclosure>
-        )}
+        {detail && <ProgramDetails text={detail} />}
       </div>
     </div>
   );

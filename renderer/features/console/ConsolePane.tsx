@@ -78,7 +78,9 @@ export function ConsolePane({ guestId, visible }: Props) {
       <div className="console-box">
         <div className="console-host-box" ref={setHost} />
         {noPicture && <StoredPicture guestId={guestId} name={name} />}
-        {absence && <ConsoleAbsence guest={guest} absence={absence} session={session} onTakeOver={takeOver} />}
+        {absence && (
+          <ConsoleAbsence guest={guest} absence={absence} session={session} alone={inOwnWindow || fullScreen} onTakeOver={takeOver} />
+        )}
       </div>
       <ConsoleStrip view={view} scale={scale} grabbed={grabbed} pointerLocked={pointerLocked} onGrab={() => screen?.focus()} />
       {fullScreen && grabbed && <p className="console-full-hint">{pointerLocked ? consoleWords.grabbedPointer : consoleWords.grabbed}</p>}

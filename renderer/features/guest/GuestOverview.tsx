@@ -69,7 +69,7 @@ function GuestFacts({ guest }: { guest: Guest }) {
 function Addresses({ addresses }: { addresses: readonly string[] }) {
   return addresses.map((address) => (
     <div key={address}>
-      <CopyText text={address} label={words.common.copy} copiedLabel={words.common.copied} onCopy={copyText} />
+      <CopyText text={address} copyLabel={words.common.copy} copiedLabel={words.common.copied} onCopy={copyText} />
     </div>
   ));
 }

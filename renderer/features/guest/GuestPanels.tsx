@@ -4,18 +4,18 @@ import type { Guest } from '../../../contract/guest-state.ts';
 import { ErrorPanel } from '../../parts/ErrorPanel.tsx';
 import { verbIcons } from '../../parts/guest-menu.tsx';
 import { JobProgress } from '../../parts/JobProgress.tsx';
+import { ProgramDetails } from '../../parts/ProgramText.tsx';
 import { TimeText } from '../../parts/TimeText.tsx';
-import { call, copyText, shell } from '../../state/bridge.ts';
+import { call, shell } from '../../state/bridge.ts';
 import { dismissTrouble, doVerb, useTroubles } from '../../state/guest-verbs.ts';
-import type { PowerVerb } from '../../state/power-verbs.ts';
 import { useGuestJobs } from '../../state/store.ts';
 import { useCall } from '../../state/use-call.ts';
 import { Button } from '../../ui/Button.tsx';
-import { CodeBlock, Disclosure, Notice } from '../../ui/feedback.tsx';
+import { Notice } from '../../ui/feedback.tsx';
 import { words } from '../../words/en.ts';
 import { formatBytes } from '../../words/format.ts';
 
-/** Everything about a guest that wants attention now, above its tabs. */
+/** Everything about a guest that wants attention now, above its tabs. The verb that goes on from there is the header's. */
 export function GuestPanels({ guest }: { guest: Guest }) {
   const trouble = useTroubles((state) => state[guest.id]);
   const jobs = useGuestJobs(guest.id);
@@ -50,10 +50,10 @@ export function GuestPanels({ guest }: { guest: Guest }) {
   return panels.length === 0 ? null : <div className="guest-panels">{panels}</div>;
 }
 
-function VerbButton({ guest, verb, kind = 'secondary' }: { guest: Guest; verb: PowerVerb; kind?: 'primary' | 'secondary' }) {
+function ForceOffButton({ guest }: { guest: Guest }) {
   return (
-    <Button kind={kind} icon={verbIcons[verb]} reason={guestCannot(guest.state, verb)} onPress={() => void doVerb(guest, verb)}>
-      {words.verbs.labels[verb]}
+    <Button icon={verbIcons.forceOff} reason={guestCannot(guest.state, 'forceOff')} onPress={() => void doVerb(guest, 'forceOff')}>
+      {words.verbs.labels.forceOff}
     </Button>
   );
 }
@@ -72,7 +72,6 @@ function CrashPanel({ guest, crash }: { guest: Guest; crash: NonNullable<Guest['
       title={<bdi>{words.guest.crashedTitle(guest.spec.name)}</bdi>}
       actions={
         <>
-          <VerbButton guest={guest} verb="start" />
           {(crash.kind === 'internal-error' || crash.kind === 'start-failed') && (
             <Button onPress={() => navigate('/health')}>{words.guest.openHealth}</Button>
           )}
@@ -88,15 +87,7 @@ function CrashPanel({ guest, crash }: { guest: Guest; crash: NonNullable<Guest['
       {crash.lastWords.trim() === '' ? (
         <p className="muted">{words.guest.noLastWords}</p>
       ) : (
-        <Disclosure title={words.guest.lastWords} open={crash.lastWords.length < 400}>
-          <CodeBlock
-            text={crash.lastWords}
-            label={words.guest.lastWords}
-            copyLabel={words.common.copy}
-            copiedLabel={words.common.copied}
-            onCopy={copyText}
-          />
-        </Disclosure>
+        <ProgramDetails text={crash.lastWords} label={words.guest.lastWords} open={crash.lastWords.length < 400} />
       )}
     </Notice>
   );
@@ -112,8 +103,7 @@ function PausePanel({ guest, pause }: { guest: Guest; pause: NonNullable<Guest['
       title={<bdi>{words.guest.pausedTitle(guest.spec.name)}</bdi>}
       actions={
         <>
-          <VerbButton guest={guest} verb={broken ? 'reset' : 'resume'} />
-          <VerbButton guest={guest} verb="forceOff" />
+          <ForceOffButton guest={guest} />
           {pause.file !== undefined && (
             <Button onPress={() => pause.file !== undefined && void shell('shell.showFile', { path: pause.file })}>
               {words.common.showFile}
@@ -154,7 +144,7 @@ function ShutdownPanel({ guest, shutdown }: { guest: Guest; shutdown: NonNullabl
           <Button kind="primary" onPress={() => void call('guest.shutdown', { guest: guest.id })}>
             {words.guest.keepWaiting}
           </Button>
-          <VerbButton guest={guest} verb="forceOff" />
+          <ForceOffButton guest={guest} />
         </>
       }
     >

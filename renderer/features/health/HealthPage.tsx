@@ -2,11 +2,11 @@ import { CircleCheck, CircleMinus, CircleX, RefreshCw } from 'lucide-react';
 import { useState } from 'react';
 import type { AcceleratorVerdict, Finding, HostReport } from '../../../contract/host.ts';
 import { ErrorPanel } from '../../parts/ErrorPanel.tsx';
+import { ProgramDetails, ProgramText } from '../../parts/ProgramText.tsx';
 import { TimeText } from '../../parts/TimeText.tsx';
-import { copyText } from '../../state/bridge.ts';
 import { useCall } from '../../state/use-call.ts';
 import { Button } from '../../ui/Button.tsx';
-import { CodeBlock, Disclosure, Notice, Skeleton } from '../../ui/feedback.tsx';
+import { Disclosure, Notice, Skeleton } from '../../ui/feedback.tsx';
 import { words } from '../../words/en.ts';
 import { formatBytes, formatInteger, formatMiB } from '../../words/format.ts';
 import './health.css';
@@ -94,26 +94,8 @@ function FindingNotice({ finding }: { finding: Finding }) {
           <strong>{words.health.remedy}:</strong> {finding.remedy}
         </p>
       )}
-      {finding.command && (
-        <CodeBlock
-          text={finding.command}
-          label={words.health.command}
-          copyLabel={words.common.copy}
-          copiedLabel={words.common.copied}
-          onCopy={copyText}
-        />
-      )}
-      {finding.detail && (
-        <Disclosure title={words.common.details}>
-          <CodeBlock
-            text={finding.detail}
-            label={words.common.details}
-            copyLabel={words.common.copy}
-            copiedLabel={words.common.copied}
-            onCopy={copyText}
-          />
-        </Disclosure>
-      )}
+      {finding.command && <ProgramText text={finding.command} label={words.health.command} />}
+      {finding.detail && <ProgramDetails text={finding.detail} />}
       <p className="faint small mono selectable">{finding.id}</p>
     </Notice>
   );

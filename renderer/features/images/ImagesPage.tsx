@@ -141,7 +141,7 @@ function ImageDetails({ image }: { image: Image }) {
       <div>
         <dt>{w.checksum}</dt>
         <dd>
-          <CopyText text={image.sha256} label={words.common.copy} copiedLabel={words.common.copied} onCopy={copyText} />
+          <CopyText text={image.sha256} copyLabel={words.common.copy} copiedLabel={words.common.copied} onCopy={copyText} />
         </dd>
       </div>
       <div>
