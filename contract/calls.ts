@@ -10,6 +10,7 @@ import type { CallTable } from './calls/definition.ts';
 import { downloadCalls } from './calls/download.ts';
 import { engineCalls } from './calls/engine.ts';
 import { guestCalls } from './calls/guest.ts';
+import { guestCloneCalls } from './calls/guest-clone.ts';
 import { guestConsoleCalls } from './calls/guest-console.ts';
 import { imageCalls } from './calls/image.ts';
 import { imageCatalogueCalls } from './calls/image-catalogue.ts';
@@ -21,6 +22,7 @@ export const calls = {
   ...downloadCalls,
   ...imageCatalogueCalls,
   ...guestCalls,
+  ...guestCloneCalls,
   ...guestConsoleCalls,
   ...recordCalls,
 } as const satisfies CallTable;

@@ -21,14 +21,15 @@ test('what a guest can be asked for in each state', () => {
   );
   expect(matrix).toEqual({
     creating: 'nothing',
-    off: 'start snapshot revert delete rename',
+    off: 'start snapshot revert delete rename clone makeTemplate rebuild',
     starting: 'shutdown forceOff rename',
     running: 'pause shutdown forceOff reset suspend snapshot rename console screenshot type exec',
     paused: 'resume forceOff reset suspend snapshot rename console screenshot',
     stopping: 'pause forceOff reset rename console screenshot type exec',
     suspending: 'forceOff rename',
     suspended: 'start forceOff snapshot revert delete rename',
-    crashed: 'start snapshot revert delete rename',
+    crashed: 'start snapshot revert delete rename clone makeTemplate rebuild',
+    template: 'delete rename clone makeGuest rebuild',
   });
 });
 
@@ -37,6 +38,12 @@ test('asking for what is already so changes nothing', () => {
   expect(guestCan({ status: 'off' }, 'shutdown')).toEqual({ kind: 'ignored' });
   expect(guestCan({ status: 'off' }, 'forceOff')).toEqual({ kind: 'ignored' });
   expect(guestCan({ status: 'paused' }, 'pause')).toEqual({ kind: 'ignored' });
+});
+
+test('while something works on the disks of a guest it is neither started nor deleted, with what is done as the reason', () => {
+  const state = { status: 'off' as const, busy: 'The guest is being copied.' };
+  for (const verb of ['start', 'delete', 'clone', 'rebuild'] as const) expect(guestCannot(state, verb)).toBe('The guest is being copied.');
+  expect(guestCannot(state, 'rename')).toBeNull();
 });
 
 test('a guest that ran into a panic or an internal error can be reset but not resumed', () => {

@@ -18,12 +18,19 @@ export const guestVerbs = [
   'revert',
   'delete',
   'rename',
+  'clone',
+  'makeTemplate',
+  'makeGuest',
+  'rebuild',
   'console',
   'screenshot',
   'type',
   'exec',
 ] as const;
 export type GuestVerb = (typeof guestVerbs)[number];
+
+/** What of a state decides about verbs. */
+export type StateForVerbs = Pick<GuestState, 'status' | 'pause' | 'busy'>;
 
 /** `ignored`: already so, the call succeeds and changes nothing. */
 export type Verdict = { kind: 'allowed' } | { kind: 'ignored' } | { kind: 'denied'; reason: string };
@@ -42,6 +49,37 @@ const paused = denied('The guest is paused. Resume it first.');
 const running = (what: string) => denied(`The guest is ${what}. Shut it down first.`);
 
 const creating = denied('The guest is still being created.');
+const template = denied('The guest is a template. Make a new guest from it.');
+
+const suspendedNeedsEnd = denied('The guest is suspended to disk. Start it and shut it down first.');
+/** What reads or replaces whole disks. */
+const needsRest: Record<GuestStatus, Verdict> = {
+  creating,
+  off: allowed,
+  starting: running('starting'),
+  running: running('running'),
+  paused: running('paused'),
+  stopping,
+  suspending,
+  suspended: suspendedNeedsEnd,
+  crashed: allowed,
+  template: allowed,
+};
+const notATemplate: Record<GuestStatus, Verdict> = {
+  creating,
+  off: ignored,
+  starting: ignored,
+  running: ignored,
+  paused: ignored,
+  stopping: ignored,
+  suspending: ignored,
+  suspended: ignored,
+  crashed: ignored,
+  template: allowed,
+};
+
+/** What cannot be while something else works on the disks. */
+const needsDisks: ReadonlySet<GuestVerb> = new Set(['start', 'delete', 'clone', 'makeTemplate', 'makeGuest', 'rebuild']);
 
 const table: Record<GuestVerb, Record<GuestStatus, Verdict>> = {
   start: {
@@ -54,8 +92,20 @@ const table: Record<GuestVerb, Record<GuestStatus, Verdict>> = {
     suspending,
     suspended: allowed,
     crashed: allowed,
+    template,
   },
-  pause: { creating, off, starting, running: allowed, paused: ignored, stopping: allowed, suspending, suspended: suspendedToDisk, crashed },
+  pause: {
+    creating,
+    off,
+    starting,
+    running: allowed,
+    paused: ignored,
+    stopping: allowed,
+    suspending,
+    suspended: suspendedToDisk,
+    crashed,
+    template,
+  },
   resume: {
     creating,
     off,
@@ -66,6 +116,7 @@ const table: Record<GuestVerb, Record<GuestStatus, Verdict>> = {
     suspending,
     suspended: denied('The guest is suspended to disk. Start it instead.'),
     crashed,
+    template,
   },
   shutdown: {
     creating,
@@ -77,6 +128,7 @@ const table: Record<GuestVerb, Record<GuestStatus, Verdict>> = {
     suspending,
     suspended: suspendedToDisk,
     crashed: ignored,
+    template: ignored,
   },
   forceOff: {
     creating,
@@ -88,9 +140,32 @@ const table: Record<GuestVerb, Record<GuestStatus, Verdict>> = {
     suspending: allowed,
     suspended: allowed,
     crashed: ignored,
+    template: ignored,
   },
-  reset: { creating, off, starting, running: allowed, paused: allowed, stopping: allowed, suspending, suspended: suspendedToDisk, crashed },
-  suspend: { creating, off, starting, running: allowed, paused: allowed, stopping, suspending: ignored, suspended: ignored, crashed },
+  reset: {
+    creating,
+    off,
+    starting,
+    running: allowed,
+    paused: allowed,
+    stopping: allowed,
+    suspending,
+    suspended: suspendedToDisk,
+    crashed,
+    template,
+  },
+  suspend: {
+    creating,
+    off,
+    starting,
+    running: allowed,
+    paused: allowed,
+    stopping,
+    suspending: ignored,
+    suspended: ignored,
+    crashed,
+    template,
+  },
   snapshot: {
     creating,
     off: allowed,
@@ -101,6 +176,7 @@ const table: Record<GuestVerb, Record<GuestStatus, Verdict>> = {
     suspending,
     suspended: allowed,
     crashed: allowed,
+    template,
   },
   revert: {
     creating,
@@ -112,6 +188,7 @@ const table: Record<GuestVerb, Record<GuestStatus, Verdict>> = {
     suspending,
     suspended: allowed,
     crashed: allowed,
+    template,
   },
   delete: {
     creating,
@@ -123,6 +200,7 @@ const table: Record<GuestVerb, Record<GuestStatus, Verdict>> = {
     suspending,
     suspended: allowed,
     crashed: allowed,
+    template: allowed,
   },
   rename: {
     creating,
@@ -134,7 +212,12 @@ const table: Record<GuestVerb, Record<GuestStatus, Verdict>> = {
     suspending: allowed,
     suspended: allowed,
     crashed: allowed,
+    template: allowed,
   },
+  clone: needsRest,
+  makeTemplate: { ...needsRest, template: ignored },
+  makeGuest: notATemplate,
+  rebuild: needsRest,
   console: {
     creating,
     off,
@@ -145,6 +228,7 @@ const table: Record<GuestVerb, Record<GuestStatus, Verdict>> = {
     suspending,
     suspended: suspendedToDisk,
     crashed,
+    template,
   },
   screenshot: {
     creating,
@@ -156,16 +240,18 @@ const table: Record<GuestVerb, Record<GuestStatus, Verdict>> = {
     suspending,
     suspended: suspendedToDisk,
     crashed,
+    template,
   },
-  type: { creating, off, starting, running: allowed, paused, stopping: allowed, suspending, suspended: suspendedToDisk, crashed },
-  exec: { creating, off, starting, running: allowed, paused, stopping: allowed, suspending, suspended: suspendedToDisk, crashed },
+  type: { creating, off, starting, running: allowed, paused, stopping: allowed, suspending, suspended: suspendedToDisk, crashed, template },
+  exec: { creating, off, starting, running: allowed, paused, stopping: allowed, suspending, suspended: suspendedToDisk, crashed, template },
 };
 
 /**
  * Whether `verb` is possible now. A guest that stands still because of a fault that resuming cannot mend (a panic, an
  * internal error of the accelerator) can be reset or forced off, not resumed.
  */
-export function guestCan(state: Pick<GuestState, 'status' | 'pause'>, verb: GuestVerb): Verdict {
+export function guestCan(state: StateForVerbs, verb: GuestVerb): Verdict {
+  if (state.busy !== undefined && needsDisks.has(verb)) return denied(state.busy);
   if (
     verb === 'resume' &&
     state.status === 'paused' &&
@@ -177,7 +263,7 @@ export function guestCan(state: Pick<GuestState, 'status' | 'pause'>, verb: Gues
 }
 
 /** The reason why `verb` is not possible now, or null when it is (or would change nothing). */
-export function guestCannot(state: Pick<GuestState, 'status' | 'pause'>, verb: GuestVerb): string | null {
+export function guestCannot(state: StateForVerbs, verb: GuestVerb): string | null {
   const verdict = guestCan(state, verb);
   return verdict.kind === 'denied' ? verdict.reason : null;
 }

@@ -1,5 +1,6 @@
 /** What a guest is observed to be, and the shape in which lists and pages show it. */
 import { z } from 'zod';
+import { guestOrigin, innerIdentity } from './guest-lineage.ts';
 import { acceleratorName, guestSpec } from './guest-spec.ts';
 import { guestId, instant } from './ids.ts';
 
@@ -14,9 +15,21 @@ import { guestId, instant } from './ids.ts';
  *    │          │ suspend: running|paused ─► suspending ─► suspended ─ start ─► starting
  *    └──────────┘
  *   crashed: QEMU ended without being asked; start leaves it
+ *   template: off for good, to make guests from; off or crashed ◄─► template
  * ```
  */
-export const guestStatus = z.enum(['creating', 'off', 'starting', 'running', 'paused', 'stopping', 'suspending', 'suspended', 'crashed']);
+export const guestStatus = z.enum([
+  'creating',
+  'off',
+  'starting',
+  'running',
+  'paused',
+  'stopping',
+  'suspending',
+  'suspended',
+  'crashed',
+  'template',
+]);
 export type GuestStatus = z.infer<typeof guestStatus>;
 
 /** Why a guest stands still, when nobody pressed Pause `kind` says what happened and `text` says it in plain words. */
@@ -55,6 +68,8 @@ export const guestState = z.object({
   crash: crash.optional(),
   /** Present while `stopping` by shutdown. */
   shutdown: shutdownProgress.optional(),
+  /** Present while something is done to its disks that must end before it can be started: "The guest is being copied." */
+  busy: z.string().optional(),
   /** Present while QEMU runs. */
   run: z
     .object({
@@ -84,6 +99,11 @@ export const guest = z.object({
   lastStartedAt: instant.nullable(),
   /** Set while the guest lies in the trash. */
   trashedAt: instant.nullable(),
+  /** It runs on disks that are thrown away, and goes with them when it ends. */
+  disposable: z.literal(true).optional(),
+  origin: guestOrigin.optional(),
+  /** Present on a clone whose system gets an identity of its own. */
+  identity: innerIdentity.optional(),
 });
 export type Guest = z.infer<typeof guest>;
 

@@ -9,7 +9,7 @@ export function listGuests(terminal: Terminal, guests: readonly Guest[], trash: 
     return trash ? 'The trash is empty.' : 'There are no guests. “guesthouse guest create NAME --image starter” makes one.';
   return table(terminal, guests, [
     { title: 'NAME', value: (guest) => guest.spec.name },
-    { title: 'STATE', value: (guest) => guest.state.status },
+    { title: 'STATE', value: (guest) => (guest.disposable ? `${guest.state.status}, disposable` : guest.state.status) },
     { title: 'OS', value: (guest) => guest.spec.os.name },
     { title: 'CPUS', value: (guest) => String(cpuCount(guest.spec.cpu)), align: 'right' },
     { title: 'MEMORY', value: (guest) => bytes(guest.spec.memoryMiB * 1024 * 1024), align: 'right' },
@@ -24,6 +24,9 @@ export function describeGuest(guest: Guest): string {
   return facts([
     ['Name', spec.name],
     ['Id', guest.id],
+    ['Disposable', guest.disposable ? 'yes: it goes when it ends' : null],
+    ['Made from', guest.origin ? `the ${guest.origin.kind} ${guest.origin.name}` : null],
+    ['Identity inside', guest.identity?.text ?? null],
     ['State', `${state.status} since ${localTime(state.since)}`],
     ['Paused because', pause?.text ?? null],
     ['Crash', crash ? `${crash.text} (${localTime(crash.at)})` : null],

@@ -1,6 +1,8 @@
 /** The rooms of the engine, put together. Guests and images know each other by functions that are called once both are there. */
 import { dirname, sep } from 'node:path';
 import { createCatalogue } from './catalogue/image-catalogue.ts';
+import { createClones } from './clones/guest-clones.ts';
+import { createIdentityGiver } from './clones/inner-identity.ts';
 import { createCreation } from './creation/guest-creation.ts';
 import { createDownloads } from './downloads/download-registry.ts';
 import { createQemuDriver } from './drivers/qemu/qemu-driver.ts';
@@ -42,6 +44,7 @@ export function composeRooms(foundation: Foundation): Rooms {
     originOf: catalogue.originOf,
     resourcesFolder: packageResources(import.meta.dirname),
   });
+  const identities = createIdentityGiver(() => guests, log.child({ room: 'clones' }));
   const guests = createGuests({
     layout,
     database,
@@ -50,6 +53,7 @@ export function composeRooms(foundation: Foundation): Rooms {
       guest(id, guest) {
         changes.guest(id, guest);
         images.guestsChanged();
+        if (guest) identities.guestChanged(guest);
       },
     },
     feed,
@@ -69,15 +73,17 @@ export function composeRooms(foundation: Foundation): Rooms {
     log,
     settings: settings.get,
   });
+  const clones = createClones({ layout, jobs, guests, images, host, creation, lineageLock, clock, log, settings: settings.get });
   return {
     guests,
     images,
     catalogue,
     downloads,
     creation,
+    clones,
     host,
-    jobDefinitions: [images, catalogue, downloads, guests, creation].flatMap((room) => room.jobDefinitions),
-    settleLeftovers: () => creation.settleLeftovers(),
+    jobDefinitions: [images, catalogue, downloads, guests, creation, clones].flatMap((room) => room.jobDefinitions),
+    settleLeftovers: () => creation.settleLeftovers(clones.inTheMaking()),
   };
 }
 

@@ -16,6 +16,7 @@ import { type ApiServer, createApiServer } from './api/server.ts';
 import { createAuditStore } from './audit/store.ts';
 import type { Catalogue } from './catalogue/catalogue.ts';
 import { type Clock, instantNow } from './clock/clock.ts';
+import type { Clones } from './clones/clones.ts';
 import type { Creation } from './creation/creation.ts';
 import type { Downloads } from './downloads/downloads.ts';
 import { type ChangesHub, createChangesHub } from './feed/changes-hub.ts';
@@ -55,6 +56,7 @@ export type Rooms = {
   downloads: Downloads;
   catalogue: Catalogue;
   creation: Creation;
+  clones: Clones;
   host: HostCapabilities;
   /** Every kind of job that may be found unfinished. */
   jobDefinitions: readonly JobDefinition<unknown>[];
@@ -129,6 +131,7 @@ async function openForWork(options: EngineOptions, database: Database, log: Log,
 
   await jobs.recover(jobDefinitions, () => guests.adopt());
   await rooms.settleLeftovers();
+  guests.disposeOfRested();
   await images.ensureBuiltIn().catch((thrown: unknown) => {
     log.warn({ error: thrown }, 'The starter image could not be put on the list.');
   });

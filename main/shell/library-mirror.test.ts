@@ -21,7 +21,18 @@ const names = (mirror: LibraryMirror) => mirror.running.map(({ spec }) => spec.n
 
 test('a guest counts as running while it has a QEMU process, and guests are sorted by name', () => {
   const mirror = new LibraryMirror();
-  const statuses: GuestStatus[] = ['creating', 'off', 'starting', 'running', 'paused', 'stopping', 'suspending', 'suspended', 'crashed'];
+  const statuses: GuestStatus[] = [
+    'creating',
+    'off',
+    'starting',
+    'running',
+    'paused',
+    'stopping',
+    'suspending',
+    'suspended',
+    'crashed',
+    'template',
+  ];
   mirror.apply(snapshotOf(...statuses.reverse().map((status) => guestNamed(status.slice(0, 9), status))));
   expect(names(mirror)).toEqual(['paused', 'running', 'starting', 'stopping', 'suspendin']);
   expect(mirror.settings.theme).toBe('dark');

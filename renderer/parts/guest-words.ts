@@ -15,6 +15,7 @@ const shapes: Record<GuestStatus, StateShape> = {
   suspending: 'moving',
   suspended: 'asleep',
   crashed: 'crashed',
+  template: 'template',
 };
 
 /** A guest that stands still because something broke is drawn as that, not as a pause. */
@@ -40,6 +41,7 @@ export function primaryVerb(guest: Guest): PowerVerb {
     case 'off':
     case 'suspended':
     case 'crashed':
+    case 'template':
       return 'start';
     case 'starting':
     case 'running':

@@ -51,6 +51,8 @@ export const consoleWords = {
     suspending: (guest: string) => `${guest} is being suspended`,
     suspended: (guest: string) => `${guest} is suspended`,
     suspendedText: 'Its memory is on disk. It goes on where it was.',
+    template: (guest: string) => `${guest} is a template`,
+    templateText: 'Guests are made from it; it is not started itself.',
     crashed: (guest: string) => `${guest} stopped unexpectedly`,
     paused: (guest: string) => `${guest} is paused`,
     pausedText: 'It stands still and keeps its memory.',

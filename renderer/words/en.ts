@@ -149,6 +149,7 @@ export const words = {
     suspending: 'Suspending',
     suspended: 'Suspended',
     crashed: 'Crashed',
+    template: 'Template',
   } satisfies Record<GuestStatus, string>,
   families: {
     linux: 'Linux',

@@ -204,6 +204,11 @@ export function bareRooms(guestCount = 0): BareGuests {
       beginCreation: () => someGuest(0),
       finishCreation: () => someGuest(0),
       abandonCreation: settled,
+      abandonUnlessRun: settled,
+      setTemplate: show,
+      setIdentity: () => undefined,
+      keep: show,
+      disposeOfRested: () => undefined,
     };
     return {
       guests: all,
@@ -234,6 +239,14 @@ export function bareRooms(guestCount = 0): BareGuests {
         guests: () => all,
       }),
       creation: { plan: unused, create: unused },
+      clones: {
+        plan: unused,
+        clone: unused,
+        disposable: unused,
+        makeTemplate: show,
+        makeGuest: unused,
+        lineage: async () => [],
+      },
       host: { qemuFor: unused, acceleratorFor: unused, firmwareFor: unused, swtpmPath: unused, qemuImgPath: unused, report: unused },
       jobDefinitions: [],
       settleLeftovers: settled,

@@ -3,12 +3,15 @@ import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheDirectory } from '../../build/places.ts';
 import { ensureStarter } from '../../build/starter/make.ts';
+import { Failure } from '../../contract/errors.ts';
 import type { FeedEvent } from '../../contract/events.ts';
 import type { GuestSpec } from '../../contract/guest-spec.ts';
 import type { GuestState } from '../../contract/guest-state.ts';
 import type { GuestId, ImageId } from '../../contract/ids.ts';
 import { defaultSettings } from '../../contract/settings.ts';
 import { systemClock } from '../../main/engine/clock/clock.ts';
+import { createClones, type GuestClones } from '../../main/engine/clones/guest-clones.ts';
+import { createIdentityGiver } from '../../main/engine/clones/inner-identity.ts';
 import { diskOf, specOf } from '../../main/engine/drivers/qemu/arguments/golden-specs.ts';
 import { createQemuDriver } from '../../main/engine/drivers/qemu/qemu-driver.ts';
 import { type Layout, layoutOf } from '../../main/engine/files/layout.ts';
@@ -16,6 +19,7 @@ import { createGuests, type GuestRegistry } from '../../main/engine/guests/guest
 import type { HostCapabilities } from '../../main/engine/host/capabilities.ts';
 import { createHostCapabilities } from '../../main/engine/host/host-capabilities.ts';
 import { createJobRunner, type Jobs } from '../../main/engine/jobs/job-runner.ts';
+import { createLineageLock } from '../../main/engine/layers/lineage-lock.ts';
 import { type Log, silentLog } from '../../main/engine/log/log.ts';
 import { openDatabase } from '../../main/engine/store/open-database.ts';
 import { until } from './until.ts';
@@ -26,6 +30,7 @@ export function layoutIn(home: string): Layout {
 
 export type GuestEngine = {
   guests: GuestRegistry;
+  clones: GuestClones;
   jobs: Jobs;
   layout: Layout;
   events: Pick<FeedEvent, 'kind' | 'text'>[];
@@ -55,19 +60,34 @@ export async function openGuestEngine(
   const host = changeHost(
     createHostCapabilities({ layout: { home, cache: join(cacheDirectory(), 'test-probes') }, settings: () => defaultSettings }),
   );
-  const guests = createGuests({
+  const identities = createIdentityGiver(() => guests, log);
+  const guests: GuestRegistry = createGuests({
     layout,
     database,
     driver: createQemuDriver({ host, log }),
-    changes: { guest: () => undefined },
+    changes: { guest: (_, guest) => guest && identities.guestChanged(guest) },
     feed,
     jobs,
     log,
     imagePath: (id: ImageId) => layout.image(id, 'iso'),
   });
-  await jobs.recover(guests.jobDefinitions, () => guests.adopt());
+  const clones = createClones({
+    layout,
+    jobs,
+    guests,
+    images: { list: () => [], show: noImage },
+    host,
+    creation: { plan: noImage },
+    lineageLock: createLineageLock(),
+    clock: systemClock,
+    log,
+    settings: () => defaultSettings,
+  });
+  await jobs.recover([...guests.jobDefinitions, ...clones.jobDefinitions], () => guests.adopt());
+  guests.disposeOfRested();
   return {
     guests,
+    clones,
     jobs,
     layout,
     events,
@@ -77,6 +97,10 @@ export async function openGuestEngine(
       database.close();
     },
   };
+}
+
+function noImage(): never {
+  throw new Failure('image/not-found', 'This engine has no images.');
 }
 
 export type Bench = GuestEngine & {
@@ -95,6 +119,9 @@ export async function openBench(options: { home?: string } & EngineParts = {}): 
     home,
     get guests() {
       return engine.guests;
+    },
+    get clones() {
+      return engine.clones;
     },
     get jobs() {
       return engine.jobs;

@@ -10,6 +10,7 @@ import { followJob } from '../job-progress.ts';
 import { show } from '../terminal.ts';
 import { wholeNumber } from '../values.ts';
 import { type WaitCondition, waitConditions, waitForGuest } from '../wait-for-guest.ts';
+import { addClone } from './guest-clone.ts';
 import { addCreate } from './guest-create.ts';
 import { addGuestIo } from './guest-io.ts';
 
@@ -21,6 +22,7 @@ export const addGuest: CommandGroup = (program, context) => {
   const group = program.command('guest').description('create, list, start, stop and look into guests');
 
   addCreate(group, context);
+  addClone(group, context);
 
   group
     .command('list')
@@ -159,6 +161,7 @@ const sentences = {
   suspending: 'is being suspended to disk',
   suspended: 'is suspended to disk',
   crashed: 'has crashed',
+  template: 'is a template',
 } as const;
 
 function said(guest: Guest): string {

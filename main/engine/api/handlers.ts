@@ -3,6 +3,7 @@ import type { CallName, CallOutput, CallParsed } from '../../../contract/calls.t
 import type { EngineInfo } from '../../../contract/events.ts';
 import type { AuditStore } from '../audit/store.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { Clones } from '../clones/clones.ts';
 import type { Creation } from '../creation/creation.ts';
 import type { Downloads } from '../downloads/downloads.ts';
 import type { ChangesHub } from '../feed/changes-hub.ts';
@@ -17,6 +18,7 @@ import type { Caller } from './caller.ts';
 import { downloadHandlers } from './handlers/download.ts';
 import { engineHandlers } from './handlers/engine.ts';
 import { guestHandlers } from './handlers/guest.ts';
+import { guestCloneHandlers } from './handlers/guest-clone.ts';
 import { guestConsoleHandlers } from './handlers/guest-console.ts';
 import { imageHandlers } from './handlers/image.ts';
 import { imageCatalogueHandlers } from './handlers/image-catalogue.ts';
@@ -30,6 +32,7 @@ export type Services = {
   downloads: Downloads;
   catalogue: Catalogue;
   creation: Creation;
+  clones: Clones;
   host: HostCapabilities;
   jobs: Jobs;
   feed: FeedRecorder;
@@ -52,6 +55,7 @@ export function createHandlers(services: Services): Handlers {
     ...downloadHandlers(services),
     ...imageCatalogueHandlers(services),
     ...guestHandlers(services),
+    ...guestCloneHandlers(services),
     ...guestConsoleHandlers(services),
     ...recordHandlers(services),
   };

@@ -43,8 +43,11 @@ export type CreationDeps = {
 
 export type GuestCreation = Creation & {
   jobDefinitions: readonly JobDefinition<never>[];
-  /** Removes guests that were being created when an engine died and that no job cares for. Called once, after the jobs were recovered. */
-  settleLeftovers(): Promise<void>;
+  /**
+   * Removes guests that were being created when an engine died and that no job cares for. Called once, after the jobs were recovered.
+   * @param caredFor those that jobs of others make
+   */
+  settleLeftovers(caredFor?: ReadonlySet<GuestId>): Promise<void>;
 };
 
 type Plan = {
@@ -139,7 +142,7 @@ export function createCreation(deps: CreationDeps): GuestCreation {
       return { guest, job };
     },
 
-    async settleLeftovers() {
+    async settleLeftovers(caredFor = new Set()) {
       const cared = new Set(
         jobs
           .list()
@@ -147,7 +150,7 @@ export function createCreation(deps: CreationDeps): GuestCreation {
           .map((job) => (job.target.kind === 'guest' ? job.target.id : null)),
       );
       for (const guest of guests.list()) {
-        if (guest.state.status === 'creating' && !cared.has(guest.id)) await guests.abandonCreation(guest.id);
+        if (guest.state.status === 'creating' && !cared.has(guest.id) && !caredFor.has(guest.id)) await guests.abandonCreation(guest.id);
       }
     },
   };

@@ -11,6 +11,7 @@
  *    │          │ suspend: running|paused ─► suspending ─► suspended ─ start ─► starting
  *    └──────────┘                             └─ failed, cancelled, engine killed ─► running|paused
  *   crashed: QEMU ended without being asked; start leaves it
+ *   template: off or crashed ◄─► template, which nothing starts
  * ```
  *
  * What is about to be done is in the database before it is done (`store.ts`), and every state above can be told from that row and
@@ -55,6 +56,8 @@ export type GuestActorParts = {
   imagePath(id: ImageId): string;
   /** Host ports held by other guests that run, by "tcp:127.0.0.1:2222". */
   portHolders(): ReadonlyMap<string, string>;
+  /** Its run is over and nothing of it was kept for a next one. */
+  ended(): void;
 };
 
 /** A verb with what it needs to know. */
@@ -196,10 +199,31 @@ export class GuestActor {
         return this.#suspend(wish.signal, cutShort, wish.progress);
       case 'snapshot':
       case 'revert':
-        return wish.work(this.held(cutShort));
+      case 'clone':
+      case 'rebuild':
+        return this.#hold(wish.work, cutShort);
       case 'delete':
         return this.#delete();
     }
+  }
+
+  async #hold(work: (held: HeldGuest) => Promise<void>, cutShort: AbortSignal): Promise<void> {
+    await this.#clearing;
+    try {
+      await work(this.held(cutShort));
+    } finally {
+      if (this.state.busy !== undefined) this.#observed.setBusy(null);
+    }
+  }
+
+  /** Makes a template of the guest, or a guest of the template. */
+  setTemplate(template: boolean): void {
+    const { lineage } = this.record.now;
+    this.check(template ? 'makeTemplate' : 'makeGuest');
+    if (lineage.template === template) return;
+    this.record.save({ lineage: { ...lineage, template }, crash: null });
+    this.#observed.enter(template ? 'template' : 'off', { problems: [] });
+    this.say(template ? words.madeTemplate(this.name) : words.madeGuest(this.name));
   }
 
   async #start(cutShort: AbortSignal): Promise<void> {
@@ -370,6 +394,7 @@ export class GuestActor {
     await this.#parts.driver.dropSaved(this.files);
     this.#observed.enter('off');
     this.say(words.stateDiscarded(this.name));
+    this.#parts.ended();
   }
 
   async #suspend(cancel: AbortSignal, cutShort: AbortSignal, progress: ByteProgress): Promise<void> {
@@ -427,6 +452,7 @@ export class GuestActor {
         if (actor.#run) actor.publish();
         else actor.#observed.enter(restingStatus(actor.record.now), actor.record.now.crash ? { crash: actor.record.now.crash } : {});
       },
+      sayBusy: (reason) => actor.#observed.setBusy(reason),
       keepFrame: () => actor.frames.keep(),
       say: (what) => actor.say(what),
     };
@@ -525,6 +551,7 @@ export class GuestActor {
     if (crash) this.say(words.crashed(crash.text));
     else if (outcome.status === 'off') this.say(words.stopped(this.name));
     else if (outcome.status === 'suspended' && outcome.isNew) this.say(words.suspended(this.name));
+    if (outcome.status !== 'suspended') this.#parts.ended();
   }
 
   async #clear(saved: boolean): Promise<void> {
@@ -545,7 +572,7 @@ export class GuestActor {
   }
 
   /** Shows a guest that was found running or standing still. */
-  show(status: 'running' | 'paused' | 'suspending' | 'off' | 'crashed', pause?: PauseReason): void {
+  show(status: 'running' | 'paused' | 'suspending' | 'off' | 'crashed' | 'template', pause?: PauseReason): void {
     if (status === 'paused' && pause) this.#enterPaused(pause);
     else this.#observed.enter(status, { problems: this.record.now.run?.problems ?? [] });
   }
@@ -578,8 +605,9 @@ export class GuestActor {
 const inTrash = (name: string): Failure => new Failure('guest/denied', `${name} is in the trash.`, { hint: 'Restore it first.' });
 
 /** What a guest is while nothing of it runs. */
-export function restingStatus(stored: StoredGuest): 'creating' | 'suspended' | 'crashed' | 'off' {
+export function restingStatus(stored: StoredGuest): 'creating' | 'suspended' | 'crashed' | 'off' | 'template' {
   if (stored.creating) return 'creating';
+  if (stored.lineage.template) return 'template';
   if (stored.saved) return 'suspended';
   return stored.crash ? 'crashed' : 'off';
 }

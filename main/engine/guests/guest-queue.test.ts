@@ -4,7 +4,20 @@ import { guestCan } from '../../../contract/guest-can.ts';
 import { type GuestStatus, guestStatus } from '../../../contract/guest-state.ts';
 import { ask, emptyQueue, finish, type GuestQueue, next, type QueuedVerb, type Request, type Step, tell } from './guest-queue.ts';
 
-const verbs: QueuedVerb[] = ['start', 'pause', 'resume', 'shutdown', 'forceOff', 'reset', 'suspend', 'snapshot', 'revert', 'delete'];
+const verbs: QueuedVerb[] = [
+  'start',
+  'pause',
+  'resume',
+  'shutdown',
+  'forceOff',
+  'reset',
+  'suspend',
+  'snapshot',
+  'revert',
+  'delete',
+  'clone',
+  'rebuild',
+];
 const beingReverted = 'The guest is being taken back to a snapshot.';
 const beingSnapshotted = 'A snapshot of the guest is being made.';
 

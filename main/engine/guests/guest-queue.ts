@@ -18,11 +18,22 @@
  * INVARIANT: at most one request is active; every request is answered once; events keep their order and are never behind a request
  * (`guest-queue.test.ts`).
  */
-import { guestCan, type Verdict } from '../../../contract/guest-can.ts';
-import type { GuestState } from '../../../contract/guest-state.ts';
+import { guestCan, type StateForVerbs, type Verdict } from '../../../contract/guest-can.ts';
 
-/** Verbs that change whether the guest runs, and so exclude each other. */
-export type QueuedVerb = 'start' | 'pause' | 'resume' | 'shutdown' | 'forceOff' | 'reset' | 'suspend' | 'snapshot' | 'revert' | 'delete';
+/** Verbs that change whether the guest runs, or need it to themselves, and so exclude each other. */
+export type QueuedVerb =
+  | 'start'
+  | 'pause'
+  | 'resume'
+  | 'shutdown'
+  | 'forceOff'
+  | 'reset'
+  | 'suspend'
+  | 'snapshot'
+  | 'revert'
+  | 'delete'
+  | 'clone'
+  | 'rebuild';
 
 export type Request = { id: number; verb: QueuedVerb };
 
@@ -32,7 +43,7 @@ export type GuestQueue<Event> = {
   readonly events: readonly Event[];
 };
 
-export type StateView = Pick<GuestState, 'status' | 'pause'>;
+export type StateView = StateForVerbs;
 
 export type Admission = { kind: 'waiting' } | { kind: 'joined'; to: number } | Exclude<Verdict, { kind: 'allowed' }>;
 

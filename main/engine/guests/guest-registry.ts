@@ -19,7 +19,7 @@ import { guestJobs } from './guest-jobs.ts';
 import { freeName, nameKey } from './guest-names.ts';
 import { words } from './guest-words.ts';
 import type { Guests } from './guests.ts';
-import { createGuestStore, type StoredGuest } from './store.ts';
+import { createGuestStore, noLineage, type StoredGuest } from './store.ts';
 import { chordsOf } from './us-keyboard.ts';
 
 export type GuestsParts = {
@@ -56,9 +56,33 @@ export function createGuests(parts: GuestsParts): GuestRegistry {
       files: layout.guest(stored.id),
       imagePath: parts.imagePath,
       portHolders: () => portHolders(stored.id),
+      ended: () => dispose(stored.id),
     });
     actors.set(stored.id, actor);
     return actor;
+  };
+
+  /** A disposable guest goes when it has ended, whatever ended it. */
+  const dispose = (id: GuestId): void => {
+    const actor = actors.get(id);
+    if (!actor?.record.now.lineage.disposable || actor.record.now.creating) return;
+    const { name } = actor;
+    void actor.cleared
+      .then(() => abandon(id))
+      .then(
+        () => feed.record(words.disposed(name)),
+        // The next engine finds it at rest and tries again.
+        (thrown: unknown) => log.warn({ guest: id, error: String(thrown) }, 'A disposable guest could not be removed.'),
+      );
+  };
+
+  const abandon = async (id: GuestId): Promise<void> => {
+    const actor = actors.get(id);
+    await removeFolder(layout.guest(id).folder);
+    store.remove(id);
+    actor?.release();
+    actors.delete(id);
+    changes.guest(id, null);
   };
 
   const find = (id: GuestId): GuestActor => {
@@ -144,6 +168,10 @@ export function createGuests(parts: GuestsParts): GuestRegistry {
           }
         }),
       );
+    },
+
+    disposeOfRested() {
+      for (const { record, run } of actors.values()) if (run === null && !record.now.saved) dispose(record.now.id);
     },
 
     async autostart() {
@@ -302,7 +330,7 @@ export function createGuests(parts: GuestsParts): GuestRegistry {
 
     nameTaken: isTaken,
 
-    beginCreation(id, spec) {
+    beginCreation(id, spec, lineage = noLineage) {
       checkName(spec.name);
       const stored: StoredGuest = {
         id,
@@ -314,6 +342,7 @@ export function createGuests(parts: GuestsParts): GuestRegistry {
         run: null,
         saved: null,
         crash: null,
+        lineage,
       };
       store.save(stored);
       const actor = actorOf(stored);
@@ -325,18 +354,37 @@ export function createGuests(parts: GuestsParts): GuestRegistry {
       const actor = find(id);
       // Renamed meanwhile it keeps its new name.
       actor.record.save({ creating: false, spec: { ...spec, name: actor.name } });
-      actor.show('off');
+      actor.show(actor.record.now.lineage.template ? 'template' : 'off');
       return actor.view();
     },
 
-    async abandonCreation(id) {
-      const actor = actors.get(id);
-      const files = layout.guest(id);
-      await removeFolder(files.folder);
-      store.remove(id);
-      actor?.release();
-      actors.delete(id);
-      changes.guest(id, null);
+    abandonCreation: abandon,
+
+    async abandonUnlessRun(id) {
+      const record = actors.get(id)?.record.now;
+      if (record && (record.creating || (record.lineage.disposable && record.run === null))) await abandon(id);
+    },
+
+    setTemplate(id, template) {
+      const actor = find(id);
+      actor.setTemplate(template);
+      return actor.view();
+    },
+
+    setIdentity(id, identity) {
+      const actor = find(id);
+      actor.record.save({ lineage: { ...actor.record.now.lineage, identity } });
+      actor.publish();
+    },
+
+    keep(id) {
+      const actor = find(id);
+      const { lineage } = actor.record.now;
+      if (!lineage.disposable) return actor.view();
+      actor.record.save({ lineage: { ...lineage, disposable: false } });
+      actor.publish();
+      actor.say(words.kept(actor.name));
+      return actor.view();
     },
   };
 }

@@ -26,6 +26,10 @@ export const words = {
   trashed: (name: string) => info('guest.trashed', `${name} was moved to the trash.`),
   restored: (name: string) => info('guest.restored', `${name} was brought back from the trash.`),
   purged: (name: string) => info('guest.purged', `${name} was deleted for good.`),
+  madeTemplate: (name: string) => info('guest.madeTemplate', `${name} is a template now.`),
+  madeGuest: (name: string) => info('guest.madeGuest', `${name} is no template any more.`),
+  disposed: (name: string) => info('guest.disposed', `${name} was disposable and is gone.`),
+  kept: (name: string) => info('guest.kept', `${name} was disposable and is kept.`),
   renamed: (was: string, name: string) => info('guest.renamed', `${was} is now called ${name}.`),
 };
 

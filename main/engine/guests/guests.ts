@@ -1,11 +1,13 @@
 /** All that the rest of the engine can ask about guests. Implemented by `guest-registry.ts` over one actor a guest. */
 import type { CallOutput } from '../../../contract/calls.ts';
+import type { InnerIdentity } from '../../../contract/guest-lineage.ts';
 import type { GuestSpec } from '../../../contract/guest-spec.ts';
 import type { Guest, Sample } from '../../../contract/guest-state.ts';
 import type { GuestId } from '../../../contract/ids.ts';
 import type { Job } from '../../../contract/job.ts';
 import type { SerialAttachment, SerialListener } from '../drivers/driver.ts';
 import type { HeldGuest, HeldVerb } from './held-guest.ts';
+import type { Lineage } from './store.ts';
 
 /** Every method throws `Failure` `guest/not-found` for an unknown id, and `guest/denied` where `guest-can.ts` says so. */
 export type Guests = {
@@ -56,11 +58,20 @@ export type Guests = {
   /** Names that are taken, for planning. */
   nameTaken(name: string, except?: GuestId): boolean;
   /** Stores a guest whose disks are yet to be made: status `creating`. */
-  beginCreation(id: GuestId, spec: GuestSpec): Guest;
+  beginCreation(id: GuestId, spec: GuestSpec, lineage?: Lineage): Guest;
   /** The disks are there: `creating` becomes `off`. */
   finishCreation(id: GuestId, spec: GuestSpec): Guest;
   /** Removes the guest and its folder, in whatever state its creation was. Idempotent. */
   abandonCreation(id: GuestId): Promise<void>;
+
+  /** Removes a disposable guest that was never started, or is still being created. Idempotent. */
+  abandonUnlessRun(id: GuestId): Promise<void>;
+  setTemplate(id: GuestId, template: boolean): Guest;
+  setIdentity(id: GuestId, identity: InnerIdentity): void;
+  /** A disposable guest stays; any other stays as well. */
+  keep(id: GuestId): Guest;
+  /** Removes disposable guests that do not run: they ended while no engine was there. Called once, after the jobs were recovered. */
+  disposeOfRested(): void;
 };
 
 export type { SerialAttachment, SerialListener };

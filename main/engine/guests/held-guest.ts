@@ -21,9 +21,11 @@ export type HeldGuest = {
   readonly cutShort: AbortSignal;
   /** Stores a change and shows it. @throws Failure when the database cannot be written; nothing has changed then. */
   save(change: Partial<Pick<StoredGuest, 'spec' | 'saved' | 'crash'>>, together: Together): void;
+  /** From here to the end of the work its disks are not to be had, for this reason: "The guest is being copied." */
+  sayBusy(reason: string): void;
   /** Keeps a picture of the screen as the last one, when there is one to be had. Never fails. */
   keepFrame(): Promise<void>;
   say(what: Words): void;
 };
 
-export type HeldVerb = 'snapshot' | 'revert';
+export type HeldVerb = 'snapshot' | 'revert' | 'clone' | 'rebuild';

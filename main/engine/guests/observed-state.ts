@@ -24,11 +24,12 @@ export class ObservedState {
   }
 
   enter(status: GuestState['status'], more: Partial<Pick<GuestState, 'pause' | 'crash' | 'shutdown' | 'problems'>> = {}): void {
-    const { run, problems, since } = this.#state;
+    const { run, busy, problems, since } = this.#state;
     this.#put({
       status,
       since: this.#state.status === status ? since : new Date().toISOString(),
       ...(run ? { run } : {}),
+      ...(busy === undefined ? {} : { busy }),
       problems,
       ...more,
     });
@@ -60,6 +61,12 @@ export class ObservedState {
   /** What wants attention although the guest works. */
   setProblems(problems: string[]): void {
     this.#put({ ...this.#state, problems });
+  }
+
+  /** Something is done to its disks that must end first; null when it has. */
+  setBusy(reason: string | null): void {
+    const { busy: _, ...rest } = this.#state;
+    this.#put(reason === null ? rest : { ...rest, busy: reason });
   }
 
   #showRun(): void {

@@ -1,5 +1,6 @@
 /** Guests in the database: one row each. What is asked of a guest is written before it is done, so that any later engine can go on. */
 import { z } from 'zod';
+import { guestOrigin, innerIdentity } from '../../../contract/guest-lineage.ts';
 import { acceleratorName, type GuestSpec } from '../../../contract/guest-spec.ts';
 import { type Crash, crash } from '../../../contract/guest-state.ts';
 import type { GuestId } from '../../../contract/ids.ts';
@@ -35,6 +36,17 @@ export type SavedRecord = z.infer<typeof savedWith>;
 /** The column `run`: the run, and with what the saved state was made while there is one. */
 const runColumn = z.object({ run: runRecord.nullable(), saved: savedWith.nullable() });
 
+const lineage = z.object({
+  /** Off for good, to make guests from. */
+  template: z.boolean(),
+  /** Goes with its disks when it ends. */
+  disposable: z.boolean(),
+  origin: guestOrigin.nullable(),
+  identity: innerIdentity.nullable(),
+});
+export type Lineage = z.infer<typeof lineage>;
+export const noLineage: Lineage = { template: false, disposable: false, origin: null, identity: null };
+
 export type StoredGuest = {
   id: GuestId;
   spec: GuestSpec;
@@ -46,6 +58,7 @@ export type StoredGuest = {
   /** Set while the guest is suspended to disk, and until it runs again. */
   saved: SavedRecord | null;
   crash: Crash | null;
+  lineage: Lineage;
 };
 
 type Row = {
@@ -58,6 +71,7 @@ type Row = {
   run: string | null;
   crash: string | null;
   suspended: number;
+  lineage: string | null;
 };
 
 export type GuestStore = {
@@ -72,10 +86,10 @@ export function createGuestStore(database: Database): GuestStore {
   const all = database.prepare<Row>('guests.all', 'SELECT * FROM guests ORDER BY created_at, id');
   const put = database.prepare(
     'guests.put',
-    `INSERT INTO guests (id, spec, created_at, last_started_at, trashed_at, creating, run, crash, suspended)
-     VALUES (@id, @spec, @createdAt, @lastStartedAt, @trashedAt, @creating, @run, @crash, @suspended)
+    `INSERT INTO guests (id, spec, created_at, last_started_at, trashed_at, creating, run, crash, suspended, lineage)
+     VALUES (@id, @spec, @createdAt, @lastStartedAt, @trashedAt, @creating, @run, @crash, @suspended, @lineage)
      ON CONFLICT (id) DO UPDATE SET spec = @spec, last_started_at = @lastStartedAt, trashed_at = @trashedAt,
-       creating = @creating, run = @run, crash = @crash, suspended = @suspended`,
+       creating = @creating, run = @run, crash = @crash, suspended = @suspended, lineage = @lineage`,
   );
   const drop = database.prepare('guests.remove', 'DELETE FROM guests WHERE id = ?');
   return {
@@ -103,6 +117,7 @@ export function createGuestStore(database: Database): GuestStore {
         run: run || saved ? JSON.stringify({ run, saved }) : null,
         crash: guest.crash ? JSON.stringify(guest.crash) : null,
         suspended: saved ? 1 : 0,
+        lineage: guest.lineage === noLineage ? null : JSON.stringify(guest.lineage),
       });
     },
     remove(id) {
@@ -123,5 +138,6 @@ function parseRow(row: Row): StoredGuest {
     run,
     saved,
     crash: row.crash === null ? null : crash.parse(JSON.parse(row.crash)),
+    lineage: row.lineage === null ? noLineage : lineage.parse(JSON.parse(row.lineage)),
   };
 }

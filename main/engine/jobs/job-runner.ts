@@ -25,6 +25,8 @@ export type Jobs = JobRunner & {
   show(id: JobId): Job;
   /** Cancels, or does nothing when it is being cancelled already. @throws Failure `job/not-found`, `job/not-cancellable` */
   cancel(id: JobId, reason: string): Job;
+  /** The inputs of the jobs of a kind that have not ended. */
+  inputsOf(kind: JobKind): unknown[];
   /** How many jobs have not ended. */
   activeCount(): number;
   /** The engine stops: running steps are told and given `graceMs`; the next engine goes on from there. */
@@ -40,7 +42,7 @@ export type JobRunnerDeps = {
 };
 
 /** These keep a disk busy; two at once are as fast as ten. */
-const heavyKinds: ReadonlySet<JobKind> = new Set(['image.import', 'guest.create', 'trash.purge']);
+const heavyKinds: ReadonlySet<JobKind> = new Set(['image.import', 'guest.create', 'guest.copy', 'trash.purge']);
 const heavyAtOnce = 2;
 const keptEnded = 500;
 const listedAtMost = 500;
@@ -361,6 +363,8 @@ export function createJobRunner({ database, changes, feed, clock, log }: JobRunn
       one.abort.abort(failure);
       return one.job;
     },
+
+    inputsOf: (kind) => [...live.values()].filter(({ job }) => job.kind === kind).map(({ input }) => input),
 
     activeCount: () => live.size,
 

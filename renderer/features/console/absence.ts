@@ -58,6 +58,8 @@ export function absenceOf({ guest, connection, phase, end, elsewhere }: AbsenceI
       return say(states.creating(spec.name), { tone: 'waiting' });
     case 'off':
       return say(states.off(spec.name), { verb: 'start' });
+    case 'template':
+      return say(states.template(spec.name), { text: states.templateText });
     case 'starting':
       return say(states.starting(spec.name), { tone: 'waiting' });
     case 'suspending':

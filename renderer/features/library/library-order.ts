@@ -52,6 +52,7 @@ const stateOrder: Record<GuestStatus, number> = {
   creating: 6,
   suspended: 7,
   off: 8,
+  template: 9,
 };
 
 /** A sorted copy. Equal guests are in the order of their names, whichever way the rest goes. */

@@ -2,6 +2,7 @@
 import { sql as initial } from './0001-initial.ts';
 import { sql as downloads } from './0002-downloads.ts';
 import { sql as imageCatalogue } from './0003-image-catalogue.ts';
+import { sql as guestLineage } from './0004-guest-lineage.ts';
 
 export type Migration = { number: number; name: string; sql: string };
 
@@ -10,4 +11,5 @@ export const migrations: readonly Migration[] = [
   { number: 1, name: 'initial', sql: initial },
   { number: 2, name: 'downloads', sql: downloads },
   { number: 3, name: 'image-catalogue', sql: imageCatalogue },
+  { number: 4, name: 'guest-lineage', sql: guestLineage },
 ];

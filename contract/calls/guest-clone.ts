@@ -1,0 +1,38 @@
+/** Calls about clones, templates and disposable guests. */
+import { z } from 'zod';
+import { clonePlan, cloneRequest } from '../guest-clone.ts';
+import { lineageNode } from '../guest-lineage.ts';
+import { guest } from '../guest-state.ts';
+import { guestId, imageId } from '../ids.ts';
+import { job } from '../job.ts';
+import { type CallTable, nothing, oneGuest } from './definition.ts';
+
+export const guestCloneCalls = {
+  'guest.planClone': { summary: 'Say what guest.clone would make.', input: cloneRequest, output: clonePlan, effect: 'read' },
+  'guest.clone': {
+    summary: 'Make clones of a guest or a template, each with an identity of its own.',
+    input: cloneRequest,
+    output: z.object({ guests: z.array(guest), job }),
+    effect: 'write',
+  },
+  'guest.disposable': {
+    summary: 'Start a disposable guest from a guest, a template or a disk image; it goes when it ends.',
+    input: z.strictObject({ guest: guestId.optional(), image: imageId.optional() }),
+    output: z.object({ guest, job }),
+    effect: 'write',
+  },
+  'guest.keep': { summary: 'Keep a disposable guest.', input: oneGuest, output: guest, effect: 'write' },
+  'guest.makeTemplate': {
+    summary: 'Make a template of a guest: it is not started any more, and guests are made from it.',
+    input: oneGuest,
+    output: guest,
+    effect: 'write',
+  },
+  'guest.makeGuest': { summary: 'Make a guest of a template that no clone builds upon.', input: oneGuest, output: guest, effect: 'write' },
+  'lineage.show': {
+    summary: 'Say which disks build upon which images and frozen disks.',
+    input: nothing,
+    output: z.array(lineageNode),
+    effect: 'read',
+  },
+} as const satisfies CallTable;

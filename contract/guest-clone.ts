@@ -1,0 +1,42 @@
+/** What a person decides about copies of a guest. */
+import { z } from 'zod';
+import { guestName, guestNameMaxLength } from './guest-spec.ts';
+import { guestId } from './ids.ts';
+
+export const cloneCountMax = 200;
+
+export const cloneRequest = z.strictObject({
+  guest: guestId,
+  /** The name, or a pattern: "web-{n}" counts from 1 and passes over names that are taken; "{nn}" and "{nnn}" count with zeros in front. */
+  name: z.string().min(1).max(guestNameMaxLength),
+  count: z.number().int().min(1).max(cloneCountMax).optional(),
+  /** Build upon the guest's frozen disks (at once, small) or copy all of their data. Absent: share, where that is possible. */
+  share: z.boolean().optional(),
+  /** Give the system in the clone a host name of its own, after the clone's name, a machine id and SSH host keys. Absent: where the agent can. */
+  newIdentity: z.boolean().optional(),
+  /**
+   * Copy the TPM as well. By default a clone gets a new one: keys that a TPM holds stand for one computer, and two that share them are
+   * one to whoever trusts them. A disk that is sealed to its TPM (BitLocker) only opens by itself with a copy.
+   */
+  keepTpm: z.boolean().optional(),
+  /** Make templates instead of guests. */
+  asTemplate: z.boolean().optional(),
+});
+export type CloneRequest = z.infer<typeof cloneRequest>;
+
+/** What the copies would be. */
+export const clonePlan = z.object({
+  names: z.array(guestName),
+  share: z.boolean(),
+  /** Why the clones cannot share the guest's disks; null when they can. */
+  shareProblem: z.string().nullable(),
+  /** Room that the copies take at once. */
+  neededBytes: z.number(),
+  newIdentity: z.boolean(),
+  /** Why the system inside cannot be given an identity of its own; null when it can. */
+  identityProblem: z.string().nullable(),
+  hasTpm: z.boolean(),
+  /** Things worth knowing before. */
+  notes: z.array(z.string()),
+});
+export type ClonePlan = z.infer<typeof clonePlan>;

@@ -1,0 +1,124 @@
+/** `guesthouse guest clone|template|disposable|keep|lineage`: guests made of others. */
+import type { Command } from 'commander';
+import { Failure } from '../../../contract/errors.ts';
+import { type CloneRequest, cloneCountMax } from '../../../contract/guest-clone.ts';
+import type { LineageNode } from '../../../contract/guest-lineage.ts';
+import { type Context, findGuest, findImage } from '../context.ts';
+import { followJob } from '../job-progress.ts';
+import { facts, printable, show, showLine } from '../terminal.ts';
+import { bytes } from '../units.ts';
+import { wholeNumber } from '../values.ts';
+
+type CloneOptions = { count?: number; full?: boolean; template?: boolean; keepTpm?: boolean; sameIdentity?: boolean; plan?: boolean };
+
+export function addClone(group: Command, { terminal, engine }: Context): void {
+  group
+    .command('clone')
+    .description('make clones of a guest or a template, each with a name, addresses and an identity of its own')
+    .argument('<guest>', 'name or id of the original, which must not run')
+    .argument('<name>', 'name of the clone; with {n} in it names count: “web-{n}”')
+    .option('--count <n>', 'how many', wholeNumber(1, cloneCountMax))
+    .option('--full', 'copy all data; without, clones build upon the original’s frozen disks and keep only what differs')
+    .option('--template', 'make templates')
+    .option('--keep-tpm', 'copy the TPM with its keys, which a disk that is sealed to it needs')
+    .option('--same-identity', 'leave host name, machine id and SSH host keys inside as they are')
+    .option('--plan', 'only say what would be made')
+    .action(async (wanted: string, name: string, options: CloneOptions) => {
+      const client = await engine();
+      const { id } = await findGuest(client, wanted);
+      const request: CloneRequest = {
+        guest: id,
+        name,
+        ...(options.count ? { count: options.count } : {}),
+        ...(options.full ? { share: false } : {}),
+        ...(options.template ? { asTemplate: true } : {}),
+        ...(options.keepTpm ? { keepTpm: true } : {}),
+        ...(options.sameIdentity ? { newIdentity: false } : {}),
+      };
+      if (options.plan) {
+        return show(terminal, await client.call('guest.planClone', request), (plan) =>
+          facts([
+            ['Names', plan.names.join(', ')],
+            ['Disks', plan.share ? 'build upon the original’s' : 'copied whole'],
+            ['Because', plan.shareProblem],
+            ['Room', bytes(plan.neededBytes)],
+            ['Inside', plan.newIdentity ? 'a host name, machine id and SSH host keys of its own' : 'as the original'],
+            ['Because', plan.identityProblem],
+            ...plan.notes.map((note) => ['Note', note] as const),
+          ]),
+        );
+      }
+      const { guests, job } = await client.call('guest.clone', request, { timeoutMs: 120_000 });
+      await followJob(client, terminal, job.id);
+      if (terminal.json) showLine(terminal, { guests: guests.map((guest) => ({ id: guest.id, name: guest.spec.name })) });
+      else for (const guest of guests) terminal.out(`${printable(guest.spec.name)}  ${guest.id}\n`);
+    });
+
+  group
+    .command('template')
+    .description('make a template of a guest: it is not started any more, and guests are made from it')
+    .argument('<guest>', 'name or id')
+    .option('--off', 'make it a guest again, when no clone builds upon it')
+    .action(async (wanted: string, options: { off?: boolean }) => {
+      const client = await engine();
+      const { id } = await findGuest(client, wanted);
+      show(terminal, await client.call(options.off ? 'guest.makeGuest' : 'guest.makeTemplate', { guest: id }), (guest) =>
+        guest.state.status === 'template' ? `“${guest.spec.name}” is a template.` : `“${guest.spec.name}” is a guest.`,
+      );
+    });
+
+  group
+    .command('disposable')
+    .description('start a guest on disks that are thrown away when it ends')
+    .argument('[guest]', 'name or id of a guest or a template, which must not run')
+    .option('--image <image>', 'from a disk image instead (name or id)')
+    .action(async (wanted: string | undefined, options: { image?: string }) => {
+      const client = await engine();
+      if ((wanted === undefined) === (options.image === undefined)) {
+        throw new Failure('call/invalid-input', 'What should the disposable guest be made from?', {
+          hint: 'Give a guest, or --image NAME.',
+        });
+      }
+      const from =
+        wanted === undefined
+          ? { image: (await findImage(client, options.image ?? '')).id }
+          : { guest: (await findGuest(client, wanted)).id };
+      const { guest, job } = await client.call('guest.disposable', from, { timeoutMs: 120_000 });
+      await followJob(client, terminal, job.id);
+      if (terminal.json) showLine(terminal, { guest: { id: guest.id, name: guest.spec.name } });
+      else
+        terminal.out(`“${printable(guest.spec.name)}” is running, and goes when it ends. “guesthouse guest keep ${guest.id}” keeps it.\n`);
+    });
+
+  group
+    .command('keep')
+    .description('keep a disposable guest')
+    .argument('<guest>', 'name or id')
+    .action(async (wanted: string) => {
+      const client = await engine();
+      const { id } = await findGuest(client, wanted);
+      show(terminal, await client.call('guest.keep', { guest: id }), (guest) => `“${guest.spec.name}” stays when it ends.`);
+    });
+
+  group
+    .command('lineage')
+    .description('show which disks build upon which images and frozen disks, as a tree')
+    .action(async () => show(terminal, await (await engine()).call('lineage.show', {}), drawLineage));
+}
+
+/** Each file under the one that it builds upon. */
+export function drawLineage(nodes: readonly LineageNode[]): string {
+  if (nodes.length === 0) return 'No disk builds upon another.';
+  const lines: string[] = [];
+  const draw = (node: LineageNode, indent: string, below: string) => {
+    const name = node.kind === 'layer' ? `frozen disk ${node.layerId}` : `${printable(node.name)}${node.trashed ? ' (in the trash)' : ''}`;
+    lines.push(`${indent}${name}  ${bytes(node.sizeBytes)}`);
+    const children = nodes.filter((other) => other.base === node.file);
+    for (const [at, child] of children.entries()) {
+      const last = at === children.length - 1;
+      draw(child, `${below}${last ? '└─ ' : '├─ '}`, `${below}${last ? '   ' : '│  '}`);
+    }
+  };
+  for (const root of nodes.filter((node) => node.base === null)) draw(root, '', '');
+  return lines.join('\n');
+}

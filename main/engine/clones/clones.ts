@@ -1,0 +1,22 @@
+/** Guests made of others: clones, templates, disposable guests. Implemented by `guest-clones.ts`. */
+import type { CallOutput } from '../../../contract/calls.ts';
+import type { ClonePlan, CloneRequest } from '../../../contract/guest-clone.ts';
+import type { LineageNode } from '../../../contract/guest-lineage.ts';
+import type { Guest } from '../../../contract/guest-state.ts';
+import type { GuestId, ImageId } from '../../../contract/ids.ts';
+
+export type DisposableSource = { guest: GuestId } | { image: ImageId };
+
+export type Clones = {
+  /** Says what `clone` would make, without making it. @throws Failure as `clone` does */
+  plan(request: CloneRequest): Promise<ClonePlan>;
+  /** @throws Failure `guest/denied`, `guest/name-invalid`, `guest/name-taken`, `guest/spec-invalid`, `layer/not-freezable`, `store/full` */
+  clone(request: CloneRequest, by: string): Promise<CallOutput<'guest.clone'>>;
+  /** Makes a guest that is started and goes when it ends. */
+  disposable(source: DisposableSource, by: string): Promise<CallOutput<'guest.disposable'>>;
+  makeTemplate(id: GuestId): Guest;
+  /** @throws Failure `guest/denied` with the clones that still build upon the template */
+  makeGuest(id: GuestId): Promise<Guest>;
+  /** Every file that builds upon another, or is built upon. */
+  lineage(): Promise<LineageNode[]>;
+};

@@ -1,0 +1,259 @@
+/** Implements `clones.ts`: what may be cloned and how, the rows of the clones, and the jobs that make their disks. */
+import { stat } from 'node:fs/promises';
+import { Failure } from '../../../contract/errors.ts';
+import { guestCannot } from '../../../contract/guest-can.ts';
+import type { ClonePlan, CloneRequest } from '../../../contract/guest-clone.ts';
+import type { GuestOrigin } from '../../../contract/guest-lineage.ts';
+import type { GuestSpec } from '../../../contract/guest-spec.ts';
+import type { Guest } from '../../../contract/guest-state.ts';
+import type { GuestId } from '../../../contract/ids.ts';
+import type { Job } from '../../../contract/job.ts';
+import type { Settings } from '../../../contract/settings.ts';
+import { type Clock, instantNow } from '../clock/clock.ts';
+import type { Creation } from '../creation/creation.ts';
+import type { Layout } from '../files/layout.ts';
+import { freeName } from '../guests/guest-names.ts';
+import type { Guests } from '../guests/guests.ts';
+import { type Lineage, noLineage } from '../guests/store.ts';
+import type { HostCapabilities } from '../host/capabilities.ts';
+import { demandSpace } from '../images/copy-medium.ts';
+import type { Images } from '../images/images.ts';
+import type { JobDefinition, JobRunner } from '../jobs/job-definition.ts';
+import type { Jobs } from '../jobs/job-runner.ts';
+import { readBases } from '../layers/disk-chain.ts';
+import { cannotFreeze } from '../layers/freeze-disks.ts';
+import type { LineageLock } from '../layers/lineage-lock.ts';
+import type { Log } from '../log/log.ts';
+import { newGuestId } from '../store/new-id.ts';
+import { type CloneGuests, type CloneInput, type CloneSource, defineClone, defineDisposable } from './clone-job.ts';
+import { cloneNames, hostnameAfter } from './clone-names.ts';
+import { cloneSpec, isSharedInPlace, takenBy } from './clone-spec.ts';
+import type { Clones } from './clones.ts';
+import { awaited, identityProblem } from './inner-identity.ts';
+import { clonesOf, readLineage } from './lineage.ts';
+
+export type ClonesDeps = {
+  layout: Layout;
+  jobs: Pick<JobRunner, 'start' | 'ended'> & Pick<Jobs, 'inputsOf'>;
+  guests: CloneGuests & Pick<Guests, 'listTrash' | 'nameTaken' | 'beginCreation' | 'setTemplate'>;
+  images: Pick<Images, 'show' | 'list'>;
+  host: Pick<HostCapabilities, 'qemuImgPath'>;
+  creation: Pick<Creation, 'plan'>;
+  lineageLock: LineageLock;
+  clock: Clock;
+  log: Log;
+  settings: () => Pick<Settings, 'keepFreeMiB'>;
+};
+
+export type GuestClones = Clones & {
+  jobDefinitions: readonly JobDefinition<never>[];
+  /** Guests that jobs of this room are making. */
+  inTheMaking(): ReadonlySet<GuestId>;
+};
+
+const mib = 1024 ** 2;
+
+export function createClones(deps: ClonesDeps): GuestClones {
+  const { layout, jobs, guests, images, creation, settings } = deps;
+  const log = deps.log.child({ room: 'clones' });
+  const keepFreeBytes = () => settings().keepFreeMiB * mib;
+  const parts = { layout, guests, images, host: deps.host, lineageLock: deps.lineageLock, keepFreeBytes };
+  const definitions = {
+    share: defineClone('guest.clone', parts),
+    copy: defineClone('guest.copy', parts),
+    disposable: defineDisposable(parts),
+  };
+  const everyGuest = () => [...guests.list(), ...guests.listTrash()];
+  const isTaken = (name: string) => guests.nameTaken(name);
+
+  const planOf = async (request: CloneRequest): Promise<ClonePlan> => {
+    const original = guests.show(request.guest);
+    mustRest(original);
+    const { spec } = original;
+    const count = request.count ?? 1;
+    const names = cloneNames(request.name, count, isTaken);
+    const shareProblem = cannotFreeze({ ...spec, disks: spec.disks.filter((disk) => !isSharedInPlace(disk)) })?.message ?? null;
+    const share = request.share ?? shareProblem === null;
+    if (share && shareProblem !== null) {
+      throw new Failure('layer/not-freezable', shareProblem, { hint: 'Copy the disks instead.', path: 'share' });
+    }
+    const problem = identityProblem(spec);
+    if (request.newIdentity && problem !== null) throw new Failure('guest/spec-invalid', problem, { path: 'newIdentity' });
+    return {
+      names,
+      share,
+      shareProblem,
+      neededBytes: count * (share ? mib : await sizeOnDisk(layout, original)),
+      newIdentity: request.newIdentity ?? problem === null,
+      identityProblem: problem,
+      hasTpm: spec.tpm,
+      notes: notesOn(spec),
+    };
+  };
+
+  /** The rows of all clones, or none: nothing is awaited, so that no name can be taken meanwhile. */
+  const begin = (wanted: readonly { spec: GuestSpec; lineage: Lineage }[]): { clones: CloneInput['clones']; shown: Guest[] } => {
+    const clones: CloneInput['clones'] = [];
+    const shown: Guest[] = [];
+    try {
+      for (const { spec, lineage } of wanted) {
+        const id = newGuestId();
+        shown.push(guests.beginCreation(id, spec, lineage));
+        clones.push({ guestId: id, spec });
+      }
+      return { clones, shown };
+    } catch (thrown) {
+      abandonAll(clones);
+      throw thrown;
+    }
+  };
+
+  const abandonAll = (clones: CloneInput['clones']): void => {
+    for (const { guestId: id } of clones) {
+      if (!guests.list().some((guest) => guest.id === id && guest.state.status === 'creating')) continue;
+      void guests.abandonCreation(id).catch((thrown: unknown) => log.warn({ guest: id, error: thrown }, 'A clone could not be removed.'));
+    }
+  };
+
+  const start = (
+    definition: JobDefinition<CloneInput>,
+    title: string,
+    from: CloneSource,
+    clones: CloneInput['clones'],
+    by: string,
+  ): Job => {
+    const [first] = clones;
+    try {
+      const job = jobs.start(definition, {
+        title,
+        target: { kind: 'guest', id: first?.guestId ?? null, name: first?.spec.name ?? '' },
+        input: { source: from, clones },
+        startedBy: by,
+      });
+      // A job that was cancelled before its first step has nothing to undo, and still its guests must go.
+      void jobs
+        .ended(job.id)
+        .then((ended) => (ended.state === 'succeeded' ? undefined : abandonAll(clones)))
+        .catch((thrown: unknown) => log.warn({ error: thrown }, 'What a job of clones left could not be removed.'));
+      return job;
+    } catch (thrown) {
+      abandonAll(clones);
+      throw thrown;
+    }
+  };
+
+  const originOf = (kind: GuestOrigin['kind'], id: string, name: string): GuestOrigin => ({ kind, id, name, at: instantNow(deps.clock) });
+
+  const disposableSpec = async (
+    from: Parameters<Clones['disposable']>[0],
+  ): Promise<{ original: GuestSpec; source: CloneSource; origin: GuestOrigin }> => {
+    if ('guest' in from) {
+      const guest = guests.show(from.guest);
+      mustRest(guest);
+      // The same computer for a while: what is sealed to its TPM opens.
+      const source: CloneSource = { kind: 'guest', guestId: guest.id, share: true, keepTpm: true };
+      return { original: guest.spec, source, origin: originOf('guest', guest.id, guest.spec.name) };
+    }
+    const image = images.show(from.image);
+    if (image.kind !== 'disk') {
+      throw new Failure('image/not-an-image', `“${image.name}” is a disc. A disposable guest is made from a disk image.`, {
+        hint: 'Create a guest from the disc without a disk instead.',
+      });
+    }
+    const { spec, notes } = await creation.plan({ kind: 'image', imageId: image.id }, { shareImage: true });
+    const problem = notes.find((note) => note.severity === 'problem');
+    if (!spec || problem) throw new Failure('guest/spec-invalid', problem?.message ?? `No guest can be made of “${image.name}”.`);
+    const source: CloneSource = { kind: 'image', imageId: image.id, path: image.path, format: image.format === 'raw' ? 'raw' : 'qcow2' };
+    return { original: spec, source, origin: originOf('image', image.id, image.name) };
+  };
+
+  return {
+    jobDefinitions: Object.values(definitions) as unknown as JobDefinition<never>[],
+
+    inTheMaking() {
+      const inputs = [...jobs.inputsOf('guest.clone'), ...jobs.inputsOf('guest.copy')] as CloneInput[];
+      return new Set(inputs.flatMap(({ clones }) => clones.map((clone) => clone.guestId)));
+    },
+
+    plan: planOf,
+
+    async clone(request, by) {
+      const plan = await planOf(request);
+      await demandSpace(layout.guests, plan.neededBytes, keepFreeBytes());
+      const original = guests.show(request.guest);
+      mustRest(original);
+      const taken = takenBy(everyGuest().map((guest) => guest.spec));
+      const origin = originOf('guest', original.id, original.spec.name);
+      const lineage = (name: string): Lineage => ({
+        ...noLineage,
+        template: request.asTemplate ?? false,
+        origin,
+        identity: plan.newIdentity ? awaited(hostnameAfter(name)) : null,
+      });
+      // Again, because what was free may have been taken while the room was looked at.
+      const names = cloneNames(request.name, plan.names.length, isTaken);
+      const { clones, shown } = begin(names.map((name) => ({ spec: cloneSpec(original.spec, name, taken), lineage: lineage(name) })));
+      const title = clones.length === 1 ? `Clone ${original.spec.name}` : `Make ${clones.length} clones of ${original.spec.name}`;
+      const from: CloneSource = { kind: 'guest', guestId: original.id, share: plan.share, keepTpm: request.keepTpm ?? false };
+      return { guests: shown, job: start(plan.share ? definitions.share : definitions.copy, title, from, clones, by) };
+    },
+
+    async disposable(from, by) {
+      const { original, source, origin } = await disposableSpec(from);
+      const taken = takenBy(everyGuest().map((guest) => guest.spec));
+      const name = freeName(`${origin.name} (disposable)`, isTaken);
+      const { clones, shown } = begin([{ spec: cloneSpec(original, name, taken), lineage: { ...noLineage, disposable: true, origin } }]);
+      const [guest] = shown as [Guest];
+      return { guest, job: start(definitions.disposable, `Start a disposable ${origin.name}`, source, clones, by) };
+    },
+
+    makeTemplate: (id) => guests.setTemplate(id, true),
+
+    async makeGuest(id) {
+      const { spec } = guests.show(id);
+      const clones = await clonesOf(layout, id, everyGuest());
+      if (clones.length > 0) {
+        throw new Failure(
+          'guest/denied',
+          `The template “${spec.name}” is still built upon by ${clones.map((name) => `“${name}”`).join(', ')}.`,
+          {
+            hint: 'Make a new guest from the template, or make its clones independent first.',
+          },
+        );
+      }
+      return guests.setTemplate(id, false);
+    },
+
+    lineage: () => readLineage(layout, everyGuest(), images.list()),
+  };
+}
+
+/** @throws Failure `guest/denied` unless disks can be read now. */
+function mustRest(guest: Guest): void {
+  if (guest.trashedAt !== null) throw new Failure('guest/denied', `${guest.spec.name} is in the trash.`, { hint: 'Restore it first.' });
+  const reason = guestCannot(guest.state, 'clone');
+  if (reason !== null) throw new Failure('guest/denied', reason);
+}
+
+function notesOn(spec: GuestSpec): string[] {
+  const ports = spec.nics.flatMap((nic) => nic.forwards.map((forward) => forward.hostPort));
+  return [
+    ...(ports.length > 0 ? [`The clones get free ports of this computer in place of ${ports.join(', ')}.`] : []),
+    ...(spec.disks.some(isSharedInPlace) ? ['Disks that are used in place and only read are used by the clones as well.'] : []),
+  ];
+}
+
+/** Room that all data of a guest's disks take, those of their bases included. */
+async function sizeOnDisk(layout: Layout, { id, spec }: Guest): Promise<number> {
+  const files = layout.guest(id);
+  let sum = 0;
+  for (const disk of spec.disks) {
+    if (isSharedInPlace(disk)) continue;
+    const path = disk.location.kind === 'store' ? files.disk(disk.location.file) : disk.location.path;
+    const bases = disk.format === 'qcow2' ? await readBases(path, files.bases, `The disk ${disk.id} of ${spec.name}`) : [];
+    let allocated = 0;
+    for (const file of [path, ...bases.map((base) => base.path)]) allocated += (await stat(file).catch(() => null))?.blocks ?? 0;
+    sum += Math.min(allocated * 512, disk.sizeBytes);
+  }
+  return sum;
+}
