@@ -42,6 +42,7 @@ import { type Words, words, wordsOf } from './guest-words.ts';
 import type { HeldGuest, HeldVerb } from './held-guest.ts';
 import { ObservedState } from './observed-state.ts';
 import { denied, type Pending, RequestDesk } from './request-desk.ts';
+import { restingStatus } from './resting-status.ts';
 import { outcomeOf } from './run-outcome.ts';
 import { ScreenFrames } from './screen-frames.ts';
 import type { GuestStore, RunRecord, StoredGuest } from './store.ts';
@@ -214,16 +215,6 @@ export class GuestActor {
     } finally {
       if (this.state.busy !== undefined) this.#observed.setBusy(null);
     }
-  }
-
-  /** Makes a template of the guest, or a guest of the template. */
-  setTemplate(template: boolean): void {
-    const { lineage } = this.record.now;
-    this.check(template ? 'makeTemplate' : 'makeGuest');
-    if (lineage.template === template) return;
-    this.record.save({ lineage: { ...lineage, template }, crash: null });
-    this.#observed.enter(template ? 'template' : 'off', { problems: [] });
-    this.say(template ? words.madeTemplate(this.name) : words.madeGuest(this.name));
   }
 
   async #start(cutShort: AbortSignal): Promise<void> {
@@ -603,11 +594,3 @@ export class GuestActor {
 }
 
 const inTrash = (name: string): Failure => new Failure('guest/denied', `${name} is in the trash.`, { hint: 'Restore it first.' });
-
-/** What a guest is while nothing of it runs. */
-export function restingStatus(stored: StoredGuest): 'creating' | 'suspended' | 'crashed' | 'off' | 'template' {
-  if (stored.creating) return 'creating';
-  if (stored.lineage.template) return 'template';
-  if (stored.saved) return 'suspended';
-  return stored.crash ? 'crashed' : 'off';
-}

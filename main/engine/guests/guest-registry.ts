@@ -367,7 +367,12 @@ export function createGuests(parts: GuestsParts): GuestRegistry {
 
     setTemplate(id, template) {
       const actor = find(id);
-      actor.setTemplate(template);
+      const { lineage } = actor.record.now;
+      actor.check(template ? 'makeTemplate' : 'makeGuest');
+      if (lineage.template === template) return actor.view();
+      actor.record.save({ lineage: { ...lineage, template }, crash: null });
+      actor.show(template ? 'template' : 'off');
+      actor.say(template ? words.madeTemplate(actor.name) : words.madeGuest(actor.name));
       return actor.view();
     },
 
