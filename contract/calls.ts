@@ -12,6 +12,7 @@ import { engineCalls } from './calls/engine.ts';
 import { guestCalls } from './calls/guest.ts';
 import { guestCloneCalls } from './calls/guest-clone.ts';
 import { guestConsoleCalls } from './calls/guest-console.ts';
+import { guestHardwareCalls } from './calls/guest-hardware.ts';
 import { imageCalls } from './calls/image.ts';
 import { imageCatalogueCalls } from './calls/image-catalogue.ts';
 import { recordCalls } from './calls/record.ts';
@@ -24,6 +25,7 @@ export const calls = {
   ...guestCalls,
   ...guestCloneCalls,
   ...guestConsoleCalls,
+  ...guestHardwareCalls,
   ...recordCalls,
 } as const satisfies CallTable;
 

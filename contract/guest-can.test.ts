@@ -21,14 +21,14 @@ test('what a guest can be asked for in each state', () => {
   );
   expect(matrix).toEqual({
     creating: 'nothing',
-    off: 'start snapshot revert delete rename clone makeTemplate rebuild',
+    off: 'start snapshot revert delete rename clone makeTemplate rebuild edit',
     starting: 'shutdown forceOff rename',
-    running: 'pause shutdown forceOff reset suspend snapshot rename console screenshot type exec',
-    paused: 'resume forceOff reset suspend snapshot rename console screenshot',
+    running: 'pause shutdown forceOff reset suspend snapshot rename edit console screenshot type exec',
+    paused: 'resume forceOff reset suspend snapshot rename edit console screenshot',
     stopping: 'pause forceOff reset rename console screenshot type exec',
     suspending: 'forceOff rename',
     suspended: 'start forceOff snapshot revert delete rename',
-    crashed: 'start snapshot revert delete rename clone makeTemplate rebuild',
+    crashed: 'start snapshot revert delete rename clone makeTemplate rebuild edit',
     template: 'delete rename clone makeGuest rebuild',
   });
 });

@@ -22,6 +22,7 @@ export const guestVerbs = [
   'makeTemplate',
   'makeGuest',
   'rebuild',
+  'edit',
   'console',
   'screenshot',
   'type',
@@ -79,7 +80,7 @@ const notATemplate: Record<GuestStatus, Verdict> = {
 };
 
 /** What cannot be while something else works on the disks. */
-const needsDisks: ReadonlySet<GuestVerb> = new Set(['start', 'delete', 'clone', 'makeTemplate', 'makeGuest', 'rebuild']);
+const needsDisks: ReadonlySet<GuestVerb> = new Set(['start', 'delete', 'clone', 'makeTemplate', 'makeGuest', 'rebuild', 'edit']);
 
 const table: Record<GuestVerb, Record<GuestStatus, Verdict>> = {
   start: {
@@ -218,6 +219,18 @@ const table: Record<GuestVerb, Record<GuestStatus, Verdict>> = {
   makeTemplate: { ...needsRest, template: ignored },
   makeGuest: notATemplate,
   rebuild: needsRest,
+  edit: {
+    creating,
+    off: allowed,
+    starting,
+    running: allowed,
+    paused: allowed,
+    stopping,
+    suspending,
+    suspended: denied('The guest is suspended to disk, and goes on only with the hardware that it has. Start it first.'),
+    crashed: allowed,
+    template,
+  },
   console: {
     creating,
     off,

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { imageId } from './ids.ts';
 
 /** The newest `GuestSpec.version`. A spec of an older version is migrated when it is read (main/engine/guests/spec-migrations.ts). */
-export const guestSpecVersion = 1;
+export const guestSpecVersion = 2;
 
 export const guestNameMaxLength = 120;
 
@@ -51,6 +51,13 @@ export const diskLocation = z.discriminatedUnion('kind', [
 export const diskFormat = z.enum(['qcow2', 'raw']);
 export type DiskFormat = z.infer<typeof diskFormat>;
 
+/** The most that a disk may move; null is as much as it can. */
+export const diskLimits = z.object({
+  bytesPerSecond: z.number().int().min(4096).max(1_000_000_000_000).nullable(),
+  operationsPerSecond: z.number().int().min(1).max(100_000_000).nullable(),
+});
+export type DiskLimits = z.infer<typeof diskLimits>;
+
 export const disk = z.object({
   id: deviceId,
   location: diskLocation,
@@ -64,6 +71,7 @@ export const disk = z.object({
   readOnly: z.boolean(),
   /** 1 boots first; null is not booted from. */
   bootOrder: z.number().int().min(1).max(99).nullable(),
+  limits: diskLimits,
 });
 export type Disk = z.infer<typeof disk>;
 
@@ -89,12 +97,23 @@ export type PortForward = z.infer<typeof portForward>;
 
 export const nic = z.object({
   id: deviceId,
-  mode: z.literal('user'),
+  /** `user`: through this computer's own connections. `bridge`: a network card of its own on a bridge of this computer. */
+  mode: z.enum(['user', 'bridge']),
   model: z.enum(['virtio', 'e1000e', 'e1000', 'rtl8139', 'vmxnet3']),
   mac: z.string().regex(/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/),
   /** A guest without a way out keeps its NIC, but reaches nothing beyond it. */
   restricted: z.boolean(),
+  /** Of a card in `user` mode only. */
   forwards: z.array(portForward).max(64),
+  /** The bridge of a card in `bridge` mode: "br0". */
+  bridge: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,14}$/)
+    .nullable(),
+  /** False is a cable that is pulled out. */
+  linkUp: z.boolean(),
+  /** Place in the boot order, for booting from the network; null is not booted from. */
+  bootOrder: z.number().int().min(1).max(99).nullable(),
 });
 export type Nic = z.infer<typeof nic>;
 
@@ -124,8 +143,22 @@ export const guestSpec = z.object({
     sockets: z.number().int().min(1).max(64),
     cores: z.number().int().min(1).max(256),
     threads: z.number().int().min(1).max(8),
+    /** How many of the processors that the topology has room for are there; null is all. The others can be added while it runs. */
+    online: z.number().int().min(1).max(2048).nullable(),
+    /** Processors of this computer that the guest's run on, one after the other and from the start again; empty is any. */
+    pins: z.array(z.number().int().min(0).max(4095)).max(512),
   }),
+  /** The most that the guest's processors together may use: 100 is one processor of this computer. Null is no limit. */
+  cpuQuotaPercent: z.number().int().min(1).max(409_600).nullable(),
   memoryMiB: z.number().int().min(16).max(16_777_216),
+  /** Up to which size memory can be added while the guest runs; null is not at all. */
+  memoryMaxMiB: z.number().int().min(16).max(16_777_216).nullable(),
+  /** To how much the balloon shrinks the guest's memory; null leaves it all of it. */
+  balloonTargetMiB: z.number().int().min(16).max(16_777_216).nullable(),
+  /** Takes the memory from this computer's pool of huge pages. */
+  hugePages: z.boolean(),
+  /** Over how many NUMA nodes the processors and the memory are spread; 1 is none. */
+  numaNodes: z.number().int().min(1).max(8),
   firmware: firmwareKind,
   tpm: z.boolean(),
   /** What the guest takes the hardware clock to be: Windows wants local time. */
@@ -134,6 +167,8 @@ export const guestSpec = z.object({
   disks: z.array(disk).max(24),
   cdDrives: z.array(cdDrive).max(4),
   nics: z.array(nic).max(8),
+  /** The firmware offers a menu of what to boot from. */
+  bootMenu: z.boolean(),
   display: z.object({ device: z.enum(['virtio', 'qxl', 'std', 'none']), heads: z.number().int().min(1).max(16) }),
   sound: z.enum(['hda', 'ac97', 'none']),
   usbTablet: z.boolean(),
@@ -150,7 +185,12 @@ export const guestSpec = z.object({
 });
 export type GuestSpec = z.infer<typeof guestSpec>;
 
-/** How many virtual CPUs the topology makes. */
-export function cpuCount(cpu: GuestSpec['cpu']): number {
+/** How many virtual CPUs the topology has room for. */
+export function cpuCount(cpu: Pick<GuestSpec['cpu'], 'sockets' | 'cores' | 'threads'>): number {
   return cpu.sockets * cpu.cores * cpu.threads;
+}
+
+/** How many virtual CPUs the guest has when it starts. */
+export function cpusOnline(cpu: GuestSpec['cpu']): number {
+  return cpu.online ?? cpuCount(cpu);
 }

@@ -1,5 +1,6 @@
 /** What a guest is observed to be, and the shape in which lists and pages show it. */
 import { z } from 'zod';
+import { specDifference } from './guest-hardware.ts';
 import { guestOrigin, innerIdentity } from './guest-lineage.ts';
 import { acceleratorName, guestSpec } from './guest-spec.ts';
 import { guestId, instant } from './ids.ts';
@@ -104,6 +105,8 @@ export const guest = z.object({
   origin: guestOrigin.optional(),
   /** Present on a clone whose system gets an identity of its own. */
   identity: innerIdentity.optional(),
+  /** In what the hardware that it runs with differs from the spec: what waits for the next start. Absent when nothing does. */
+  pending: z.array(specDifference).optional(),
 });
 export type Guest = z.infer<typeof guest>;
 

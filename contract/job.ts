@@ -24,6 +24,7 @@ export const jobKind = z.enum([
   'guest.clone',
   'guest.copy',
   'guest.disposable',
+  'guest.edit',
   'guest.suspend',
   'guest.resumeFromDisk',
   'guest.delete',

@@ -1,5 +1,5 @@
 /** Guests as text: the table of all and the facts of one. */
-import { cpuCount } from '../../contract/guest-spec.ts';
+import { cpusOnline } from '../../contract/guest-spec.ts';
 import type { Guest } from '../../contract/guest-state.ts';
 import { facts, type Terminal, table } from './terminal.ts';
 import { bytes, duration, localTime } from './units.ts';
@@ -11,7 +11,7 @@ export function listGuests(terminal: Terminal, guests: readonly Guest[], trash: 
     { title: 'NAME', value: (guest) => guest.spec.name },
     { title: 'STATE', value: (guest) => (guest.disposable ? `${guest.state.status}, disposable` : guest.state.status) },
     { title: 'OS', value: (guest) => guest.spec.os.name },
-    { title: 'CPUS', value: (guest) => String(cpuCount(guest.spec.cpu)), align: 'right' },
+    { title: 'CPUS', value: (guest) => String(cpusOnline(guest.spec.cpu)), align: 'right' },
     { title: 'MEMORY', value: (guest) => bytes(guest.spec.memoryMiB * 1024 * 1024), align: 'right' },
     { title: 'ID', value: (guest) => guest.id },
   ]);
@@ -32,7 +32,7 @@ export function describeGuest(guest: Guest): string {
     ['Crash', crash ? `${crash.text} (${localTime(crash.at)})` : null],
     ['Shutdown', shutdown?.unanswered ? 'the guest has not answered; “guesthouse guest stop” cuts its power' : null],
     ['Operating system', spec.os.name],
-    ['Processors', `${cpuCount(spec.cpu)} (${sockets} × ${cores} × ${threads}, model ${model})`],
+    ['Processors', `${cpusOnline(spec.cpu)} (${sockets} × ${cores} × ${threads}, model ${model})`],
     ['Memory', bytes(spec.memoryMiB * 1024 * 1024)],
     ['Firmware', spec.firmware + (spec.tpm ? ' with TPM 2.0' : '')],
     ['Machine', `${spec.machine}, ${spec.architecture}`],
@@ -58,6 +58,7 @@ export function describeGuest(guest: Guest): string {
     ['Tags', spec.tags.length > 0 ? spec.tags.join(', ') : null],
     ['Notes', spec.notes === '' ? null : spec.notes],
     ...state.problems.map((problem) => ['Problem', problem] as const),
+    ['From the next start on', guest.pending ? guest.pending.map(({ path }) => path).join(', ') : null],
     ['In the trash', guest.trashedAt ? `since ${localTime(guest.trashedAt)}` : null],
   ]);
 }

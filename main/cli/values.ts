@@ -11,6 +11,23 @@ export function wholeNumber(least: number, most: number): (text: string) => numb
   };
 }
 
+/** As {@link wholeNumber}; "none" is null. */
+export function wholeNumberOrNone(least: number, most: number): (text: string) => number | null {
+  const number = wholeNumber(least, most);
+  return (text) => (text === 'none' ? null : number(text));
+}
+
+/** "0,1,4"; nothing between the quotes is none. */
+export function wholeNumbers(least: number, most: number): (text: string) => number[] {
+  const number = wholeNumber(least, most);
+  return (text) => (text.trim() === '' ? [] : text.split(',').map((one) => number(one.trim())));
+}
+
+export function onOrOff(text: string): boolean {
+  if (text === 'on' || text === 'off') return text === 'on';
+  throw new InvalidArgumentError('on or off is needed.');
+}
+
 /** "tcp:2222:22" or "tcp:127.0.0.1:2222:22", collected over repetitions. */
 export function collectForward(text: string, before: PortForward[] = []): PortForward[] {
   const match = /^(tcp|udp):(?:(\d+\.\d+\.\d+\.\d+):)?(\d{1,5}):(\d{1,5})$/.exec(text);

@@ -8,6 +8,7 @@ import { createDownloads } from './downloads/download-registry.ts';
 import { createQemuDriver } from './drivers/qemu/qemu-driver.ts';
 import type { Foundation, Rooms } from './engine.ts';
 import { createGuests } from './guests/guest-registry.ts';
+import { createEditing } from './hardware/guest-editing.ts';
 import { createHostCapabilities } from './host/host-capabilities.ts';
 import { createImages } from './images/image-registry.ts';
 import { createLineageLock } from './layers/lineage-lock.ts';
@@ -74,6 +75,7 @@ export function composeRooms(foundation: Foundation): Rooms {
     settings: settings.get,
   });
   const clones = createClones({ layout, jobs, guests, images, host, creation, lineageLock, clock, log, settings: settings.get });
+  const hardware = createEditing({ layout, database, guests, images, host, jobs, clock, settings: settings.get });
   return {
     guests,
     images,
@@ -81,8 +83,9 @@ export function composeRooms(foundation: Foundation): Rooms {
     downloads,
     creation,
     clones,
+    hardware,
     host,
-    jobDefinitions: [images, catalogue, downloads, guests, creation, clones].flatMap((room) => room.jobDefinitions),
+    jobDefinitions: [images, catalogue, downloads, guests, creation, clones, hardware].flatMap((room) => room.jobDefinitions),
     settleLeftovers: () => creation.settleLeftovers(clones.inTheMaking()),
   };
 }

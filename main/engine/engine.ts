@@ -25,6 +25,7 @@ import { createEventStore } from './feed/store.ts';
 import { prepareDataFolders } from './files/data-folders.ts';
 import type { Layout } from './files/layout.ts';
 import type { Guests } from './guests/guests.ts';
+import type { Hardware } from './hardware/hardware.ts';
 import type { HostCapabilities } from './host/capabilities.ts';
 import type { Images } from './images/images.ts';
 import type { JobDefinition } from './jobs/job-definition.ts';
@@ -57,6 +58,7 @@ export type Rooms = {
   catalogue: Catalogue;
   creation: Creation;
   clones: Clones;
+  hardware: Hardware;
   host: HostCapabilities;
   /** Every kind of job that may be found unfinished. */
   jobDefinitions: readonly JobDefinition<unknown>[];

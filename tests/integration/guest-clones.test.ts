@@ -9,7 +9,7 @@ import type { CloneRequest } from '../../contract/guest-clone.ts';
 import type { GuestSpec } from '../../contract/guest-spec.ts';
 import type { GuestId } from '../../contract/ids.ts';
 import type { Job } from '../../contract/job.ts';
-import { diskOf } from '../../main/engine/drivers/qemu/arguments/golden-specs.ts';
+import { diskOf, nicOf } from '../../main/engine/drivers/qemu/arguments/golden-specs.ts';
 import { addGuest, addStarter, type Bench, blankSpec, openBench, untilBooted, untilStatus } from '../support/guest-bench.ts';
 import { until } from '../support/until.ts';
 
@@ -38,7 +38,7 @@ async function addOriginal(engine: Bench, more: Partial<GuestSpec> = {}): Promis
     engine,
     blankSpec({
       disks: [diskOf({ sizeBytes: 64 * 1024 ** 2 })],
-      nics: [{ id: 'nic0', mode: 'user', model: 'virtio', mac: '52:54:00:00:00:01', restricted: false, forwards: [forward] }],
+      nics: [nicOf({ forwards: [forward] })],
       ...more,
     }),
   );

@@ -1,14 +1,16 @@
 /** Every golden command line is tried on the real QEMU: what it does not know or cannot put together ends it before its control socket answers. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { GuestId } from '../../contract/ids.ts';
 import { buildArguments } from '../../main/engine/drivers/qemu/arguments/build-arguments.ts';
 import { goldenFacts, goldenGuests } from '../../main/engine/drivers/qemu/arguments/golden-specs.ts';
 import type { LaunchFacts, MediumFile } from '../../main/engine/drivers/qemu/arguments/launch-facts.ts';
+import { bridgeProblem } from '../../main/engine/drivers/qemu/bridge.ts';
 import { startTpm, stopTpm } from '../../main/engine/drivers/qemu/tpm.ts';
 import { readExit, spawnWrapped } from '../../main/engine/drivers/qemu/wrapper.ts';
+import { hugePagesMiB } from '../../main/engine/hardware/edit-checks.ts';
 import { QmpClient } from '../../main/engine/qmp/qmp-client.ts';
 import { layoutIn } from '../support/guest-bench.ts';
 import { until } from '../support/until.ts';
@@ -16,9 +18,11 @@ import { until } from '../support/until.ts';
 const firmware = '/usr/share/OVMF';
 const names = Object.keys(goldenGuests).filter((name) => name !== 'without-seccomp');
 
-test.for(names)('QEMU starts with the arguments of %s', async (name) => {
+test.for(names)('QEMU starts with the arguments of %s', async (name, context) => {
   const golden = goldenGuests[name];
   if (!golden) throw new Error(name);
+  if (golden.spec.hugePages && hugePagesMiB(readFileSync('/proc/meminfo', 'utf8')) < 256) context.skip('there is no pool of huge pages');
+  if (name === 'bridge' && bridgeProblem('br0')) context.skip('guests may not use a bridge br0 here');
   const home = mkdtempSync('/tmp/gh-');
   const files = layoutIn(home).guest('gabcdefghi' as GuestId);
   mkdirSync(files.run, { recursive: true });

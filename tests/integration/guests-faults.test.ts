@@ -173,7 +173,7 @@ test.skipIf(!existsSync('/dev/kvm'))('an accelerator that cannot run the guest i
     // Firmware for long mode is what a KVM that only half works fails at; where it works there is nothing to see.
     const half = await addGuest(
       stubborn,
-      blankSpec({ firmware: 'uefi', memoryMiB: 128, cpu: { model: 'qemu64', sockets: 1, cores: 1, threads: 1 } }),
+      blankSpec({ firmware: 'uefi', memoryMiB: 128, cpu: { model: 'qemu64', sockets: 1, cores: 1, threads: 1, online: null, pins: [] } }),
     );
     await stubborn.guests.start(half);
     const { state } = await until('the firmware failed, or ran for a while', () => {
@@ -229,7 +229,9 @@ test('a port that somebody holds is named with who holds it', async () => {
 test('more memory or processors than the computer has are refused', async () => {
   const memory = await startFailure({ memoryMiB: Math.ceil(totalmem() / 2 ** 20) + 1024 });
   expect(memory.error).toMatchObject({ code: 'host/not-enough-memory', path: 'memoryMiB' });
-  const processors = await startFailure({ cpu: { model: 'auto', sockets: 1, cores: cpus().length + 1, threads: 1 } });
+  const processors = await startFailure({
+    cpu: { model: 'auto', sockets: 1, cores: cpus().length + 1, threads: 1, online: null, pins: [] },
+  });
   expect(processors.error).toMatchObject({ code: 'host/too-many-cpus' });
 });
 

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { dataRootAt } from '../../contract/data-root.ts';
 import { Failure } from '../../contract/errors.ts';
-import type { GuestSpec } from '../../contract/guest-spec.ts';
+import { type GuestSpec, guestSpecVersion } from '../../contract/guest-spec.ts';
 import type { Guest } from '../../contract/guest-state.ts';
 import type { GuestId } from '../../contract/ids.ts';
 import { version } from '../../contract/version.ts';
@@ -31,7 +31,7 @@ export function guestIdOf(index: number): GuestId {
 
 export function someGuest(index: number): Guest {
   const spec: GuestSpec = {
-    version: 1,
+    version: guestSpecVersion,
     uuid: `00000000-0000-4000-8000-${String(index).padStart(12, '0')}`,
     name: `Guest ${index}`,
     notes: '',
@@ -41,8 +41,13 @@ export function someGuest(index: number): Guest {
     architecture: 'x86_64',
     machine: 'q35',
     accelerator: 'auto',
-    cpu: { model: 'auto', sockets: 1, cores: 2, threads: 1 },
+    cpu: { model: 'auto', sockets: 1, cores: 2, threads: 1, online: null, pins: [] },
+    cpuQuotaPercent: null,
     memoryMiB: 512,
+    memoryMaxMiB: null,
+    balloonTargetMiB: null,
+    hugePages: false,
+    numaNodes: 1,
     firmware: 'bios',
     tpm: false,
     clock: 'utc',
@@ -59,10 +64,24 @@ export function someGuest(index: number): Guest {
         iothread: false,
         readOnly: false,
         bootOrder: 1,
+        limits: { bytesPerSecond: null, operationsPerSecond: null },
       },
     ],
     cdDrives: [],
-    nics: [{ id: 'nic0', mode: 'user', model: 'virtio', mac: '52:54:00:00:00:01', restricted: false, forwards: [] }],
+    nics: [
+      {
+        id: 'nic0',
+        mode: 'user',
+        model: 'virtio',
+        mac: '52:54:00:00:00:01',
+        restricted: false,
+        forwards: [],
+        bridge: null,
+        linkUp: true,
+        bootOrder: null,
+      },
+    ],
+    bootMenu: false,
     display: { device: 'virtio', heads: 1 },
     sound: 'none',
     usbTablet: true,
@@ -170,6 +189,7 @@ export function bareRooms(guestCount = 0): BareGuests {
         return renamed;
       },
       annotate: unused,
+      runsWith: () => null,
       screenshot: unused,
       thumbnail: async (id) => (show(id).state.status === 'off' ? null : Buffer.from('png')),
       exec: unused,
@@ -247,6 +267,7 @@ export function bareRooms(guestCount = 0): BareGuests {
         makeGuest: unused,
         lineage: async () => [],
       },
+      hardware: { plan: unused, edit: unused, undo: unused, past: () => [] },
       host: { qemuFor: unused, acceleratorFor: unused, firmwareFor: unused, swtpmPath: unused, qemuImgPath: unused, report: unused },
       jobDefinitions: [],
       settleLeftovers: settled,

@@ -153,7 +153,7 @@ export function blankSpec(more: Partial<GuestSpec> = {}): GuestSpec {
     uuid: crypto.randomUUID(),
     name: `Blank ${++nextGuest}`,
     accelerator: 'tcg',
-    cpu: { model: 'auto', sockets: 1, cores: 1, threads: 1 },
+    cpu: { model: 'auto', sockets: 1, cores: 1, threads: 1, online: null, pins: [] },
     memoryMiB: 64,
     disks: [],
     nics: [],

@@ -1,5 +1,4 @@
 /** `guesthouse guest create`: everything the window's create page can choose. */
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { Failure } from '../../../contract/errors.ts';
@@ -10,6 +9,7 @@ import type { EngineClient } from '../../client/engine-client.ts';
 import { type Context, findImage } from '../context.ts';
 import { describeGuest } from '../guest-text.ts';
 import { followJob } from '../job-progress.ts';
+import { readJson } from '../read-json.ts';
 import { collect, collectForward, wholeNumber } from '../values.ts';
 
 type Options = {
@@ -131,19 +131,5 @@ function choicesOf(name: string, options: Options): CreateChoices {
     extraArguments: options.qemuArgument,
   };
   const present = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  return { ...(options.choices ? readChoices(options.choices) : {}), ...present };
-}
-
-/** @throws Failure `call/invalid-input` */
-function readChoices(file: string): CreateChoices {
-  let value: unknown;
-  try {
-    value = JSON.parse(readFileSync(file === '-' ? 0 : file, 'utf8'));
-  } catch (thrown) {
-    throw new Failure('call/invalid-input', `The choices in ${file} could not be read as JSON.`, { detail: String(thrown) });
-  }
-  const parsed = createChoices.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw new Failure('call/invalid-input', `The choices in ${file} are not right: ${issue?.path.join('.')}: ${issue?.message}`);
+  return { ...(options.choices ? readJson(options.choices, 'choices', createChoices) : {}), ...present };
 }

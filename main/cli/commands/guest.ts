@@ -12,6 +12,7 @@ import { wholeNumber } from '../values.ts';
 import { type WaitCondition, waitConditions, waitForGuest } from '../wait-for-guest.ts';
 import { addClone } from './guest-clone.ts';
 import { addCreate } from './guest-create.ts';
+import { addGuestHardware } from './guest-hardware.ts';
 import { addGuestIo } from './guest-io.ts';
 
 /** Starting waits for QEMU, and resuming from disk for all of the memory to be read. */
@@ -124,6 +125,7 @@ export const addGuest: CommandGroup = (program, context) => {
       show(terminal, await client.call('guest.rename', { guest: id, name }), (guest) => `The guest is now called “${guest.spec.name}”.`);
     });
 
+  addGuestHardware(group, context);
   addGuestIo(group, context);
 };
 

@@ -9,6 +9,7 @@ import type { Downloads } from '../downloads/downloads.ts';
 import type { ChangesHub } from '../feed/changes-hub.ts';
 import type { FeedRecorder } from '../feed/feed-recorder.ts';
 import type { Guests } from '../guests/guests.ts';
+import type { Hardware } from '../hardware/hardware.ts';
 import type { HostCapabilities } from '../host/capabilities.ts';
 import type { Images } from '../images/images.ts';
 import type { Jobs } from '../jobs/job-runner.ts';
@@ -20,6 +21,7 @@ import { engineHandlers } from './handlers/engine.ts';
 import { guestHandlers } from './handlers/guest.ts';
 import { guestCloneHandlers } from './handlers/guest-clone.ts';
 import { guestConsoleHandlers } from './handlers/guest-console.ts';
+import { guestHardwareHandlers } from './handlers/guest-hardware.ts';
 import { imageHandlers } from './handlers/image.ts';
 import { imageCatalogueHandlers } from './handlers/image-catalogue.ts';
 import { recordHandlers } from './handlers/record.ts';
@@ -33,6 +35,7 @@ export type Services = {
   catalogue: Catalogue;
   creation: Creation;
   clones: Clones;
+  hardware: Hardware;
   host: HostCapabilities;
   jobs: Jobs;
   feed: FeedRecorder;
@@ -57,6 +60,7 @@ export function createHandlers(services: Services): Handlers {
     ...guestHandlers(services),
     ...guestCloneHandlers(services),
     ...guestConsoleHandlers(services),
+    ...guestHardwareHandlers(services),
     ...recordHandlers(services),
   };
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { guestNameProblem } from '../../../contract/guest-spec.ts';
-import { specOf } from '../drivers/qemu/arguments/golden-specs.ts';
+import { nicOf, specOf } from '../drivers/qemu/arguments/golden-specs.ts';
 import { nameKey } from '../guests/guest-names.ts';
 import { cloneNames, hostnameAfter } from './clone-names.ts';
 import { cloneSpec, takenBy } from './clone-spec.ts';
@@ -54,8 +54,7 @@ test('a host name after any name is one that DNS takes', () => {
 
 test('a clone has a UUID, addresses and ports of its own, and does not start by itself', () => {
   const forward = { protocol: 'tcp', hostAddress: '127.0.0.1', hostPort: 2222, guestPort: 22 } as const;
-  const nic = { id: 'nic0', mode: 'user', model: 'virtio', mac: '52:54:00:00:00:01', restricted: false, forwards: [forward] } as const;
-  const original = specOf({ autostart: true, favourite: true, tags: ['a'], nics: [{ ...nic, forwards: [forward] }] });
+  const original = specOf({ autostart: true, favourite: true, tags: ['a'], nics: [nicOf({ forwards: [forward] })] });
   const taken = takenBy([original]);
   const clones = [cloneSpec(original, 'one', taken), cloneSpec(original, 'two', taken)];
   const all = [original, ...clones];

@@ -2,7 +2,7 @@
 import { constants } from 'node:fs';
 import { access, realpath } from 'node:fs/promises';
 import { sep } from 'node:path';
-import { cpuCount, type GuestSpec, guestNameProblem, guestSpec } from '../../../contract/guest-spec.ts';
+import { cpusOnline, type GuestSpec, guestNameProblem, guestSpec } from '../../../contract/guest-spec.ts';
 import type { HostReport } from '../../../contract/host.ts';
 import { machineFamily } from '../drivers/qemu/arguments/launch-facts.ts';
 import type { HostCapabilities } from '../host/capabilities.ts';
@@ -65,7 +65,7 @@ export function checkSize(
   if (memoryMiB < minimum) {
     notes.push(warning('guest/spec-invalid', 'memoryMiB', `${spec.os.name} needs at least ${minimum} MiB.`));
   }
-  const cpus = cpuCount(spec.cpu);
+  const cpus = cpusOnline(spec.cpu);
   if (cpus > host.cpus) {
     const has = host.cpus === 1 ? 'one processor' : `${host.cpus} processors`;
     notes.push(problem('host/too-many-cpus', 'cpu', `This computer has ${has}; ${cpus} were asked for.`, 'Give the guest fewer.'));

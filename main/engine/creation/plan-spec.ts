@@ -35,7 +35,12 @@ export function buildSpec(
     machine: choices.machine ?? (choices.firmware === 'uefi-secure' ? 'q35' : defaults.machine),
     accelerator: choices.accelerator ?? 'auto',
     cpu: cpuOf(choices.cpu, defaults.cpus),
+    cpuQuotaPercent: null,
     memoryMiB: choices.memoryMiB ?? defaults.memoryMiB,
+    memoryMaxMiB: null,
+    balloonTargetMiB: null,
+    hugePages: false,
+    numaNodes: 1,
     firmware: choices.firmware ?? defaults.firmware,
     tpm: choices.tpm ?? defaults.tpm,
     clock: choices.clock ?? defaults.clock,
@@ -52,11 +57,13 @@ export function buildSpec(
             readOnly: false,
             // The disk first: while it is empty the CD is started, and afterwards what was installed.
             bootOrder: 1,
+            limits: { bytesPerSecond: null, operationsPerSecond: null },
           },
         ]
       : [],
     cdDrives: [{ id: 'cd0', bus: defaults.cdBus, medium: media.cd, bootOrder: media.disk ? 2 : 1 }],
     nics: nicsOf(choices, defaults, macsTaken),
+    bootMenu: false,
     display: { device, heads: choices.display?.heads ?? 1 },
     sound: choices.sound ?? defaults.sound,
     usbTablet: choices.usbTablet ?? defaults.usbTablet,
@@ -79,6 +86,8 @@ function cpuOf(chosen: CreateChoices['cpu'], cpus: number): GuestSpec['cpu'] {
     sockets: chosen?.sockets ?? 1,
     cores: chosen?.cores ?? (topologyChosen ? 1 : cpus),
     threads: chosen?.threads ?? 1,
+    online: chosen?.online ?? null,
+    pins: chosen?.pins ?? [],
   };
 }
 
@@ -93,6 +102,9 @@ function nicsOf(choices: CreateChoices, defaults: HardwareDefaults, taken: Reado
       mac: newMac(taken),
       restricted: network === 'restricted',
       forwards: choices.forwards ?? [],
+      bridge: null,
+      linkUp: true,
+      bootOrder: null,
     },
   ];
 }

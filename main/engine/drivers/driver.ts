@@ -4,6 +4,7 @@
  * A driver tells what it sees and does what it is told; what a guest may be asked in which state is decided above it.
  */
 import { Failure, type GuesthouseError } from '../../../contract/errors.ts';
+import type { SpecDifference } from '../../../contract/guest-hardware.ts';
 import type { AcceleratorName, GuestSpec, PortForward } from '../../../contract/guest-spec.ts';
 import type { Crash, PauseReason, Sample } from '../../../contract/guest-state.ts';
 import type { GuestId, ImageId } from '../../../contract/ids.ts';
@@ -28,7 +29,7 @@ export const portKey = ({ protocol, hostAddress, hostPort }: Pick<PortForward, '
   `${protocol}:${hostAddress}:${hostPort}`;
 
 /** What must be the same again for a saved state to be loaded. */
-export type SavedWith = { machine: string; accelerator: AcceleratorName };
+export type SavedWith = { machine: string; accelerator: AcceleratorName; plugged: Readonly<Record<string, string>> };
 
 /** Written down before the guest is started, so that any later engine finds it again. */
 export type RunFacts = {
@@ -42,6 +43,8 @@ export type RunFacts = {
   bootId: string;
   /** Null until the process is known. `startTicks` tells it from a later one with the same pid. */
   process: { pid: number; startTicks: number } | null;
+  /** Where devices are that were plugged in while it ran, by their id, in a form that only the driver reads. */
+  plugged: Readonly<Record<string, string>>;
 };
 
 /** Everything was looked up and checked, nothing was started yet. `problems` are for people: the guest starts all the same. */
@@ -80,6 +83,14 @@ export type DriverEvent =
   | { kind: 'answering'; answers: boolean }
   /** What the run left behind says how it ended, and stays until {@link Driver.clear}. */
   | { kind: 'ended'; end: RunEnd };
+
+/** What a change of a running guest needs to know. */
+export type ChangeContext = {
+  imagePath(id: ImageId): string;
+  portHolders: ReadonlyMap<string, string>;
+  /** Aborted when the guest is to be forced off, or the job was cancelled. */
+  signal: AbortSignal;
+};
 
 export type DriverListener = (event: DriverEvent) => void;
 
@@ -127,6 +138,12 @@ export type DriverRun = {
   exec(command: readonly string[], timeoutMs: number): Promise<ExecResult>;
   measure(): Promise<Sample>;
   attachSerial(listener: SerialListener): SerialAttachment;
+  /**
+   * Makes differences between what runs and `wanted`, each of which is possible while it runs (contract/edit-timing.ts): all of them, or
+   * none when one fails. What is so already is left alone, so it can be asked again after an engine died in the midst of it.
+   * @throws Failure naming the device, or the signal's reason.
+   */
+  change(differences: readonly SpecDifference[], wanted: GuestSpec, context: ChangeContext): Promise<void>;
   readonly spiceSocketPath: string | null;
   readonly hasSerial: boolean;
   /** Lets go of the guest without touching it. */

@@ -13,8 +13,8 @@ const id = fc.stringMatching(/^[0-9a-z]{9}$/);
 function everyPath(home: string, guest: GuestId, image: ImageId): string[] {
   const layout = layoutOf(dataRootAt(home));
   const { guest: ofGuest, image: ofImage, imageArriving, imageUnpacking, download, layer, ...fixed } = layout;
-  const { disk, bases, ...guestFiles } = ofGuest(guest);
   const { whole, ...downloadFiles } = download('debian-netinst');
+  const { disk, removedDisk, bases, ...guestFiles } = ofGuest(guest);
   return [
     ...Object.values(fixed),
     ...Object.values(guestFiles),
@@ -22,6 +22,7 @@ function everyPath(home: string, guest: GuestId, image: ImageId): string[] {
     disk('disk0.qcow2'),
     ...Object.values(downloadFiles),
     whole('debian.iso'),
+    removedDisk('disk0.qcow2'),
     ofImage(image, 'iso'),
     imageArriving(image),
     imageUnpacking(image),

@@ -70,6 +70,8 @@ export function layoutOf({ home, run, logs, engineSocket }: DataRoot) {
         /** The only folders in which a file may lie that a disk builds upon. */
         bases: { layers: join(home, 'layers'), images: join(home, 'images') },
         disk: (file: string) => join(folder, file),
+        /** A disk that was taken out of the guest, kept so that it can be brought back. What it builds upon is kept for it as for others. */
+        removedDisk: (file: string) => join(folder, `removed-${file}`),
         nvram: join(folder, 'nvram.fd'),
         tpmState: join(folder, 'tpm'),
         /** Memory and devices of a guest that is suspended to disk. */

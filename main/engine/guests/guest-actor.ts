@@ -35,11 +35,11 @@ import type { Changes, Feed } from '../feed/feed.ts';
 import type { GuestFiles } from '../files/layout.ts';
 import type { Log } from '../log/log.ts';
 import { moveFolder } from './guest-folders.ts';
-import type { QueuedVerb } from './guest-queue.ts';
 import { GuestRecord } from './guest-record.ts';
 import { viewOf } from './guest-view.ts';
+import type { Wish } from './guest-wish.ts';
 import { type Words, words, wordsOf } from './guest-words.ts';
-import type { HeldGuest, HeldVerb } from './held-guest.ts';
+import { type HeldGuest, holdGuest } from './held-guest.ts';
 import { ObservedState } from './observed-state.ts';
 import { denied, type Pending, RequestDesk } from './request-desk.ts';
 import { restingStatus } from './resting-status.ts';
@@ -60,13 +60,6 @@ export type GuestActorParts = {
   /** Its run is over and nothing of it was kept for a next one. */
   ended(): void;
 };
-
-/** A verb with what it needs to know. */
-export type Wish =
-  | { verb: Exclude<QueuedVerb, 'shutdown' | 'suspend' | HeldVerb> }
-  | { verb: 'shutdown'; timeoutSeconds: number }
-  | { verb: 'suspend'; signal: AbortSignal; progress: ByteProgress }
-  | { verb: HeldVerb; work(held: HeldGuest): Promise<void> };
 
 export class GuestActor {
   readonly record: GuestRecord;
@@ -176,8 +169,15 @@ export class GuestActor {
   };
 
   launchRequest(): LaunchRequest {
-    const { id, spec, saved } = this.record.now;
-    return { id, spec, files: this.files, saved, imagePath: this.#parts.imagePath, portHolders: this.#parts.portHolders() };
+    const { id, saved } = this.record.now;
+    return {
+      id,
+      spec: this.record.startsWith,
+      files: this.files,
+      saved,
+      imagePath: this.#parts.imagePath,
+      portHolders: this.#parts.portHolders(),
+    };
   }
 
   #carryOut({ wish, cutShort, askedWhile }: Pending<Wish>): Promise<void> {
@@ -202,6 +202,7 @@ export class GuestActor {
       case 'revert':
       case 'clone':
       case 'rebuild':
+      case 'edit':
         return this.#hold(wish.work, cutShort);
       case 'delete':
         return this.#delete();
@@ -233,6 +234,7 @@ export class GuestActor {
         loading: saved !== null,
         shutdown: null,
         problems: prepared.problems,
+        spec: this.record.startsWith,
       };
       this.record.save({ run: record, lastStartedAt: prepared.facts.startedAt, crash: null });
       launch = prepared.launch;
@@ -416,37 +418,22 @@ export class GuestActor {
 
   /** The state is durable: from here the guest is suspended, whatever happens to QEMU. */
   async finishSuspend(run: DriverRun): Promise<void> {
-    const { spec } = this.record.now;
-    this.record.note({ saved: { machine: run.facts.machine ?? spec.machine, accelerator: run.facts.accelerator } });
+    this.record.noteSaved(run.facts);
     await run.end();
     await this.#clearing;
   }
 
   /** The guest for work that has its turn to itself; also for what an engine that begins has to settle before any request. */
   held(cutShort: AbortSignal): HeldGuest {
-    const actor = this;
-    return {
-      id: this.record.now.id,
-      files: this.files,
-      get stored() {
-        return actor.record.now;
+    const { imagePath, portHolders } = this.#parts;
+    return holdGuest(this, cutShort, {
+      changeContext: () => ({ imagePath, portHolders: portHolders() }),
+      showAtRest: () => {
+        const { crash } = this.record.now;
+        this.#observed.enter(restingStatus(this.record.now), crash ? { crash } : {});
       },
-      get state() {
-        return actor.state;
-      },
-      get run() {
-        return actor.#run;
-      },
-      cutShort,
-      save(change, together) {
-        actor.record.saveTogether(change, together);
-        if (actor.#run) actor.publish();
-        else actor.#observed.enter(restingStatus(actor.record.now), actor.record.now.crash ? { crash: actor.record.now.crash } : {});
-      },
-      sayBusy: (reason) => actor.#observed.setBusy(reason),
-      keepFrame: () => actor.frames.keep(),
-      say: (what) => actor.say(what),
-    };
+      sayBusy: (reason) => this.#observed.setBusy(reason),
+    });
   }
 
   async #delete(): Promise<void> {

@@ -25,15 +25,16 @@ export async function adoptGuest(actor: GuestActor, driver: Driver, log: Log): P
   if (record.now.creating || record.now.trashedAt !== null) return;
   if (!record.now.run) {
     const facts = driver.find(files);
-    if (facts) record.note({ run: { facts, ask: null, wasPaused: false, loading: false, shutdown: null, problems: [] } });
+    if (facts) record.note({ run: { facts, ask: null, wasPaused: false, loading: false, shutdown: null, problems: [], spec: null } });
     else return reconcileSaved(actor, driver);
   }
   const run = record.now.run as RunRecord;
-  const { id, spec } = record.now;
+  const { id } = record.now;
+  const spec = actor.record.runsWith ?? record.now.spec;
   const found = await driver.adopt({ id, spec, files }, run.facts, actor.hear);
   if (!('observe' in found)) {
     // The engine ended between the state being durable and the row saying so: what the row lacks is known from the run.
-    if (run.ask === 'suspend' && driver.savedState(files) === 'whole') noteSaved(actor, run.facts.machine, run.facts.accelerator);
+    if (run.ask === 'suspend' && driver.savedState(files) === 'whole') record.noteSaved(run.facts);
     actor.settle(found);
     return actor.cleared;
   }
@@ -94,10 +95,6 @@ async function carryOnLoading(actor: GuestActor, driver: Driver, found: DriverRu
   if (observed.kind !== 'running') await found.begin();
   await actor.savedIsUsed();
   actor.show('running');
-}
-
-function noteSaved(actor: GuestActor, machine: string | null, accelerator: RunRecord['facts']['accelerator']): void {
-  actor.record.note({ saved: { machine: machine ?? actor.record.now.spec.machine, accelerator } });
 }
 
 /** No run is written down and none is there: the row and the file must agree on whether the guest is suspended. */

@@ -17,6 +17,7 @@ const verbs: QueuedVerb[] = [
   'delete',
   'clone',
   'rebuild',
+  'edit',
 ];
 const beingReverted = 'The guest is being taken back to a snapshot.';
 const beingSnapshotted = 'A snapshot of the guest is being made.';

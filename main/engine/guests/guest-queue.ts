@@ -33,7 +33,8 @@ export type QueuedVerb =
   | 'revert'
   | 'delete'
   | 'clone'
-  | 'rebuild';
+  | 'rebuild'
+  | 'edit';
 
 export type Request = { id: number; verb: QueuedVerb };
 
@@ -59,7 +60,7 @@ export const emptyQueue = <Event>(): GuestQueue<Event> => ({ active: null, waiti
 /** Two resets, or two ways of pressing a button twice, are two; of the others a second one adds nothing. */
 const joins: ReadonlySet<QueuedVerb> = new Set(['start', 'pause', 'resume', 'shutdown', 'forceOff', 'suspend', 'delete']);
 /** What may take long, and ends in good order when it is cut short. */
-const interruptible: ReadonlySet<QueuedVerb> = new Set(['start', 'suspend', 'snapshot']);
+const interruptible: ReadonlySet<QueuedVerb> = new Set(['start', 'suspend', 'snapshot', 'edit']);
 
 /** Why `asked` is not even put behind `pending`: by the time of its turn it would mean another guest than whoever asked has seen. */
 function excludedBy(pending: QueuedVerb, asked: QueuedVerb): string | null {

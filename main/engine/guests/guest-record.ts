@@ -1,5 +1,8 @@
 /** The stored half of one guest: what it is, and what was asked of it. Reads are of memory; writes go to the database first. */
 import { toGuesthouseError } from '../../../contract/errors.ts';
+import { withHardwareOf } from '../../../contract/guest-hardware.ts';
+import type { GuestSpec } from '../../../contract/guest-spec.ts';
+import type { RunFacts } from '../drivers/driver.ts';
 import type { Log } from '../log/log.ts';
 import type { GuestStore, RunRecord, StoredGuest } from './store.ts';
 
@@ -19,6 +22,18 @@ export class GuestRecord {
 
   get now(): Readonly<StoredGuest> {
     return this.#stored;
+  }
+
+  /** The hardware of its next start. A state that was saved goes on with that which it was saved with. */
+  get startsWith(): GuestSpec {
+    const { spec, saved } = this.#stored;
+    return saved?.spec ? withHardwareOf(spec, saved.spec) : spec;
+  }
+
+  /** The hardware that it runs with; null while nothing of it runs. */
+  get runsWith(): GuestSpec | null {
+    const { run, spec } = this.#stored;
+    return run ? withHardwareOf(spec, run.spec ?? spec) : null;
   }
 
   /** Writes a wish down before it is carried out. @throws Failure when the database cannot be written; nothing has changed then. */
@@ -42,6 +57,12 @@ export class GuestRecord {
   note(change: Partial<StoredGuest>): void {
     this.#stored = { ...this.#stored, ...change };
     this.#write();
+  }
+
+  /** A state was saved by the run with these facts, whether or not the row says so yet. */
+  noteSaved({ machine, accelerator, plugged }: RunFacts): void {
+    const { run, spec } = this.#stored;
+    this.note({ saved: { machine: machine ?? spec.machine, accelerator, spec: run?.spec ?? null, plugged } });
   }
 
   noteRun(change: Partial<RunRecord>): void {

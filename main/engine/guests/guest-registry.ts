@@ -12,11 +12,12 @@ import type { Layout } from '../files/layout.ts';
 import type { JobDefinition, JobRunner } from '../jobs/job-definition.ts';
 import type { Log } from '../log/log.ts';
 import type { Database } from '../store/database.ts';
-import { GuestActor, type Wish } from './guest-actor.ts';
+import { GuestActor } from './guest-actor.ts';
 import { adoptGuest } from './guest-adoption.ts';
 import { moveFolder, removeFolder } from './guest-folders.ts';
 import { guestJobs } from './guest-jobs.ts';
 import { freeName, nameKey } from './guest-names.ts';
+import type { Wish } from './guest-wish.ts';
 import { words } from './guest-words.ts';
 import type { Guests } from './guests.ts';
 import { createGuestStore, noLineage, type StoredGuest } from './store.ts';
@@ -112,7 +113,7 @@ export function createGuests(parts: GuestsParts): GuestRegistry {
     for (const actor of actors.values()) {
       const { id, spec } = actor.record.now;
       if (id === except || !actor.run) continue;
-      for (const forward of spec.nics.flatMap((nic) => nic.forwards)) holders.set(portKey(forward), spec.name);
+      for (const forward of (actor.record.runsWith ?? spec).nics.flatMap((nic) => nic.forwards)) holders.set(portKey(forward), spec.name);
     }
     return holders;
   }
@@ -285,6 +286,8 @@ export function createGuests(parts: GuestsParts): GuestRegistry {
       actor.publish();
       return actor.view();
     },
+
+    runsWith: (id) => find(id).record.runsWith,
 
     async screenshot(id) {
       const actor = find(id);

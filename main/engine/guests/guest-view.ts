@@ -1,4 +1,5 @@
 /** A guest as clients see it: what is stored of it and what is observed, in one. */
+import { specDifferences } from '../../../contract/guest-hardware.ts';
 import type { Guest, GuestState } from '../../../contract/guest-state.ts';
 import type { Lineage, StoredGuest } from './store.ts';
 
@@ -13,7 +14,10 @@ export function viewOf(stored: Readonly<StoredGuest>, state: GuestState): Guest 
   const known = views.get(stored);
   if (known?.state === state) return known;
   const { id, spec, createdAt, lastStartedAt, trashedAt, lineage } = stored;
-  const view: Guest = { id, spec, state, createdAt, lastStartedAt, trashedAt, ...shownLineage(lineage) };
+  const runsWith = stored.run?.spec ?? null;
+  const pending = runsWith ? specDifferences(runsWith, spec) : [];
+  const waiting = pending.length > 0 ? { pending } : {};
+  const view: Guest = { id, spec, state, createdAt, lastStartedAt, trashedAt, ...shownLineage(lineage), ...waiting };
   views.set(stored, view);
   return view;
 }

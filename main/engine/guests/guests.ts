@@ -40,6 +40,9 @@ export type Guests = {
   rename(id: GuestId, name: string): Promise<Guest>;
   annotate(id: GuestId, change: Partial<Pick<GuestSpec, 'notes' | 'tags' | 'favourite' | 'autostart'>>): Promise<Guest>;
 
+  /** The hardware that a guest runs with; null while it is off. */
+  runsWith(id: GuestId): GuestSpec | null;
+
   screenshot(id: GuestId): Promise<{ png: Buffer; widthPx: number; heightPx: number }>;
   /** A picture no older than `maxAgeMs`; of a guest that is off its last frame; null when there is none. */
   thumbnail(id: GuestId, maxAgeMs: number): Promise<Buffer | null>;

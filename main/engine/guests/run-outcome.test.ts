@@ -3,7 +3,7 @@ import type { Crash } from '../../../contract/guest-state.ts';
 import { outcomeOf } from './run-outcome.ts';
 
 const crash: Crash = { at: '2026-01-01T00:00:00.000Z', kind: 'killed', exitStatus: 137, signal: 'SIGKILL', text: '', lastWords: '' };
-const saved = { machine: 'pc-q35-7.2', accelerator: 'tcg' as const };
+const saved = { machine: 'pc-q35-7.2', accelerator: 'tcg' as const, spec: null, plugged: {} };
 const run = (ask: 'forceOff' | 'suspend' | null, loading = false) => ({ ask, loading });
 
 test('a guest that was forced off is off however its process ended', () => {

@@ -1,10 +1,33 @@
 import { expect, test } from 'vitest';
-import { specOf } from '../drivers/qemu/arguments/golden-specs.ts';
+import { buildArguments } from '../drivers/qemu/arguments/build-arguments.ts';
+import { goldenFacts, specOf } from '../drivers/qemu/arguments/golden-specs.ts';
 import { parseStoredSpec } from './spec-migrations.ts';
 
 test('a spec comes back as it was stored', () => {
   const spec = specOf();
   expect(parseStoredSpec(JSON.stringify(spec))).toEqual(spec);
+});
+
+/** As Guesthouse 0.1 wrote it. */
+const version1 = () => {
+  const { cpuQuotaPercent, memoryMaxMiB, balloonTargetMiB, hugePages, numaNodes, bootMenu, ...spec } = specOf();
+  const { online, pins, ...cpu } = spec.cpu;
+  const disks = spec.disks.map(({ limits, ...disk }) => disk);
+  const nics = spec.nics.map(({ bridge, linkUp, bootOrder, ...nic }) => nic);
+  return { ...spec, version: 1, cpu, disks, nics };
+};
+
+test('a guest of version 1 is started with the same command line as before', () => {
+  const migrated = parseStoredSpec(JSON.stringify(version1()));
+  expect(migrated).toEqual(specOf());
+  // What specOf() is started with is the golden file "linux-bios", which is older than version 2.
+  expect(buildArguments(migrated, goldenFacts({ spec: migrated }))).toEqual(buildArguments(specOf(), goldenFacts({ spec: specOf() })));
+});
+
+test('a damaged spec of version 1 is refused and not mended', () => {
+  for (const damage of [{ cpu: 7 }, { disks: 'none' }, { nics: [null] }, { disks: [7] }]) {
+    expect(() => parseStoredSpec(JSON.stringify({ ...version1(), ...damage })), JSON.stringify(damage)).toThrow(/hardware of a guest/);
+  }
 });
 
 test('a spec of a newer version is refused, not cut down', () => {

@@ -7,8 +7,28 @@ import { type GuestSpec, guestSpec, guestSpecVersion } from '../../../contract/g
 
 type OldSpec = Record<string, unknown>;
 
-/** From version N to N + 1. Version 1 is the first, so there is no step yet. */
-const steps: Readonly<Record<number, (spec: OldSpec) => OldSpec>> = {};
+/** From version N to N + 1. What is not of the right shape is passed on as it is, for the schema to refuse. */
+const steps: Readonly<Record<number, (spec: OldSpec) => OldSpec>> = {
+  // Version 2 can be changed while the guest runs. A guest of version 1 has no room to grow and no limits.
+  1: (spec) => ({
+    ...spec,
+    cpu: isObject(spec.cpu) ? { ...spec.cpu, online: null, pins: [] } : spec.cpu,
+    cpuQuotaPercent: null,
+    memoryMaxMiB: null,
+    balloonTargetMiB: null,
+    hugePages: false,
+    numaNodes: 1,
+    disks: withMore(spec.disks, { limits: { bytesPerSecond: null, operationsPerSecond: null } }),
+    nics: withMore(spec.nics, { bridge: null, linkUp: true, bootOrder: null }),
+    bootMenu: false,
+  }),
+};
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
+
+function withMore(devices: unknown, more: object): unknown {
+  return Array.isArray(devices) ? devices.map((device: unknown) => (isObject(device) ? { ...device, ...more } : device)) : devices;
+}
 
 /** @throws Failure `database/newer` for a spec of a later version, `database/damaged` for one that is not a spec. */
 export function parseStoredSpec(json: string): GuestSpec {

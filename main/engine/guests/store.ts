@@ -14,7 +14,13 @@ const runFacts = z.object({
   startedAt: z.string(),
   bootId: z.string(),
   process: z.object({ pid: z.number().int(), startTicks: z.number() }).nullable(),
+  plugged: z.record(z.string(), z.string()).default({}),
 });
+
+/** A spec within another column, migrated as the guest's own is. Rows of a time before there was one have none. */
+const specThere = z
+  .unknown()
+  .transform((value): GuestSpec | null => (value === undefined || value === null ? null : parseStoredSpec(JSON.stringify(value))));
 
 /** A run that was begun and is not yet known to have ended. */
 const runRecord = z.object({
@@ -27,10 +33,18 @@ const runRecord = z.object({
   loading: z.boolean(),
   shutdown: z.object({ askedAt: z.string(), by: z.enum(['agent', 'acpi']), timeoutSeconds: z.number() }).nullable(),
   problems: z.array(z.string()),
+  /** The hardware that it runs with; null when it is that of the guest's spec. */
+  spec: specThere,
 });
 export type RunRecord = z.infer<typeof runRecord>;
 
-const savedWith = z.object({ machine: z.string(), accelerator: acceleratorName });
+const savedWith = z.object({
+  machine: z.string(),
+  accelerator: acceleratorName,
+  /** The hardware that the state was saved with, and that it goes on with; null when it is that of the guest's spec. */
+  spec: specThere,
+  plugged: z.record(z.string(), z.string()).default({}),
+});
 export type SavedRecord = z.infer<typeof savedWith>;
 
 /** The column `run`: the run, and with what the saved state was made while there is one. */

@@ -30,6 +30,8 @@ export type BlockInfo = {
   inserted?: { 'node-name'?: string; file?: string; ro?: boolean; drv?: string };
 };
 
+export type BlockNodeInfo = { 'node-name'?: string; drv: string; file: string; image?: { 'virtual-size': number } };
+
 export type BlockStats = { qdev?: string; 'node-name'?: string; stats: { rd_bytes: number; wr_bytes: number } };
 
 export type ChardevInfo = { label: string; filename: string; 'frontend-open': boolean };
@@ -54,6 +56,23 @@ export type MigrationInfo = {
 export type KeyValue = { type: 'qcode'; data: string };
 export type InputEvent = { type: 'key'; data: { key: KeyValue; down: boolean } };
 
+/** https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#qapidoc-2290 */
+export type HotpluggableCpu = { type: string; props: Record<string, number>; 'vcpus-count': number; 'qom-path'?: string };
+
+export type VirtualCpu = { 'cpu-index': number; 'thread-id': number };
+
+/** Every rate counts reads and writes alone as well; of those that Guesthouse does not set, 0 is no limit. */
+export type IoThrottle = {
+  id: string;
+  bps: number;
+  bps_rd: number;
+  bps_wr: number;
+  iops: number;
+  iops_rd: number;
+  iops_wr: number;
+  group: string;
+};
+
 type None = Record<string, never>;
 
 export type QmpCommands = {
@@ -61,7 +80,7 @@ export type QmpCommands = {
   'query-status': { arguments: None; returns: StatusInfo };
   'query-block': { arguments: None; returns: BlockInfo[] };
   'query-blockstats': { arguments: None; returns: BlockStats[] };
-  'query-named-block-nodes': { arguments: { flat?: boolean }; returns: { 'node-name'?: string; drv: string; file: string }[] };
+  'query-named-block-nodes': { arguments: { flat?: boolean }; returns: BlockNodeInfo[] };
   'query-chardev': { arguments: None; returns: ChardevInfo[] };
   'query-version': { arguments: None; returns: { qemu: { major: number; minor: number; micro: number } } };
   'query-kvm': { arguments: None; returns: { enabled: boolean; present: boolean } };
@@ -80,6 +99,28 @@ export type QmpCommands = {
   migrate_cancel: { arguments: None; returns: None };
   'migrate-set-capabilities': { arguments: { capabilities: { capability: string; state: boolean }[] }; returns: None };
   'migrate-set-parameters': { arguments: { 'max-bandwidth'?: number }; returns: None };
+  'blockdev-add': { arguments: { driver: string; 'node-name': string }; returns: None };
+  'blockdev-del': { arguments: { 'node-name': string }; returns: None };
+  'blockdev-open-tray': { arguments: { id: string; force?: boolean }; returns: None };
+  'blockdev-close-tray': { arguments: { id: string }; returns: None };
+  'blockdev-remove-medium': { arguments: { id: string }; returns: None };
+  'blockdev-insert-medium': { arguments: { id: string; 'node-name': string }; returns: None };
+  block_resize: { arguments: { 'node-name': string; size: number }; returns: None };
+  block_set_io_throttle: { arguments: IoThrottle; returns: None };
+  device_add: { arguments: { driver: string; id: string }; returns: None };
+  device_del: { arguments: { id: string }; returns: None };
+  netdev_add: { arguments: { type: string; id: string }; returns: None };
+  netdev_del: { arguments: { id: string }; returns: None };
+  set_link: { arguments: { name: string; up: boolean }; returns: None };
+  'object-add': { arguments: { 'qom-type': string; id: string; size?: number }; returns: None };
+  'object-del': { arguments: { id: string }; returns: None };
+  'qom-list': { arguments: { path: string }; returns: { name: string; type: string }[] };
+  'query-hotpluggable-cpus': { arguments: None; returns: HotpluggableCpu[] };
+  'query-cpus-fast': { arguments: None; returns: VirtualCpu[] };
+  'query-memory-size-summary': { arguments: None; returns: { 'base-memory': number; 'plugged-memory'?: number } };
+  balloon: { arguments: { value: number }; returns: None };
+  'set-action': { arguments: { watchdog: 'reset' | 'shutdown' | 'poweroff' | 'pause' | 'none' }; returns: None };
+  'human-monitor-command': { arguments: { 'command-line': string }; returns: string };
   'query-migrate': { arguments: None; returns: MigrationInfo };
 };
 

@@ -4,7 +4,7 @@ import { copyFile, mkdir, open, rename, rm, truncate } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
 import { dirname } from 'node:path';
 import { Failure } from '../../../../contract/errors.ts';
-import { acceleratorName, cpuCount, type GuestSpec } from '../../../../contract/guest-spec.ts';
+import { acceleratorName, cpusOnline, type GuestSpec } from '../../../../contract/guest-spec.ts';
 import type { GuestFiles } from '../../files/layout.ts';
 import type { FirmwareFiles, HostCapabilities } from '../../host/capabilities.ts';
 import type { Log } from '../../log/log.ts';
@@ -14,6 +14,8 @@ import type { Driver, DriverListener, DriverRun, LaunchRequest, PreparedRun, Run
 import { buildArguments } from './arguments/build-arguments.ts';
 import { hasScreen, type LaunchFacts } from './arguments/launch-facts.ts';
 import { storageBlocksSuspend } from './arguments/storage.ts';
+import { checkBridges, findBridgeHelper } from './bridge.ts';
+import { quotaProblem, setCpuQuota } from './cpu-quota.ts';
 import { checkDisks, checkMedia, diskPaths, mediumPaths } from './disk-files.ts';
 import { createQemuFinder, findQemu, findStartingQemu } from './find-qemu.ts';
 import { checkForwards } from './host-ports.ts';
@@ -44,7 +46,7 @@ export function createQemuDriver({ host, log }: QemuDriverParts): Driver {
     facts: RunFacts & { process: ProcessId },
     qmp: QmpClient | null,
     listener: DriverListener,
-  ): Promise<DriverRun> {
+  ): Promise<QemuRun> {
     const run = new QemuRun({ spec, files, facts, diskPaths: diskPaths(spec, files), qmp, listener, log: logOf(id) });
     try {
       await run.join();
@@ -76,8 +78,10 @@ export function createQemuDriver({ host, log }: QemuDriverParts): Driver {
         firmware: await host.firmwareFor(spec.firmware, spec.architecture),
         disks,
         media: plain(mediumPaths(spec, request.imagePath)),
+        plugged: request.saved?.plugged ?? {},
         machine: request.saved?.machine ?? null,
         incoming: request.saved !== null,
+        bridgeHelper: findBridgeHelper(),
         sandbox,
       };
       return [qemu.path, ...buildArguments(spec, facts)];
@@ -98,6 +102,7 @@ export function createQemuDriver({ host, log }: QemuDriverParts): Driver {
       const disks = await checkDisks(spec, files);
       const { media, problems } = await checkMedia(spec, request.imagePath);
       await checkForwards(spec, request.portHolders);
+      checkBridges(spec);
       // Whoever runs has its sockets there; to look at every process costs more than all else that is checked here.
       if (existsSync(files.run) && findQemu(files)) {
         throw new Failure('guest/start-failed', `${spec.name} did not start: another QEMU still runs it.`, {
@@ -111,10 +116,15 @@ export function createQemuDriver({ host, log }: QemuDriverParts): Driver {
         firmware,
         disks,
         media,
+        plugged: saved?.plugged ?? {},
         machine: saved?.machine ?? null,
         incoming: saved !== null,
+        bridgeHelper: findBridgeHelper(),
         sandbox,
       };
+      const unlimited = spec.cpuQuotaPercent === null ? null : await quotaProblem();
+      if (unlimited) problems.push(unlimited);
+      const limited = spec.cpuQuotaPercent !== null && !unlimited;
       const argv = [qemu.path, ...buildArguments(spec, launchFacts)];
       await makeFolders(files, saved !== null);
       if (firmware) await makeNvram(files, firmware);
@@ -125,6 +135,7 @@ export function createQemuDriver({ host, log }: QemuDriverParts): Driver {
         bootId: bootId(),
         machine: null,
         process: null,
+        plugged: saved?.plugged ?? {},
       };
       return {
         facts,
@@ -142,7 +153,10 @@ export function createQemuDriver({ host, log }: QemuDriverParts): Driver {
             const found = await findStartingQemu(files, null);
             if (!found) throw startFailure(spec.name, '', 'its process vanished.');
             const machine = await machineType(qmp);
-            return await joinRun(request, { ...facts, machine, process: found }, qmp, listener);
+            const run = await joinRun(request, { ...facts, machine, process: found }, qmp, listener);
+            await run.settleStart(saved !== null);
+            if (limited) await setCpuQuota(found.pid, files.run, spec.cpuQuotaPercent);
+            return run;
           } catch (thrown) {
             await giveUp(files);
             throw thrown;
@@ -168,7 +182,15 @@ export function createQemuDriver({ host, log }: QemuDriverParts): Driver {
       if (!found) return null;
       const argv = commandLine(found.pid);
       const accelerator = acceleratorName.safeParse(argv[argv.indexOf('-accel') + 1]).data ?? 'tcg';
-      return { arguments: argv, accelerator, machine: null, startedAt: new Date().toISOString(), bootId: bootId(), process: found };
+      return {
+        arguments: argv,
+        accelerator,
+        machine: null,
+        startedAt: new Date().toISOString(),
+        bootId: bootId(),
+        process: found,
+        plugged: {},
+      };
     },
 
     clear: clearRun,
@@ -188,8 +210,8 @@ function checkSize(spec: GuestSpec): void {
     });
   }
   const hostCpus = cpus().length;
-  if (cpuCount(spec.cpu) > hostCpus) {
-    throw new Failure('host/too-many-cpus', `${spec.name} wants ${cpuCount(spec.cpu)} processors; this computer has ${hostCpus}.`, {
+  if (cpusOnline(spec.cpu) > hostCpus) {
+    throw new Failure('host/too-many-cpus', `${spec.name} wants ${cpusOnline(spec.cpu)} processors; this computer has ${hostCpus}.`, {
       hint: 'Give the guest fewer processors.',
       path: 'cpu',
     });

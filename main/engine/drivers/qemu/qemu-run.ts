@@ -5,6 +5,8 @@
 import { existsSync } from 'node:fs';
 import { readFile, rm, stat } from 'node:fs/promises';
 import { Failure } from '../../../../contract/errors.ts';
+import type { SpecDifference } from '../../../../contract/guest-hardware.ts';
+import { withDifferences } from '../../../../contract/guest-hardware.ts';
 import type { GuestSpec } from '../../../../contract/guest-spec.ts';
 import type { PauseReason, Sample } from '../../../../contract/guest-state.ts';
 import type { GuestFiles } from '../../files/layout.ts';
@@ -15,6 +17,7 @@ import { QmpClosedError } from '../../qmp/qmp-errors.ts';
 import type { QmpEvent } from '../../qmp/qmp-message.ts';
 import type {
   ByteProgress,
+  ChangeContext,
   DriverEvent,
   DriverListener,
   DriverRun,
@@ -27,7 +30,11 @@ import type {
   SerialListener,
 } from '../driver.ts';
 import { AgentWatch } from './agent-watch.ts';
-import { hasScreen } from './arguments/launch-facts.ts';
+import { hasScreen, machineFamily } from './arguments/launch-facts.ts';
+import { dropCpuQuota } from './cpu-quota.ts';
+import { diskPaths } from './disk-files.ts';
+import { changeLive, settleStart } from './live/live-change.ts';
+import type { LiveGuest } from './live/live-guest.ts';
 import { type Counters, readCounters, sampleBetween } from './measure.ts';
 import { type DiskPaths, observedOf, panicText, pauseOfIoError } from './pause-reason.ts';
 import { pngSize } from './png.ts';
@@ -67,12 +74,12 @@ export type QemuRunParts = {
 const firmwareResetsMs = 3_000;
 
 export class QemuRun implements DriverRun {
-  readonly facts: RunFacts & { process: ProcessId };
+  facts: RunFacts & { process: ProcessId };
   readonly spiceSocketPath: string | null;
   readonly hasSerial: boolean;
-  readonly #spec: GuestSpec;
+  #spec: GuestSpec;
   readonly #files: GuestFiles;
-  readonly #diskPaths: DiskPaths;
+  #diskPaths: DiskPaths;
   readonly #listener: DriverListener;
   readonly #log: Log;
   readonly #agent: AgentWatch;
@@ -206,8 +213,46 @@ export class QemuRun implements DriverRun {
     await this.#ended.promise;
   }
 
+  async change(differences: readonly SpecDifference[], wanted: GuestSpec, context: ChangeContext): Promise<void> {
+    const guest = this.#live(context);
+    try {
+      await changeLive(guest, differences, this.#spec, wanted);
+      this.#spec = withDifferences(this.#spec, wanted, differences);
+      this.#diskPaths = diskPaths(this.#spec, this.#files);
+    } finally {
+      this.facts = { ...this.facts, plugged: Object.fromEntries(guest.plugged) };
+    }
+  }
+
+  /** What a guest that was just started must have before it runs, and that QEMU has no argument for. */
+  async settleStart(resuming: boolean): Promise<void> {
+    const nobody = { imagePath: () => '', portHolders: new Map(), signal: new AbortController().signal };
+    try {
+      await settleStart(this.#live(nobody), this.#spec, resuming);
+    } catch (thrown) {
+      throw guestFailure(this.#spec.name, thrown);
+    }
+  }
+
+  #live(context: ChangeContext): LiveGuest {
+    const qmp = this.#connected();
+    const { machine, arguments: argv, plugged, process: qemu } = this.facts;
+    return {
+      name: this.#spec.name,
+      pid: qemu.pid,
+      files: this.#files,
+      family: machineFamily(machine ?? this.#spec.machine),
+      mayStartPrograms: !argv.includes('-sandbox'),
+      plugged: new Map(Object.entries(plugged)),
+      context,
+      execute: (command, argumentsOf) => qmp.execute(command, argumentsOf),
+      onEvent: (listener) => qmp.onEvent(listener),
+    };
+  }
+
   async save(signal: AbortSignal, progress: ByteProgress): Promise<void> {
     const qmp = this.#connected();
+    this.#mustBePutTogetherAgain();
     this.#transferring = true;
     try {
       await saveState(qmp, this.#spec, this.#files, signal, progress);
@@ -216,6 +261,17 @@ export class QemuRun implements DriverRun {
     } finally {
       this.#transferring = false;
     }
+  }
+
+  /** @throws Failure `guest/denied` when devices were added whose places no later start can give them again */
+  #mustBePutTogetherAgain(): void {
+    const lost = Object.entries(this.facts.plugged).filter(([, place]) => !place.startsWith('port'));
+    if (lost.length === 0) return;
+    throw new Failure(
+      'guest/denied',
+      `${this.#spec.name} was given ${lost.map(([id]) => id).join(', ')} while it ran, and could not go on with that from disk.`,
+      { hint: 'Shut it down instead; after the next start it can be suspended again.' },
+    );
   }
 
   async load(signal: AbortSignal, progress: ByteProgress): Promise<void> {
@@ -462,5 +518,6 @@ export async function readEnd(
 /** Removes what a run leaves behind outside the guest's own folder. Idempotent. */
 export async function clearRun(files: GuestFiles): Promise<void> {
   await stopTpm(files);
+  await dropCpuQuota(files.run);
   await rm(files.run, { recursive: true, force: true });
 }

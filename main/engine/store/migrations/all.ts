@@ -3,6 +3,7 @@ import { sql as initial } from './0001-initial.ts';
 import { sql as downloads } from './0002-downloads.ts';
 import { sql as imageCatalogue } from './0003-image-catalogue.ts';
 import { sql as guestLineage } from './0004-guest-lineage.ts';
+import { sql as hardwareEdits } from './0005-hardware-edits.ts';
 
 export type Migration = { number: number; name: string; sql: string };
 
@@ -12,4 +13,5 @@ export const migrations: readonly Migration[] = [
   { number: 2, name: 'downloads', sql: downloads },
   { number: 3, name: 'image-catalogue', sql: imageCatalogue },
   { number: 4, name: 'guest-lineage', sql: guestLineage },
+  { number: 5, name: 'hardware-edits', sql: hardwareEdits },
 ];

@@ -102,6 +102,13 @@ test('a format is never probed, and what lies under a disk is named outright or 
   }
 });
 
+test('only a guest on a bridge runs without the system call filter', () => {
+  for (const { argv, guest } of built) {
+    const wanted = guest.facts?.sandbox !== false && guest.spec.nics.every((nic) => nic.mode !== 'bridge');
+    expect(argv.includes('-sandbox')).toBe(wanted);
+  }
+});
+
 test('a value can never become another option, whatever it holds', () => {
   fc.assert(
     fc.property(fc.string(), (value) => {

@@ -39,7 +39,7 @@ export function buildArguments(spec: GuestSpec, facts: LaunchFacts): string[] {
     ...(family === 'q35' ? hotplugPorts(freePorts) : []),
     ...smallDeviceArguments(spec, facts),
     ...storageArguments(spec, facts),
-    ...networkArguments(spec),
+    ...networkArguments(spec, facts),
     ...screenArguments(spec, facts),
     ...spec.extraArguments,
   ];

@@ -1,6 +1,6 @@
 /** Guests that between them set every field of a spec; each is a golden file of arguments. */
 import type { CdDrive, Disk, GuestSpec, Nic } from '../../../../../contract/guest-spec.ts';
-import { unknownOs } from '../../../../../contract/guest-spec.ts';
+import { guestSpecVersion, unknownOs } from '../../../../../contract/guest-spec.ts';
 import type { GuestId, ImageId } from '../../../../../contract/ids.ts';
 import { layoutOf } from '../../../files/layout.ts';
 import type { LaunchFacts } from './launch-facts.ts';
@@ -16,6 +16,7 @@ export const diskOf = (more: Partial<Disk> = {}): Disk => ({
   iothread: false,
   readOnly: false,
   bootOrder: 1,
+  limits: { bytesPerSecond: null, operationsPerSecond: null },
   ...more,
 });
 export const cdOf = (more: Partial<CdDrive> = {}): CdDrive => ({ id: 'cd0', bus: 'sata', medium: null, bootOrder: null, ...more });
@@ -26,12 +27,15 @@ export const nicOf = (more: Partial<Nic> = {}): Nic => ({
   mac: '52:54:00:12:34:56',
   restricted: false,
   forwards: [],
+  bridge: null,
+  linkUp: true,
+  bootOrder: null,
   ...more,
 });
 
 /** A plain Linux guest; tests change what they are about. */
 export const specOf = (more: Partial<GuestSpec> = {}): GuestSpec => ({
-  version: 1,
+  version: guestSpecVersion,
   uuid: '6b0b9f0e-4b5a-4a53-9d6f-0c4b8b8f7a11',
   name: 'Debian',
   notes: '',
@@ -41,8 +45,13 @@ export const specOf = (more: Partial<GuestSpec> = {}): GuestSpec => ({
   architecture: 'x86_64',
   machine: 'q35',
   accelerator: 'auto',
-  cpu: { model: 'auto', sockets: 1, cores: 2, threads: 1 },
+  cpu: { model: 'auto', sockets: 1, cores: 2, threads: 1, online: null, pins: [] },
+  cpuQuotaPercent: null,
   memoryMiB: 2048,
+  memoryMaxMiB: null,
+  balloonTargetMiB: null,
+  hugePages: false,
+  numaNodes: 1,
   firmware: 'bios',
   tpm: false,
   clock: 'utc',
@@ -50,6 +59,7 @@ export const specOf = (more: Partial<GuestSpec> = {}): GuestSpec => ({
   disks: [diskOf()],
   cdDrives: [],
   nics: [nicOf()],
+  bootMenu: false,
   display: { device: 'virtio', heads: 1 },
   sound: 'hda',
   usbTablet: true,
@@ -118,7 +128,7 @@ export const goldenGuests: Record<string, GoldenGuest> = {
     spec: specOf({
       machine: 'pc',
       os: unknownOs,
-      cpu: { model: 'Nehalem', sockets: 2, cores: 1, threads: 2 },
+      cpu: { model: 'Nehalem', sockets: 2, cores: 1, threads: 2, online: null, pins: [] },
       accelerator: 'tcg',
       disks: [
         diskOf({ bus: 'ide', discard: false }),
@@ -203,7 +213,40 @@ export const goldenGuests: Record<string, GoldenGuest> = {
     spec: specOf({ name: 'a,process=evil,debug-threads=off 👻', notes: 'n', tags: ['t'], favourite: true, autostart: true }),
   },
   'extra-arguments': { spec: specOf({ uuid: '0a0b9f0e-4b5a-4a53-9d6f-0c4b8b8f7a12', memoryMiB: 512, extraArguments: ['-device', 'edu'] }) },
+  'room-to-grow': {
+    spec: specOf({
+      cpu: { model: 'auto', sockets: 1, cores: 4, threads: 1, online: 1, pins: [0, 1] },
+      memoryMiB: 512,
+      memoryMaxMiB: 4096,
+      balloonTargetMiB: 256,
+      cpuQuotaPercent: 50,
+    }),
+  },
+  'numa-huge-pages': {
+    spec: specOf({
+      cpu: { model: 'auto', sockets: 2, cores: 2, threads: 1, online: null, pins: [] },
+      memoryMiB: 1025,
+      hugePages: true,
+      numaNodes: 2,
+    }),
+  },
+  'huge-pages': { spec: specOf({ hugePages: true }) },
+  'boot-from-network': {
+    spec: specOf({
+      disks: [diskOf({ bootOrder: null, limits: { bytesPerSecond: 1_048_576, operationsPerSecond: 100 } })],
+      nics: [nicOf({ bootOrder: 1 }), nicOf({ id: 'nic1', mac: '52:54:00:12:34:57', linkUp: false })],
+      bootMenu: true,
+    }),
+  },
+  bridge: { spec: specOf({ nics: [nicOf({ mode: 'bridge', bridge: 'br0' })] }) },
   resuming: { spec: specOf(), facts: { incoming: true, machine: 'pc-q35-7.2' } },
+  'resuming-with-plugged-devices': {
+    spec: specOf({
+      disks: [diskOf(), diskOf({ id: 'disk1', location: { kind: 'store', file: 'disk1.qcow2' }, bootOrder: null })],
+      nics: [nicOf(), nicOf({ id: 'nic1', mac: '52:54:00:12:34:57' })],
+    }),
+    facts: { incoming: true, machine: 'pc-q35-7.2', plugged: { disk1: 'port0', nic1: 'port1' } },
+  },
   'without-seccomp': { spec: specOf(), facts: { sandbox: false, accelerator: 'hvf' } },
 };
 
@@ -246,8 +289,10 @@ export function goldenFacts(guest: GoldenGuest): LaunchFacts {
           : [],
       ),
     ),
+    plugged: {},
     machine: null,
     incoming: false,
+    bridgeHelper: '/usr/lib/qemu/qemu-bridge-helper',
     sandbox: true,
     ...guest.facts,
   };

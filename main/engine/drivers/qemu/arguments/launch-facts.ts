@@ -17,10 +17,14 @@ export type LaunchFacts = {
   disks: ReadonlyMap<string, MediumFile>;
   /** Of every CD drive that holds a medium, by its id. */
   media: ReadonlyMap<string, MediumFile>;
+  /** The ports of devices that were plugged in while the guest ran, when it goes on from its saved state: they must be there again. */
+  plugged: Readonly<Record<string, string>>;
   /** The machine type to use instead of the spec's: a guest that resumes from disk needs the very one it was suspended with. */
   machine: string | null;
   /** QEMU waits for its state instead of booting. */
   incoming: boolean;
+  /** The program that plugs a guest into a bridge; null is the one that QEMU was built with. */
+  bridgeHelper: string | null;
   /** Seccomp exists on Linux only. */
   sandbox: boolean;
 };

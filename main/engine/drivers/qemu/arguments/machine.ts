@@ -1,6 +1,6 @@
 /** Machine, processor, memory, firmware, clock. */
 import type { AcceleratorName, GuestSpec } from '../../../../../contract/guest-spec.ts';
-import { cpuCount } from '../../../../../contract/guest-spec.ts';
+import { cpuCount, cpusOnline } from '../../../../../contract/guest-spec.ts';
 import { type LaunchFacts, machineFamily } from './launch-facts.ts';
 import { option } from './option.ts';
 
@@ -30,6 +30,7 @@ export function machineArguments(spec: GuestSpec, facts: LaunchFacts): string[] 
     pflash1: uefi ? 'firmware-vars' : null,
     // Windows reads the Hyper-V clock instead, and an HPET only costs it exits.
     hpet: usesHyperv(spec, facts.accelerator) ? false : null,
+    'memory-backend': spec.hugePages && spec.numaNodes === 1 ? 'memory' : null,
   });
   const powerManagement = family === 'q35' ? 'ICH9-LPC' : 'PIIX4_PM';
   return [
@@ -40,9 +41,18 @@ export function machineArguments(spec: GuestSpec, facts: LaunchFacts): string[] 
     '-cpu',
     cpuModel(spec, facts.accelerator),
     '-smp',
-    option(String(cpuCount(spec.cpu)), { sockets: spec.cpu.sockets, cores: spec.cpu.cores, threads: spec.cpu.threads }),
+    option(String(cpusOnline(spec.cpu)), {
+      sockets: spec.cpu.sockets,
+      cores: spec.cpu.cores,
+      threads: spec.cpu.threads,
+      maxcpus: spec.cpu.online === null ? null : cpuCount(spec.cpu),
+    }),
     '-m',
-    option(null, { size: `${spec.memoryMiB}M` }),
+    option(null, {
+      size: `${spec.memoryMiB}M`,
+      ...(growsInMemory(spec) ? { maxmem: `${spec.memoryMaxMiB}M`, slots: memorySlots } : {}),
+    }),
+    ...memoryArguments(spec),
     ...firmwareArguments(spec, facts),
     '-rtc',
     option(null, { base: spec.clock, driftfix: 'slew' }),
@@ -64,6 +74,42 @@ function cpuModel(spec: GuestSpec, accelerator: AcceleratorName): string {
   const automatic = accelerator === 'kvm' || accelerator === 'hvf' ? 'host' : 'max';
   const model = spec.cpu.model === 'auto' ? automatic : spec.cpu.model;
   return [model, ...(usesHyperv(spec, accelerator) ? hypervFeatures : [])].join(',');
+}
+
+/** How many pieces of memory can be added to a guest that runs. */
+const memorySlots = 16;
+
+/** Whether memory can be added while it runs. */
+export const growsInMemory = (spec: Pick<GuestSpec, 'memoryMiB' | 'memoryMaxMiB'>): boolean =>
+  spec.memoryMaxMiB !== null && spec.memoryMaxMiB > spec.memoryMiB;
+
+/** The kind of QEMU object that a piece of the guest's memory is, with its properties but for its size. */
+export function memoryBackend(spec: Pick<GuestSpec, 'hugePages'>): { type: string; properties: Record<string, boolean> } {
+  // Huge pages are set aside at the start: a pool that is too small then ends QEMU with a word, and not the guest later on.
+  return spec.hugePages
+    ? { type: 'memory-backend-memfd', properties: { hugetlb: true, prealloc: true } }
+    : { type: 'memory-backend-ram', properties: {} };
+}
+
+/** Memory that is more than one plain piece: huge pages, and NUMA nodes with their equal shares of memory and processors. */
+function memoryArguments(spec: GuestSpec): string[] {
+  const { type, properties } = memoryBackend(spec);
+  if (spec.numaNodes === 1) {
+    return spec.hugePages ? ['-object', option(type, { id: 'memory', size: `${spec.memoryMiB}M`, ...properties })] : [];
+  }
+  const cpus = cpuCount(spec.cpu) / spec.numaNodes;
+  const share = Math.floor(spec.memoryMiB / spec.numaNodes);
+  return Array.from({ length: spec.numaNodes }, (_, node) => {
+    const sizeMiB = node === 0 ? spec.memoryMiB - share * (spec.numaNodes - 1) : share;
+    const first = Math.ceil(node * cpus);
+    const last = Math.ceil((node + 1) * cpus) - 1;
+    return [
+      '-object',
+      option(type, { id: `memory${node}`, size: `${sizeMiB}M`, ...properties }),
+      '-numa',
+      option('node', { nodeid: node, cpus: first === last ? first : `${first}-${last}`, memdev: `memory${node}` }),
+    ];
+  }).flat();
 }
 
 function firmwareArguments(spec: GuestSpec, { firmware, files }: LaunchFacts): string[] {

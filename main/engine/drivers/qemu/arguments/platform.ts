@@ -11,7 +11,8 @@ export function processArguments(spec: GuestSpec, facts: LaunchFacts): string[] 
     spec.uuid,
     '-nodefaults',
     '-no-user-config',
-    ...(facts.sandbox
+    // QEMU asks a helper with rights of its own to be plugged into a bridge, and the sandbox would keep it from that.
+    ...(facts.sandbox && !spec.nics.some((nic) => nic.mode === 'bridge')
       ? ['-sandbox', option('on', { obsolete: 'deny', elevateprivileges: 'deny', spawn: 'deny', resourcecontrol: 'deny' })]
       : []),
     '-pidfile',
@@ -31,10 +32,14 @@ export function processArguments(spec: GuestSpec, facts: LaunchFacts): string[] 
   ];
 }
 
+/** How long the firmware waits for a key before it boots. */
+const bootMenuMs = 5000;
+
 /** `strict` keeps the firmware from trying what has no place in the order, such as the network. */
 export function bootArguments(spec: GuestSpec): string[] {
-  const ordered = [...spec.disks, ...spec.cdDrives].some((one) => one.bootOrder !== null);
-  return ordered ? ['-boot', 'strict=on'] : [];
+  const ordered = [...spec.disks, ...spec.cdDrives, ...spec.nics].some((one) => one.bootOrder !== null);
+  const menu = spec.bootMenu ? { menu: true, 'splash-time': bootMenuMs } : {};
+  return ordered || spec.bootMenu ? ['-boot', option(null, { strict: ordered ? true : null, ...menu })] : [];
 }
 
 /** Free PCI Express ports, since q35 takes a new device only where a port was at power-on. */

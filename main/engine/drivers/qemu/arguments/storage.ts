@@ -31,20 +31,29 @@ const ahciPorts = 6;
 
 export function storageArguments(spec: GuestSpec, facts: LaunchFacts): string[] {
   const buses = new BusPlan(spec, facts);
-  const disks = spec.disks.flatMap((disk) => [...diskNodes(disk, facts), ...buses.disk(disk)]);
-  const drives = spec.cdDrives.flatMap((drive) => [...mediumNodes(drive, facts), ...buses.cdDrive(drive, facts.media.has(drive.id))]);
+  const disks = spec.disks.flatMap((disk) => {
+    const medium = facts.disks.get(disk.id);
+    if (!medium) throw new Failure('image/file-missing', `The disk ${disk.id} has no file.`);
+    return [...diskNodes(disk, medium).flatMap(blockdev), ...buses.disk(disk)];
+  });
+  const drives = spec.cdDrives.flatMap((drive) => {
+    const medium = facts.media.get(drive.id);
+    return [...(medium ? mediumNodes(drive.id, medium).flatMap(blockdev) : []), ...buses.cdDrive(drive, medium !== undefined)];
+  });
   return [...buses.controllers(), ...disks, ...drives];
 }
 
-function blockdev(node: object): string[] {
+/** A block node as QEMU takes it, by -blockdev or by QMP's blockdev-add. */
+export type BlockNode = { driver: string; 'node-name': string; [option: string]: unknown };
+
+function blockdev(node: BlockNode): string[] {
   return ['-blockdev', JSON.stringify(node)];
 }
 
 const fileDriver = (medium: MediumFile): string => (medium.hostDevice ? 'host_device' : 'file');
 
-function diskNodes(disk: Disk, facts: LaunchFacts): string[] {
-  const medium = facts.disks.get(disk.id);
-  if (!medium) throw new Failure('image/file-missing', `The disk ${disk.id} has no file.`);
+/** A disk's nodes, each after those that it names. */
+export function diskNodes(disk: Disk, medium: MediumFile): BlockNode[] {
   const { direct, noFlush } = cacheModes[disk.cache];
   const both = {
     'read-only': disk.readOnly,
@@ -54,58 +63,94 @@ function diskNodes(disk: Disk, facts: LaunchFacts): string[] {
   };
   return [
     ...baseNodes(disk.id, medium.bases, both.cache),
-    ...blockdev({ driver: fileDriver(medium), 'node-name': fileNode(disk.id), filename: medium.path, ...both }),
-    ...blockdev({
+    { driver: fileDriver(medium), 'node-name': fileNode(disk.id), filename: medium.path, ...both },
+    {
       driver: disk.format,
       'node-name': formatNode(disk.id),
       file: fileNode(disk.id),
       ...both,
       ...(disk.format === 'qcow2' ? { backing: medium.bases.length > 0 ? baseFormatNode(disk.id, 1) : null } : {}),
-    }),
+    },
   ];
 }
 
 /** What a disk builds upon, from the ground up: a node can only name one that is there already. */
-function baseNodes(deviceId: string, bases: MediumFile['bases'], cache: { direct: boolean; 'no-flush': boolean }): string[] {
+function baseNodes(deviceId: string, bases: MediumFile['bases'], cache: { direct: boolean; 'no-flush': boolean }): BlockNode[] {
   const readOnly = { 'read-only': true, 'auto-read-only': false, cache };
   return bases
     .map(({ path, format }, index) => {
       const depth = index + 1;
       const below = depth < bases.length ? baseFormatNode(deviceId, depth + 1) : null;
       return [
-        ...blockdev({ driver: 'file', 'node-name': baseFileNode(deviceId, depth), filename: path, ...readOnly }),
-        ...blockdev({
+        { driver: 'file', 'node-name': baseFileNode(deviceId, depth), filename: path, ...readOnly },
+        {
           driver: format,
           'node-name': baseFormatNode(deviceId, depth),
           file: baseFileNode(deviceId, depth),
           ...readOnly,
           ...(format === 'qcow2' ? { backing: below } : {}),
-        }),
+        },
       ];
     })
     .reverse()
     .flat();
 }
 
-function mediumNodes(drive: CdDrive, facts: LaunchFacts): string[] {
-  const medium = facts.media.get(drive.id);
-  if (!medium) return [];
+/** The nodes of a medium in a CD drive, each after those that it names. */
+export function mediumNodes(driveId: string, medium: MediumFile): BlockNode[] {
   const readOnly = { 'read-only': true, 'auto-read-only': false };
   return [
-    ...blockdev({ driver: fileDriver(medium), 'node-name': fileNode(drive.id), filename: medium.path, ...readOnly }),
-    ...blockdev({ driver: 'raw', 'node-name': formatNode(drive.id), file: fileNode(drive.id), ...readOnly }),
+    { driver: fileDriver(medium), 'node-name': fileNode(driveId), filename: medium.path, ...readOnly },
+    { driver: 'raw', 'node-name': formatNode(driveId), file: fileNode(driveId), ...readOnly },
   ];
 }
+
+/** A device with its properties, of the types that QMP wants: an `OnOffAuto` is text there. */
+export type DeviceOptions = { driver: string; properties: Record<string, OptionValue | null> };
+
+/** A disk as a device, without the place that it is plugged into. */
+export function diskDevice(disk: Disk): DeviceOptions {
+  const own = {
+    id: disk.id,
+    drive: formatNode(disk.id),
+    bootindex: disk.bootOrder,
+    serial: disk.id,
+    'write-cache': cacheModes[disk.cache].writeCache ? 'on' : 'off',
+  };
+  // A guest whose disk fails stands still with a reason, instead of seeing errors that are the host's.
+  const onError = { werror: 'stop', rerror: 'stop' };
+  switch (disk.bus) {
+    case 'virtio':
+      return { driver: 'virtio-blk-pci', properties: { ...own, ...onError, discard: disk.discard, iothread: diskThread(disk) } };
+    case 'scsi':
+      return { driver: 'scsi-hd', properties: { ...own, ...onError, rotation_rate: 1 } };
+    case 'sata':
+    case 'ide':
+      return { driver: 'ide-hd', properties: { ...own, ...onError, rotation_rate: 1 } };
+    case 'nvme':
+      // QEMU's NVMe controller has no error policy: a failing host disk is reported to the guest.
+      return { driver: 'nvme', properties: own };
+    case 'usb':
+      return { driver: 'usb-storage', properties: { ...own, ...onError, removable: false } };
+  }
+}
+
+/** The I/O thread of a disk's own; those on SCSI share their controller's. */
+export const diskThread = (disk: Disk): string | null => (disk.bus === 'virtio' && disk.iothread ? `${disk.id}-iothread` : null);
+
+const scsiController = (iothread: boolean): string => (iothread ? 'scsi-fast' : 'scsi');
 
 /** Hands out places on controllers and remembers which controllers that takes. */
 class BusPlan {
   readonly #isQ35: boolean;
+  readonly #plugged: LaunchFacts['plugged'];
   #controllers = new Map<string, string[]>();
   /** How many places are taken, by controller or kind of controller. */
   #taken = new Map<string, number>();
 
   constructor(spec: GuestSpec, facts: LaunchFacts) {
     this.#isQ35 = machineFamily(facts.machine ?? spec.machine) === 'q35';
+    this.#plugged = facts.plugged;
     // Claimed in the order of the spec, so that a place depends on nothing but the spec.
     for (const disk of spec.disks) if (disk.bus === 'scsi') this.#scsiController(disk.iothread);
     if (spec.cdDrives.some((drive) => drive.bus === 'scsi')) this.#scsiController(false);
@@ -116,34 +161,17 @@ class BusPlan {
   }
 
   disk(disk: Disk): string[] {
-    const own: Record<string, OptionValue | null> = {
-      id: disk.id,
-      drive: formatNode(disk.id),
-      bootindex: disk.bootOrder,
-      serial: disk.id,
-      'write-cache': cacheModes[disk.cache].writeCache,
-    };
-    // A guest whose disk fails stands still with a reason, instead of seeing errors that are the host's.
-    const onError = { werror: 'stop', rerror: 'stop' };
-    switch (disk.bus) {
-      case 'virtio': {
-        const iothread = disk.iothread ? `${disk.id}-iothread` : null;
-        return [
-          ...(iothread ? ['-object', `iothread,id=${iothread}`] : []),
-          ...device('virtio-blk-pci', { ...own, ...onError, discard: disk.discard, iothread }),
-        ];
-      }
-      case 'scsi':
-        return device('scsi-hd', { ...this.#scsiPlace(disk.iothread), ...own, ...onError, rotation_rate: 1 });
-      case 'sata':
-      case 'ide':
-        return device('ide-hd', { ...this.#ataPlace(disk.bus), ...own, ...onError, rotation_rate: 1 });
-      case 'nvme':
-        // QEMU's NVMe controller has no error policy: a failing host disk is reported to the guest.
-        return device('nvme', own);
-      case 'usb':
-        return device('usb-storage', { bus: 'usb.0', ...own, ...onError, removable: false });
-    }
+    const { driver, properties } = diskDevice(disk);
+    const iothread = diskThread(disk);
+    return [...(iothread ? ['-object', `iothread,id=${iothread}`] : []), ...device(driver, { ...this.#place(disk), ...properties })];
+  }
+
+  #place(disk: Disk): Record<string, OptionValue> {
+    if (disk.bus === 'scsi') return this.#scsiPlace(disk.iothread);
+    if (disk.bus === 'sata' || disk.bus === 'ide') return this.#ataPlace(disk.bus);
+    if (disk.bus === 'usb') return { bus: 'usb.0' };
+    const port = this.#plugged[disk.id];
+    return port === undefined ? {} : { bus: port };
   }
 
   cdDrive(drive: CdDrive, loaded: boolean): string[] {
@@ -164,7 +192,7 @@ class BusPlan {
   }
 
   #scsiController(iothread: boolean): string {
-    const id = iothread ? 'scsi-fast' : 'scsi';
+    const id = scsiController(iothread);
     if (!this.#controllers.has(id)) {
       this.#controllers.set(id, [
         ...(iothread ? ['-object', `iothread,id=${id}-iothread`] : []),

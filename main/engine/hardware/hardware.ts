@@ -1,0 +1,19 @@
+/** Changes of the hardware of guests: what they come to, making them, and taking them back. Implemented by `guest-editing.ts`. */
+import type { CallOutput } from '../../../contract/calls.ts';
+import type { HardwareChange, PastEdit } from '../../../contract/guest-hardware.ts';
+import type { GuestId } from '../../../contract/ids.ts';
+
+/** Every method throws `Failure` `guest/not-found` for an unknown id. */
+export type Hardware = {
+  /** Says what `edit` would do, and changes nothing. */
+  plan(id: GuestId, change: HardwareChange): Promise<CallOutput<'guest.planEdit'>>;
+  /**
+   * Makes a change: all of it, or none.
+   * @throws Failure of the first note that is a problem, with its `path`; `guest/denied`; or what went wrong with the running guest.
+   */
+  edit(id: GuestId, change: HardwareChange, by: string): Promise<CallOutput<'guest.edit'>>;
+  /** Takes the newest change back. @throws Failure `guest/nothing-to-undo` */
+  undo(id: GuestId, by: string): Promise<CallOutput<'guest.edit'>>;
+  /** What can be taken back, newest first. */
+  past(id: GuestId): PastEdit[];
+};
