@@ -67,6 +67,8 @@ const sha512 = z.string().regex(/^[0-9a-fA-F]{128}$/, 'A SHA-512 has 128 hexadec
 
 export const downloadSource = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('entry'), entry: z.string() }),
+  /** Goes on with what was begun, from the list or from an address. */
+  z.strictObject({ kind: z.literal('unfinished'), key: z.string() }),
   z.strictObject({ kind: z.literal('url'), url: z.string().max(4096), sha256: sha256.optional(), sha512: sha512.optional() }),
 ]);
 export type DownloadSource = z.infer<typeof downloadSource>;

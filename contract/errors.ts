@@ -66,6 +66,7 @@ export const errorCodes = {
   'download/unknown': 'The list of downloads has no such entry.',
   'download/page-only': 'This system is not downloaded here: its page opens in the browser.',
   'download/url-invalid': 'The address is not one from which an image can be downloaded.',
+  'download/not-newer': 'The library has the newest version already.',
   'download/in-progress': 'This download is under way already.',
   'download/not-unfinished': 'Nothing is kept of such a download.',
   'download/unreachable': 'No server could be reached, or each broke off too often.',

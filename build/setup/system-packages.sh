@@ -12,6 +12,7 @@ cmd:qemu-system-x86_64|needed|qemu-system-x86|runs the guests
 file:/usr/lib*/qemu/ui-spice-core.so /usr/lib/*/qemu/ui-spice-core.so /usr/local/lib*/qemu/ui-spice-core.so builtin:spice|needed|qemu-system-modules-spice qemu-system-common|consoles of the guests (SPICE)
 cmd:qemu-img|needed|qemu-utils|makes and checks disk images
 file:/usr/share/OVMF/OVMF_CODE*.fd /usr/share/edk2*/*/OVMF_CODE*.fd /usr/share/edk2*/x64/OVMF_CODE*.fd /usr/share/qemu/edk2-x86_64-code.fd|useful|ovmf|UEFI firmware for guests
+cmd:gpgv|useful|gpgv|checks the signatures of downloads
 cmd:swtpm|useful|swtpm|TPM 2.0 for guests
 cmd:swtpm_setup|useful|swtpm-tools|TPM 2.0 for guests
 file:/usr/share/osinfo/os|useful|osinfo-db|recognises operating systems by their installation media
@@ -26,6 +27,9 @@ cmd:zstd|needed|zstd|builds the starter guest
 LIST
   if [[ ${SETUP_FOR:-} == tests ]]; then
     echo 'cmd:xorriso|needed|xorriso|makes discs for the tests'
+    echo 'cmd:openssl|needed|openssl|makes certificates for the tests'
+    echo 'cmd:gpg|needed|gnupg|signs for the tests'
+    echo 'cmd:python3|needed|python3|packs archives for the tests'
     echo 'cmd:cpio|needed|cpio|unpacks what the tests packed'
     echo 'file:/usr/lib/memtest86+/memtest86+x64.iso|needed|memtest86+|a disc that starts, for the tests'
   fi

@@ -47,6 +47,7 @@ const exact: Partial<Record<ErrorCode, ExitCode>> = {
   'download/url-invalid': exitCodes.usage,
   'download/page-only': exitCodes.denied,
   'download/in-progress': exitCodes.denied,
+  'download/not-newer': exitCodes.denied,
   'guest/denied': exitCodes.denied,
   'guest/not-in-trash': exitCodes.denied,
   'image/in-use': exitCodes.denied,

@@ -2,6 +2,7 @@ import type { LucideIcon } from 'lucide-react';
 import {
   Activity,
   Disc3,
+  Download,
   FileInput,
   FileText,
   HardDrive,
@@ -132,6 +133,7 @@ function fixedEntries(navigate: (path: string) => void): { pages: Entry[]; comma
     pages: [
       page('/library', words.nav.library, LayoutGrid),
       page('/images', words.nav.images, Disc3),
+      page('/downloads', words.downloads.title, Download),
       page('/activity', words.nav.activity, Activity),
       page('/health', words.nav.health, HeartPulse),
       page('/settings', words.nav.settings, Settings),

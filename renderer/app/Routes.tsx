@@ -4,6 +4,7 @@ import { Redirect, Route, Switch, useLocation } from 'wouter';
 import type { GuestId } from '../../contract/ids.ts';
 import { ActivityPage } from '../features/activity/ActivityPage.tsx';
 import { CreatePage } from '../features/create/CreatePage.tsx';
+import { DownloadsPage } from '../features/downloads/DownloadsPage.tsx';
 import { GuestPage } from '../features/guest/GuestPage.tsx';
 import { HealthPage } from '../features/health/HealthPage.tsx';
 import { ImagesPage } from '../features/images/ImagesPage.tsx';
@@ -43,6 +44,11 @@ export function Routes() {
       <Route path="/images">
         <Page title={words.images.title}>
           <ImagesPage />
+        </Page>
+      </Route>
+      <Route path="/downloads">
+        <Page title={words.downloads.title}>
+          <DownloadsPage />
         </Page>
       </Route>
       <Route path="/activity/:tab?">

@@ -55,7 +55,7 @@ export function Sidebar() {
         </Section>
       )}
       <Section>
-        <Place to="/images" icon={Disc3} count={counts.images}>
+        <Place to="/images" icon={Disc3} count={counts.images} also={['/downloads']}>
           {words.nav.images}
         </Place>
         <Place to="/activity" icon={Activity}>
@@ -86,12 +86,21 @@ function Section({ title, children }: { title?: string; children: ReactNode }) {
   );
 }
 
-function Place({ to, icon: Icon, count, children }: { to: string; icon: LucideIcon; count?: number | undefined; children: string }) {
+type PlaceProps = {
+  to: string;
+  icon: LucideIcon;
+  count?: number | undefined;
+  /** Other addresses that belong to the place. */
+  also?: readonly string[];
+  children: string;
+};
+
+function Place({ to, icon: Icon, count, also = [], children }: PlaceProps) {
   const [path] = useLocation();
   const search = useSearch();
   const [toPath, toSearch] = to.split('?');
   // The library's places differ by one parameter; what is typed into its filters does not change where one is.
-  const here = path === toPath && (path !== '/library' || placeOf(search) === placeOf(toSearch ?? ''));
+  const here = (path === toPath && (path !== '/library' || placeOf(search) === placeOf(toSearch ?? ''))) || also.includes(path);
   return (
     <li>
       <Link href={to} className={here ? 'sidebar-link sidebar-link-here' : 'sidebar-link'} {...(here ? { 'aria-current': 'page' } : {})}>

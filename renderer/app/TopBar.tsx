@@ -1,4 +1,4 @@
-import { Disc3, FileInput, FlaskConical, HardDrive, Library, Plus, Search } from 'lucide-react';
+import { Disc3, Download, FileInput, FlaskConical, HardDrive, Library, Plus, Search } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { Button as AriaButton, Focusable } from 'react-aria-components';
 import { useLocation } from 'wouter';
@@ -47,6 +47,9 @@ export function TopBar({ menuButton, onSearch }: { menuButton: ReactNode; onSear
         <MenuSection label={words.images.import}>
           <MenuItem id="import" icon={FileInput} onAction={() => navigate('/images?import')}>
             {words.top.importImage}
+          </MenuItem>
+          <MenuItem id="downloads" icon={Download} onAction={() => navigate('/downloads')}>
+            {words.downloads.open}
           </MenuItem>
         </MenuSection>
       </MenuTrigger>

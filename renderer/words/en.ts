@@ -4,6 +4,7 @@ import type { OsIdentity } from '../../contract/guest-spec.ts';
 import type { GuestStatus, PauseReason } from '../../contract/guest-state.ts';
 import type { JobState } from '../../contract/job.ts';
 import { createWords } from './create.ts';
+import { downloadsWords } from './downloads.ts';
 import { formatCount } from './format.ts';
 import { guestWords } from './guest.ts';
 import { imagesWords } from './images.ts';
@@ -276,6 +277,7 @@ export const words = {
   },
   guest: guestWords,
   create: createWords,
+  downloads: downloadsWords,
   images: imagesWords,
   jobs: {
     states: {
@@ -360,6 +362,10 @@ export const words = {
     keepFree: 'Free space that imports never use up',
     qemuFolder: 'Folder in which QEMU is looked for first',
     qemuFolderPlaceholder: 'Where the system has it',
+    downloads: 'Downloads',
+    downloadProxy: 'Proxy',
+    downloadProxyPlaceholder: 'As the environment says',
+    downloadProxyNote: 'http://host:port, or “direct” for none. Empty follows http_proxy, https_proxy and no_proxy.',
     about: 'About',
     versionLine: (version: string, electron: string) => `Guesthouse ${version} · Electron ${electron}`,
     apply: 'Apply',

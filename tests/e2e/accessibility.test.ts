@@ -26,6 +26,8 @@ const pagesOf = (guest: string) => [
   `/guests/${guest}/terminal`,
   '/images',
   '/images?import',
+  '/downloads',
+  '/downloads?address=1',
   '/activity',
   '/activity/events',
   '/activity/audit',

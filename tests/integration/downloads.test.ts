@@ -149,6 +149,37 @@ test('a download that failed half-way is gone on with when it is started again',
   expect(engine.images.list()[0]?.sha256).toBe(digestOf(memtest));
 });
 
+test('what the library has in its newest version is not fetched once more', async () => {
+  const server = await releases();
+  const engine = await rooms([entryAt([`${server.origin}/pub/`])]);
+  await fetchEntry(engine);
+  server.asked.length = 0;
+  expect(await fetchEntry(engine)).toMatchObject({ state: 'failed', error: { code: 'download/not-newer' } });
+  expect(server.asked.filter(({ path }) => path.endsWith('.iso'))).toEqual([]);
+  expect((await engine.downloads.list()).entries[0]).toMatchObject({ unfinished: null, image: { version: '9.10' } });
+});
+
+test('a download from an address is gone on with by what is kept of it, whose address nobody has to know again', async () => {
+  const server = await startFileServer();
+  server.handle('/disc.iso', (request, response) => {
+    if (request.headers.range) return void response.writeHead(503).end();
+    response.writeHead(200, { 'content-length': memtest.length, etag: '"one"' });
+    response.write(memtest.subarray(0, 3_000_000), () => response.socket?.destroySoon());
+  });
+  const engine = await rooms([]);
+  const first = await engine.downloads.start({ kind: 'url', url: `${server.origin}/disc.iso?key=hidden` }, undefined, 'root via test');
+  expect((await engine.jobs.ended(first.id)).state).toBe('failed');
+  const [kept] = (await engine.downloads.list()).unfinished;
+  expect(kept).toMatchObject({ title: 'disc.iso', url: `${server.origin}/disc.iso` });
+  server.serve('/disc.iso', { body: memtest, etag: '"one"' });
+  const second = await engine.downloads.start({ kind: 'unfinished', key: kept?.key ?? '' }, undefined, 'root via test');
+  expect((await engine.jobs.ended(second.id)).state).toBe('succeeded');
+  expect(server.asked.at(-1)).toMatchObject({ path: '/disc.iso?key=hidden', range: expect.stringMatching(/^bytes=\d{6,}-$/) });
+  expect(await codeOf(engine.downloads.start({ kind: 'unfinished', key: kept?.key ?? '' }, undefined, 'root via test'))).toBe(
+    'download/not-unfinished',
+  );
+});
+
 test('a part whose version its makers took away gives way to the newest', async () => {
   const server = await releases();
   server.handle('/pub/9.10/tool-9.10.iso', (request, response) => {

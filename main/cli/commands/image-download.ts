@@ -26,7 +26,7 @@ export function addImageDownload(group: Command, { terminal, engine }: Context):
       const list = await client.call('download.list', {});
       if (what === 'list') return show(terminal, list, () => listing(terminal, list));
       if (options.discard) return discard(client, terminal, what, list);
-      const source = sourceOf(what, options, list.entries);
+      const source = sourceOf(what, options, list);
       const started = await client.call('download.start', { source, ...(options.name ? { name: options.name } : {}) });
       const job = await followJob(client, terminal, started.id);
       if (terminal.json) return;
@@ -46,10 +46,12 @@ function isAddress(what: string): boolean {
   return /^[a-z][a-z0-9+.-]*:\/\//i.test(what);
 }
 
-function sourceOf(what: string, { sha256, sha512 }: Options, entries: readonly DownloadEntry[]): DownloadSource {
+function sourceOf(what: string, { sha256, sha512 }: Options, { entries, unfinished }: List): DownloadSource {
   if (isAddress(what)) return { kind: 'url', url: what, ...(sha256 ? { sha256 } : {}), ...(sha512 ? { sha512 } : {}) };
   if (sha256 || sha512)
     throw new Failure('call/invalid-input', 'A checksum can be given for an address only; entries of the list bring their own.');
+  const kept = unfinished.find(({ title, key }) => title === what || key === what);
+  if (kept) return { kind: 'unfinished', key: kept.key };
   return { kind: 'entry', entry: findEntry(what, entries).id };
 }
 

@@ -27,7 +27,7 @@ export type DownloadInput = z.infer<typeof downloadInput>;
 export type DownloadJobDeps = {
   layout: Layout;
   store: DownloadStore;
-  images: Pick<Images, 'show'>;
+  images: Pick<Images, 'list' | 'show'>;
   importDefinition: JobDefinition<ImportInput>;
   entryOf(id: string): CatalogueEntry | null;
   createHttp(): Http;
@@ -91,6 +91,22 @@ export function defineDownload(deps: DownloadJobDeps): JobDefinition<DownloadInp
     return found;
   };
 
+  /** What the library has is not fetched a second time. @throws Failure `download/not-newer` */
+  const refuseOld = async (key: string, plan: FilePlan): Promise<void> => {
+    const { entry, title } = await kept(key);
+    const sha256 = plan.digest?.algorithm === 'sha256' ? plan.digest.value : null;
+    const there = deps.store
+      .list()
+      .filter(({ imageId }) => isInLibrary(imageId))
+      .find((one) => one.entry === entry && entry !== null && one.version !== null && one.version === plan.version);
+    const image = there ? deps.images.show(there.imageId) : deps.images.list().find((one) => one.sha256 === sha256);
+    if (!image) return;
+    await removeKept(layout, key);
+    throw new Failure('download/not-newer', `The library has the newest “${title}” already, as “${image.name}”.`, {
+      hint: 'Delete that image first if it is to be fetched once more.',
+    });
+  };
+
   const fetchFile = async (input: DownloadInput, plan: FilePlan, { signal, progress }: StepContext<DownloadInput>): Promise<void> => {
     const { part, whole } = layout.download(input.key);
     let state = await kept(input.key);
@@ -122,7 +138,8 @@ export function defineDownload(deps: DownloadJobDeps): JobDefinition<DownloadInp
       async run({ input, signal, jobId }) {
         deps.began(input.key, jobId);
         if (isInLibrary(input.imageId)) return;
-        await getReady(input, signal);
+        const { plan } = await getReady(input, signal);
+        await refuseOld(input.key, plan);
       },
     },
     {

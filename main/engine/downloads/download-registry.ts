@@ -116,6 +116,12 @@ export function createDownloads(deps: DownloadsDeps): DownloadRegistry {
     job: active.get(kept.key) ?? null,
   });
 
+  const findKept = async (key: string): Promise<KeptState> => {
+    const kept = (await listKept(layout)).find((one) => one.key === key);
+    if (kept) return kept;
+    throw new Failure('download/not-unfinished', 'Nothing is kept of such a download.', { hint: 'It may be finished, or was discarded.' });
+  };
+
   const refuseActive = (key: string, title: string) => {
     const job = active.get(key);
     if (job) throw new Failure('download/in-progress', `“${title}” is being downloaded already.`, { hint: `See job ${job}.` });
@@ -144,7 +150,7 @@ export function createDownloads(deps: DownloadsDeps): DownloadRegistry {
     checkNetwork: (refresh) => network.check(refresh),
 
     async start(source, name, by) {
-      const wanted = wantedOf(source, entries);
+      const wanted = source.kind === 'unfinished' ? await findKept(source.key) : wantedOf(source, entries);
       refuseActive(wanted.key, wanted.title);
       const before = await readKept(layout, wanted.key);
       const partBytes = before ? await keptBytes(layout, before) : 0;
@@ -164,11 +170,7 @@ export function createDownloads(deps: DownloadsDeps): DownloadRegistry {
     },
 
     async discard(key) {
-      const kept = (await listKept(layout)).find((one) => one.key === key);
-      if (!kept)
-        throw new Failure('download/not-unfinished', 'Nothing is kept of such a download.', {
-          hint: 'It may be finished, or was discarded.',
-        });
+      const kept = await findKept(key);
       refuseActive(key, kept.title);
       await removeKept(layout, key);
     },
@@ -177,7 +179,7 @@ export function createDownloads(deps: DownloadsDeps): DownloadRegistry {
 
 type Wanted = Omit<KeptState, 'at'>;
 
-function wantedOf(source: DownloadSource, entries: readonly CatalogueEntry[]): Wanted {
+function wantedOf(source: Exclude<DownloadSource, { kind: 'unfinished' }>, entries: readonly CatalogueEntry[]): Wanted {
   const fresh = { version: 1, plan: null, validator: null, bytesTotal: null, bytesSynced: 0, error: null } as const;
   if (source.kind === 'entry') {
     const entry = entries.find((one) => one.id === source.entry);

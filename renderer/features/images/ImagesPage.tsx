@@ -1,4 +1,4 @@
-import { Disc3, FileInput, FolderOpen, HardDrive, Plus, Trash2 } from 'lucide-react';
+import { Disc3, Download, FileInput, FolderOpen, HardDrive, Plus, Trash2 } from 'lucide-react';
 import { useState } from 'react';
 import { useLocation, useSearch } from 'wouter';
 import type { GuesthouseError } from '../../../contract/errors.ts';
@@ -32,6 +32,9 @@ export function ImagesPage() {
     <div className="page">
       <header className="page-header">
         <h1>{w.title}</h1>
+        <Button icon={Download} onPress={() => navigate('/downloads')}>
+          {words.downloads.open}
+        </Button>
         <Button kind="primary" icon={FileInput} onPress={openImport}>
           {w.import}
         </Button>

@@ -85,6 +85,9 @@ export function SettingsPage() {
         />
         <QemuFolder key={settings.qemuFolder} folder={settings.qemuFolder} onSet={(qemuFolder) => void set({ qemuFolder })} />
       </Group>
+      <Group title={w.downloads}>
+        <ProxyField key={settings.downloadProxy} proxy={settings.downloadProxy} onSet={(downloadProxy) => void set({ downloadProxy })} />
+      </Group>
       <Group title={w.about}>
         <p className="muted selectable">{w.versionLine(info.version, info.electronVersion)}</p>
         {info.developmentRuntime !== null && <p className="muted">{words.top.developmentRuntimeNote(info.developmentRuntime)}</p>}
@@ -104,6 +107,23 @@ function Group({ title, children }: { title: string; children: ReactNode }) {
       <h2>{title}</h2>
       <div className="settings-fields">{children}</div>
     </section>
+  );
+}
+
+function ProxyField({ proxy, onSet }: { proxy: string | null; onSet: (proxy: string | null) => void }) {
+  const [typed, setTyped] = useState(proxy ?? '');
+  const value = typed.trim() === '' ? null : typed.trim();
+  return (
+    <TextField
+      label={w.downloadProxy}
+      description={w.downloadProxyNote}
+      value={typed}
+      onChange={setTyped}
+      placeholder={w.downloadProxyPlaceholder}
+      mono
+      direction="ltr"
+      end={value !== proxy && <Button onPress={() => onSet(value)}>{w.apply}</Button>}
+    />
   );
 }
 
