@@ -8,6 +8,7 @@ import { showToast } from '../state/toasts.ts';
 import { IconButton } from '../ui/Button.tsx';
 import { Splitter } from '../ui/Splitter.tsx';
 import { words } from '../words/en.ts';
+import { CloneDialog } from './CloneDialog.tsx';
 import { CommandPalette } from './CommandPalette.tsx';
 import { ConsoleHosts } from './ConsoleHosts.tsx';
 import { ConsoleTabs } from './ConsoleTabs.tsx';
@@ -117,6 +118,7 @@ export function Shell() {
       <ConsoleHosts />
       <CommandPalette open={palette} onClose={() => setPalette(false)} />
       <FileDrop />
+      <CloneDialog />
       <QuitDialog />
     </div>
   );

@@ -1,10 +1,11 @@
 import type { LucideIcon } from 'lucide-react';
-import { Activity, Disc3, HeartPulse, LayoutGrid, Monitor, Play, Settings, Star, Tag, Trash2 } from 'lucide-react';
+import { Activity, Disc3, HeartPulse, Layers2, LayoutGrid, Monitor, Play, Settings, Star, Tag, Trash2 } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { Link, useLocation, useSearch } from 'wouter';
 import { useShallow } from 'zustand/react/shallow';
 import { isLive } from '../parts/guest-words.ts';
 import { useEngineStore } from '../state/store.ts';
+import { cloneWords } from '../words/clone.ts';
 import { words } from '../words/en.ts';
 import { compareNames, formatInteger } from '../words/format.ts';
 import './Sidebar.css';
@@ -19,6 +20,7 @@ export function Sidebar() {
       return {
         all: guests.length,
         running: guests.filter((guest) => isLive(guest.state)).length,
+        templates: guests.filter((guest) => guest.state.status === 'template').length,
         favourites: guests.filter((guest) => guest.spec.favourite).length,
         images: Object.keys(state.images).length,
       };
@@ -39,6 +41,11 @@ export function Sidebar() {
         <Place to="/library?place=computer" icon={Monitor}>
           {words.nav.thisComputer}
         </Place>
+        {(counts.templates ?? 0) > 0 && (
+          <Place to="/library?place=templates" icon={Layers2} count={counts.templates}>
+            {cloneWords.templates}
+          </Place>
+        )}
         {(counts.favourites ?? 0) > 0 && (
           <Place to="/library?place=favourites" icon={Star} count={counts.favourites}>
             {words.nav.favourites}

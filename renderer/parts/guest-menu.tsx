@@ -1,10 +1,27 @@
 import type { LucideIcon } from 'lucide-react';
-import { CirclePause, CirclePlay, Moon, Play, Power, PowerOff, RotateCcw, Star, StarOff, Trash2 } from 'lucide-react';
+import {
+  CirclePause,
+  CirclePlay,
+  Copy,
+  Hourglass,
+  Layers2,
+  Moon,
+  Pin,
+  Play,
+  Power,
+  PowerOff,
+  RotateCcw,
+  Star,
+  StarOff,
+  Trash2,
+} from 'lucide-react';
 import { guestCan, guestCannot } from '../../contract/guest-can.ts';
 import type { Guest } from '../../contract/guest-state.ts';
+import { keepDisposable, openClone, setTemplate, startDisposable } from '../state/cloning.ts';
 import { annotateGuest, deleteGuests, doVerb } from '../state/guest-verbs.ts';
 import { type PowerVerb, powerVerbs } from '../state/power-verbs.ts';
 import { MenuItem, MenuSection } from '../ui/Menu.tsx';
+import { cloneWords } from '../words/clone.ts';
 import { words } from '../words/en.ts';
 import { verbWord } from './guest-words.ts';
 
@@ -43,6 +60,41 @@ export function PowerItems({ guest, except }: { guest: Guest; except?: PowerVerb
             {verbWord(guest, verb)}
           </MenuItem>
         ))}
+    </MenuSection>
+  );
+}
+
+/** What makes guests of a guest, and what it is besides. `onStarted` is told of a disposable guest that runs. */
+export function CopyItems({ guest, onStarted }: { guest: Guest; onStarted: (id: string) => void }) {
+  const isTemplate = guest.state.status === 'template';
+  const cannot = guestCannot(guest.state, 'clone');
+  return (
+    <MenuSection label={cloneWords.section}>
+      <MenuItem id="clone" icon={Copy} reason={cannot} onAction={() => openClone(guest)}>
+        {isTemplate ? cloneWords.newFromTemplateMenu : cloneWords.clone}
+      </MenuItem>
+      <MenuItem
+        id="disposable"
+        icon={Hourglass}
+        reason={cannot}
+        onAction={() => void startDisposable({ guest: guest.id }).then((id) => id && onStarted(id))}
+      >
+        {cloneWords.startDisposable}
+      </MenuItem>
+      {guest.disposable ? (
+        <MenuItem id="keep" icon={Pin} onAction={() => void keepDisposable(guest)}>
+          {cloneWords.keep}
+        </MenuItem>
+      ) : (
+        <MenuItem
+          id="template"
+          icon={Layers2}
+          reason={guestCannot(guest.state, isTemplate ? 'makeGuest' : 'makeTemplate')}
+          onAction={() => void setTemplate(guest, !isTemplate)}
+        >
+          {isTemplate ? cloneWords.makeGuest : cloneWords.makeTemplate}
+        </MenuItem>
+      )}
     </MenuSection>
   );
 }

@@ -2,6 +2,7 @@ import { Camera, ChevronDown, ClipboardPaste, ExternalLink, Keyboard, Maximize, 
 import { guestCannot } from '../../../contract/guest-can.ts';
 import type { Guest } from '../../../contract/guest-state.ts';
 import type { SessionView } from '../../console/session.ts';
+import { DisposableMark } from '../../parts/DisposableMark.tsx';
 import { call, shell } from '../../state/bridge.ts';
 import { useSettings } from '../../state/store.ts';
 import { showErrorToast } from '../../state/toasts.ts';
@@ -35,6 +36,7 @@ export function ConsoleToolbar({ guest, view, inOwnWindow, fullScreen, onChord, 
   };
   return (
     <div className="console-toolbar" role="toolbar" aria-label={consoleWords.toolbar}>
+      {inOwnWindow && <DisposableMark guest={guest} />}
       <MenuTrigger
         label={consoleWords.sendKeys}
         button={

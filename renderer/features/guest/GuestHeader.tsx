@@ -1,18 +1,21 @@
-import { ChevronDown, Pencil, Turtle, Zap } from 'lucide-react';
+import { ChevronDown, Copy, Pencil, Turtle, Zap } from 'lucide-react';
 import { type KeyboardEvent, useState } from 'react';
 import { Focusable } from 'react-aria-components';
 import { useLocation } from 'wouter';
 import { guestCannot } from '../../../contract/guest-can.ts';
 import type { Guest } from '../../../contract/guest-state.ts';
+import { DisposableMark } from '../../parts/DisposableMark.tsx';
 import { GuestStateBadge } from '../../parts/GuestStateBadge.tsx';
-import { KeepItems, PowerItems, verbIcons, verbReason } from '../../parts/guest-menu.tsx';
+import { CopyItems, KeepItems, PowerItems, verbIcons, verbReason } from '../../parts/guest-menu.tsx';
 import { primaryVerb, verbWord } from '../../parts/guest-words.ts';
 import { InlineName } from '../../parts/InlineName.tsx';
 import { OsLogo } from '../../parts/OsLogo.tsx';
+import { openClone } from '../../state/cloning.ts';
 import { doVerb, useBusyGuests } from '../../state/guest-verbs.ts';
 import { Button, IconButton } from '../../ui/Button.tsx';
 import { MenuTrigger } from '../../ui/Menu.tsx';
 import { WithTooltip } from '../../ui/Tooltip.tsx';
+import { cloneWords } from '../../words/clone.ts';
 import { words } from '../../words/en.ts';
 
 /** Which guest, how it is, and the one thing that is most likely wanted. */
@@ -50,24 +53,32 @@ export function GuestHeader({ guest }: { guest: Guest }) {
       </div>
       <div className="guest-marks">
         <GuestStateBadge state={guest.state} soft />
+        <DisposableMark guest={guest} />
         <AcceleratorMark guest={guest} />
       </div>
       <div className="button-group guest-verbs">
-        <Button
-          kind={verb === 'forceOff' || verb === 'reset' ? 'danger' : 'primary'}
-          icon={verbIcons[verb]}
-          reason={verbReason(guest, verb)}
-          busy={busy}
-          onPress={() => void doVerb(guest, verb)}
-        >
-          {verbWord(guest, verb)}
-        </Button>
+        {guest.state.status === 'template' ? (
+          <Button kind="primary" icon={Copy} reason={guestCannot(guest.state, 'clone')} onPress={() => openClone(guest)}>
+            {cloneWords.newFromTemplate}
+          </Button>
+        ) : (
+          <Button
+            kind={verb === 'forceOff' || verb === 'reset' ? 'danger' : 'primary'}
+            icon={verbIcons[verb]}
+            reason={verbReason(guest, verb)}
+            busy={busy}
+            onPress={() => void doVerb(guest, verb)}
+          >
+            {verbWord(guest, verb)}
+          </Button>
+        )}
         <MenuTrigger
           label={words.verbs.more}
           placement="bottom end"
           button={<IconButton icon={ChevronDown} label={words.verbs.more} kind="secondary" className="guest-more" />}
         >
           <PowerItems guest={guest} except={verb} />
+          <CopyItems guest={guest} onStarted={(id) => navigate(`/guests/${id}/console`)} />
           <KeepItems guest={guest} onDelete={() => navigate('/library')} />
         </MenuTrigger>
       </div>

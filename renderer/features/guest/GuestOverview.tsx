@@ -1,16 +1,20 @@
 import { FolderOpen } from 'lucide-react';
 import { type ReactNode, useEffect, useRef, useState } from 'react';
+import type { LineageNode } from '../../../contract/guest-lineage.ts';
 import type { Disk } from '../../../contract/guest-spec.ts';
 import type { Guest } from '../../../contract/guest-state.ts';
+import { LineageTree } from '../../parts/LineageTree.tsx';
 import { TimeText } from '../../parts/TimeText.tsx';
 import { copyText, shell } from '../../state/bridge.ts';
 import { annotateGuest } from '../../state/guest-verbs.ts';
 import { useEngineStore } from '../../state/store.ts';
+import { useCall } from '../../state/use-call.ts';
 import { IconButton } from '../../ui/Button.tsx';
 import { CopyText } from '../../ui/feedback.tsx';
 import { TagsField } from '../../ui/TagsField.tsx';
 import { TextField } from '../../ui/TextField.tsx';
 import { Switch } from '../../ui/toggles.tsx';
+import { cloneWords } from '../../words/clone.ts';
 import { words } from '../../words/en.ts';
 import { formatBytes, formatDuration } from '../../words/format.ts';
 import { Facts } from './Facts.tsx';
@@ -23,6 +27,7 @@ export function GuestOverview({ guest }: { guest: Guest }) {
       <GuestCharts guest={guest} />
       <aside className="guest-side" aria-label={words.guest.facts}>
         <GuestFacts guest={guest} />
+        <GuestLineage guest={guest} />
         <GuestNotes key={guest.id} guest={guest} />
       </aside>
     </div>
@@ -56,12 +61,29 @@ function GuestFacts({ guest }: { guest: Guest }) {
     [words.guest.lastStarted, guest.lastStartedAt === null ? words.guest.never : <TimeText key="started" at={guest.lastStartedAt} />],
     [words.guest.created, <TimeText key="created" at={guest.createdAt} />],
   );
+  if (guest.origin) facts.push([cloneWords.madeFrom, guest.origin.name]);
+  if (guest.identity) facts.push([cloneWords.identityFact, guest.identity.text]);
   if (spec.disks.length > 0)
     facts.push([words.guest.disks, spec.disks.map((disk) => <DiskFact key={disk.id} guest={guest} disk={disk} />)]);
   return (
     <section className="guest-box">
       <h2>{words.guest.facts}</h2>
       <Facts facts={facts} />
+    </section>
+  );
+}
+
+/** What its disks build upon, and what builds upon them; nothing where they stand alone. */
+function GuestLineage({ guest }: { guest: Guest }) {
+  const guests = useEngineStore((state) => Object.keys(state.guests).length);
+  const files = guest.spec.disks.map(({ location }) => (location.kind === 'store' ? location.file : location.path)).join();
+  const { value } = useCall('lineage.show', {}, `${guests} ${files}`);
+  const isFocus = (node: LineageNode) => node.guestId === guest.id;
+  if (!value?.some(isFocus)) return null;
+  return (
+    <section className="guest-box">
+      <h2>{cloneWords.lineage}</h2>
+      <LineageTree nodes={value} isFocus={isFocus} />
     </section>
   );
 }

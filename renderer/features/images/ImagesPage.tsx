@@ -1,18 +1,23 @@
-import { Disc3, Download, FileInput, FolderOpen, HardDrive, Plus, Trash2 } from 'lucide-react';
+import { Disc3, Download, FileInput, FolderOpen, HardDrive, Hourglass, Plus, Trash2 } from 'lucide-react';
 import { useState } from 'react';
 import { useLocation, useSearch } from 'wouter';
 import type { GuesthouseError } from '../../../contract/errors.ts';
+import type { LineageNode } from '../../../contract/guest-lineage.ts';
 import type { Image } from '../../../contract/image.ts';
 import { jobEnded } from '../../../contract/job.ts';
 import { ErrorPanel } from '../../parts/ErrorPanel.tsx';
 import { JobProgress } from '../../parts/JobProgress.tsx';
+import { LineageTree } from '../../parts/LineageTree.tsx';
 import { OsLogo } from '../../parts/OsLogo.tsx';
 import { TimeText } from '../../parts/TimeText.tsx';
 import { ask } from '../../state/ask.ts';
 import { call, copyText, shell } from '../../state/bridge.ts';
+import { startDisposable } from '../../state/cloning.ts';
 import { useImages, useJobs } from '../../state/store.ts';
+import { useCall } from '../../state/use-call.ts';
 import { Button, IconButton } from '../../ui/Button.tsx';
 import { CopyText, Disclosure, EmptyState } from '../../ui/feedback.tsx';
+import { cloneWords } from '../../words/clone.ts';
 import { words } from '../../words/en.ts';
 import { compareNames, formatBytes, formatList } from '../../words/format.ts';
 import { ImportDialog } from './ImportDialog.tsx';
@@ -65,6 +70,13 @@ function ImageLine({ image }: { image: Image }) {
   const [, navigate] = useLocation();
   const [error, setError] = useState<GuesthouseError | null>(null);
   const KindIcon = image.kind === 'iso' ? Disc3 : HardDrive;
+  const [starting, setStarting] = useState(false);
+  const disposable = async () => {
+    setStarting(true);
+    const id = await startDisposable({ image: image.id });
+    setStarting(false);
+    if (id !== null) navigate(`/guests/${id}/console`);
+  };
   const remove = async () => {
     const text = w.deleteText(formatBytes(image.sizeBytes));
     const sure = await ask({
@@ -102,6 +114,9 @@ function ImageLine({ image }: { image: Image }) {
           </div>
         </div>
         <div className="row">
+          {image.kind === 'disk' && (
+            <IconButton icon={Hourglass} label={cloneWords.startDisposable} busy={starting} onPress={() => void disposable()} />
+          )}
           <Button icon={Plus} onPress={() => navigate(`/new/image?image=${image.id}`)}>
             {w.createGuest}
           </Button>
@@ -111,6 +126,7 @@ function ImageLine({ image }: { image: Image }) {
       {error && <ErrorPanel error={error} onDismiss={() => setError(null)} />}
       <Disclosure title={w.details}>
         <ImageDetails image={image} />
+        {image.kind === 'disk' && <ImageLineage image={image} />}
       </Disclosure>
     </li>
   );
@@ -120,6 +136,19 @@ function ImageLine({ image }: { image: Image }) {
 function keptBy({ usedBy, builtUponBy }: Image): string | null {
   if (usedBy.length > 0) return w.inUse(formatList(usedBy));
   return builtUponBy.length > 0 ? w.isBase(formatList(builtUponBy)) : null;
+}
+
+/** Every guest whose disk builds upon the image, directly or through frozen disks. */
+function ImageLineage({ image }: { image: Image }) {
+  const { value } = useCall('lineage.show', {}, image.builtUponBy.join());
+  const isFocus = (node: LineageNode) => node.imageId === image.id;
+  if (!value) return null;
+  return (
+    <section className="image-lineage">
+      <h3>{cloneWords.lineageLabel}</h3>
+      {value.some(isFocus) ? <LineageTree nodes={value} isFocus={isFocus} /> : <p className="muted">{cloneWords.lineageNone}</p>}
+    </section>
+  );
 }
 
 function ImageDetails({ image }: { image: Image }) {

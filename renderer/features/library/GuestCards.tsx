@@ -3,6 +3,7 @@ import { GridLayout, GridList, GridListItem, Size, Virtualizer } from 'react-ari
 import { Link } from 'wouter';
 import { cpuCount } from '../../../contract/guest-spec.ts';
 import type { Guest } from '../../../contract/guest-state.ts';
+import { DisposableMark } from '../../parts/DisposableMark.tsx';
 import { GuestSparkline } from '../../parts/GuestSparkline.tsx';
 import { GuestStateBadge } from '../../parts/GuestStateBadge.tsx';
 import { GuestThumbnail } from '../../parts/GuestThumbnail.tsx';
@@ -77,6 +78,7 @@ function GuestCard({ guest, renaming, onRenamed }: CardProps) {
         </div>
         <div className="row card-state">
           <GuestStateBadge state={state} />
+          <DisposableMark guest={guest} compact />
           <span className="grow" />
           {isLive(state) ? (
             <GuestSparkline guest={guest} width={64} />

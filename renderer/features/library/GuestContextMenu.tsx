@@ -3,7 +3,7 @@ import type { MouseEvent } from 'react';
 import { useLocation } from 'wouter';
 import { guestCannot } from '../../../contract/guest-can.ts';
 import type { Guest } from '../../../contract/guest-state.ts';
-import { KeepItems, PowerItems } from '../../parts/guest-menu.tsx';
+import { CopyItems, KeepItems, PowerItems } from '../../parts/guest-menu.tsx';
 import { useGuest } from '../../state/store.ts';
 import { ContextMenu, MenuItem, MenuSection } from '../../ui/Menu.tsx';
 import { words } from '../../words/en.ts';
@@ -55,6 +55,7 @@ export function GuestContextMenu({ place, selected, onClose, onOpen, onRename }:
             </MenuItem>
           </MenuSection>
           <PowerItems guest={guest} />
+          <CopyItems guest={guest} onStarted={(id) => navigate(`/guests/${id}/console`)} />
           <KeepItems guest={guest} />
         </>
       )}

@@ -16,6 +16,7 @@ import {
 import { Link } from 'wouter';
 import { cpuCount } from '../../../contract/guest-spec.ts';
 import type { Guest } from '../../../contract/guest-state.ts';
+import { DisposableMark } from '../../parts/DisposableMark.tsx';
 import { GuestSparkline } from '../../parts/GuestSparkline.tsx';
 import { GuestStateBadge } from '../../parts/GuestStateBadge.tsx';
 import { isLive } from '../../parts/guest-words.ts';
@@ -162,7 +163,12 @@ function cellContent(id: AnyColumn, { guest, renaming, onRenamed }: Omit<CellPro
         </>
       );
     case 'state':
-      return <GuestStateBadge state={state} />;
+      return (
+        <>
+          <GuestStateBadge state={state} />
+          <DisposableMark guest={guest} compact />
+        </>
+      );
     case 'system':
       return (
         <span className="ellipsis" title={spec.os.name}>

@@ -7,6 +7,7 @@ import { useRemembered } from '../../state/remembered.ts';
 import { useGuests, useSampleStore, useSettings } from '../../state/store.ts';
 import { Button } from '../../ui/Button.tsx';
 import { EmptyState } from '../../ui/feedback.tsx';
+import { cloneWords } from '../../words/clone.ts';
 import { words } from '../../words/en.ts';
 import { BulkBar } from './BulkBar.tsx';
 import { EmptyLibrary } from './EmptyLibrary.tsx';
@@ -129,6 +130,12 @@ function NothingShown({ filter, onClear }: { filter: LibraryFilter; onClear: () 
     return (
       <EmptyState icon={SearchX} title={words.library.favouritesEmpty}>
         {words.library.favouritesEmptyText}
+      </EmptyState>
+    );
+  if (!isNarrowed(filter) && filter.place === 'templates')
+    return (
+      <EmptyState icon={SearchX} title={cloneWords.templatesEmpty}>
+        {cloneWords.templatesEmptyText}
       </EmptyState>
     );
   return (

@@ -9,6 +9,7 @@ import { Chip } from '../../ui/Chip.tsx';
 import { MenuItem, MenuSection, MenuTrigger } from '../../ui/Menu.tsx';
 import { SearchField } from '../../ui/SearchField.tsx';
 import { Segmented } from '../../ui/toggles.tsx';
+import { cloneWords } from '../../words/clone.ts';
 import { words } from '../../words/en.ts';
 import { compareNames } from '../../words/format.ts';
 import { isNarrowed, type LibraryFilter } from './library-address.ts';
@@ -88,9 +89,14 @@ export function LibraryToolbar({ filter, onFilter, sort, onSort, columns, onColu
 
 function title(filter: LibraryFilter): string {
   if (filter.tag !== null) return filter.tag;
-  return { all: words.library.title, running: words.nav.running, computer: words.nav.thisComputer, favourites: words.nav.favourites }[
-    filter.place
-  ];
+  const titles = {
+    all: words.library.title,
+    running: words.nav.running,
+    computer: words.nav.thisComputer,
+    favourites: words.nav.favourites,
+    templates: cloneWords.templates,
+  };
+  return titles[filter.place];
 }
 
 function FilterMenu({ filter, onFilter }: Pick<Props, 'filter' | 'onFilter'>) {

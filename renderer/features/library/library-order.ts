@@ -21,6 +21,7 @@ export function filterGuests(guests: readonly Guest[], filter: LibraryFilter): G
   return guests.filter((guest) => {
     const { spec, state } = guest;
     if (filter.place === 'running' && !state.run) return false;
+    if (filter.place === 'templates' && state.status !== 'template') return false;
     if (filter.place === 'favourites' && !spec.favourite) return false;
     if (filter.tag !== null && !spec.tags.includes(filter.tag)) return false;
     if (filter.states.length > 0 && !filter.states.includes(state.status)) return false;
