@@ -84,8 +84,10 @@ export function GuestCharts({ guest }: { guest: Guest }) {
         />
         {networkUnmeasured ? (
           <div className="chart">
-            <span className="chart-title">{charts.network}</span>
-            <p className="muted">{charts.noNetwork}</p>
+            <div className="chart-head">
+              <span className="chart-title">{charts.network}</span>
+            </div>
+            <p className="chart-empty muted">{charts.noNetwork}</p>
           </div>
         ) : (
           <Chart

@@ -102,6 +102,7 @@ function FindingNotice({ finding }: { finding: Finding }) {
 }
 
 function Computer({ host }: { host: HostReport }) {
+  const told = new Set(host.findings.map(({ text }) => text));
   return (
     <>
       <section>
@@ -129,7 +130,7 @@ function Computer({ host }: { host: HostReport }) {
           <h3>{words.health.accelerators}</h3>
           <ul className="stack">
             {qemu.accelerators.map((verdict) => (
-              <Accelerator key={verdict.name} verdict={verdict} />
+              <Accelerator key={verdict.name} verdict={verdict} toldAlready={told.has(verdict.reason)} />
             ))}
           </ul>
         </section>
@@ -138,7 +139,8 @@ function Computer({ host }: { host: HostReport }) {
   );
 }
 
-function Accelerator({ verdict }: { verdict: AcceleratorVerdict }) {
+/** `toldAlready`: a finding beside it gives the reason. */
+function Accelerator({ verdict, toldAlready }: { verdict: AcceleratorVerdict; toldAlready: boolean }) {
   const [Icon, label, tone] = verdict.usable
     ? ([CircleCheck, words.health.usable, 'good'] as const)
     : verdict.present
@@ -151,7 +153,7 @@ function Accelerator({ verdict }: { verdict: AcceleratorVerdict }) {
         <div>
           <strong>{words.create.acceleratorNames[verdict.name]}</strong> · {label}
         </div>
-        <div className="muted small">{verdict.reason}</div>
+        {!toldAlready && <div className="muted small">{verdict.reason}</div>}
       </div>
     </li>
   );
