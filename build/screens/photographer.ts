@@ -60,13 +60,14 @@ export class Photographer {
 
   async #takeIn(theme: string, view: ViewName, name: string): Promise<void> {
     await this.#show(view);
+    await until(`${name} is loaded`, () => this.#page.evaluate(() => document.querySelector('.skeleton') === null), 60_000);
     const path = join(this.#directory, theme, view, `${name}.png`);
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, await this.capture());
     this.#log(`${theme}/${view}/${name}.png`);
   }
 
-  /** Gives the window the size and zoom of a view, and waits for the page to have been drawn in it. */
+  /** Gives the window the size and zoom of a view, and waits for the page to have been drawn in it as it stays. */
   async #show(name: ViewName): Promise<void> {
     const view = views[name];
     await this.#electron.evaluate(({ BrowserWindow }, { width, height, zoom }) => {
@@ -75,6 +76,12 @@ export class Photographer {
       window?.webContents.setZoomFactor(zoom);
     }, view);
     await until(`the page is ${name}`, () => this.#page.evaluate(({ width, zoom }) => innerWidth === Math.round(width / zoom), view));
-    await this.#page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
+    // Another theme comes to buttons little by little.
+    await this.#page.evaluate(async () => {
+      await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
+      const transitions = document.getAnimations().filter((animation) => animation instanceof CSSTransition);
+      await Promise.allSettled(transitions.map(({ finished }) => finished));
+      await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
+    });
   }
 }
