@@ -28,7 +28,7 @@ export async function cancelJob(job: Job): Promise<void> {
 }
 
 /** One job: what it is, how far it is, and how to stop it. */
-export function JobProgress({ job, title = job.title, withError = true }: { job: Job; title?: string; withError?: boolean }) {
+export function JobProgress({ job, title = job.title }: { job: Job; title?: string }) {
   const ended = jobEnded.has(job.state);
   return (
     <div className="job">
@@ -37,9 +37,7 @@ export function JobProgress({ job, title = job.title, withError = true }: { job:
           <div className="ellipsis" title={title}>
             <bdi>{title}</bdi>
           </div>
-          <div className={`small ellipsis ${withError && job.error ? 'job-failed' : 'muted'}`}>
-            {(withError && job.error?.message) || jobLine(job)}
-          </div>
+          <div className={`small ellipsis ${job.error ? 'job-failed' : 'muted'}`}>{job.error?.message ?? jobLine(job)}</div>
         </div>
         {!ended && (
           <IconButton

@@ -82,10 +82,10 @@ function JobLine({ job }: { job: Job }) {
         <StateBadge shape={jobShape(job)} label={words.jobs.states[job.state]} soft />
         <span className="small muted">
           {words.activity.startedBy(job.startedBy)} · <TimeText at={job.createdAt} />
-          {seconds !== null && ` · ${words.activity.took(formatDuration(seconds))}`}
+          {seconds !== null && seconds >= 1 && ` · ${words.activity.took(formatDuration(seconds))}`}
         </span>
       </div>
-      <JobProgress job={job} withError={false} />
+      {jobEnded.has(job.state) ? <bdi>{job.title}</bdi> : <JobProgress job={job} />}
       {job.error && <ErrorPanel error={job.error} />}
       {job.steps.length > 0 && (
         <Disclosure title={words.activity.steps}>
