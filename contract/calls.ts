@@ -15,6 +15,7 @@ import { guestConsoleCalls } from './calls/guest-console.ts';
 import { guestHardwareCalls } from './calls/guest-hardware.ts';
 import { imageCalls } from './calls/image.ts';
 import { imageCatalogueCalls } from './calls/image-catalogue.ts';
+import { machineCalls } from './calls/machine.ts';
 import { recordCalls } from './calls/record.ts';
 
 export const calls = {
@@ -26,6 +27,7 @@ export const calls = {
   ...guestCloneCalls,
   ...guestConsoleCalls,
   ...guestHardwareCalls,
+  ...machineCalls,
   ...recordCalls,
 } as const satisfies CallTable;
 

@@ -29,6 +29,7 @@ export const jobKind = z.enum([
   'guest.resumeFromDisk',
   'guest.delete',
   'trash.purge',
+  'machine.import',
 ]);
 export type JobKind = z.infer<typeof jobKind>;
 

@@ -13,6 +13,7 @@ import { createHostCapabilities } from './host/host-capabilities.ts';
 import { createImages } from './images/image-registry.ts';
 import { createLineageLock } from './layers/lineage-lock.ts';
 import { createOsRecognition } from './os/os-recognition.ts';
+import { createTransfer } from './transfer/machine-transfer.ts';
 
 export function composeRooms(foundation: Foundation): Rooms {
   const { layout, database, changes, feed, jobs, settings, clock, log } = foundation;
@@ -46,10 +47,11 @@ export function composeRooms(foundation: Foundation): Rooms {
     resourcesFolder: packageResources(import.meta.dirname),
   });
   const identities = createIdentityGiver(() => guests, log.child({ room: 'clones' }));
+  const driver = createQemuDriver({ host, log: log.child({ room: 'qemu' }) });
   const guests = createGuests({
     layout,
     database,
-    driver: createQemuDriver({ host, log: log.child({ room: 'qemu' }) }),
+    driver,
     changes: {
       guest(id, guest) {
         changes.guest(id, guest);
@@ -76,6 +78,7 @@ export function composeRooms(foundation: Foundation): Rooms {
   });
   const clones = createClones({ layout, jobs, guests, images, host, creation, lineageLock, clock, log, settings: settings.get });
   const hardware = createEditing({ layout, database, guests, images, host, jobs, clock, settings: settings.get });
+  const transfer = createTransfer({ layout, jobs, guests, driver, host, recognition, feed, log, settings: settings.get });
   return {
     guests,
     images,
@@ -84,8 +87,9 @@ export function composeRooms(foundation: Foundation): Rooms {
     creation,
     clones,
     hardware,
+    transfer,
     host,
-    jobDefinitions: [images, catalogue, downloads, guests, creation, clones, hardware].flatMap((room) => room.jobDefinitions),
+    jobDefinitions: [images, catalogue, downloads, guests, creation, clones, hardware, transfer].flatMap((room) => room.jobDefinitions),
     settleLeftovers: () => creation.settleLeftovers(clones.inTheMaking()),
   };
 }

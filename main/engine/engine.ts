@@ -38,6 +38,7 @@ import { createSettingsStore, type SettingsStore } from './settings/store.ts';
 import type { Database } from './store/database.ts';
 import { takeEngineLock } from './store/engine-lock.ts';
 import { openDatabase } from './store/open-database.ts';
+import type { Transfer } from './transfer/transfer.ts';
 
 /** What every room of the engine is built on. */
 export type Foundation = {
@@ -59,6 +60,7 @@ export type Rooms = {
   creation: Creation;
   clones: Clones;
   hardware: Hardware;
+  transfer: Transfer;
   host: HostCapabilities;
   /** Every kind of job that may be found unfinished. */
   jobDefinitions: readonly JobDefinition<unknown>[];

@@ -268,6 +268,7 @@ export function bareRooms(guestCount = 0): BareGuests {
         lineage: async () => [],
       },
       hardware: { plan: unused, edit: unused, undo: unused, past: () => [] },
+      transfer: { inspect: unused, import: unused, bootTest: unused },
       host: { qemuFor: unused, acceleratorFor: unused, firmwareFor: unused, swtpmPath: unused, qemuImgPath: unused, report: unused },
       jobDefinitions: [],
       settleLeftovers: settled,

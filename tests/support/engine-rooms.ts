@@ -13,6 +13,7 @@ import { createCatalogue } from '../../main/engine/catalogue/image-catalogue.ts'
 import { systemClock } from '../../main/engine/clock/clock.ts';
 import { type CreationGuests, createCreation } from '../../main/engine/creation/guest-creation.ts';
 import { createDownloads, type DownloadsDeps } from '../../main/engine/downloads/download-registry.ts';
+import { createQemuDriver } from '../../main/engine/drivers/qemu/qemu-driver.ts';
 import { type Layout, layoutOf } from '../../main/engine/files/layout.ts';
 import { createHostCapabilities } from '../../main/engine/host/host-capabilities.ts';
 import { createImages } from '../../main/engine/images/image-registry.ts';
@@ -21,6 +22,7 @@ import { createLineageLock } from '../../main/engine/layers/lineage-lock.ts';
 import { silentLog } from '../../main/engine/log/log.ts';
 import { createOsRecognition } from '../../main/engine/os/os-recognition.ts';
 import type { Database } from '../../main/engine/store/database.ts';
+import { createTransfer } from '../../main/engine/transfer/machine-transfer.ts';
 import { freshDatabase } from './fresh-database.ts';
 
 /** What is true of the host stays true from one test to the next: probing its accelerators each time would take longer than the tests. */
@@ -110,6 +112,17 @@ export async function openRooms({ home, settings = {}, environment = {}, downloa
     environment: {},
     ...downloadOptions,
   });
+  const transfer = createTransfer({
+    layout,
+    jobs,
+    guests,
+    driver: createQemuDriver({ host, log: silentLog }),
+    host,
+    recognition,
+    feed,
+    log: silentLog,
+    settings: () => ({ ...defaultSettings, ...settings }),
+  });
   return {
     home: root,
     downloads,
@@ -121,6 +134,7 @@ export async function openRooms({ home, settings = {}, environment = {}, downloa
     catalogue,
     guests,
     creation,
+    transfer,
     events,
     toldImages,
     async close() {

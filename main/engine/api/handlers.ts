@@ -15,6 +15,7 @@ import type { Images } from '../images/images.ts';
 import type { Jobs } from '../jobs/job-runner.ts';
 import type { Sampler } from '../samples/sampler.ts';
 import type { SettingsStore } from '../settings/store.ts';
+import type { Transfer } from '../transfer/transfer.ts';
 import type { Caller } from './caller.ts';
 import { downloadHandlers } from './handlers/download.ts';
 import { engineHandlers } from './handlers/engine.ts';
@@ -24,6 +25,7 @@ import { guestConsoleHandlers } from './handlers/guest-console.ts';
 import { guestHardwareHandlers } from './handlers/guest-hardware.ts';
 import { imageHandlers } from './handlers/image.ts';
 import { imageCatalogueHandlers } from './handlers/image-catalogue.ts';
+import { machineHandlers } from './handlers/machine.ts';
 import { recordHandlers } from './handlers/record.ts';
 
 /** All that answers calls. */
@@ -36,6 +38,7 @@ export type Services = {
   creation: Creation;
   clones: Clones;
   hardware: Hardware;
+  transfer: Transfer;
   host: HostCapabilities;
   jobs: Jobs;
   feed: FeedRecorder;
@@ -61,6 +64,7 @@ export function createHandlers(services: Services): Handlers {
     ...guestCloneHandlers(services),
     ...guestConsoleHandlers(services),
     ...guestHardwareHandlers(services),
+    ...machineHandlers(services),
     ...recordHandlers(services),
   };
 }

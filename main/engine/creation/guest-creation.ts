@@ -146,7 +146,7 @@ export function createCreation(deps: CreationDeps): GuestCreation {
       const cared = new Set(
         jobs
           .list()
-          .filter((job) => job.kind === 'guest.create' && !jobEnded.has(job.state))
+          .filter((job) => (job.kind === 'guest.create' || job.kind === 'machine.import') && !jobEnded.has(job.state))
           .map((job) => (job.target.kind === 'guest' ? job.target.id : null)),
       );
       for (const guest of guests.list()) {

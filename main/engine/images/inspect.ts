@@ -250,7 +250,7 @@ function isoFacts(iso: IsoReport, fileName: string): SystemFacts {
  * Looks once more at a copy of what was inspected, in case that changed in between.
  * @throws Failure as {@link Inspector.inspect} does for what a header can say.
  */
-export async function recheckHeader(path: string, report: MediumReport): Promise<void> {
+export async function recheckHeader(path: string, report: Pick<MediumReport, 'path' | 'format' | 'fileSizeBytes'>): Promise<void> {
   const medium = await openMedium(path);
   try {
     const head = await fileSource(medium.file, medium.sizeBytes).read(0, qcow2HeaderBytes);
@@ -273,7 +273,7 @@ export async function isPlainQcow2(medium: OpenMedium): Promise<boolean> {
 }
 
 /** @throws Failure for everything in the header that must not reach another program. */
-function acceptedHeader(head: Buffer, medium: Pick<OpenMedium, 'sizeBytes'>, fileName: string): Qcow2Header {
+export function acceptedHeader(head: Buffer, medium: Pick<OpenMedium, 'sizeBytes'>, fileName: string): Qcow2Header {
   const header = parseQcow2Header(head, medium.sizeBytes);
   const again = { hint: 'Download or copy it again.', path: 'path' };
   if ('problem' in header) {

@@ -10,7 +10,7 @@ import type { OpenForeign } from './open-foreign.ts';
 
 export type ConvertForeign = {
   qemuImg: string;
-  disk: OpenForeign;
+  disk: Pick<OpenForeign, 'parts' | 'virtualSizeBytes' | 'identity'>;
   /** For messages. */
   sourcePath: string;
   target: string;

@@ -1,0 +1,38 @@
+/** Calls about whole machines that come from other products or go to them. */
+import { z } from 'zod';
+import { guestName } from '../guest-spec.ts';
+import { guest } from '../guest-state.ts';
+import { job } from '../job.ts';
+import { bootTest, machineReport } from '../machine.ts';
+import { type CallTable, oneGuest } from './definition.ts';
+
+/** `path` is the machine's description, archive, folder or first disk; `moreDisks` are further disks of a machine that has no description. */
+const source = { path: z.string(), moreDisks: z.array(z.string()).max(23).optional() };
+
+export const machineCalls = {
+  'machine.inspect': {
+    summary: 'Read a machine of another product and say what importing it would make and mean, without copying anything.',
+    input: z.strictObject(source),
+    output: machineReport,
+    effect: 'read',
+  },
+  'machine.import': {
+    summary: 'Make a guest of a machine of another product: copy its disks, and try once whether the copy boots.',
+    input: z.strictObject({
+      ...source,
+      name: guestName.optional(),
+      /** Start the copy once, alone and without a network. Absent: yes. */
+      bootTest: z.boolean().optional(),
+      /** Also copy disks outside the machine's own folder. */
+      trustPaths: z.boolean().optional(),
+    }),
+    output: z.object({ guest, job }),
+    effect: 'write',
+  },
+  'machine.bootTest': {
+    summary: 'Say how the boot test of an imported guest went; null when there was none.',
+    input: oneGuest,
+    output: bootTest.nullable(),
+    effect: 'read',
+  },
+} as const satisfies CallTable;

@@ -1,0 +1,15 @@
+/** `machine.*`. */
+import type { Handlers, Services } from '../handlers.ts';
+
+type Answered = `machine.${'inspect' | 'import' | 'bootTest'}`;
+
+export function machineHandlers({ guests, transfer }: Services): Pick<Handlers, Answered> {
+  return {
+    'machine.inspect': (source) => transfer.inspect(source),
+    'machine.import': (wish, { who }) => transfer.import(wish, who),
+    'machine.bootTest': ({ guest }) => {
+      guests.show(guest);
+      return transfer.bootTest(guest);
+    },
+  };
+}

@@ -1,0 +1,279 @@
+/** Implements `transfer.ts`. */
+import { readFile } from 'node:fs/promises';
+import { basename, extname } from 'node:path';
+import type { CallParsed } from '../../../contract/calls.ts';
+import { Failure } from '../../../contract/errors.ts';
+import type { GuestSpec } from '../../../contract/guest-spec.ts';
+import type { GuestId } from '../../../contract/ids.ts';
+import { bootTest, type MachineFinding, type MachineReport } from '../../../contract/machine.ts';
+import type { Settings } from '../../../contract/settings.ts';
+import type { CreationGuests } from '../creation/create-job.ts';
+import { suggestName } from '../creation/guest-names.ts';
+import { hardwareDefaults } from '../creation/hardware-defaults.ts';
+import { checkMachine, checkName, checkNeeds, checkShape, checkSize } from '../creation/plan-checks.ts';
+import { failureOf } from '../creation/plan-note.ts';
+import type { Driver } from '../drivers/driver.ts';
+import type { Feed } from '../feed/feed.ts';
+import type { Layout } from '../files/layout.ts';
+import type { HostCapabilities } from '../host/capabilities.ts';
+import type { JobDefinition, JobRunner } from '../jobs/job-definition.ts';
+import type { Log } from '../log/log.ts';
+import { notRecognised, type OsRecognition, type Recognition } from '../os/os-recognition.ts';
+import { newGuestId } from '../store/new-id.ts';
+import { bootTestPicture, bootTestRecord } from './boot-test.ts';
+import { defineMachineImport, type MachineImportInput } from './import-machine-job.ts';
+import { type MachineDiskRef, openMachineDisk } from './machine-disk.ts';
+import { type PlannedDisk, planMachine } from './machine-spec.ts';
+import { type FoundMachine, findMachine, recogniseOutside } from './open-machine.ts';
+import { recogniseHint } from './os-hint.ts';
+import { contentFindings, diskProblem, readContent } from './preflight.ts';
+import type { Transfer } from './transfer.ts';
+
+export type TransferDeps = {
+  layout: Layout;
+  jobs: Pick<JobRunner, 'start' | 'ended'>;
+  guests: CreationGuests;
+  driver: Driver;
+  host: HostCapabilities;
+  recognition: OsRecognition;
+  feed: Feed;
+  log: Log;
+  settings: () => Pick<Settings, 'keepFreeMiB'>;
+};
+
+export type MachineTransfer = Transfer & { jobDefinitions: readonly JobDefinition<never>[] };
+
+type ReadDisk = PlannedDisk & { ref: MachineDiskRef; fileSizeBytes: number };
+type Plan = { report: MachineReport; spec: GuestSpec; disks: ReadDisk[]; hashes: MachineImportInput['hashes'] };
+
+export function createTransfer(deps: TransferDeps): MachineTransfer {
+  const { layout, jobs, guests, host, recognition, settings } = deps;
+  const log = deps.log.child({ room: 'transfer' });
+  const definition = defineMachineImport({ ...deps, keepFreeBytes: () => settings().keepFreeMiB * 1024 ** 2 });
+
+  const readDisks = async (found: FoundMachine, trustPaths: boolean): Promise<{ disks: ReadDisk[]; findings: MachineFinding[] }> => {
+    const disks: ReadDisk[] = [];
+    const findings: MachineFinding[] = [];
+    for (const [index, one] of found.disks.entries()) {
+      const source = found.machine.disks[index];
+      if (one.problem) findings.push(diskProblem(one.problem));
+      if (!source || !one.ref || (one.outside && !trustPaths)) continue;
+      try {
+        const ref = one.outside ? await recogniseOutside(one, source.raw) : one.ref;
+        const disk = await openMachineDisk(ref);
+        try {
+          const content = await readContent(disk.content, ref.name, recognition);
+          disks.push({ source, ref, virtualSizeBytes: disk.virtualSizeBytes, fileSizeBytes: disk.fileSizeBytes, content });
+        } finally {
+          await disk.close();
+        }
+      } catch (thrown) {
+        if (!(thrown instanceof Failure)) throw thrown;
+        findings.push(diskProblem(thrown));
+      }
+    }
+    return { disks, findings };
+  };
+
+  const recognise = async (found: FoundMachine, disks: readonly ReadDisk[]): Promise<Recognition> => {
+    const seen = disks.map(({ content }) => content.report?.recognition).filter((one) => one !== undefined && one.by !== null);
+    const certain = seen.find((one) => one?.os.id !== null);
+    if (certain) return certain;
+    const hinted = found.machine.osHint ? await recogniseHint(found.machine.osHint, recognition) : notRecognised;
+    // Partitions say only the family; the description says which release, if both agree.
+    return seen[0] && seen[0].os.family !== hinted.os.family ? seen[0] : hinted.by !== null ? hinted : (seen[0] ?? notRecognised);
+  };
+
+  const makePlan = async (path: string, moreDisks: readonly string[], trustPaths: boolean, name?: string): Promise<Plan> => {
+    const found = await findMachine(path, moreDisks);
+    const { machine, kind } = found;
+    const { disks, findings: diskFindings } = await readDisks(found, trustPaths);
+    const { os, by } = await recognise(found, disks);
+    const hostReport = await host.report();
+    const known = await recognition.knowledgeOf(os);
+    const prefersUefi = disks.some(({ content }) => content.report?.prefersUefi);
+    const defaults = hardwareDefaults({ os, known, medium: { firmware: prefersUefi ? 'uefi' : 'bios' }, host: hostReport });
+    const others = [...guests.list(), ...guests.listTrash()].map((guest) => guest.spec);
+    const macsTaken = new Set(others.flatMap((spec) => spec.nics.map((nic) => nic.mac)));
+    const shown = machine.name ?? (kind === 'disk' && os.id !== null ? os.name : basename(path, extname(path)));
+    const chosen = name ?? suggestName(notRecognised.os, `${shown}.vm`, (one) => guests.nameTaken(one));
+    const planned = planMachine({ name: chosen, os, machine, disks, defaults, host: hostReport, macsTaken });
+    const { spec } = planned;
+    const shape = disks.length > 0 ? checkShape(spec) : [];
+    const notes = [...checkSize(spec, hostReport, known), ...(await checkMachine(spec, host, hostReport)), ...checkNeeds(spec), ...shape];
+    const outsideFiles = found.disks.filter((one) => one.outside).map((one) => one.ref?.path ?? one.file);
+    const findings = [
+      ...machine.findings,
+      ...diskFindings,
+      ...sourceFindings(found, trustPaths ? [] : outsideFiles, os.family === 'macos'),
+      ...contentFindings(
+        disks.map(({ content }) => content),
+        os,
+        machine.tpm,
+      ),
+      ...planned.findings,
+      ...notes.map(({ code, severity, message, hint }) => ({
+        id: code,
+        severity,
+        title: 'This computer',
+        text: message,
+        action: hint ?? 'The guest can be changed afterwards.',
+      })),
+    ];
+    const report: MachineReport = {
+      path,
+      kind,
+      name: spec.name,
+      notes: spec.notes,
+      os,
+      recognisedBy: by,
+      cpus: spec.cpu.sockets * spec.cpu.cores * spec.cpu.threads,
+      memoryMiB: spec.memoryMiB,
+      firmware: spec.firmware,
+      tpm: spec.tpm,
+      disks: disks.map(({ source, ref, virtualSizeBytes, fileSizeBytes }, index) => ({
+        file: ref.name,
+        format: ref.format,
+        fileSizeBytes,
+        virtualSizeBytes,
+        controller: source.controller,
+        bus: spec.disks[index]?.bus ?? 'sata',
+      })),
+      nics: spec.nics.map(({ model, mac }) => ({ model, mac })),
+      findings: sorted(findings),
+      outsideFiles,
+    };
+    return { report, spec, disks, hashes: hashesOf(found) };
+  };
+
+  return {
+    jobDefinitions: [definition as unknown as JobDefinition<never>],
+
+    inspect: async ({ path, moreDisks }) => (await makePlan(path, moreDisks ?? [], false)).report,
+
+    async import({ path, moreDisks, name, bootTest: tryIt, trustPaths }: CallParsed<'machine.import'>, by) {
+      const unnameable = name === undefined ? undefined : checkName(name, (one) => guests.nameTaken(one))[0];
+      if (unnameable) throw failureOf(unnameable);
+      const { report, spec, disks, hashes } = await makePlan(path, moreDisks ?? [], trustPaths ?? false, name);
+      const stop = report.findings.find(({ severity }) => severity === 'problem');
+      if (stop)
+        throw new Failure('machine/blocked', `“${report.name}” was not imported. ${stop.text}`, { hint: stop.action, path: 'path' });
+      // Nothing is awaited between this and the row, so two guests cannot get the same name.
+      const again = checkName(spec.name, (one) => guests.nameTaken(one))[0];
+      if (again) throw failureOf(again);
+      const id = newGuestId();
+      const guest = guests.beginCreation(id, spec);
+      const input: MachineImportInput = {
+        guestId: id,
+        spec,
+        disks: disks.map(({ ref, virtualSizeBytes, fileSizeBytes }, index) => ({
+          ref,
+          virtualSizeBytes,
+          fileSizeBytes,
+          file: `disk${index}.qcow2`,
+        })),
+        hashes,
+        bootTest: tryIt ?? true,
+      };
+      try {
+        const job = jobs.start(definition, {
+          title: `Import ${spec.name}`,
+          target: { kind: 'guest', id, name: spec.name },
+          input,
+          startedBy: by,
+        });
+        void jobs
+          .ended(job.id)
+          .then((ended) => (ended.state === 'succeeded' ? undefined : abandon(id)))
+          .catch((thrown: unknown) => log.warn({ error: thrown, guest: id }, 'A guest that was not imported could not be removed.'));
+        return { guest, job };
+      } catch (thrown) {
+        void guests.abandonCreation(id).catch(() => undefined);
+        throw thrown;
+      }
+    },
+
+    async bootTest(id) {
+      const files = layout.guest(id);
+      const text = await readFile(bootTestRecord(files), 'utf8').catch(() => null);
+      if (text === null) return null;
+      const parsed = bootTest.safeParse(JSON.parse(text));
+      if (!parsed.success) return null;
+      const png = await readFile(bootTestPicture(files)).catch(() => null);
+      return { ...parsed.data, pngBase64: png?.toString('base64') ?? null };
+    },
+  };
+
+  /** Also when the job was cancelled before its first step. */
+  async function abandon(id: GuestId): Promise<void> {
+    if (guests.list().some((guest) => guest.id === id && guest.state.status === 'creating')) await guests.abandonCreation(id);
+  }
+}
+
+/** What is to be said of the machine as a whole. */
+function sourceFindings(found: FoundMachine, outside: readonly string[], isMac: boolean): MachineFinding[] {
+  const findings: MachineFinding[] = [];
+  const { machine, kind, manifest, disks } = found;
+  if (outside.length > 0) {
+    findings.push({
+      id: 'source/outside-files',
+      severity: 'problem',
+      title: 'It names files outside its own folder',
+      text: `${outside.join(', ')}: a description from a stranger could so make any file of yours a disk of the guest.`,
+      action: 'If these are disks of this machine, allow them; then they are copied too.',
+    });
+  }
+  if (disks.length === 0) {
+    findings.push({
+      id: 'source/no-disks',
+      severity: 'problem',
+      title: 'It has no disks',
+      text: 'Nothing could be imported.',
+      action: 'Choose another file.',
+    });
+  }
+  if (isMac || machine.architecture !== 'x86_64') {
+    findings.push({
+      id: 'machine/architecture',
+      severity: 'problem',
+      title: isMac ? 'It is macOS' : 'It is made for another processor',
+      text: isMac
+        ? 'macOS may only be run on Apple’s computers, and is not supported as a guest.'
+        : 'Machines for ARM processors cannot be imported.',
+      action: 'Nothing is copied.',
+    });
+  }
+  if (kind === 'ova' || kind === 'ovf') {
+    findings.push(
+      manifest
+        ? {
+            id: 'source/manifest',
+            severity: 'ok',
+            title: 'Manifest',
+            text: 'It has a manifest with the hash of each file.',
+            action: 'The disks are checked against it before anything is copied.',
+          }
+        : {
+            id: 'source/manifest',
+            severity: 'info',
+            title: 'No manifest',
+            text: 'It has no list of hashes.',
+            action: 'Damage on the way cannot be noticed by the import.',
+          },
+    );
+  }
+  return findings;
+}
+
+function hashesOf({ manifest, disks }: FoundMachine): MachineImportInput['hashes'] {
+  return (manifest ?? []).flatMap((entry) => {
+    const ref = disks.find((disk) => disk.ref?.name === entry.file)?.ref;
+    return ref ? [{ entry, ref }] : [];
+  });
+}
+
+const order: readonly MachineFinding['severity'][] = ['problem', 'warning', 'info', 'ok'];
+
+function sorted(findings: readonly MachineFinding[]): MachineFinding[] {
+  return [...findings].sort((a, b) => order.indexOf(a.severity) - order.indexOf(b.severity));
+}

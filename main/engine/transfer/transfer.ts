@@ -1,0 +1,13 @@
+/** Machines that come from other products. Implemented by `machine-transfer.ts`. */
+import type { CallOutput, CallParsed } from '../../../contract/calls.ts';
+import type { GuestId } from '../../../contract/ids.ts';
+import type { BootTest, MachineReport } from '../../../contract/machine.ts';
+
+export type Transfer = {
+  /** Reads a machine without trusting it, and copies nothing. @throws Failure `machine/*` or `image/*` when it is none */
+  inspect(source: CallParsed<'machine.inspect'>): Promise<MachineReport>;
+  /** @throws Failure of what stands in the way: `machine/blocked` with the first problem that was found, or `guest/name-*`. */
+  import(wish: CallParsed<'machine.import'>, by: string): Promise<CallOutput<'machine.import'>>;
+  /** How an imported guest did when it was tried. */
+  bootTest(id: GuestId): Promise<BootTest | null>;
+};
