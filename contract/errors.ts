@@ -89,6 +89,13 @@ export const errorCodes = {
   'job/not-cancellable': 'The job is past the point where it can be cancelled.',
   'console/unavailable': 'The guest has no such console now.',
   'console/refused': 'The console server refused the connection.',
+  'seed/unsupported': 'No answer file is known for this operating system.',
+  'seed/answers-invalid': 'An answer cannot be written in the form that the installer reads.',
+  'seed/no-tool': 'A program that makes answer discs is not installed.',
+  'seed/build-failed': 'The disc with the answers could not be made.',
+  'seed/no-installer': 'The medium has no installer where one is expected.',
+  'seed/not-found': 'The guest has no disc with answers.',
+  'seed/file-exists': 'There is a file of this name already.',
   'settings/invalid': 'The setting cannot have this value.',
 } as const satisfies Record<`${string}/${string}`, string>;
 
