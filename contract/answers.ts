@@ -170,3 +170,24 @@ export function setupNotes(format: SetupFormat, form: SetupForm, spec: { firmwar
     );
   return notes;
 }
+
+/** A host name after the guest's own name, which may hold anything. */
+export function suggestHostname(guestName: string): string {
+  const label = guestName
+    .normalize('NFKD')
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .slice(0, 63)
+    .replaceAll(/^-+|-+$/g, '');
+  return label === '' ? 'guest' : label;
+}
+
+/** Countries whose usual XKB layout has the country's name. */
+const layoutCountries = new Set('BE BR CH CZ DE DK ES FI FR GB GR HU IT NL NO PL PT RU SE SK TR'.split(' '));
+
+/** Locale and keyboard of a language as browsers ("de-CH") and POSIX ("de_CH.UTF-8") write it. */
+export function suggestRegion(language: string): { locale: string; layout: string } {
+  const [, tongue, country] = /^([a-z]{2,3})[-_]([A-Z]{2})(?![A-Za-z])/.exec(language) ?? [];
+  if (!tongue || !country) return { locale: 'en_US.UTF-8', layout: 'us' };
+  return { locale: `${tongue}_${country}.UTF-8`, layout: layoutCountries.has(country) ? country.toLowerCase() : 'us' };
+}

@@ -17,6 +17,7 @@ import { imageCalls } from './calls/image.ts';
 import { imageCatalogueCalls } from './calls/image-catalogue.ts';
 import { machineCalls } from './calls/machine.ts';
 import { recordCalls } from './calls/record.ts';
+import { seedCalls } from './calls/seed.ts';
 
 export const calls = {
   ...engineCalls,
@@ -28,6 +29,7 @@ export const calls = {
   ...guestConsoleCalls,
   ...guestHardwareCalls,
   ...machineCalls,
+  ...seedCalls,
   ...recordCalls,
 } as const satisfies CallTable;
 

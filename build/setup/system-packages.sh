@@ -16,6 +16,8 @@ cmd:gpgv|useful|gpgv|checks the signatures of downloads
 cmd:swtpm|useful|swtpm|TPM 2.0 for guests
 cmd:swtpm_setup|useful|swtpm-tools|TPM 2.0 for guests
 file:/usr/share/osinfo/os|useful|osinfo-db|recognises operating systems by their installation media
+cmd:xorriso|useful|xorriso|discs with answers for unattended installations
+cmd:openssl|useful|openssl|hashes passwords for new systems
 lib:libgtk-3.so.0|needed|libgtk-3-0t64 libgtk-3-0|the window (Electron)
 lib:libnss3.so|needed|libnss3|the window (Electron)
 lib:libasound.so.2|needed|libasound2t64 libasound2|the window (Electron)
@@ -26,8 +28,6 @@ cmd:xz|needed|xz-utils|builds the starter guest, unpacks disk images
 cmd:zstd|needed|zstd|builds the starter guest
 LIST
   if [[ ${SETUP_FOR:-} == tests ]]; then
-    echo 'cmd:xorriso|needed|xorriso|makes discs for the tests'
-    echo 'cmd:openssl|needed|openssl|makes certificates for the tests'
     echo 'cmd:gpg|needed|gnupg|signs for the tests'
     echo 'cmd:python3|needed|python3|packs archives for the tests'
     echo 'cmd:cpio|needed|cpio|unpacks what the tests packed'

@@ -1,5 +1,6 @@
 /** Calls about the life of guests. */
 import { z } from 'zod';
+import { setupForm, setupOffer } from '../answers.ts';
 import { createChoices, createSource, fieldNote } from '../guest-creation.ts';
 import { guestName, guestSpec } from '../guest-spec.ts';
 import { guest } from '../guest-state.ts';
@@ -18,13 +19,15 @@ export const guestCalls = {
       diskGiB: z.number().nullable(),
       /** Whether the disk will build upon the image instead of being a copy; null where that cannot be. */
       sharesImage: z.boolean().nullable(),
+      /** How the system can be set up by itself; null when it cannot. */
+      setup: setupOffer.nullable(),
       notes: z.array(fieldNote),
     }),
     effect: 'read',
   },
   'guest.create': {
     summary: 'Create a guest from an ISO, a disk or an image.',
-    input: z.strictObject({ source: createSource, choices: createChoices }),
+    input: z.strictObject({ source: createSource, choices: createChoices, setup: setupForm.optional() }),
     output: z.object({ guest, job }),
     effect: 'write',
   },

@@ -14,6 +14,8 @@ import { createImages } from './images/image-registry.ts';
 import { createLineageLock } from './layers/lineage-lock.ts';
 import { createOsRecognition } from './os/os-recognition.ts';
 import { createTransfer } from './transfer/machine-transfer.ts';
+import { createSeeds } from './unattended/seed-registry.ts';
+import { createSeedTools } from './unattended/seed-tools.ts';
 
 export function composeRooms(foundation: Foundation): Rooms {
   const { layout, database, changes, feed, jobs, settings, clock, log } = foundation;
@@ -48,6 +50,14 @@ export function composeRooms(foundation: Foundation): Rooms {
   });
   const identities = createIdentityGiver(() => guests, log.child({ room: 'clones' }));
   const driver = createQemuDriver({ host, log: log.child({ room: 'qemu' }) });
+  const seeds = createSeeds({
+    layout,
+    database,
+    tools: createSeedTools(),
+    clock,
+    log: log.child({ room: 'seeds' }),
+    guests: () => guests,
+  });
   const guests = createGuests({
     layout,
     database,
@@ -63,8 +73,21 @@ export function composeRooms(foundation: Foundation): Rooms {
     jobs,
     log: log.child({ room: 'guests' }),
     imagePath: (id) => images.show(id).path,
+    seeds,
   });
-  const creation = createCreation({ layout, jobs, guests, images, catalogue, host, recognition, lineageLock, log, settings: settings.get });
+  const creation = createCreation({
+    layout,
+    jobs,
+    guests,
+    images,
+    catalogue,
+    seeds,
+    host,
+    recognition,
+    lineageLock,
+    log,
+    settings: settings.get,
+  });
   const downloads = createDownloads({
     layout,
     database,
@@ -88,9 +111,13 @@ export function composeRooms(foundation: Foundation): Rooms {
     clones,
     hardware,
     transfer,
+    seeds,
     host,
     jobDefinitions: [images, catalogue, downloads, guests, creation, clones, hardware, transfer].flatMap((room) => room.jobDefinitions),
-    settleLeftovers: () => creation.settleLeftovers(clones.inTheMaking()),
+    async settleLeftovers() {
+      await creation.settleLeftovers(clones.inTheMaking());
+      seeds.prune();
+    },
   };
 }
 

@@ -39,6 +39,7 @@ import type { Database } from './store/database.ts';
 import { takeEngineLock } from './store/engine-lock.ts';
 import { openDatabase } from './store/open-database.ts';
 import type { Transfer } from './transfer/transfer.ts';
+import type { Seeds } from './unattended/seeds.ts';
 
 /** What every room of the engine is built on. */
 export type Foundation = {
@@ -61,6 +62,7 @@ export type Rooms = {
   clones: Clones;
   hardware: Hardware;
   transfer: Transfer;
+  seeds: Seeds;
   host: HostCapabilities;
   /** Every kind of job that may be found unfinished. */
   jobDefinitions: readonly JobDefinition<unknown>[];

@@ -23,6 +23,8 @@ type TextFieldProps = FieldCommon & {
   autoFocus?: boolean;
   multiline?: boolean;
   rows?: number;
+  /** What is typed is not shown. */
+  secret?: boolean;
   /** Set for paths, addresses and code. */
   mono?: boolean;
   /** Text in the person's own language: its direction follows what is typed. */
@@ -46,6 +48,7 @@ export function TextField(props: TextFieldProps) {
       value={value}
       onChange={onChange}
       isInvalid={hasProblem(props.notes)}
+      {...(props.secret === undefined ? {} : { type: props.secret ? 'password' : 'text', autoComplete: 'new-password' })}
       {...(onBlur ? { onBlur } : {})}
       {...(autoFocus ? { autoFocus } : {})}
       {...(props.disabled ? { isDisabled: true } : {})}

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -135,4 +135,50 @@ test('an image is imported with its progress, and deleted only after a question'
   await question.getByRole('button', { name: 'Delete' }).click();
   await until('it is gone', async () => !(await call('image.list', {})).some((image) => image.name === 'Imported'));
   expect(readdirSync(folder)).toEqual(['import me.qcow2']);
+});
+
+test('a guest that is set up by itself has the answers of its form, says so, and gives them back', async () => {
+  const app = await readyApp();
+  const { page, call } = app;
+  const disk = join(someFolder(), 'debian-12-genericcloud-amd64.qcow2');
+  execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', disk, '1G']);
+  await walkTo(page, `/new/disk?path=${encodeURIComponent(disk)}`);
+  await page.getByRole('heading', { name: 'Set it up by itself' }).waitFor();
+  await page.getByRole('switch', { name: /Answer for me/ }).click({ force: true });
+  const create = page.getByRole('button', { name: /^Create/ });
+  await until('a user is asked for', async () => (await create.getAttribute('aria-disabled')) === 'true');
+
+  await page.getByRole('textbox', { name: 'User name' }).fill('Ann B');
+  await page
+    .getByText(/A user name begins with a small letter/)
+    .first()
+    .waitFor();
+  await page.getByRole('textbox', { name: 'User name' }).fill('ann');
+  await page.getByText('Nobody could sign in.').first().waitFor();
+  const password = page.getByLabel('Password', { exact: true });
+  await password.fill('correct-horse');
+  expect(await password.getAttribute('type')).toBe('password');
+  await page.getByRole('button', { name: 'Show the password' }).click();
+  expect(await password.getAttribute('type')).toBe('text');
+  await page.getByRole('textbox', { name: 'Host name' }).fill('web-1');
+  await page.getByRole('textbox', { name: 'SSH keys' }).fill('not a key');
+  await page
+    .getByText(/This is no public key of SSH/)
+    .first()
+    .waitFor();
+  await page.getByRole('textbox', { name: 'SSH keys' }).fill(`ssh-ed25519 ${'A'.repeat(68)} ann@desk`);
+  await page.getByRole('switch', { name: 'Start it when it is created' }).click({ force: true });
+  await until('the form is whole', async () => (await create.getAttribute('aria-disabled')) === null);
+  await create.click();
+
+  await page.getByRole('heading', { name: 'Answers for its set-up' }).waitFor();
+  const [guest] = await call('guest.list', {});
+  const seed = join(app.home, 'guests', guest?.id ?? '', 'seed.iso');
+  const text = readFileSync(seed, 'latin1');
+  expect(text).toContain('"local-hostname": "web-1"');
+  expect(text).toContain('ann@desk');
+  expect(text).not.toContain('correct-horse');
+  await page.getByRole('button', { name: 'Remove', exact: true }).click();
+  await page.getByRole('heading', { name: 'Answers for its set-up' }).waitFor({ state: 'detached' });
+  expect(existsSync(seed)).toBe(false);
 });

@@ -23,6 +23,8 @@ import { silentLog } from '../../main/engine/log/log.ts';
 import { createOsRecognition } from '../../main/engine/os/os-recognition.ts';
 import type { Database } from '../../main/engine/store/database.ts';
 import { createTransfer } from '../../main/engine/transfer/machine-transfer.ts';
+import { createSeeds } from '../../main/engine/unattended/seed-registry.ts';
+import { createSeedTools } from '../../main/engine/unattended/seed-tools.ts';
 import { freshDatabase } from './fresh-database.ts';
 
 /** What is true of the host stays true from one test to the next: probing its accelerators each time would take longer than the tests. */
@@ -87,12 +89,14 @@ export async function openRooms({ home, settings = {}, environment = {}, downloa
     resourcesFolder: null,
     environment: env,
   });
+  const seeds = createSeeds({ layout, database: db, tools: createSeedTools(env), clock, log: silentLog, guests: () => guests });
   const creation = createCreation({
     layout,
     jobs,
     guests,
     images,
     catalogue,
+    seeds,
     host,
     recognition,
     lineageLock,
@@ -127,6 +131,7 @@ export async function openRooms({ home, settings = {}, environment = {}, downloa
     home: root,
     downloads,
     layout,
+    seeds,
     database: db,
     jobs,
     host,

@@ -70,6 +70,7 @@ export async function openGuestEngine(
     jobs,
     log,
     imagePath: (id: ImageId) => layout.image(id, 'iso'),
+    seeds: { launch: () => null, installed: () => {} },
   });
   const clones = createClones({
     layout,

@@ -10,9 +10,10 @@ import { type Context, findImage } from '../context.ts';
 import { describeGuest } from '../guest-text.ts';
 import { followJob } from '../job-progress.ts';
 import { readJson } from '../read-json.ts';
+import { addSetupOptions, type SetupOptions, setupOf } from '../setup-options.ts';
 import { collect, collectForward, wholeNumber } from '../values.ts';
 
-type Options = {
+type Options = SetupOptions & {
   iso?: string;
   disk?: string;
   image?: string;
@@ -42,7 +43,7 @@ type Options = {
 
 export function addCreate(group: Command, { terminal, engine }: Context): void {
   const choice = (flags: string, description: string, values: readonly string[]) => new Option(flags, description).choices(values);
-  group
+  const command = group
     .command('create')
     .description('create a guest from an ISO, a disk or an image; what is not given is chosen for its operating system')
     .argument('<name>')
@@ -75,15 +76,19 @@ export function addCreate(group: Command, { terminal, engine }: Context): void {
     .option('--notes <text>', 'notes')
     .option('--tag <tag>', 'a tag, repeatable', collect)
     .option('--qemu-argument <argument>', 'unsafe: a further argument for QEMU, repeatable', collect)
-    .option('--choices <file>', 'all choices as JSON, as the API takes them (“-” reads standard input); options above win')
-    .action(async (name: string, options: Options) => {
-      const client = await engine();
-      const source = await sourceOf(client, options);
-      const created = await client.call('guest.create', { source, choices: choicesOf(name, options) }, { timeoutMs: 120_000 });
-      await followJob(client, terminal, created.job.id);
-      if (terminal.json) return;
-      terminal.out(`${describeGuest(await client.call('guest.show', { guest: created.guest.id }))}\n`);
-    });
+    .option('--choices <file>', 'all choices as JSON, as the API takes them (“-” reads standard input); options above win');
+  addSetupOptions(command).action(async (name: string, options: Options) => {
+    if (options.passwordStdin && options.choices === '-')
+      throw new Failure('call/invalid-input', '--password-stdin and --choices - cannot both read standard input.');
+    const setup = setupOf(options, name);
+    const client = await engine();
+    const source = await sourceOf(client, options);
+    const input = { source, choices: choicesOf(name, options), ...(setup === null ? {} : { setup }) };
+    const created = await client.call('guest.create', input, { timeoutMs: 120_000 });
+    await followJob(client, terminal, created.job.id);
+    if (terminal.json) return;
+    terminal.out(`${describeGuest(await client.call('guest.show', { guest: created.guest.id }))}\n`);
+  });
 }
 
 /** @throws Failure `call/invalid-input` when none or an odd one was given */

@@ -16,6 +16,7 @@ import type { Jobs } from '../jobs/job-runner.ts';
 import type { Sampler } from '../samples/sampler.ts';
 import type { SettingsStore } from '../settings/store.ts';
 import type { Transfer } from '../transfer/transfer.ts';
+import type { Seeds } from '../unattended/seeds.ts';
 import type { Caller } from './caller.ts';
 import { downloadHandlers } from './handlers/download.ts';
 import { engineHandlers } from './handlers/engine.ts';
@@ -27,6 +28,7 @@ import { imageHandlers } from './handlers/image.ts';
 import { imageCatalogueHandlers } from './handlers/image-catalogue.ts';
 import { machineHandlers } from './handlers/machine.ts';
 import { recordHandlers } from './handlers/record.ts';
+import { seedHandlers } from './handlers/seed.ts';
 
 /** All that answers calls. */
 export type Services = {
@@ -39,6 +41,7 @@ export type Services = {
   clones: Clones;
   hardware: Hardware;
   transfer: Transfer;
+  seeds: Seeds;
   host: HostCapabilities;
   jobs: Jobs;
   feed: FeedRecorder;
@@ -65,6 +68,7 @@ export function createHandlers(services: Services): Handlers {
     ...guestConsoleHandlers(services),
     ...guestHardwareHandlers(services),
     ...machineHandlers(services),
+    ...seedHandlers(services),
     ...recordHandlers(services),
   };
 }

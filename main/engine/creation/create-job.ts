@@ -26,6 +26,7 @@ import type { JobDefinition, StepContext } from '../jobs/job-definition.ts';
 import { protectBase } from '../layers/base-protection.ts';
 import { readBases } from '../layers/disk-chain.ts';
 import type { LineageLock } from '../layers/lineage-lock.ts';
+import type { Seeds } from '../unattended/seeds.ts';
 import { firstDiskFile } from './plan-spec.ts';
 
 const diskWork = z.discriminatedUnion('kind', [
@@ -41,7 +42,13 @@ const diskWork = z.discriminatedUnion('kind', [
     sizeBytes: z.number(),
   }),
 ]);
-const createInput = z.object({ guestId, spec: guestSpec, work: diskWork });
+/** What is copied out of the installation medium for a first start that installs the system by itself. */
+const installerWork = z.object({
+  isoPath: z.string(),
+  places: z.array(z.object({ kernel: z.string(), initrd: z.string() })),
+  hasAnswers: z.boolean(),
+});
+const createInput = z.object({ guestId, spec: guestSpec, work: diskWork, installer: installerWork.nullable().default(null) });
 export type CreateInput = z.infer<typeof createInput>;
 
 export type CreationGuests = Pick<Guests, 'list' | 'listTrash' | 'nameTaken' | 'beginCreation' | 'finishCreation' | 'abandonCreation'>;
@@ -52,12 +59,13 @@ type Deps = {
   layout: Layout;
   guests: CreationGuests;
   images: Pick<Images, 'inspect' | 'show'>;
+  seeds: Pick<Seeds, 'takeInstaller' | 'forget'>;
   host: Pick<HostCapabilities, 'qemuImgPath'>;
   lineageLock: LineageLock;
   keepFreeBytes: () => number;
 };
 
-export function defineCreate({ layout, guests, images, host, lineageLock, keepFreeBytes }: Deps): JobDefinition<CreateInput> {
+export function defineCreate({ layout, guests, images, seeds, host, lineageLock, keepFreeBytes }: Deps): JobDefinition<CreateInput> {
   const diskOf = (id: GuestId) => layout.guest(id).disk(firstDiskFile);
   const arrivingOf = (id: GuestId) => `${diskOf(id)}.arriving`;
   const stillCreating = (id: GuestId) => guests.list().some((guest) => guest.id === id && guest.state.status === 'creating');
@@ -156,11 +164,21 @@ export function defineCreate({ layout, guests, images, host, lineageLock, keepFr
           }
         },
         // Undone last, so that the guest goes when everything in its folder has gone.
-        undo: (input) => guests.abandonCreation(input.guestId),
+        async undo(input) {
+          await guests.abandonCreation(input.guestId);
+          seeds.forget(input.guestId);
+        },
+      },
+      {
+        name: 'Take the installer from its disc',
+        weight: 2,
+        async run({ input, signal }) {
+          if (stillCreating(input.guestId) && input.installer) await seeds.takeInstaller(input.guestId, input.installer, signal);
+        },
       },
       {
         name: 'Make its disk',
-        weight: 95,
+        weight: 93,
         async run(context) {
           const { input, signal } = context;
           if (!stillCreating(input.guestId) || input.work.kind === 'none') return;

@@ -1,8 +1,9 @@
 /** Implements `creation.ts`: from a source and some choices to a whole spec with notes, and from that to a job. */
+import { type SetupForm, type SetupOffer, setupFormatOf, setupNotes, startsKernel } from '../../../contract/answers.ts';
 import type { CallOutput } from '../../../contract/calls.ts';
 import { Failure } from '../../../contract/errors.ts';
 import type { CreateChoices, CreateSource } from '../../../contract/guest-creation.ts';
-import type { GuestSpec } from '../../../contract/guest-spec.ts';
+import type { GuestSpec, OsIdentity } from '../../../contract/guest-spec.ts';
 import type { GuestId } from '../../../contract/ids.ts';
 import { jobEnded } from '../../../contract/job.ts';
 import type { Settings } from '../../../contract/settings.ts';
@@ -14,8 +15,9 @@ import type { JobDefinition, JobRunner } from '../jobs/job-definition.ts';
 import type { Jobs } from '../jobs/job-runner.ts';
 import type { LineageLock } from '../layers/lineage-lock.ts';
 import type { Log } from '../log/log.ts';
-import type { OsRecognition } from '../os/os-recognition.ts';
+import { type OsRecognition, starterOsId } from '../os/os-recognition.ts';
 import { newGuestId } from '../store/new-id.ts';
+import type { InstallerWork, PreparedSeed, Seeds } from '../unattended/seeds.ts';
 import { type CreationGuests, defineCreate } from './create-job.ts';
 import type { Creation } from './creation.ts';
 import { suggestName } from './guest-names.ts';
@@ -34,6 +36,7 @@ export type CreationDeps = {
   guests: CreationGuests;
   images: Pick<Images, 'show' | 'inspect'>;
   catalogue: Pick<Catalogue, 'recordOrigin'>;
+  seeds: Pick<Seeds, 'prepare' | 'write' | 'takeInstaller' | 'forget'>;
   host: HostCapabilities;
   recognition: OsRecognition;
   lineageLock: LineageLock;
@@ -56,20 +59,30 @@ type Plan = {
   medium: CallOutput<'guest.plan'>['medium'];
   diskGiB: number | null;
   sharesImage: boolean | null;
+  setup: SetupOffer | null;
   notes: PlanNote[];
 };
 
 export function createCreation(deps: CreationDeps): GuestCreation {
-  const { layout, jobs, guests, images, catalogue, host, recognition, lineageLock, settings } = deps;
+  const { layout, jobs, guests, images, catalogue, seeds, host, recognition, lineageLock, settings } = deps;
   const log = deps.log.child({ room: 'creation' });
-  const definition = defineCreate({ layout, guests, images, host, lineageLock, keepFreeBytes: () => settings().keepFreeMiB * 1024 ** 2 });
+  const definition = defineCreate({
+    layout,
+    guests,
+    images,
+    seeds,
+    host,
+    lineageLock,
+    keepFreeBytes: () => settings().keepFreeMiB * 1024 ** 2,
+  });
   const taken = (name: string) => guests.nameTaken(name);
 
   const makePlan = async (source: CreateSource, choices: CreateChoices): Promise<Plan> => {
     const nameNotes = choices.name === undefined ? [] : checkName(choices.name, taken);
     const { read, notes: sourceNotes } = await readSource(source, images);
     if (!read) {
-      return { spec: null, work: { kind: 'none' }, medium: null, diskGiB: null, sharesImage: null, notes: [...sourceNotes, ...nameNotes] };
+      const notes = [...sourceNotes, ...nameNotes];
+      return { spec: null, work: { kind: 'none' }, medium: null, diskGiB: null, sharesImage: null, setup: null, notes };
     }
 
     const { medium, fileName } = read;
@@ -105,6 +118,7 @@ export function createCreation(deps: CreationDeps): GuestCreation {
       medium,
       diskGiB: sizeBytes === null ? null : Math.round((sizeBytes / 1024 ** 3) * 100) / 100,
       sharesImage: source.kind === 'image' && read.isDisk ? work.kind === 'share' : null,
+      setup: offerOf(medium.os, read.isDisk ? 'disk' : 'iso'),
       notes: [...notes, ...shape],
     };
   };
@@ -112,7 +126,12 @@ export function createCreation(deps: CreationDeps): GuestCreation {
   /** A guest whose job did not succeed goes, also when the job was cancelled before its first step. */
   const abandonUnless = async (id: GuestId, succeeded: boolean): Promise<void> => {
     if (succeeded || !guests.list().some((guest) => guest.id === id && guest.state.status === 'creating')) return;
+    await abandon(id);
+  };
+
+  const abandon = async (id: GuestId): Promise<void> => {
     await guests.abandonCreation(id);
+    seeds.forget(id);
   };
 
   return {
@@ -123,18 +142,21 @@ export function createCreation(deps: CreationDeps): GuestCreation {
       return { ...plan, notes: notes.map(publicNote) };
     },
 
-    async create(source, choices, by) {
-      const { spec, work, notes } = await makePlan(source, choices);
+    async create(source, choices, by, setup) {
+      const { spec, work, medium, setup: offer, notes } = await makePlan(source, choices);
       const first = notes.find((note) => note.severity === 'problem');
       if (first) throw failureOf(first);
       if (!spec) throw new Failure('guest/spec-invalid', 'This guest cannot be built.');
+      const seed = setup === undefined ? null : await prepareSeed(spec, offer, setup);
       // Nothing is awaited between this and the row, so two guests cannot get the same name.
       const again = checkName(spec.name, taken)[0];
       if (again) throw failureOf(again);
       const id = newGuestId();
       const guest = guests.beginCreation(id, spec);
       if (source.kind === 'image') catalogue.recordOrigin(id, source.imageId);
-      const job = startOrAbandon(id, spec, work, by);
+      const isoPath = medium?.format === 'iso' ? medium.path : null;
+      const installer = seed === null ? null : await writeSeed(id, seed, isoPath);
+      const job = startOrAbandon(id, spec, work, installer, by);
       void jobs
         .ended(job.id)
         .then((ended) => abandonUnless(id, ended.state === 'succeeded'))
@@ -150,22 +172,50 @@ export function createCreation(deps: CreationDeps): GuestCreation {
           .map((job) => (job.target.kind === 'guest' ? job.target.id : null)),
       );
       for (const guest of guests.list()) {
-        if (guest.state.status === 'creating' && !cared.has(guest.id) && !caredFor.has(guest.id)) await guests.abandonCreation(guest.id);
+        if (guest.state.status === 'creating' && !cared.has(guest.id) && !caredFor.has(guest.id)) await abandon(guest.id);
       }
     },
   };
 
-  function startOrAbandon(id: GuestId, spec: GuestSpec, work: DiskWork, by: string) {
+  async function prepareSeed(spec: GuestSpec, offer: SetupOffer | null, form: SetupForm): Promise<PreparedSeed> {
+    if (!offer) {
+      throw new Failure('seed/unsupported', `${spec.os.name} cannot be set up by itself: no answer file is known for it.`, {
+        hint: 'Leave the set-up out, and answer the installer yourself.',
+        path: 'setup',
+      });
+    }
+    const wrong = setupNotes(offer.format, form, spec).find((note) => note.severity === 'problem');
+    if (wrong) throw failureOf({ ...wrong, code: 'seed/answers-invalid' });
+    return seeds.prepare(offer.format, form, spec);
+  }
+
+  /** Before the job, and not by it: what a job is given is kept in the database, and the answers are not. */
+  async function writeSeed(id: GuestId, seed: PreparedSeed, isoPath: string | null): Promise<InstallerWork | null> {
+    try {
+      return await seeds.write(id, seed, isoPath);
+    } catch (thrown) {
+      await abandon(id);
+      throw thrown;
+    }
+  }
+
+  function startOrAbandon(id: GuestId, spec: GuestSpec, work: DiskWork, installer: InstallerWork | null, by: string) {
     try {
       return jobs.start(definition, {
         title: `Create ${spec.name}`,
         target: { kind: 'guest', id, name: spec.name },
-        input: { guestId: id, spec, work },
+        input: { guestId: id, spec, work, installer },
         startedBy: by,
       });
     } catch (thrown) {
-      void guests.abandonCreation(id).catch(() => undefined);
+      void abandon(id).catch(() => undefined);
       throw thrown;
     }
   }
+}
+
+/** The starter is its own system, and has nothing that reads answers. */
+function offerOf(os: OsIdentity, medium: 'iso' | 'disk'): SetupOffer | null {
+  const format = os.id === starterOsId ? null : setupFormatOf(os, medium);
+  return format === null ? null : { format, startsKernel: startsKernel(format) };
 }

@@ -20,8 +20,20 @@ export type LaunchRequest = {
   /** Set when the guest goes on from its saved state. */
   saved: SavedWith | null;
   imagePath(id: ImageId): string;
+  /** Answers for its new system; null: none. */
+  seed: LaunchSeed | null;
   /** Names of other guests by the host port that they hold, as {@link portKey} writes it. */
   portHolders: ReadonlyMap<string, string>;
+};
+
+/** What a guest that is set up by itself gets besides its own hardware. */
+export type LaunchSeed = {
+  /** A file with ISO 9660. */
+  disc: string | null;
+  /** Shown as a disk that cannot be written, instead of a CD. */
+  asDisk: boolean;
+  /** The installer's kernel, started instead of what the guest would boot. The run then ends where the guest would restart. */
+  firstStart: { kernel: string; initrd: string; commandLine: string } | null;
 };
 
 /** "tcp:127.0.0.1:2222" */
@@ -95,7 +107,11 @@ export type ChangeContext = {
 export type DriverListener = (event: DriverEvent) => void;
 
 /** How a run ended. `crash` is null when the guest powered off or was told to end. */
-export type RunEnd = { crash: Crash | null };
+export type RunEnd = {
+  crash: Crash | null;
+  /** The guest would have restarted, and this run was to end there. */
+  restarts?: true;
+};
 
 /** `waiting`: started, and nothing of it has run yet. */
 export type Observed = { kind: 'waiting' } | { kind: 'running' } | { kind: 'paused'; reason: PauseReason };

@@ -76,6 +76,11 @@ export function layoutOf({ home, run, logs, engineSocket }: DataRoot) {
         tpmState: join(folder, 'tpm'),
         /** Memory and devices of a guest that is suspended to disk. */
         suspended: join(folder, 'suspended.state'),
+        /** A disc with the answers of an unattended installation; `.answers` and `.arriving` while it is made. */
+        seed: join(folder, 'seed.iso'),
+        installerKernel: join(folder, 'installer-kernel'),
+        installerInitrd: join(folder, 'installer-initrd'),
+        installerAnswers: join(folder, 'installer-answers.cpio'),
         lastFrame: join(folder, 'last-frame.png'),
         serialLog: join(folder, 'serial.log'),
         /** What QEMU printed in its last run. */

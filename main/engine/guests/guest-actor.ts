@@ -17,7 +17,6 @@
  * What is about to be done is in the database before it is done (`store.ts`), and every state above can be told from that row and
  * from the guest: that is how an engine goes on where another was killed (`guest-adoption.ts`).
  */
-import { rm } from 'node:fs/promises';
 import { Failure } from '../../../contract/errors.ts';
 import { type GuestVerb, guestCan } from '../../../contract/guest-can.ts';
 import type { Crash, Guest, GuestState, PauseReason } from '../../../contract/guest-state.ts';
@@ -34,8 +33,9 @@ import {
 import type { Changes, Feed } from '../feed/feed.ts';
 import type { GuestFiles } from '../files/layout.ts';
 import type { Log } from '../log/log.ts';
-import { moveFolder } from './guest-folders.ts';
+import { FirstStart, type GuestSeeds } from './first-start.ts';
 import { GuestRecord } from './guest-record.ts';
+import { GuestTrash, inTrash } from './guest-trash.ts';
 import { viewOf } from './guest-view.ts';
 import type { Wish } from './guest-wish.ts';
 import { type Words, words, wordsOf } from './guest-words.ts';
@@ -55,6 +55,7 @@ export type GuestActorParts = {
   log: Log;
   files: GuestFiles;
   imagePath(id: ImageId): string;
+  seeds: GuestSeeds;
   /** Host ports held by other guests that run, by "tcp:127.0.0.1:2222". */
   portHolders(): ReadonlyMap<string, string>;
   /** Its run is over and nothing of it was kept for a next one. */
@@ -72,14 +73,16 @@ export class GuestActor {
   #shutdownTimer: NodeJS.Timeout | null = null;
   /** What the last run left behind is being removed; a new one must not begin in the midst of that. */
   #clearing: Promise<void> = Promise.resolve();
-  /** The folder is on its way to or from the trash. */
-  #moving: Promise<void> = Promise.resolve();
+  readonly #trash: GuestTrash;
+  readonly #firstStart: FirstStart;
   #released = false;
 
   constructor(stored: StoredGuest, parts: GuestActorParts) {
     this.#parts = parts;
     this.files = parts.files;
     this.record = new GuestRecord(stored, parts.store, parts.log);
+    this.#trash = new GuestTrash(this.record, parts.files);
+    this.#firstStart = new FirstStart(stored.id, parts.seeds);
     this.frames = new ScreenFrames(parts.files.lastFrame, () => this.running('screenshot').screenshot());
     this.#observed = new ObservedState(
       {
@@ -176,6 +179,7 @@ export class GuestActor {
       files: this.files,
       saved,
       imagePath: this.#parts.imagePath,
+      seed: this.#firstStart.seed,
       portHolders: this.#parts.portHolders(),
     };
   }
@@ -326,6 +330,7 @@ export class GuestActor {
   }
 
   async #reset(): Promise<void> {
+    this.#firstStart.demandOver();
     await this.running('reset').reset();
     if (this.#run) this.#backToRunning();
   }
@@ -437,38 +442,17 @@ export class GuestActor {
   }
 
   async #delete(): Promise<void> {
-    // The row decides: an engine that finds the folder elsewhere moves it there (guest-registry.ts).
-    this.record.save({ trashedAt: new Date().toISOString() });
-    await this.#move(this.files.folder, this.files.trashFolder, 'moved to the trash', { trashedAt: null });
+    await this.#trash.put();
     this.frames.forget();
-    await rm(this.files.run, { recursive: true, force: true });
     this.publish();
     this.say(words.trashed(this.name));
   }
 
   /** Brings the guest back from the trash, under a name that is free. Does nothing when it is not there. */
   async restore(freeName: (name: string) => string): Promise<void> {
-    await this.#moving;
-    const { trashedAt, spec } = this.record.now;
-    if (trashedAt === null) return;
-    this.record.save({ trashedAt: null, spec: { ...spec, name: freeName(spec.name) } });
-    await this.#move(this.files.trashFolder, this.files.folder, 'brought back from the trash', { trashedAt, spec });
+    if (!(await this.#trash.bringBack(freeName))) return;
     this.publish();
     this.say(words.restored(this.name));
-  }
-
-  /** Moves the guest's folder; what was written down before is `taken` back when that fails. */
-  async #move(from: string, to: string, what: string, taken: Partial<StoredGuest>): Promise<void> {
-    const moved = moveFolder(from, to);
-    this.#moving = moved.catch(() => {});
-    try {
-      await moved;
-    } catch (thrown) {
-      this.record.note(taken);
-      throw new Failure('store/not-writable', `${this.name} could not be ${what}.`, {
-        detail: thrown instanceof Error ? thrown.message : String(thrown),
-      });
-    }
   }
 
   #onEvent(event: DriverEvent): void {
@@ -527,9 +511,19 @@ export class GuestActor {
     this.#clearing = this.#clear(!keepsState && state !== 'none');
     this.#observed.enter(outcome.status, { problems: [], ...(crash ? { crash } : {}) });
     if (crash) this.say(words.crashed(crash.text));
-    else if (outcome.status === 'off') this.say(words.stopped(this.name));
+    else if (outcome.status === 'off') this.#stopped(end, run);
     else if (outcome.status === 'suspended' && outcome.isNew) this.say(words.suspended(this.name));
     if (outcome.status !== 'suspended') this.#parts.ended();
+  }
+
+  /** Off, unless an installer has done its work: then its guest goes on with the system that it installed. */
+  #stopped(end: RunEnd, run: RunRecord | null): void {
+    const installed = this.#firstStart.wasInstalled(run);
+    this.say(installed ? words.installed(this.name) : words.stopped(this.name));
+    if (!installed || !end.restarts) return;
+    this.ask({ verb: 'start' }).catch((thrown: unknown) =>
+      this.#parts.log.warn({ error: String(thrown) }, 'What was installed did not start.'),
+    );
   }
 
   async #clear(saved: boolean): Promise<void> {
@@ -579,5 +573,3 @@ export class GuestActor {
     this.#shutdownTimer = null;
   }
 }
-
-const inTrash = (name: string): Failure => new Failure('guest/denied', `${name} is in the trash.`, { hint: 'Restore it first.' });

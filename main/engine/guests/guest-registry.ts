@@ -12,6 +12,7 @@ import type { Layout } from '../files/layout.ts';
 import type { JobDefinition, JobRunner } from '../jobs/job-definition.ts';
 import type { Log } from '../log/log.ts';
 import type { Database } from '../store/database.ts';
+import type { GuestSeeds } from './first-start.ts';
 import { GuestActor } from './guest-actor.ts';
 import { adoptGuest } from './guest-adoption.ts';
 import { moveFolder, removeFolder } from './guest-folders.ts';
@@ -33,6 +34,7 @@ export type GuestsParts = {
   log: Log;
   /** Path of an image in the store. @throws Failure `image/not-found` */
   imagePath(id: ImageId): string;
+  seeds: GuestSeeds;
 };
 
 export type GuestRegistry = Guests & { jobDefinitions: readonly JobDefinition<never>[] };
@@ -56,6 +58,7 @@ export function createGuests(parts: GuestsParts): GuestRegistry {
       log: log.child({ guest: stored.id }),
       files: layout.guest(stored.id),
       imagePath: parts.imagePath,
+      seeds: parts.seeds,
       portHolders: () => portHolders(stored.id),
       ended: () => dispose(stored.id),
     });

@@ -14,6 +14,7 @@ export const words = {
   wentOn: (name: string) => info('guest.resumedFromDisk', `${name} went on from where it was suspended.`),
   startFailed: (why: string) => problem('guest.startFailed', why),
   stopped: (name: string) => info('guest.stopped', `${name} is off.`),
+  installed: (name: string) => info('guest.installed', `${name} has installed its system.`),
   suspended: (name: string) => info('guest.suspended', `${name} was suspended to disk.`),
   suspendUndone: (name: string) =>
     warning('guest.suspendUndone', `${name} was not suspended, because the engine ended meanwhile. It goes on.`),

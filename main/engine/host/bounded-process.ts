@@ -20,6 +20,8 @@ export type ToolOptions = {
   maxOutputBytes?: number;
   signal?: AbortSignal;
   cwd?: string;
+  /** Written to its standard input, which is empty otherwise. */
+  input?: string;
   environment?: NodeJS.ProcessEnv;
   /** Limits that the kernel enforces, on systems with `ulimit`; on Linux the tool also ends when the engine is killed. */
   limits?: { cpuSeconds?: number; addressSpaceMiB?: number; fileSizeMiB?: number };
@@ -44,12 +46,15 @@ export function runTool(path: string, args: readonly string[], options: ToolOpti
     };
     const [program = path, ...rest] = command;
     const child = spawn(program, rest, {
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
       cwd: options.cwd ?? '/',
       // Tools translate their messages; what is recognised here is English.
       env: { ...(options.environment ?? process.env), LC_ALL: 'C' },
       windowsHide: true,
     });
+    // Who does not read it all has ended, and says why.
+    child.stdin.on('error', () => undefined);
+    child.stdin.end(options.input);
     const kill = () => child.kill('SIGKILL');
     const timer = setTimeout(() => {
       timedOut = true;

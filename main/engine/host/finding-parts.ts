@@ -19,6 +19,7 @@ export type HostFacts = {
   virtiofsd: string | null;
   ssh: string | null;
   osinfo: { folder: string; version: string } | null;
+  xorriso: string | null;
   store: {
     path: string;
     freeBytes: number;

@@ -51,6 +51,7 @@ const healthy: HostFacts = {
   virtiofsd: '/usr/libexec/virtiofsd',
   ssh: '/usr/bin/ssh',
   osinfo: { folder: '/usr/share/osinfo', version: '20250101' },
+  xorriso: '/usr/bin/xorriso',
   store: {
     path: '/home/ada/.local/share/guesthouse',
     freeBytes: 200 * 1024 ** 3,
@@ -86,6 +87,7 @@ test('everything that is missing has a remedy', () => {
     virtiofsd: null,
     ssh: null,
     osinfo: null,
+    xorriso: null,
   };
   for (const one of buildFindings(bare)) {
     expect(findingSchema.safeParse(one).error).toBeUndefined();

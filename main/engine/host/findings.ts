@@ -263,6 +263,20 @@ function toolFindings(facts: HostFacts): Finding[] {
           },
           'Install osinfo-db.',
         ),
+    facts.xorriso
+      ? finding({ id: 'app/xorriso', area: 'app', title: 'Setting systems up by themselves', text: `xorriso at ${facts.xorriso}.` })
+      : missing(
+          facts,
+          'xorriso',
+          {
+            id: 'app/xorriso',
+            area: 'app',
+            severity: 'info',
+            title: 'Setting systems up by themselves',
+            text: 'xorriso is not installed. It makes the discs with the answers that installers read.',
+          },
+          'Install xorriso.',
+        ),
   ];
 }
 

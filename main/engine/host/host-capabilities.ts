@@ -68,7 +68,7 @@ export function createHostCapabilities({ layout, settings, environment = process
     for (const described of found.working) qemu.push({ described, probes: await probeAll(described, { refresh }) });
     const architecture: Architecture = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
     const folders = descriptorFolders(environment, found.working[0]?.path ?? null);
-    const [system, qemuImg, uefi, uefiSecure, swtpm, virtiofsd, ssh, osinfo, space, access, isVirtual] = await Promise.all([
+    const [system, qemuImg, uefi, uefiSecure, swtpm, virtiofsd, ssh, osinfo, xorriso, space, access, isVirtual] = await Promise.all([
       readSystem(),
       discovery.program('qemu-img'),
       findFirmware('uefi', architecture, folders),
@@ -77,6 +77,7 @@ export function createHostCapabilities({ layout, settings, environment = process
       findVirtiofsd(environment),
       findProgram('ssh', environment, systemToolFolders),
       osinfoDatabase(environment),
+      findProgram('xorriso', environment, systemToolFolders),
       storeSpace(layout.home),
       checkStoreAccess(layout.home),
       isVirtualMachine(),
@@ -94,6 +95,7 @@ export function createHostCapabilities({ layout, settings, environment = process
       virtiofsd,
       ssh,
       osinfo,
+      xorriso,
       store: { path: layout.home, ...space, keepFreeMiB: settings().keepFreeMiB, ...access },
       ...memory(),
       isVirtual,

@@ -11,7 +11,9 @@ export type Component =
   | 'swtpm'
   | 'virtiofsd'
   | 'ssh'
-  | 'osinfo';
+  | 'osinfo'
+  | 'xorriso'
+  | 'openssl';
 
 export type PackageTool = 'apt' | 'dnf' | 'pacman' | 'zypper' | 'brew' | null;
 
@@ -43,6 +45,8 @@ const packages: Record<Component, Partial<Record<NonNullable<PackageTool>, strin
   virtiofsd: { apt: 'virtiofsd', dnf: 'virtiofsd', pacman: 'virtiofsd', zypper: 'virtiofsd' },
   ssh: { apt: 'openssh-client', dnf: 'openssh-clients', pacman: 'openssh', zypper: 'openssh-clients' },
   osinfo: { apt: 'osinfo-db', dnf: 'osinfo-db', pacman: 'osinfo-db', zypper: 'osinfo-db', brew: 'osinfo-db' },
+  xorriso: { apt: 'xorriso', dnf: 'xorriso', pacman: 'libisoburn', zypper: 'xorriso', brew: 'xorriso' },
+  openssl: { apt: 'openssl', dnf: 'openssl', pacman: 'openssl', zypper: 'openssl', brew: 'openssl' },
 };
 
 const installCommands: Record<NonNullable<PackageTool>, string> = {

@@ -137,6 +137,7 @@ async function watch({ id, spec, driver, signal, onProgress }: BootTestOptions, 
     files,
     saved: null,
     imagePath: () => '',
+    seed: null,
     portHolders: new Map(),
   });
   const run = await prepared.launch((event) => {

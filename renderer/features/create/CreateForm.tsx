@@ -23,7 +23,9 @@ import { formatMiB } from '../../words/format.ts';
 import { Creating } from './Creating.tsx';
 import { buildSource, checkChoices, firstProblem, notesFor, type SourceDraft, type SourceKind, shownHardware } from './create-choices.ts';
 import { MoreHardware } from './MoreHardware.tsx';
+import { SetUp } from './SetUp.tsx';
 import { SourceFields } from './SourceFields.tsx';
+import { checkSetup, type SetupDraft, usualSetup } from './setup-draft.ts';
 
 const w = words.create;
 
@@ -39,6 +41,7 @@ export function CreateForm({ kind, path, imageId }: Props) {
     imageId: (imageId === null ? Object.values(images).find((image) => image.builtIn) : images[imageId])?.id ?? null,
   }));
   const [choices, setChoices] = useState<CreateChoices>({});
+  const [setup, setSetup] = useState<SetupDraft | null>(null);
   const [startAfter, setStartAfter] = useState(true);
   const [busy, setBusy] = useState(false);
   const [refused, setRefused] = useState<GuesthouseError | null>(null);
@@ -59,8 +62,10 @@ export function CreateForm({ kind, path, imageId }: Props) {
     if (plan.value?.spec) lastSpec.current = plan.value.spec;
   }, [plan.value]);
 
-  const notes = [...checked.notes, ...(plan.value?.notes ?? [])];
   const shown = shownHardware(choices, spec);
+  const offer = plan.value?.setup ?? null;
+  const answered = offer && setup ? checkSetup(setup, shown.name, offer.format, spec) : null;
+  const notes = [...checked.notes, ...(plan.value?.notes ?? []), ...(answered?.notes ?? [])];
   const set = (change: CreateChoices) => setChoices((before) => ({ ...before, ...change }));
   const diskGiB = choices.diskGiB === undefined ? (plan.value?.diskGiB ?? null) : choices.diskGiB;
 
@@ -75,7 +80,7 @@ export function CreateForm({ kind, path, imageId }: Props) {
     event?.preventDefault();
     if (reason !== null || busy || source === null) return;
     setBusy(true);
-    const answer = await call('guest.create', { source, choices: checked.valid });
+    const answer = await call('guest.create', { source, choices: checked.valid, ...(answered?.form ? { setup: answered.form } : {}) });
     setBusy(false);
     if (!answer.ok) return setRefused(answer.error);
     const { guest, job } = answer.value;
@@ -163,6 +168,16 @@ export function CreateForm({ kind, path, imageId }: Props) {
                   )}
                 </div>
               </section>
+              {offer && (
+                <SetUp
+                  offer={offer}
+                  draft={setup}
+                  guestName={shown.name}
+                  notes={notes}
+                  onSwitch={(on) => setSetup(on ? usualSetup(navigator.language, Intl.DateTimeFormat().resolvedOptions().timeZone) : null)}
+                  onChange={(change) => setSetup((before) => before && { ...before, ...change })}
+                />
+              )}
               <Disclosure title={w.notesTags}>
                 <div className="stack">
                   <TextField label={words.guest.notes} multiline rows={3} value={shown.notes} onChange={(text) => set({ notes: text })} />
@@ -203,7 +218,7 @@ export function CreateForm({ kind, path, imageId }: Props) {
 }
 
 const fieldPaths =
-  /^(choices\.|source\.)?(name|memoryMiB|cpu|diskGiB|shareImage|path|imageId|machine|accelerator|firmware|tpm|clock|hypervEnlightenments|display|sound|watchdog|extraArguments|diskBus|diskCache|nicModel|network|forwards)\b/;
+  /^(setup\.|choices\.|source\.)?(hostname|user|locale|keyboard|timeZone|packages|name|memoryMiB|cpu|diskGiB|shareImage|path|imageId|machine|accelerator|firmware|tpm|clock|hypervEnlightenments|display|sound|watchdog|extraArguments|diskBus|diskCache|nicModel|network|forwards)\b/;
 
 /** Notes on what has no field of its own, so that none is lost. */
 function OtherNotes({ notes }: { notes: Parameters<typeof notesFor>[0] }) {

@@ -19,6 +19,7 @@ import { words } from '../../words/en.ts';
 import { formatBytes, formatDuration } from '../../words/format.ts';
 import { Facts } from './Facts.tsx';
 import { GuestCharts } from './GuestCharts.tsx';
+import { GuestSeed } from './GuestSeed.tsx';
 
 /** How a guest does, and what is known of it. */
 export function GuestOverview({ guest }: { guest: Guest }) {
@@ -28,6 +29,7 @@ export function GuestOverview({ guest }: { guest: Guest }) {
       <aside className="guest-side" aria-label={words.guest.facts}>
         <GuestFacts guest={guest} />
         <GuestLineage guest={guest} />
+        <GuestSeed guest={guest} />
         <GuestNotes key={guest.id} guest={guest} />
       </aside>
     </div>

@@ -10,7 +10,7 @@ type Answered =
 export function guestHandlers({ guests, creation, settings }: Services): Pick<Handlers, Answered> {
   return {
     'guest.plan': ({ source, choices }) => creation.plan(source, choices),
-    'guest.create': ({ source, choices }, { who }) => creation.create(source, choices, who),
+    'guest.create': ({ source, choices, setup }, { who }) => creation.create(source, choices, who, setup),
     'guest.list': ({ trash }) => (trash ? guests.listTrash() : guests.list()),
     'guest.show': ({ guest }) => guests.show(guest),
     'guest.start': ({ guest }) => guests.start(guest),

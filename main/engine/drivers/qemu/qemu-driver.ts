@@ -10,7 +10,7 @@ import type { FirmwareFiles, HostCapabilities } from '../../host/capabilities.ts
 import type { Log } from '../../log/log.ts';
 import { QmpClient } from '../../qmp/qmp-client.ts';
 import { QmpTimeoutError } from '../../qmp/qmp-errors.ts';
-import type { Driver, DriverListener, DriverRun, LaunchRequest, PreparedRun, RunEnd, RunFacts } from '../driver.ts';
+import type { Driver, DriverListener, DriverRun, LaunchRequest, LaunchSeed, PreparedRun, RunEnd, RunFacts } from '../driver.ts';
 import { buildArguments } from './arguments/build-arguments.ts';
 import { hasScreen, type LaunchFacts } from './arguments/launch-facts.ts';
 import { storageBlocksSuspend } from './arguments/storage.ts';
@@ -82,6 +82,7 @@ export function createQemuDriver({ host, log }: QemuDriverParts): Driver {
         machine: request.saved?.machine ?? null,
         incoming: request.saved !== null,
         bridgeHelper: findBridgeHelper(),
+        ...seedFactsOf(request.seed),
         sandbox,
       };
       return [qemu.path, ...buildArguments(spec, facts)];
@@ -101,6 +102,7 @@ export function createQemuDriver({ host, log }: QemuDriverParts): Driver {
       const swtpmPath = spec.tpm ? await host.swtpmPath() : null;
       const disks = await checkDisks(spec, files);
       const { media, problems } = await checkMedia(spec, request.imagePath);
+      const seed = await checkSeed(spec.name, request.seed, problems);
       await checkForwards(spec, request.portHolders);
       checkBridges(spec);
       // Whoever runs has its sockets there; to look at every process costs more than all else that is checked here.
@@ -120,6 +122,7 @@ export function createQemuDriver({ host, log }: QemuDriverParts): Driver {
         machine: saved?.machine ?? null,
         incoming: saved !== null,
         bridgeHelper: findBridgeHelper(),
+        ...seedFactsOf(seed),
         sandbox,
       };
       const unlimited = spec.cpuQuotaPercent === null ? null : await quotaProblem();
@@ -199,6 +202,26 @@ export function createQemuDriver({ host, log }: QemuDriverParts): Driver {
     unspendSaved,
     dropSaved,
   };
+}
+
+const seedFactsOf = (seed: LaunchSeed | null): Pick<LaunchFacts, 'seedDisc' | 'firstStart'> => ({
+  seedDisc: seed?.disc ? { path: seed.disc, asDisk: seed.asDisk } : null,
+  firstStart: seed?.firstStart ?? null,
+});
+
+/** Without its disc a system asks what it wants to know; without its kernel nothing can be installed. */
+async function checkSeed(name: string, seed: LaunchSeed | null, problems: string[]): Promise<LaunchSeed | null> {
+  if (!seed) return null;
+  for (const path of seed.firstStart ? [seed.firstStart.kernel, seed.firstStart.initrd] : []) {
+    if (!existsSync(path)) {
+      throw new Failure('image/file-missing', `The installer of ${name} is missing: there is no file ${path}.`, {
+        hint: 'Remove the answers (“guesthouse seed remove”) and start the guest again, to answer the installer yourself.',
+      });
+    }
+  }
+  if (seed.disc === null || existsSync(seed.disc)) return seed;
+  problems.push(`The disc with the answers for ${name} is missing, so the system will ask.`);
+  return { ...seed, disc: null };
 }
 
 function checkSize(spec: GuestSpec): void {

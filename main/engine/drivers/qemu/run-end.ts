@@ -46,6 +46,8 @@ export function judgeEnd(traces: EndTraces): RunEnd {
   }
   if (exit.exitStatus !== 0) return crash('exited', `QEMU, which runs ${name}, ended with exit status ${exit.exitStatus}.`);
   if (shutdownReason === 'guest-panic') return crash('guest-panicked', traces.panicText ?? `The operating system of ${name} crashed.`);
+  // Only a run whose `-action` says so ends with a restart.
+  if (shutdownReason === 'guest-reset') return { crash: null, restarts: true };
   if (shutdownReason !== null && peacefulReasons.has(shutdownReason)) return { crash: null };
   if (terminated) {
     const who = terminated[2] ? ` from process ${terminated[2]}${terminated[3] ? ` (${terminated[3]})` : ''}` : '';

@@ -10,9 +10,9 @@ import type { GuestSpec } from '../../../../../contract/guest-spec.ts';
 import { type LaunchFacts, machineFamily } from './launch-facts.ts';
 import { machineArguments } from './machine.ts';
 import { networkArguments } from './network.ts';
-import { bootArguments, hotplugPorts, processArguments, smallDeviceArguments } from './platform.ts';
+import { bootArguments, firstStartArguments, hotplugPorts, processArguments, smallDeviceArguments } from './platform.ts';
 import { screenArguments } from './screen.ts';
-import { storageArguments } from './storage.ts';
+import { seedDiskArguments, storageArguments } from './storage.ts';
 
 const freePorts = 4;
 
@@ -41,6 +41,9 @@ export function buildArguments(spec: GuestSpec, facts: LaunchFacts): string[] {
     ...storageArguments(spec, facts),
     ...networkArguments(spec, facts),
     ...screenArguments(spec, facts),
+    // Last, so that taking it away again moves no other device to another slot.
+    ...seedDiskArguments(spec, facts),
+    ...firstStartArguments(facts),
     ...spec.extraArguments,
   ];
 }

@@ -202,6 +202,26 @@ export const goldenGuests: Record<string, GoldenGuest> = {
       ],
     }),
   },
+  'cloud-answers': { spec: specOf(), facts: { seedDisc: { path: '/home/ann/gh/guests/g000000000/seed.iso', asDisk: true } } },
+  'cloud-answers-no-virtio': {
+    spec: specOf({ disks: [diskOf({ bus: 'sata' })], cdDrives: [cdOf()] }),
+    facts: { seedDisc: { path: '/home/ann/gh/guests/g000000000/seed.iso', asDisk: true } },
+  },
+  'installer-answers-cd': {
+    spec: specOf({ cdDrives: [cdOf({ medium, bootOrder: 2 })] }),
+    facts: { seedDisc: { path: '/home/ann/gh/guests/g000000000/seed.iso', asDisk: false } },
+  },
+  'installer-first-start': {
+    spec: specOf({ machine: 'pc', cdDrives: [cdOf({ bus: 'ide', medium, bootOrder: 2 })] }),
+    facts: {
+      seedDisc: { path: '/home/ann/gh/guests/g000000000/seed.iso', asDisk: false },
+      firstStart: {
+        kernel: '/home/ann/gh/guests/g000000000/installer-kernel',
+        initrd: '/home/ann/gh/guests/g000000000/installer-initrd',
+        commandLine: 'autoinstall',
+      },
+    },
+  },
   'no-screen': { spec: specOf({ display: { device: 'none', heads: 1 } }) },
   'qxl-three-heads': { spec: specOf({ display: { device: 'qxl', heads: 3 } }) },
   'virtio-four-heads': { spec: specOf({ display: { device: 'virtio', heads: 4 }, sound: 'none' }) },
@@ -293,6 +313,8 @@ export function goldenFacts(guest: GoldenGuest): LaunchFacts {
     machine: null,
     incoming: false,
     bridgeHelper: '/usr/lib/qemu/qemu-bridge-helper',
+    seedDisc: null,
+    firstStart: null,
     sandbox: true,
     ...guest.facts,
   };

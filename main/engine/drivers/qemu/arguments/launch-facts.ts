@@ -4,6 +4,7 @@ import type { GuestId } from '../../../../../contract/ids.ts';
 import type { GuestFiles } from '../../../files/layout.ts';
 import type { FirmwareFiles } from '../../../host/capabilities.ts';
 import type { DiskLink } from '../../../layers/disk-chain.ts';
+import type { LaunchSeed } from '../../driver.ts';
 
 /** A file, or a whole device of the host such as /dev/sdb; and what it builds upon, the nearest first. */
 export type MediumFile = { path: string; hostDevice: boolean; bases: readonly DiskLink[] };
@@ -25,6 +26,9 @@ export type LaunchFacts = {
   incoming: boolean;
   /** The program that plugs a guest into a bridge; null is the one that QEMU was built with. */
   bridgeHelper: string | null;
+  /** The disc with a new system's answers. */
+  seedDisc: { path: string; asDisk: boolean } | null;
+  firstStart: LaunchSeed['firstStart'];
   /** Seccomp exists on Linux only. */
   sandbox: boolean;
 };

@@ -23,9 +23,10 @@ export function processArguments(spec: GuestSpec, facts: LaunchFacts): string[] 
     option('socket', { id: 'qmp', path: facts.files.qmp, server: true, wait: false }),
     '-mon',
     'chardev=qmp,mode=control',
-    // A guest that panics stands still with its last words on the screen; a guest that powers off ends QEMU.
+    // A guest that panics stands still with its last words on the screen; a guest that powers off ends QEMU. What an installer restarts
+    // is no longer its own kernel, which QEMU would start again and again.
     '-action',
-    option(null, { panic: 'pause', reboot: 'reset', shutdown: 'poweroff', watchdog: spec.watchdog.action }),
+    option(null, { panic: 'pause', reboot: facts.firstStart ? 'shutdown' : 'reset', shutdown: 'poweroff', watchdog: spec.watchdog.action }),
     // Nothing runs before the engine has joined the console and the control socket and says so.
     '-S',
     ...(facts.incoming ? ['-incoming', 'defer'] : []),
@@ -40,6 +41,12 @@ export function bootArguments(spec: GuestSpec): string[] {
   const ordered = [...spec.disks, ...spec.cdDrives, ...spec.nics].some((one) => one.bootOrder !== null);
   const menu = spec.bootMenu ? { menu: true, 'splash-time': bootMenuMs } : {};
   return ordered || spec.bootMenu ? ['-boot', option(null, { strict: ordered ? true : null, ...menu })] : [];
+}
+
+/** The kernel of an installer that takes its answers only this way. */
+export function firstStartArguments({ firstStart }: LaunchFacts): string[] {
+  if (!firstStart) return [];
+  return ['-kernel', firstStart.kernel, '-initrd', firstStart.initrd, '-append', firstStart.commandLine];
 }
 
 /** Free PCI Express ports, since q35 takes a new device only where a port was at power-on. */

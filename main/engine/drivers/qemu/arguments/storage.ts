@@ -40,7 +40,32 @@ export function storageArguments(spec: GuestSpec, facts: LaunchFacts): string[] 
     const medium = facts.media.get(drive.id);
     return [...(medium ? mediumNodes(drive.id, medium).flatMap(blockdev) : []), ...buses.cdDrive(drive, medium !== undefined)];
   });
-  return [...buses.controllers(), ...disks, ...drives];
+  const seed = seedIsCd(spec, facts) ? [...seedNodes(facts), ...buses.cdDrive(seedDrive(spec), true)] : [];
+  return [...buses.controllers(), ...disks, ...drives, ...seed];
+}
+
+/** No device of a spec has this id. */
+const seedId = 'answers0';
+
+function seedNodes({ seedDisc }: LaunchFacts): string[] {
+  return seedDisc ? mediumNodes(seedId, { path: seedDisc.path, hostDevice: false, bases: [] }).flatMap(blockdev) : [];
+}
+
+/** A disk for it only where the guest has virtio's drivers for its own disk. */
+function seedIsCd(spec: GuestSpec, { seedDisc }: LaunchFacts): boolean {
+  return seedDisc !== null && !(seedDisc.asDisk && hasVirtioDisk(spec));
+}
+
+const hasVirtioDisk = (spec: GuestSpec): boolean => spec.disks.some(({ bus }) => bus === 'virtio' || bus === 'scsi');
+
+/** Behind the guest's own drives, on the bus for which its system has a driver. */
+function seedDrive(spec: GuestSpec): CdDrive {
+  return { id: seedId, bus: spec.cdDrives[0]?.bus ?? 'sata', medium: null, bootOrder: null };
+}
+
+export function seedDiskArguments(spec: GuestSpec, facts: LaunchFacts): string[] {
+  if (!facts.seedDisc || seedIsCd(spec, facts)) return [];
+  return [...seedNodes(facts), ...device('virtio-blk-pci', { id: seedId, drive: formatNode(seedId), serial: seedId })];
 }
 
 /** A block node as QEMU takes it, by -blockdev or by QMP's blockdev-add. */
