@@ -90,6 +90,7 @@ export class ConsoleScreen {
     this.#mode = mode;
     this.element.classList.toggle('console-screen-exact', mode === 'exact');
     this.#layout();
+    this.#askForSize();
   }
 
   /** Whether the guest is asked to take on the size of the box. */

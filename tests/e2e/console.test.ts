@@ -278,3 +278,44 @@ test('a hostile console server costs its own console and nothing else', { timeou
   await untilLive(page);
   await untilEqual(page, client, guest);
 });
+
+test('a guest whose agent runs is told the size of the window, and again when it is to fill the window after exact pixels', {
+  timeout: 240_000,
+}, async () => {
+  const app = await withConsole();
+  const { page, client, guest, electron } = app;
+  // An agent that has opened its channel; what the display should be is told by the display itself, not through the agent.
+  const open =
+    'port=$(grep -lx com.redhat.spice.0 /sys/class/virtio-ports/*/name); sleep 1000 <>/dev/$(basename $(dirname $port)) >/dev/null 2>&1 &';
+  await runInGuest(client, guest, open);
+  const wanted = async () => (await runInGuest(client, guest, 'cat /sys/class/drm/card*-*/modes | head -n 1')).trim();
+  const resized = async (width: number, height: number) => {
+    await electron.evaluate(({ BrowserWindow }, size) => BrowserWindow.getAllWindows()[0]?.setContentSize(...size), [
+      width,
+      height,
+    ] as const);
+    await until('the page has the size', async () => (await page.evaluate(() => innerWidth)) === width);
+  };
+  const fitting = async () => {
+    const box = await page
+      .locator('.console:not([hidden]) .console-screen')
+      .evaluate(({ clientWidth, clientHeight }) => [clientWidth, clientHeight] as const);
+    return `${Math.floor(box[0] / 8) * 8}x${Math.floor(box[1] / 2) * 2}`;
+  };
+  for (const [width, height] of [
+    [1100, 780],
+    [1300, 900],
+  ] as const) {
+    await resized(width, height);
+    await until('the guest is asked for the size of the window', async () => (await wanted()) === (await fitting()), 30_000);
+  }
+  const before = await wanted();
+  await client.call('settings.set', { consoleScale: 'exact' });
+  await page.locator('.console-screen-exact').waitFor();
+  await resized(1200, 840);
+  // Longer than it takes to ask.
+  await pause(1500);
+  expect(await wanted()).toBe(before);
+  await client.call('settings.set', { consoleScale: 'fit' });
+  await until('the guest is asked again', async () => (await wanted()) === (await fitting()), 30_000);
+});
