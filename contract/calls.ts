@@ -18,6 +18,7 @@ import { imageCatalogueCalls } from './calls/image-catalogue.ts';
 import { machineCalls } from './calls/machine.ts';
 import { recordCalls } from './calls/record.ts';
 import { seedCalls } from './calls/seed.ts';
+import { snapshotCalls } from './calls/snapshot.ts';
 
 export const calls = {
   ...engineCalls,
@@ -30,6 +31,7 @@ export const calls = {
   ...guestHardwareCalls,
   ...machineCalls,
   ...seedCalls,
+  ...snapshotCalls,
   ...recordCalls,
 } as const satisfies CallTable;
 

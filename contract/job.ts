@@ -28,6 +28,9 @@ export const jobKind = z.enum([
   'guest.suspend',
   'guest.resumeFromDisk',
   'guest.delete',
+  'snapshot.create',
+  'snapshot.revert',
+  'snapshot.tidy',
   'trash.purge',
   'machine.import',
 ]);

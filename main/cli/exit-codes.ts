@@ -20,7 +20,7 @@ export const exitCodeMeanings: readonly (readonly [ExitCode, string])[] = [
   [exitCodes.done, 'done'],
   [exitCodes.failed, 'the operation failed'],
   [exitCodes.usage, 'the command line or a value on it is wrong; nothing was changed'],
-  [exitCodes.notFound, 'no guest, image, search or job of that name, or several'],
+  [exitCodes.notFound, 'no guest, image, snapshot, search or job of that name, or several'],
   [exitCodes.denied, 'not possible in the present state'],
   [exitCodes.noEngine, 'the engine could not be reached or started'],
   [exitCodes.timedOut, 'what was waited for did not happen in time'],
@@ -41,6 +41,8 @@ const exact: Partial<Record<ErrorCode, ExitCode>> = {
   'guest/ambiguous': exitCodes.notFound,
   'image/not-found': exitCodes.notFound,
   'search/not-found': exitCodes.notFound,
+  'snapshot/not-found': exitCodes.notFound,
+  'snapshot/ambiguous': exitCodes.notFound,
   'job/not-found': exitCodes.notFound,
   'download/unknown': exitCodes.notFound,
   'download/not-unfinished': exitCodes.notFound,
@@ -52,6 +54,9 @@ const exact: Partial<Record<ErrorCode, ExitCode>> = {
   'guest/not-in-trash': exitCodes.denied,
   'image/in-use': exitCodes.denied,
   'image/not-comparable': exitCodes.denied,
+  'layer/not-freezable': exitCodes.denied,
+  'layer/no-links': exitCodes.denied,
+  'layer/chain-too-long': exitCodes.denied,
   'job/not-cancellable': exitCodes.denied,
 };
 

@@ -11,6 +11,7 @@ import { addImage } from './commands/image.ts';
 import { addJob } from './commands/job.ts';
 import { addOpen } from './commands/open.ts';
 import { addSeed } from './commands/seed.ts';
+import { addSnapshot } from './commands/snapshot.ts';
 import type { Context } from './context.ts';
 import { Exit, exitCodeMeanings, exitCodeOf, exitCodes } from './exit-codes.ts';
 import { showError } from './terminal.ts';
@@ -24,7 +25,8 @@ export function buildProgram(context: Context): Command {
     .showHelpAfterError('(add --help for how it is used)')
     .addHelpText('after', () => exitCodeHelp)
     .configureOutput({ writeOut: terminal.out, writeErr: terminal.err });
-  for (const add of [addDoctor, addEngine, addImage, addGuest, addSeed, addJob, addEvents, addOpen, addCompletion]) add(program, context);
+  for (const add of [addDoctor, addEngine, addImage, addGuest, addSeed, addSnapshot, addJob, addEvents, addOpen, addCompletion])
+    add(program, context);
   for (const command of everyCommand(program)) {
     command.exitOverride();
     // `--json` is taken wherever it is written.

@@ -13,6 +13,7 @@ import { createHostCapabilities } from './host/host-capabilities.ts';
 import { createImages } from './images/image-registry.ts';
 import { createLineageLock } from './layers/lineage-lock.ts';
 import { createOsRecognition } from './os/os-recognition.ts';
+import { createSnapshots } from './snapshots/snapshot-registry.ts';
 import { createTransfer } from './transfer/machine-transfer.ts';
 import { createSeeds } from './unattended/seed-registry.ts';
 import { createSeedTools } from './unattended/seed-tools.ts';
@@ -72,6 +73,7 @@ export function composeRooms(foundation: Foundation): Rooms {
     feed,
     jobs,
     log: log.child({ room: 'guests' }),
+    settler: () => snapshots.settler,
     imagePath: (id) => images.show(id).path,
     seeds,
   });
@@ -88,6 +90,19 @@ export function composeRooms(foundation: Foundation): Rooms {
     log,
     settings: settings.get,
   });
+  const snapshots = createSnapshots({
+    layout,
+    database,
+    guests: () => guests,
+    driver,
+    jobs,
+    lineageLock,
+    qemuImgPath: () => host.qemuImgPath(),
+    forgetEdits: (id) => hardware.forget(id),
+    feed,
+    clock,
+    log,
+  });
   const downloads = createDownloads({
     layout,
     database,
@@ -100,10 +115,21 @@ export function composeRooms(foundation: Foundation): Rooms {
     settings: settings.get,
   });
   const clones = createClones({ layout, jobs, guests, images, host, creation, lineageLock, clock, log, settings: settings.get });
-  const hardware = createEditing({ layout, database, guests, images, host, jobs, clock, settings: settings.get });
+  const hardware = createEditing({
+    layout,
+    database,
+    guests,
+    images,
+    host,
+    jobs,
+    clock,
+    settings: settings.get,
+    beforeChange: (id, who) => snapshots.beforeHardwareChange(id, who),
+  });
   const transfer = createTransfer({ layout, jobs, guests, driver, host, recognition, feed, log, settings: settings.get });
   return {
     guests,
+    snapshots,
     images,
     catalogue,
     downloads,
@@ -113,10 +139,13 @@ export function composeRooms(foundation: Foundation): Rooms {
     transfer,
     seeds,
     host,
-    jobDefinitions: [images, catalogue, downloads, guests, creation, clones, hardware, transfer].flatMap((room) => room.jobDefinitions),
+    jobDefinitions: [images, catalogue, downloads, guests, snapshots, creation, clones, hardware, transfer].flatMap(
+      (room) => room.jobDefinitions,
+    ),
     async settleLeftovers() {
       await creation.settleLeftovers(clones.inTheMaking());
       seeds.prune();
+      await snapshots.settleLeftovers();
     },
   };
 }

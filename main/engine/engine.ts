@@ -35,6 +35,7 @@ import type { Log } from './log/log.ts';
 import { createSampler } from './samples/sampler.ts';
 import { createSampleStore } from './samples/store.ts';
 import { createSettingsStore, type SettingsStore } from './settings/store.ts';
+import type { Snapshots } from './snapshots/snapshots.ts';
 import type { Database } from './store/database.ts';
 import { takeEngineLock } from './store/engine-lock.ts';
 import { openDatabase } from './store/open-database.ts';
@@ -55,6 +56,7 @@ export type Foundation = {
 
 export type Rooms = {
   guests: Guests;
+  snapshots: Snapshots;
   images: Images;
   downloads: Downloads;
   catalogue: Catalogue;
@@ -189,6 +191,9 @@ async function openForWork(options: EngineOptions, database: Database, log: Log,
   const server = createApiServer({ services, snapshot, clock, log: log.child({ room: 'api' }) });
 
   const everySecond = setInterval(() => void sampler.tick(), 1000);
+  const everyMinute = setInterval(() => {
+    rooms.snapshots.tick().catch((thrown: unknown) => log.error({ error: thrown }, 'The schedules of snapshots could not be followed.'));
+  }, 60_000);
   const leaveWhenIdle = watchIdleness(
     options.idleSeconds,
     () => isBusy(server, guests, jobs),
@@ -198,6 +203,7 @@ async function openForWork(options: EngineOptions, database: Database, log: Log,
 
   const end = async () => {
     clearInterval(everySecond);
+    clearInterval(everyMinute);
     leaveWhenIdle.close();
     await server.close(callsGraceMs);
     await jobs.interrupt(jobsGraceMs);

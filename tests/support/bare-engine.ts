@@ -133,6 +133,9 @@ export type BareGuests = {
 const unusedNow = () => {
   throw new Failure('image/not-found', 'This test has no images.');
 };
+const refuse = () => {
+  throw new Failure('guest/denied', 'This test has no QEMU.');
+};
 const unused = () => Promise.reject(new Failure('guest/denied', 'This test has no QEMU.'));
 
 export function bareRooms(guestCount = 0): BareGuests {
@@ -247,6 +250,19 @@ export function bareRooms(guestCount = 0): BareGuests {
         readAgain: unusedNow,
         ensureBuiltIn: settled,
       },
+      snapshots: {
+        tree: refuse,
+        show: refuse,
+        create: unused,
+        revert: unused,
+        delete: refuse,
+        restore: refuse,
+        edit: refuse,
+        setSchedule: refuse,
+        thumbnail: unused,
+        beforeHardwareChange: settled,
+        tick: settled,
+      },
       downloads: { list: unused, checkNetwork: unused, start: unused, discard: unused },
       catalogue: createCatalogue({
         database,
@@ -267,7 +283,7 @@ export function bareRooms(guestCount = 0): BareGuests {
         makeGuest: unused,
         lineage: async () => [],
       },
-      hardware: { plan: unused, edit: unused, undo: unused, past: () => [] },
+      hardware: { plan: unused, edit: unused, undo: unused, forget: () => undefined, past: () => [] },
       transfer: { inspect: unused, import: unused, bootTest: unused },
       seeds: {
         prepare: unused,

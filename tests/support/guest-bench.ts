@@ -9,7 +9,7 @@ import type { GuestSpec } from '../../contract/guest-spec.ts';
 import type { GuestState } from '../../contract/guest-state.ts';
 import type { GuestId, ImageId } from '../../contract/ids.ts';
 import { defaultSettings } from '../../contract/settings.ts';
-import { systemClock } from '../../main/engine/clock/clock.ts';
+import { type Clock, systemClock } from '../../main/engine/clock/clock.ts';
 import { createClones, type GuestClones } from '../../main/engine/clones/guest-clones.ts';
 import { createIdentityGiver } from '../../main/engine/clones/inner-identity.ts';
 import { diskOf, specOf } from '../../main/engine/drivers/qemu/arguments/golden-specs.ts';
@@ -21,6 +21,8 @@ import { createHostCapabilities } from '../../main/engine/host/host-capabilities
 import { createJobRunner, type Jobs } from '../../main/engine/jobs/job-runner.ts';
 import { createLineageLock } from '../../main/engine/layers/lineage-lock.ts';
 import { type Log, silentLog } from '../../main/engine/log/log.ts';
+import { createSnapshots, type SnapshotRegistry } from '../../main/engine/snapshots/snapshot-registry.ts';
+import type { Database } from '../../main/engine/store/database.ts';
 import { openDatabase } from '../../main/engine/store/open-database.ts';
 import { until } from './until.ts';
 
@@ -31,6 +33,7 @@ export function layoutIn(home: string): Layout {
 export type GuestEngine = {
   guests: GuestRegistry;
   clones: GuestClones;
+  snapshots: SnapshotRegistry;
   jobs: Jobs;
   layout: Layout;
   events: Pick<FeedEvent, 'kind' | 'text'>[];
@@ -43,34 +46,53 @@ export type EngineParts = {
   log?: Log;
   /** Changes what the guests are told of this computer. */
   host?: (real: HostCapabilities) => HostCapabilities;
+  clock?: Clock;
+  /** Changes how the database is reached. */
+  database?: (real: Database) => Database;
 };
 
 export async function openGuestEngine(
   home: string,
-  { log = silentLog, host: changeHost = (real) => real }: EngineParts = {},
+  { log = silentLog, host: changeHost = (real) => real, clock = systemClock, database: changeDatabase = (real) => real }: EngineParts = {},
 ): Promise<GuestEngine> {
   const layout = layoutIn(home);
   await mkdir(layout.run, { recursive: true, mode: 0o700 });
   await mkdir(layout.guests, { recursive: true, mode: 0o700 });
-  const database = await openDatabase({ path: layout.database, backupsFolder: layout.databaseBackups, clock: systemClock, log });
+  const database = changeDatabase(await openDatabase({ path: layout.database, backupsFolder: layout.databaseBackups, clock, log }));
   const events: Pick<FeedEvent, 'kind' | 'text'>[] = [];
   const feed = { record: (event: Pick<FeedEvent, 'kind' | 'text'>) => void events.push(event) };
-  const jobs = createJobRunner({ database, changes: { job: () => undefined }, feed, clock: systemClock, log });
+  const jobs = createJobRunner({ database, changes: { job: () => undefined }, feed, clock, log });
   // Probing accelerators costs seconds and is tested elsewhere: what it found once on this computer is good for every test.
   const host = changeHost(
     createHostCapabilities({ layout: { home, cache: join(cacheDirectory(), 'test-probes') }, settings: () => defaultSettings }),
   );
   const identities = createIdentityGiver(() => guests, log);
+  const lineageLock = createLineageLock();
+  const driver = createQemuDriver({ host, log });
   const guests: GuestRegistry = createGuests({
     layout,
     database,
-    driver: createQemuDriver({ host, log }),
+    driver,
     changes: { guest: (_, guest) => guest && identities.guestChanged(guest) },
     feed,
     jobs,
     log,
+    settler: () => snapshots.settler,
     imagePath: (id: ImageId) => layout.image(id, 'iso'),
     seeds: { launch: () => null, installed: () => {} },
+  });
+  const snapshots = createSnapshots({
+    layout,
+    database,
+    guests: () => guests,
+    driver,
+    jobs,
+    lineageLock,
+    qemuImgPath: () => host.qemuImgPath(),
+    forgetEdits: () => undefined,
+    feed,
+    clock,
+    log,
   });
   const clones = createClones({
     layout,
@@ -79,15 +101,17 @@ export async function openGuestEngine(
     images: { list: () => [], show: noImage },
     host,
     creation: { plan: noImage },
-    lineageLock: createLineageLock(),
-    clock: systemClock,
+    lineageLock,
+    clock,
     log,
     settings: () => defaultSettings,
   });
-  await jobs.recover([...guests.jobDefinitions, ...clones.jobDefinitions], () => guests.adopt());
+  await jobs.recover([...guests.jobDefinitions, ...snapshots.jobDefinitions, ...clones.jobDefinitions], () => guests.adopt());
+  await snapshots.settleLeftovers();
   guests.disposeOfRested();
   return {
     guests,
+    snapshots,
     clones,
     jobs,
     layout,
@@ -123,6 +147,9 @@ export async function openBench(options: { home?: string } & EngineParts = {}): 
     },
     get clones() {
       return engine.clones;
+    },
+    get snapshots() {
+      return engine.snapshots;
     },
     get jobs() {
       return engine.jobs;

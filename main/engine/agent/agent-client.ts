@@ -81,6 +81,15 @@ export class AgentClient {
     return viewNetwork(await this.#command('guest-network-get-interfaces', {}, networkInterfaces));
   }
 
+  /** Brings all file systems of the guest to rest; answers how many. From then on the agent takes nothing but to let them go on. */
+  freezeFileSystems(timeoutMs: number): Promise<number> {
+    return this.#command('guest-fsfreeze-freeze', {}, z.number(), { timeoutMs });
+  }
+
+  thawFileSystems(timeoutMs: number): Promise<number> {
+    return this.#command('guest-fsfreeze-thaw', {}, z.number(), { timeoutMs });
+  }
+
   /** Asks the guest to power off, halt or reboot. Settles when it was asked; there is no answer when it obeys. */
   async shutdown(mode: 'powerdown' | 'halt' | 'reboot'): Promise<void> {
     await this.#inTurn(async () => {

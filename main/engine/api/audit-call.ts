@@ -16,6 +16,7 @@ const deniedCodes: ReadonlySet<string> = new Set([
   'guest/name-taken',
   'guest/name-invalid',
   'guest/not-in-trash',
+  'layer/not-freezable',
   'image/in-use',
   'job/not-cancellable',
   'call/invalid-input',

@@ -15,6 +15,7 @@ import type { Images } from '../images/images.ts';
 import type { Jobs } from '../jobs/job-runner.ts';
 import type { Sampler } from '../samples/sampler.ts';
 import type { SettingsStore } from '../settings/store.ts';
+import type { Snapshots } from '../snapshots/snapshots.ts';
 import type { Transfer } from '../transfer/transfer.ts';
 import type { Seeds } from '../unattended/seeds.ts';
 import type { Caller } from './caller.ts';
@@ -29,11 +30,13 @@ import { imageCatalogueHandlers } from './handlers/image-catalogue.ts';
 import { machineHandlers } from './handlers/machine.ts';
 import { recordHandlers } from './handlers/record.ts';
 import { seedHandlers } from './handlers/seed.ts';
+import { snapshotHandlers } from './handlers/snapshot.ts';
 
 /** All that answers calls. */
 export type Services = {
   info: EngineInfo;
   guests: Guests;
+  snapshots: Snapshots;
   images: Images;
   downloads: Downloads;
   catalogue: Catalogue;
@@ -69,6 +72,7 @@ export function createHandlers(services: Services): Handlers {
     ...guestHardwareHandlers(services),
     ...machineHandlers(services),
     ...seedHandlers(services),
+    ...snapshotHandlers(services),
     ...recordHandlers(services),
   };
 }

@@ -5,7 +5,7 @@
  */
 import { Failure, type GuesthouseError } from '../../../contract/errors.ts';
 import type { SpecDifference } from '../../../contract/guest-hardware.ts';
-import type { AcceleratorName, GuestSpec, PortForward } from '../../../contract/guest-spec.ts';
+import type { AcceleratorName, Disk, GuestSpec, PortForward } from '../../../contract/guest-spec.ts';
 import type { Crash, PauseReason, Sample } from '../../../contract/guest-state.ts';
 import type { GuestId, ImageId } from '../../../contract/ids.ts';
 import type { GuestFiles } from '../files/layout.ts';
@@ -127,6 +127,14 @@ export type SerialAttachment = { write(bytes: Uint8Array): void; detach(): void 
 export type Screenshot = { png: Buffer; widthPx: number; heightPx: number };
 export type ExecResult = { exitStatus: number; stdoutBase64: string; stderrBase64: string; truncated: boolean };
 
+/** A guest that runs and stands still for a moment, which is not told to anyone. */
+export type StillRun = {
+  /** Has every disk write to another file from now on, which is empty and builds upon what the disk was: all at once, or none. */
+  switchDisks(disks: readonly { disk: Disk; path: string }[]): Promise<void>;
+  /** Writes memory and devices to `path`; durable when it settles, and nothing is left when it throws. */
+  saveMemory(path: string, signal: AbortSignal, progress: ByteProgress): Promise<void>;
+};
+
 /** One running guest. Every method throws `Failure`; after `ended` was told, `guest/not-responding`. */
 export type DriverRun = {
   readonly facts: RunFacts;
@@ -147,6 +155,13 @@ export type DriverRun = {
   save(signal: AbortSignal, progress: ByteProgress): Promise<void>;
   /** Loads the saved state into a `waiting` guest that was prepared for it. */
   load(signal: AbortSignal, progress: ByteProgress): Promise<void>;
+  /** Runs `work` while the guest stands still; then it does what it did before. */
+  whileStill<T>(work: (still: StillRun) => Promise<T>): Promise<T>;
+  /** The file that each disk writes to, by the disk's id. */
+  diskFiles(): Promise<ReadonlyMap<string, string>>;
+  /** Brings the guest's file systems to rest through its agent; false when it has none that can. Ended by `unquiesce`, whatever happens. */
+  quiesce(): Promise<boolean>;
+  unquiesce(): Promise<void>;
   screenshot(): Promise<Screenshot>;
   /** Presses chord after chord: keys as QEMU's QKeyCode names. */
   pressKeys(chords: readonly (readonly string[])[]): Promise<void>;

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { dataRootAt, dataRootOf } from '../../../contract/data-root.ts';
 import { toGuesthouseError } from '../../../contract/errors.ts';
-import { type GuestId, guestId, type ImageId, imageId, type LayerId } from '../../../contract/ids.ts';
+import { type GuestId, guestId, type ImageId, imageId, type LayerId, type SnapshotId } from '../../../contract/ids.ts';
 import { layoutFromEnvironment, layoutOf } from './layout.ts';
 
 const id = fc.stringMatching(/^[0-9a-z]{9}$/);
@@ -14,11 +14,13 @@ function everyPath(home: string, guest: GuestId, image: ImageId): string[] {
   const layout = layoutOf(dataRootAt(home));
   const { guest: ofGuest, image: ofImage, imageArriving, imageUnpacking, download, layer, ...fixed } = layout;
   const { whole, ...downloadFiles } = download('debian-netinst');
-  const { disk, removedDisk, bases, ...guestFiles } = ofGuest(guest);
+  const { disk, removedDisk, bases, snapshot, reverting, ...guestFiles } = ofGuest(guest);
   return [
     ...Object.values(fixed),
     ...Object.values(guestFiles),
     ...Object.values(bases),
+    ...Object.values(snapshot('s000000000' as SnapshotId)),
+    ...Object.values(reverting()),
     disk('disk0.qcow2'),
     ...Object.values(downloadFiles),
     whole('debian.iso'),
@@ -47,8 +49,8 @@ test('ids that could leave the data folder are no ids', () => {
 
 test('no two things of a guest share a name, and nothing of one guest is another’s', () => {
   const [one, two] = ['g000000001', 'g000000002'].map((each) => {
-    const { disk, bases, ...files } = layoutOf(dataRootAt('/data')).guest(each as GuestId);
-    return Object.values(files);
+    const { disk, bases, snapshot, reverting, ...files } = layoutOf(dataRootAt('/data')).guest(each as GuestId);
+    return [...Object.values(files), ...Object.values(snapshot('s000000000' as SnapshotId)), ...Object.values(reverting())];
   });
   const all = [...(one ?? []), ...(two ?? [])];
   expect(new Set(all).size).toBe(all.length);
@@ -87,7 +89,7 @@ test('docs/on-disk-layout.md names everything', () => {
   const names = everyPath('/data', 'g000000000' as GuestId, 'i000000000' as ImageId)
     .map((path) =>
       basename(path)
-        .replace(/^[gil]000000000/, '<id>')
+        .replace(/^[gils]000000000/, '<id>')
         .replace(/^debian-netinst$/, '<key>')
         .replace(/^debian\.iso$/, '<name>'),
     )

@@ -8,7 +8,7 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type DataRoot, dataRootOf } from '../../../contract/data-root.ts';
 import { Failure } from '../../../contract/errors.ts';
-import type { GuestId, ImageId, LayerId } from '../../../contract/ids.ts';
+import type { GuestId, ImageId, LayerId, SnapshotId } from '../../../contract/ids.ts';
 
 /** A Unix socket's path ends in a NUL inside `sockaddr_un.sun_path`, which has 108 bytes on Linux and 104 on macOS and BSD. */
 const socketPathMaxBytes = (process.platform === 'linux' ? 108 : 104) - 1;
@@ -81,6 +81,11 @@ export function layoutOf({ home, run, logs, engineSocket }: DataRoot) {
         installerKernel: join(folder, 'installer-kernel'),
         installerInitrd: join(folder, 'installer-initrd'),
         installerAnswers: join(folder, 'installer-answers.cpio'),
+        /** What a snapshot keeps besides disks, which are layers. */
+        snapshots: join(folder, 'snapshots'),
+        snapshot: (snapshot: SnapshotId) => keptIn(join(folder, 'snapshots', snapshot)),
+        /** What a guest that is taken back to a snapshot is about to be given. */
+        reverting: () => keptIn(join(folder, 'reverting')),
         lastFrame: join(folder, 'last-frame.png'),
         serialLog: join(folder, 'serial.log'),
         /** What QEMU printed in its last run. */
@@ -103,6 +108,18 @@ export function layoutOf({ home, run, logs, engineSocket }: DataRoot) {
     },
   };
 }
+
+/** What is kept of a guest besides its disks. */
+function keptIn(folder: string) {
+  return {
+    folder,
+    nvram: join(folder, 'nvram.fd'),
+    tpmState: join(folder, 'tpm'),
+    memory: join(folder, 'memory.state'),
+    thumbnail: join(folder, 'thumbnail.png'),
+  };
+}
+export type KeptState = ReturnType<typeof keptIn>;
 
 /**
  * The layout that the environment asks for: `GUESTHOUSE_HOME` holds everything when it is set, else the XDG folders.

@@ -35,6 +35,7 @@ import type { GuestFiles } from '../files/layout.ts';
 import type { Log } from '../log/log.ts';
 import { FirstStart, type GuestSeeds } from './first-start.ts';
 import { GuestRecord } from './guest-record.ts';
+import type { GuestSettler } from './guest-settler.ts';
 import { GuestTrash, inTrash } from './guest-trash.ts';
 import { viewOf } from './guest-view.ts';
 import type { Wish } from './guest-wish.ts';
@@ -56,6 +57,8 @@ export type GuestActorParts = {
   files: GuestFiles;
   imagePath(id: ImageId): string;
   seeds: GuestSeeds;
+  /** What is half-done with the guest's disks is settled before it runs. */
+  settler: Pick<GuestSettler, 'beforeRun'>;
   /** Host ports held by other guests that run, by "tcp:127.0.0.1:2222". */
   portHolders(): ReadonlyMap<string, string>;
   /** Its run is over and nothing of it was kept for a next one. */
@@ -193,7 +196,7 @@ export class GuestActor {
       case 'pause':
         return this.#pause();
       case 'resume':
-        return this.#resume();
+        return this.#resume(cutShort);
       case 'shutdown':
         return this.#shutdown(wish.timeoutSeconds);
       case 'forceOff':
@@ -224,11 +227,12 @@ export class GuestActor {
 
   async #start(cutShort: AbortSignal): Promise<void> {
     const before = this.state;
-    const { saved, spec } = this.record.now;
     this.#observed.enter('starting', { problems: [] });
     await this.#clearing;
+    const { saved, spec } = this.record.now;
     let launch: (listener: typeof this.hear, signal: AbortSignal) => Promise<DriverRun>;
     try {
+      await this.#parts.settler.beforeRun(this.held(cutShort));
       const prepared = await this.#parts.driver.prepare(this.launchRequest());
       cutShort.throwIfAborted();
       const record: RunRecord = {
@@ -323,7 +327,8 @@ export class GuestActor {
     void this.frames.keep();
   }
 
-  async #resume(): Promise<void> {
+  async #resume(cutShort: AbortSignal): Promise<void> {
+    await this.#parts.settler.beforeRun(this.held(cutShort));
     await this.running('resume').resume();
     if (this.#run && this.state.status === 'paused' && this.state.pause?.kind !== 'user') return;
     if (this.#run) this.#observed.enter('running');

@@ -18,6 +18,7 @@ import { adoptGuest } from './guest-adoption.ts';
 import { moveFolder, removeFolder } from './guest-folders.ts';
 import { guestJobs } from './guest-jobs.ts';
 import { freeName, nameKey } from './guest-names.ts';
+import type { GuestSettler } from './guest-settler.ts';
 import type { Wish } from './guest-wish.ts';
 import { words } from './guest-words.ts';
 import type { Guests } from './guests.ts';
@@ -32,6 +33,8 @@ export type GuestsParts = {
   feed: Feed;
   jobs: Pick<JobRunner, 'start' | 'ended'>;
   log: Log;
+  /** Guests need snapshots and snapshots need guests, so this is asked only when something is settled. */
+  settler: () => GuestSettler;
   /** Path of an image in the store. @throws Failure `image/not-found` */
   imagePath(id: ImageId): string;
   seeds: GuestSeeds;
@@ -59,6 +62,7 @@ export function createGuests(parts: GuestsParts): GuestRegistry {
       files: layout.guest(stored.id),
       imagePath: parts.imagePath,
       seeds: parts.seeds,
+      settler: { beforeRun: (held) => parts.settler().beforeRun(held) },
       portHolders: () => portHolders(stored.id),
       ended: () => dispose(stored.id),
     });
@@ -132,6 +136,7 @@ export function createGuests(parts: GuestsParts): GuestRegistry {
     if (actor?.record.now.trashedAt == null) return;
     purging.add(id);
     await removeFolder(actor.files.trashFolder);
+    await parts.settler().purged(id);
     store.remove(id);
     actor.release();
     actors.delete(id);
@@ -163,7 +168,11 @@ export function createGuests(parts: GuestsParts): GuestRegistry {
         [...actors.values()].map(async (actor) => {
           try {
             await settleFolder(actor);
+            const { signal } = new AbortController();
+            const isHere = actor.record.now.trashedAt === null;
+            if (isHere) await parts.settler().beforeAdoption(actor.held(signal));
             await adoptGuest(actor, driver, log);
+            if (isHere) await parts.settler().afterAdoption(actor.held(signal));
           } catch (thrown) {
             log.error({ guest: actor.record.now.id, error: thrown }, 'A guest could not be taken over.');
             actor.problem(
@@ -239,6 +248,7 @@ export function createGuests(parts: GuestsParts): GuestRegistry {
       await find(id).ask({
         verb,
         work: async (held) => {
+          await parts.settler().giveWay();
           answer = { value: await work(held) };
         },
       });

@@ -69,7 +69,7 @@ export function holdGuest(actor: Holdable, cutShort: AbortSignal, { changeContex
     cutShort,
     save(change, together) {
       record.saveTogether(change, together);
-      if (actor.run) actor.publish();
+      if (actor.run || actor.state.status === 'starting') actor.publish();
       else showAtRest();
     },
     sayBusy,

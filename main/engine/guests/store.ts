@@ -38,7 +38,7 @@ const runRecord = z.object({
 });
 export type RunRecord = z.infer<typeof runRecord>;
 
-const savedWith = z.object({
+export const savedWith = z.object({
   machine: z.string(),
   accelerator: acceleratorName,
   /** The hardware that the state was saved with, and that it goes on with; null when it is that of the guest's spec. */

@@ -40,6 +40,8 @@ export type EditingDeps = {
   jobs: Pick<JobRunner, 'start'>;
   clock: Clock;
   settings: () => Pick<Settings, 'keepFreeMiB'>;
+  /** Keeps what the guest is, where that is wanted, before its hardware changes. Never fails because of that. */
+  beforeChange(id: GuestId, who: string): Promise<void>;
 };
 
 export type GuestEditing = Hardware & { jobDefinitions: readonly JobDefinition<never>[] };
@@ -112,7 +114,8 @@ export function createEditing(deps: EditingDeps): GuestEditing {
         await takeBack();
         throw thrown;
       }
-      await putDisksAway(before, [wanted, ...(runsOn ? [runsOn] : [])], files);
+      // What was planned upon may have been frozen meanwhile, and have other files now.
+      for (const old of [before, spec]) await putDisksAway(old, [wanted, ...(runsOn ? [runsOn] : [])], files);
       if (changes.length > 0) held.say(changedWords(spec.name, changes, undoes !== null));
     });
   };
@@ -135,6 +138,7 @@ export function createEditing(deps: EditingDeps): GuestEditing {
     if (first) throw failureOf(first);
     refuseWhileRunning(changes);
     const work: EditWork = { guestId: id, before, wanted, who, undoes };
+    if (changes.some(({ path }) => !changedAnyTime.test(path))) await deps.beforeChange(id, who);
     if (takesLong(plan, guests.runsWith(id) !== null)) {
       const target = { kind: 'guest', id, name: spec.name } as const;
       const job = jobs.start(definition, { title: `Change the hardware of ${spec.name}`, target, input: work, startedBy: who });
@@ -157,11 +161,13 @@ export function createEditing(deps: EditingDeps): GuestEditing {
     async undo(id, by) {
       const { spec } = guests.show(id);
       for (const edit of edits.list(id)) {
-        const wanted = withSizesOf(withHardwareOf(spec, edit.spec), spec);
+        const wanted = withPresentDisks(withHardwareOf(spec, edit.spec), spec);
         if (specDifferences(spec, wanted).length > 0) return make(id, await planSpec(id, wanted), by, edit.id);
       }
       throw new Failure('guest/nothing-to-undo', `No change of the hardware of ${spec.name} is left to be undone.`);
     },
+
+    forget: (id) => edits.forgetFrom(id, 0),
 
     past: (id) => {
       guests.show(id);
@@ -169,6 +175,9 @@ export function createEditing(deps: EditingDeps): GuestEditing {
     },
   };
 }
+
+/** What is changed as one works with a guest: which disc lies in a drive, which ports lead into it. */
+const changedAnyTime = /^(cdDrives\.[^.]+\.medium|nics\.[^.]+\.forwards)$/;
 
 /** Disks that come, go or grow, and devices that a running guest must take or let go of. */
 function takesLong({ changes, wanted, before }: Plan, isRunning: boolean): boolean {
@@ -185,10 +194,15 @@ function refuseWhileRunning(changes: readonly PlannedChange[]): void {
   if (refused) throw new Failure('guest/denied', refused.why ?? '', { hint: 'Shut the guest down first.', path: refused.path });
 }
 
-/** A disk that grew stays as large as it is. */
-function withSizesOf(wanted: GuestSpec, present: GuestSpec): GuestSpec {
-  const sizeOf = (disk: Disk) => Math.max(disk.sizeBytes, present.disks.find(({ id }) => id === disk.id)?.sizeBytes ?? 0);
-  return { ...wanted, disks: wanted.disks.map((disk) => ({ ...disk, sizeBytes: sizeOf(disk) })) };
+/** A disk that grew stays as large as it is, and one that was frozen meanwhile keeps the file that it has now. */
+function withPresentDisks(wanted: GuestSpec, present: GuestSpec): GuestSpec {
+  const asNow = (disk: Disk): Disk => {
+    const now = present.disks.find(({ id }) => id === disk.id);
+    if (!now) return disk;
+    const isFrozen = now.location.kind === 'store' && disk.location.kind === 'store';
+    return { ...disk, sizeBytes: Math.max(disk.sizeBytes, now.sizeBytes), location: isFrozen ? now.location : disk.location };
+  };
+  return { ...wanted, disks: wanted.disks.map(asNow) };
 }
 
 /** What the files are that new disks would use in place. @throws Failure `image/*` */

@@ -14,6 +14,8 @@ export type Hardware = {
   edit(id: GuestId, change: HardwareChange, by: string): Promise<CallOutput<'guest.edit'>>;
   /** Takes the newest change back. @throws Failure `guest/nothing-to-undo` */
   undo(id: GuestId, by: string): Promise<CallOutput<'guest.edit'>>;
+  /** Forgets what could be taken back: the guest is another since. */
+  forget(id: GuestId): void;
   /** What can be taken back, newest first. */
   past(id: GuestId): PastEdit[];
 };

@@ -4,7 +4,7 @@
 import { z } from 'zod';
 import { Failure } from '../../../contract/errors.ts';
 import type { DiskFormat } from '../../../contract/guest-spec.ts';
-import { lastLines, runTool, type ToolEnd } from '../host/bounded-process.ts';
+import { lastLines, runTool, type ToolEnd, type ToolOptions } from '../host/bounded-process.ts';
 import { baseNameFor, type DiskLink } from '../layers/disk-chain.ts';
 import type { QemuNode } from './foreign/foreign-disk.ts';
 
@@ -136,6 +136,29 @@ function pathOf(node: QemuNode): string {
   return typeof file === 'object' && file !== null ? pathOf(file as QemuNode) : node.driver;
 }
 
+/**
+ * Has a qcow2 file hold by itself what the nearest of its bases holds for it, so that it builds upon the next one, or on nothing. It reads the
+ * same at every moment, also when this ends half-way.
+ * @throws Failure `image/in-use` when another program has one of the files open, `store/full`, `store/not-writable`
+ */
+export async function takeInBase(
+  qemuImg: string,
+  { path, bases, signal, onProgress }: { path: string; bases: readonly DiskLink[] } & Pick<ConvertOptions, 'signal' | 'onProgress'>,
+): Promise<void> {
+  const next = bases[1];
+  const onto = next ? ['-b', next.path, '-F', next.format] : ['-b', ''];
+  const end = await runTool(qemuImg, ['rebase', '-p', ...onto, stated(path, 'qcow2', bases)], longWork(signal, onProgress));
+  if (end.status !== 0) throw inUse(end, path) ?? writeFailure(end, path, signal);
+  if (next) await nameBase(qemuImg, path, next);
+}
+
+/** Writes down anew which base a file has, without opening that: relative, so that the data folder can be moved. */
+export async function nameBase(qemuImg: string, path: string, base: DiskLink): Promise<void> {
+  const args = ['rebase', '-u', '-f', 'qcow2', '-b', baseNameFor(path, base.path), '-F', base.format, path];
+  const end = await runTool(qemuImg, args, { timeoutMs: 60_000 });
+  if (end.status !== 0) throw inUse(end, path) ?? writeFailure(end, path, new AbortController().signal);
+}
+
 export type ConvertOptions = {
   source: string;
   sourceFormat: DiskFormat;
@@ -172,7 +195,12 @@ async function convert(
   { target, signal, onProgress }: Omit<ConvertOptions, 'source' | 'sourceFormat' | 'sourceBases'>,
 ): Promise<void> {
   const args = ['convert', '-p', '-O', 'qcow2', '-o', 'lazy_refcounts=off,cluster_size=64k,compat=1.1', ...sources, target];
-  const end = await runTool(qemuImg, args, {
+  const end = await runTool(qemuImg, args, longWork(signal, onProgress));
+  if (end.status !== 0) throw inUse(end, sourcePath) ?? writeFailure(end, target, signal);
+}
+
+function longWork(signal: AbortSignal, onProgress: (share: number) => void): ToolOptions {
+  return {
     // No deadline on the whole: a disk may have terabytes. The job can be cancelled.
     timeoutMs: 7 * 24 * 3600 * 1000,
     signal,
@@ -184,8 +212,7 @@ async function convert(
       if (last) onProgress(Number(last) / 100);
       return undefined;
     },
-  });
-  if (end.status !== 0) throw inUse(end, sourcePath) ?? writeFailure(end, target, signal);
+  };
 }
 
 function inUse(end: ToolEnd, path: string): Failure | null {

@@ -162,7 +162,7 @@ export async function freezeDisks(
  */
 export async function settleFreezes(spec: GuestSpec, { layout, files }: Pick<FreezeParts, 'layout' | 'files'>): Promise<void> {
   const used = new Set(spec.disks.flatMap(({ location }) => (location.kind === 'store' ? [location.file] : [])));
-  const strays = (await readdir(files.folder).catch(() => [])).filter((name) => name.endsWith('.qcow2') && !used.has(name));
+  const strays = (await readdir(files.folder).catch(() => [])).filter((name) => isDiskName(name) && !used.has(name));
   if (strays.length === 0) return;
   const layers = new Map<string, string>();
   for (const name of await readdir(layout.layers).catch(() => [])) {
@@ -178,6 +178,8 @@ export async function settleFreezes(spec: GuestSpec, { layout, files }: Pick<Fre
   }
 }
 
+/** Disks that were taken out of the guest are kept beside its own. */
+const isDiskName = (name: string): boolean => name.endsWith('.qcow2') && !name.startsWith('removed-');
 const storeFile = (disk: Disk): string => (disk.location.kind === 'store' ? disk.location.file : '');
 
 /** The layer on which a disk lies when nothing was written to it since; null when it holds something of its own. */

@@ -81,6 +81,8 @@ export type QmpCommands = {
   'query-block': { arguments: None; returns: BlockInfo[] };
   'query-blockstats': { arguments: None; returns: BlockStats[] };
   'query-named-block-nodes': { arguments: { flat?: boolean }; returns: BlockNodeInfo[] };
+  /** All or none: the disks are of one instant. */
+  transaction: { arguments: { actions: { type: 'blockdev-snapshot'; data: { node: string; overlay: string } }[] }; returns: None };
   'query-chardev': { arguments: None; returns: ChardevInfo[] };
   'query-version': { arguments: None; returns: { qemu: { major: number; minor: number; micro: number } } };
   'query-kvm': { arguments: None; returns: { enabled: boolean; present: boolean } };

@@ -1,6 +1,6 @@
 /** New identifiers: random, so that two data folders can be merged, and short, because a guest's is part of socket paths. */
 import { randomInt } from 'node:crypto';
-import type { GuestId, ImageId, JobId, LayerId } from '../../../contract/ids.ts';
+import type { GuestId, ImageId, JobId, LayerId, SnapshotId } from '../../../contract/ids.ts';
 
 const digits = '0123456789abcdefghijklmnopqrstuvwxyz';
 
@@ -13,3 +13,4 @@ export const newGuestId = () => `g${randomDigits()}` as GuestId;
 export const newImageId = () => `i${randomDigits()}` as ImageId;
 export const newJobId = () => `j${randomDigits()}` as JobId;
 export const newLayerId = () => `l${randomDigits()}` as LayerId;
+export const newSnapshotId = () => `s${randomDigits()}` as SnapshotId;

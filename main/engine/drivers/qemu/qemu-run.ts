@@ -28,6 +28,7 @@ import type {
   Screenshot,
   SerialAttachment,
   SerialListener,
+  StillRun,
 } from '../driver.ts';
 import { AgentWatch } from './agent-watch.ts';
 import { hasScreen, machineFamily } from './arguments/launch-facts.ts';
@@ -35,6 +36,7 @@ import { dropCpuQuota } from './cpu-quota.ts';
 import { diskPaths } from './disk-files.ts';
 import { changeLive, settleStart } from './live/live-change.ts';
 import type { LiveGuest } from './live/live-guest.ts';
+import { diskFiles, switchDisks } from './live-disks.ts';
 import { type Counters, readCounters, sampleBetween } from './measure.ts';
 import { type DiskPaths, observedOf, panicText, pauseOfIoError } from './pause-reason.ts';
 import { pngSize } from './png.ts';
@@ -54,6 +56,8 @@ const killTimeoutMs = 10_000;
 /** The shell that waits for QEMU writes the exit status within moments of its end. */
 const exitFileTimeoutMs = 2_000;
 const logTailBytes = 64 * 1024;
+/** The guest writes all that it holds back, which on a slow disk takes its time; what waits for the disk in it stands still meanwhile. */
+const quiesceTimeoutMs = 10_000;
 const screenshotMaxBytes = 64 * 1024 * 1024;
 /** A PS/2 keyboard holds 16 bytes until the guest reads them; an emulated guest is slow to. */
 const keyHoldMs = 12;
@@ -255,7 +259,8 @@ export class QemuRun implements DriverRun {
     this.#mustBePutTogetherAgain();
     this.#transferring = true;
     try {
-      await saveState(qmp, this.#spec, this.#files, signal, progress);
+      if ((await this.#do('query-status', {})).status === 'postmigrate') await this.#leavePostmigrate();
+      await saveState(qmp, this.#spec, this.#files, this.#files.suspended, signal, progress);
     } catch (thrown) {
       throw guestFailure(this.#spec.name, thrown);
     } finally {
@@ -283,6 +288,73 @@ export class QemuRun implements DriverRun {
       throw guestFailure(this.#spec.name, thrown);
     } finally {
       this.#transferring = false;
+    }
+  }
+
+  async whileStill<T>(work: (still: StillRun) => Promise<T>): Promise<T> {
+    const qmp = this.#connected();
+    this.#transferring = true;
+    const { running, status } = await this.#do('query-status', {});
+    try {
+      if (status === 'postmigrate') await this.#leavePostmigrate();
+      if (running) await this.#do('stop', {});
+      return await work({
+        switchDisks: async (disks) => {
+          await switchDisks(qmp, disks).catch((thrown: unknown) => {
+            throw guestFailure(this.#spec.name, thrown);
+          });
+          this.#diskPaths = new Map([...this.#diskPaths, ...disks.map(({ disk, path }) => [disk.id, path] as const)]);
+        },
+        saveMemory: async (path, signal, progress) => {
+          this.#mustBePutTogetherAgain();
+          await saveState(qmp, this.#spec, this.#files, path, signal, progress).catch((thrown: unknown) => {
+            throw guestFailure(this.#spec.name, thrown);
+          });
+        },
+      });
+    } finally {
+      // A QEMU that has ended meanwhile says so by itself.
+      if (running)
+        await this.#do('cont', {}).catch((thrown: unknown) => this.#log.warn({ error: String(thrown) }, 'The guest could not go on.'));
+      await this.#events;
+      this.#transferring = false;
+    }
+  }
+
+  /** A guest whose state was saved and that stayed paused lets nothing be saved of it again before it has run, for however short. */
+  async #leavePostmigrate(): Promise<void> {
+    await this.#do('cont', {});
+    await this.#do('stop', {});
+  }
+
+  async diskFiles(): Promise<ReadonlyMap<string, string>> {
+    try {
+      return await diskFiles(this.#connected());
+    } catch (thrown) {
+      throw guestFailure(this.#spec.name, thrown);
+    }
+  }
+
+  async quiesce(): Promise<boolean> {
+    if (!this.#agent.isConnected) return false;
+    try {
+      return (await this.#agent.client.freezeFileSystems(quiesceTimeoutMs)) > 0;
+    } catch (thrown) {
+      this.#log.info({ error: String(thrown) }, 'The guest agent could not bring the file systems to rest.');
+      // It may have done a part of it, or do it yet.
+      await this.unquiesce();
+      return false;
+    }
+  }
+
+  async unquiesce(): Promise<void> {
+    for (let attempt = 1; this.#agent.isConnected && attempt <= 3; attempt++) {
+      try {
+        await this.#agent.client.thawFileSystems(quiesceTimeoutMs);
+        return;
+      } catch (thrown) {
+        this.#log.warn({ error: String(thrown), attempt }, 'The guest agent could not let the file systems go on.');
+      }
     }
   }
 

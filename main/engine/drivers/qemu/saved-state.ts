@@ -17,7 +17,8 @@ import { pipeline } from 'node:stream/promises';
 import type { GuestFiles } from '../../files/layout.ts';
 import type { ByteProgress } from '../driver.ts';
 
-const half = (files: GuestFiles) => `${files.suspended}.new`;
+/** A state that is being written. */
+const halfOf = (path: string) => `${path}.new`;
 const spent = (files: GuestFiles) => `${files.suspended}.used`;
 
 export const hasSaved = (files: GuestFiles): boolean => existsSync(files.suspended);
@@ -43,11 +44,7 @@ export async function unspendSaved(files: GuestFiles): Promise<void> {
 }
 
 export async function dropSaved(files: GuestFiles): Promise<void> {
-  for (const path of [files.suspended, spent(files), half(files)]) await rm(path, { force: true });
-}
-
-export async function dropHalf(files: GuestFiles): Promise<void> {
-  await rm(half(files), { force: true });
+  for (const path of [files.suspended, spent(files), halfOf(files.suspended)]) await rm(path, { force: true });
 }
 
 /** Where QEMU writes its state to: a socket whose bytes go to the file. */
@@ -55,12 +52,14 @@ export class StateReceiver {
   readonly #server: Server;
   readonly #done: Promise<void>;
   readonly #files: GuestFiles;
+  readonly #path: string;
   #peer: Socket | null = null;
   #bytes = 0;
 
-  private constructor(server: Server, files: GuestFiles, done: Promise<void>) {
+  private constructor(server: Server, files: GuestFiles, path: string, done: Promise<void>) {
     this.#server = server;
     this.#files = files;
+    this.#path = path;
     this.#done = done;
     done.catch(() => {});
   }
@@ -69,8 +68,12 @@ export class StateReceiver {
     return this.#bytes;
   }
 
-  /** Listens on the guest's transfer socket. @param maxBytes more than this is not a guest's state */
-  static async listen(files: GuestFiles, maxBytes: number): Promise<StateReceiver> {
+  /**
+   * Listens on the guest's transfer socket.
+   * @param path what the file is called when it is whole
+   * @param maxBytes more than this is not a guest's state
+   */
+  static async listen(files: GuestFiles, path: string, maxBytes: number): Promise<StateReceiver> {
     await rm(files.transfer, { force: true });
     const server = createServer();
     await new Promise<void>((resolve, reject) => {
@@ -78,7 +81,7 @@ export class StateReceiver {
       server.listen(files.transfer, resolve);
     });
     const finished = Promise.withResolvers<void>();
-    const receiver = new StateReceiver(server, files, finished.promise);
+    const receiver = new StateReceiver(server, files, path, finished.promise);
     server.once('connection', (socket) => {
       receiver.#peer = socket;
       server.close();
@@ -88,7 +91,7 @@ export class StateReceiver {
           next(receiver.#bytes > maxBytes ? new Error(`the state is longer than ${maxBytes} bytes`) : null, chunk);
         },
       });
-      pipeline(socket, count, createWriteStream(half(files), { mode: 0o600, flush: true })).then(finished.resolve, finished.reject);
+      pipeline(socket, count, createWriteStream(halfOf(path), { mode: 0o600, flush: true })).then(finished.resolve, finished.reject);
     });
     return receiver;
   }
@@ -101,8 +104,8 @@ export class StateReceiver {
   /** Gives the file its lasting name, once QEMU said that it is whole. */
   async keep(): Promise<void> {
     await this.#done;
-    await rename(half(this.#files), this.#files.suspended);
-    await syncFolder(dirname(this.#files.suspended));
+    await rename(halfOf(this.#path), this.#path);
+    await syncFolder(dirname(this.#path));
   }
 
   /** Stops and removes what was written. Idempotent. */
@@ -110,7 +113,7 @@ export class StateReceiver {
     this.#server.close();
     this.#peer?.destroy();
     if (this.#peer) await this.#done.catch(() => {});
-    await dropHalf(this.#files);
+    await rm(halfOf(this.#path), { force: true });
     await rm(this.#files.transfer, { force: true });
   }
 }

@@ -20,20 +20,21 @@ const settleTimeoutMs = 20_000;
 const memoryBytes = (spec: GuestSpec): number => spec.memoryMiB * 1024 * 1024;
 
 /**
- * Stops the guest and writes its state. On return the state is durable; on a failure nothing of it is left and the guest stands still.
+ * Stops the guest and writes its state to `path`. On return the state is durable; on a failure nothing of it is left and the guest stands still.
  * @throws Failure `store/full`, `job/cancelled`; QmpError
  */
 export async function saveState(
   qmp: QmpClient,
   spec: GuestSpec,
   files: GuestFiles,
+  path: string,
   signal: AbortSignal,
   progress: ByteProgress,
 ): Promise<void> {
   signal.throwIfAborted();
   await checkRoom(spec, files);
   await qmp.execute('stop', {});
-  const receiver = await StateReceiver.listen(files, memoryBytes(spec) * 1.1 + besidesMemoryBytes);
+  const receiver = await StateReceiver.listen(files, path, memoryBytes(spec) * 1.1 + besidesMemoryBytes);
   let failed: unknown = null;
   receiver.written.catch((thrown: unknown) => {
     failed = thrown;
@@ -85,9 +86,9 @@ async function checkRoom(spec: GuestSpec, files: GuestFiles): Promise<void> {
     const mib = (bytes: number) => Math.ceil(bytes / 1024 / 1024);
     throw new Failure(
       'store/full',
-      `${spec.name} cannot be suspended: its memory needs up to ${mib(needed)} MiB on disk and ${mib(free)} MiB are free.`,
+      `The memory of ${spec.name} cannot be saved: it needs up to ${mib(needed)} MiB on disk and ${mib(free)} MiB are free.`,
       {
-        hint: 'Free some space, or shut the guest down instead.',
+        hint: 'Free some space, or do without the memory.',
       },
     );
   }
@@ -96,7 +97,7 @@ async function checkRoom(spec: GuestSpec, files: GuestFiles): Promise<void> {
 function writeFailure(spec: GuestSpec, thrown: unknown): Failure {
   const detail = thrown instanceof Error ? thrown.message : String(thrown);
   if (detail.includes('ENOSPC'))
-    return new Failure('store/full', `There is no room left to suspend ${spec.name}.`, { detail, hint: 'Free some space.' });
+    return new Failure('store/full', `There is no room left for the memory of ${spec.name}.`, { detail, hint: 'Free some space.' });
   return new Failure('guest/qemu-refused', `The state of ${spec.name} could not be written.`, { detail });
 }
 

@@ -5,6 +5,7 @@ import { sql as imageCatalogue } from './0003-image-catalogue.ts';
 import { sql as guestLineage } from './0004-guest-lineage.ts';
 import { sql as hardwareEdits } from './0005-hardware-edits.ts';
 import { sql as guestSeeds } from './0006-guest-seeds.ts';
+import { sql as snapshots } from './0007-snapshots.ts';
 
 export type Migration = { number: number; name: string; sql: string };
 
@@ -16,4 +17,5 @@ export const migrations: readonly Migration[] = [
   { number: 4, name: 'guest-lineage', sql: guestLineage },
   { number: 5, name: 'hardware-edits', sql: hardwareEdits },
   { number: 6, name: 'guest-seeds', sql: guestSeeds },
+  { number: 7, name: 'snapshots', sql: snapshots },
 ];

@@ -15,8 +15,17 @@ const fileNode = (deviceId: string): string => `${deviceId}-file`;
 /** QEMU's node names have 31 bytes at most, and a device's id may take 24 of them. */
 const baseFormatNode = (deviceId: string, depth: number): string => `${deviceId}-b${depth}`;
 const baseFileNode = (deviceId: string, depth: number): string => `${deviceId}-f${depth}`;
+/** What was put upon a disk while it ran, by a number that counts up: `<id>-s1` over `<id>-t1`. */
+const overlayNode = (deviceId: string, number: number): string => `${deviceId}-s${number}`;
+const overlayFileNode = (deviceId: string, number: number): string => `${deviceId}-t${number}`;
 /** The device of the spec that a block node belongs to, or null when it is none of ours. */
-export const deviceOfNode = (node: string): string | null => /^(.+)-(?:format|file|[bf]\d{1,3})$/.exec(node)?.[1] ?? null;
+export const deviceOfNode = (node: string): string | null => /^(.+)-(?:format|file|[bfst]\d{1,3})$/.exec(node)?.[1] ?? null;
+/** The node of the bytes under a node of ours that gives them a meaning. */
+export const fileNodeOf = (node: string): string =>
+  node
+    .replace(/-format$/, '-file')
+    .replace(/-s(\d+)$/, '-t$1')
+    .replace(/-b(\d+)$/, '-f$1');
 
 /** `none` and `directsync` bypass the host's cache; `unsafe` ignores flushes. The guest's own write cache is set at the device. */
 const cacheModes: Record<Disk['cache'], { direct: boolean; noFlush: boolean; writeCache: boolean }> = {
@@ -79,13 +88,7 @@ const fileDriver = (medium: MediumFile): string => (medium.hostDevice ? 'host_de
 
 /** A disk's nodes, each after those that it names. */
 export function diskNodes(disk: Disk, medium: MediumFile): BlockNode[] {
-  const { direct, noFlush } = cacheModes[disk.cache];
-  const both = {
-    'read-only': disk.readOnly,
-    'auto-read-only': false,
-    cache: { direct, 'no-flush': noFlush },
-    discard: disk.discard ? 'unmap' : 'ignore',
-  };
+  const both = { 'read-only': disk.readOnly, ...nodeOptions(disk) };
   return [
     ...baseNodes(disk.id, medium.bases, both.cache),
     { driver: fileDriver(medium), 'node-name': fileNode(disk.id), filename: medium.path, ...both },
@@ -119,6 +122,20 @@ function baseNodes(deviceId: string, bases: MediumFile['bases'], cache: { direct
     })
     .reverse()
     .flat();
+}
+
+/** How the nodes of a disk treat its bytes, whichever file they are in. */
+function nodeOptions(disk: Disk) {
+  const { direct, noFlush } = cacheModes[disk.cache];
+  return { 'auto-read-only': false, cache: { direct, 'no-flush': noFlush }, discard: disk.discard ? 'unmap' : 'ignore' } as const;
+}
+
+/** The two nodes of an empty qcow2 file that is to be put upon a disk that runs; nothing lies under it yet. */
+export function overlayNodes(disk: Disk, path: string, number: number) {
+  const both = { 'read-only': false, ...nodeOptions(disk) };
+  const file = { driver: 'file', 'node-name': overlayFileNode(disk.id, number), filename: path, ...both };
+  const overlay = { driver: 'qcow2', 'node-name': overlayNode(disk.id, number), file: file['node-name'], backing: null, ...both };
+  return [file, overlay] as const;
 }
 
 /** The nodes of a medium in a CD drive, each after those that it names. */

@@ -1,0 +1,34 @@
+/** All that the rest of the engine can ask about snapshots. Implemented by `snapshot-registry.ts`. */
+import type { GuestSnapshot, SnapshotReason, SnapshotSchedule, SnapshotTree } from '../../../contract/guest-snapshot.ts';
+import type { GuestId, SnapshotId } from '../../../contract/ids.ts';
+import type { Job } from '../../../contract/job.ts';
+
+export type NewSnapshot = {
+  name?: string | undefined;
+  note?: string | undefined;
+  memory?: boolean | undefined;
+  reason?: SnapshotReason;
+};
+
+/** Methods throw `Failure`: `guest/not-found`, `snapshot/not-found`, `guest/denied` where `guest-can.ts` says so, `layer/not-freezable`. */
+export type Snapshots = {
+  tree(guest: GuestId): SnapshotTree;
+  show(snapshot: SnapshotId): GuestSnapshot;
+  create(guest: GuestId, wanted: NewSnapshot, by: string): Promise<{ snapshot: GuestSnapshot; job: Job }>;
+  /** @throws Failure also `snapshot/incomplete` when something that it kept is gone */
+  revert(snapshot: SnapshotId, how: { keepPresent: boolean; forceOff: boolean }, by: string): Promise<Job>;
+  /** What others need of it stays. It can be brought back for some minutes. */
+  delete(snapshot: SnapshotId): void;
+  /** @throws Failure `snapshot/not-found` when it is gone for good */
+  restore(snapshot: SnapshotId): GuestSnapshot;
+  edit(snapshot: SnapshotId, change: { name?: string | undefined; note?: string | undefined }): GuestSnapshot;
+  setSchedule(guest: GuestId, change: { [Key in keyof SnapshotSchedule]?: SnapshotSchedule[Key] | undefined }): SnapshotSchedule;
+  thumbnail(snapshot: SnapshotId): Promise<Buffer | null>;
+  /**
+   * To be called before the hardware of a guest is changed: keeps what it is now, unless its schedule says not to or it can have no
+   * snapshots. Settles when that is done; a failure is told in the feed and does not keep the change from being made.
+   */
+  beforeHardwareChange(guest: GuestId, by: string): Promise<void>;
+  /** Makes and forgets what schedules say; called about once a minute. */
+  tick(): Promise<void>;
+};

@@ -1,0 +1,153 @@
+/** Snapshots of a guest that runs: seen from inside it through its agent, with and without memory, and with QEMU or engines killed in the midst. */
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { GuestSnapshot } from '../../contract/guest-snapshot.ts';
+import type { GuestId, SnapshotId } from '../../contract/ids.ts';
+import { diskOf } from '../../main/engine/drivers/qemu/arguments/golden-specs.ts';
+import { findQemu } from '../../main/engine/drivers/qemu/find-qemu.ts';
+import { checkEveryDisk } from '../support/disk-content.ts';
+import { addStarter, type GuestEngine, openGuestEngine, untilBooted, untilStatus } from '../support/guest-bench.ts';
+import { until } from '../support/until.ts';
+
+let home: string;
+let engine: GuestEngine;
+let id: GuestId;
+
+const files = () => engine.layout.guest(id);
+const status = () => engine.guests.show(id).state.status;
+
+async function inside(command: string): Promise<string> {
+  const { exitStatus, stdoutBase64, stderrBase64 } = await engine.guests.exec(id, ['/bin/sh', '-c', command], 60);
+  if (exitStatus !== 0) throw new Error(`${command}: ${Buffer.from(stderrBase64, 'base64')}`);
+  return Buffer.from(stdoutBase64, 'base64').toString().trim();
+}
+const untilAgent = () => until('the agent answers', () => engine.guests.show(id).state.run?.qemuAgent || null, 120_000);
+
+async function take(name: string, memory = false): Promise<GuestSnapshot> {
+  const { snapshot, job } = await engine.snapshots.create(id, { name, memory }, 'test');
+  const ended = await engine.jobs.ended(job.id);
+  if (ended.state !== 'succeeded') throw new Error(`${ended.error?.message} ${ended.error?.detail}`);
+  return engine.snapshots.show(snapshot.id);
+}
+async function goBack(snapshot: SnapshotId): Promise<void> {
+  const job = await engine.jobs.ended((await engine.snapshots.revert(snapshot, { keepPresent: false, forceOff: true }, 'test')).id);
+  if (job.state !== 'succeeded') throw new Error(`${job.error?.message} ${job.error?.detail}`);
+}
+async function startAgain(): Promise<void> {
+  await engine.guests.start(id);
+  await untilAgent();
+}
+async function reopen(): Promise<void> {
+  engine = await openGuestEngine(home);
+}
+
+beforeAll(async () => {
+  home = await mkdtemp('/tmp/gh-');
+  engine = await openGuestEngine(home);
+  execFileSync('mkdir', ['-p', engine.layout.layers, engine.layout.trash]);
+  const second = diskOf({ id: 'disk1', location: { kind: 'store', file: 'disk1.qcow2' }, sizeBytes: 256 * 2 ** 20, bootOrder: null });
+  id = await addStarter(engine, { name: 'Live', disks: [diskOf({ sizeBytes: 2 ** 30 }), second], agents: { qemu: true, spice: false } });
+  execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', files().disk('disk1.qcow2'), '256M']);
+  await engine.guests.start(id);
+  (await untilBooted(engine, id)).detach();
+  await untilAgent();
+  await inside('mke2fs -q -F /dev/vdb && mkdir -p /mnt/two && mount /dev/vdb /mnt/two');
+}, 180_000);
+afterAll(async () => {
+  await engine.guests.forceOff(id).catch(() => undefined);
+  await engine.close();
+  await rm(home, { recursive: true, force: true });
+});
+
+test('a snapshot of a guest that writes is of both disks at one instant, at rest, and the guest notices nothing', async () => {
+  // Each number is in the first disk before it is in the second one, so at any instant the first is ahead by one at most.
+  await inside(
+    'mkdir -p /root/w; (i=0; while [ -e /tmp/go ] || [ $i = 0 ]; do i=$((i+1)); echo $i > /root/w/n; sync; echo $i > /mnt/two/n; sync; done) </dev/null >/dev/null 2>&1 & touch /tmp/go',
+  );
+  await new Promise((done) => setTimeout(done, 1500));
+  const made = await take('While writing');
+  expect(made).toMatchObject({ guestWas: 'running', quiesced: true, withMemory: false, state: 'ready' });
+  expect(status()).toBe('running');
+  const before = Number(await inside('cat /root/w/n'));
+  await new Promise((done) => setTimeout(done, 1000));
+  expect(Number(await inside('cat /root/w/n'))).toBeGreaterThan(before);
+  await inside('rm /tmp/go');
+  await goBack(made.id);
+  await startAgain();
+  await inside('mount /dev/vdb /mnt/two');
+  const [first, second] = (await inside('cat /root/w/n /mnt/two/n')).split('\n').map(Number) as [number, number];
+  expect(first).toBeLessThanOrEqual(before);
+  expect([0, 1]).toContain(first - second);
+}, 180_000);
+
+test('with memory a guest goes on from the very moment, with what was only in memory', async () => {
+  await inside(
+    'echo kept > /root/file; mkdir -p /tmp/m; mount -t tmpfs none /tmp/m; echo only-in-memory > /tmp/m/file; sleep 1000 </dev/null >/dev/null 2>&1 & echo $! > /tmp/m/pid',
+  );
+  const made = await take('With memory', true);
+  expect(made).toMatchObject({ withMemory: true, guestWas: 'running' });
+  expect(made.sizeBytes).toBeGreaterThan(10 * 2 ** 20);
+  expect(status()).toBe('running');
+  await inside('echo changed > /root/file; rm /tmp/m/file; sync');
+  await goBack(made.id);
+  expect(status()).toBe('suspended');
+  await startAgain();
+  expect(await inside('cat /root/file /tmp/m/file; kill -0 $(cat /tmp/m/pid) && echo alive')).toBe('kept\nonly-in-memory\nalive');
+  // The memory is still the snapshot's: it can be gone back to again.
+  await goBack(made.id);
+  await startAgain();
+  expect(await inside('cat /tmp/m/file')).toBe('only-in-memory');
+}, 180_000);
+
+test('a paused guest stays paused, and snapshots can follow each other', async () => {
+  await engine.guests.pause(id);
+  const first = await take('Paused', true);
+  expect(first.guestWas).toBe('paused');
+  expect(status()).toBe('paused');
+  await take('Paused again', true);
+  await take('Paused without');
+  expect(status()).toBe('paused');
+  await engine.guests.resume(id);
+  expect(await inside('echo goes on > /root/file; cat /root/file')).toBe('goes on');
+  for (let count = 0; count < 3; count++) await take(`Quick ${count}`);
+  expect(await inside('sync; cat /root/file')).toBe('goes on');
+}, 120_000);
+
+test('cancelled while memory is saved the guest goes on, and nothing of the snapshot is left', async () => {
+  const known = engine.snapshots.tree(id).snapshots.map((one) => one.id);
+  const { snapshot, job } = await engine.snapshots.create(id, { name: 'Cancelled', memory: true }, 'test');
+  await until('memory is being saved', () => (existsSync(`${files().snapshot(snapshot.id).memory}.new`) ? true : null), 20_000);
+  engine.jobs.cancel(job.id, 'The test wants it so.');
+  expect((await engine.jobs.ended(job.id)).state).toBe('cancelled');
+  expect(engine.snapshots.tree(id).snapshots.map((one) => one.id)).toEqual(known);
+  expect(existsSync(files().snapshot(snapshot.id).folder)).toBe(false);
+  await untilStatus(engine, id, 'running');
+  expect(await inside('echo after > /root/after; sync; cat /root/after')).toBe('after');
+}, 120_000);
+
+test('QEMU killed while a snapshot is made leaves a crashed guest that starts with what it had, and no half snapshot', async () => {
+  await inside('echo precious > /root/precious; sync');
+  const known = engine.snapshots.tree(id).snapshots.map((one) => one.id);
+  const { snapshot, job } = await engine.snapshots.create(id, { name: 'Killed', memory: true }, 'test');
+  await until('memory is being saved', () => (existsSync(`${files().snapshot(snapshot.id).memory}.new`) ? true : null), 20_000);
+  process.kill(findQemu(files())?.pid as number, 'SIGKILL');
+  expect((await engine.jobs.ended(job.id)).state).toBe('failed');
+  await untilStatus(engine, id, 'crashed');
+  expect(engine.snapshots.tree(id).snapshots.map((one) => one.id)).toEqual(known);
+  checkEveryDisk(engine.layout);
+  await startAgain();
+  expect(await inside('cat /root/precious')).toBe('precious');
+}, 180_000);
+
+test('disks are clean, and what was deleted is tidied once the guest is off', async () => {
+  for (const { id: snapshot } of engine.snapshots.tree(id).snapshots) engine.snapshots.delete(snapshot);
+  await inside('sync');
+  await engine.guests.forceOff(id);
+  checkEveryDisk(engine.layout);
+  await engine.close();
+  await reopen();
+  await startAgain();
+  expect(await inside('cat /root/precious')).toBe('precious');
+}, 180_000);

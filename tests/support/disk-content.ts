@@ -1,0 +1,38 @@
+/** What disks hold, found out by QEMU's own tools and not by the code that made them. */
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Layout } from '../../main/engine/files/layout.ts';
+
+let next = 0;
+
+/** SHA-256 of what a guest would read from a qcow2 disk. QEMU follows the names in the headers, as it would for a person. */
+export function contentOf(path: string): string {
+  const raw = join(tmpdir(), `gh-content-${process.pid}-${next++}.raw`);
+  try {
+    execFileSync('qemu-img', ['convert', '-U', '-f', 'qcow2', '-O', 'raw', path, raw]);
+    return createHash('sha256').update(readFileSync(raw)).digest('hex');
+  } finally {
+    rmSync(raw, { force: true });
+  }
+}
+
+export function writePattern(path: string, pattern: number, offset: number, length: number): void {
+  execFileSync('qemu-io', ['-f', 'qcow2', '-c', `write -P ${pattern} ${offset} ${length}`, path], { stdio: 'ignore' });
+}
+
+/** Every qcow2 file of layers and guests. */
+export function everyDisk(layout: Layout): string[] {
+  return [layout.layers, layout.guests, layout.trash].flatMap((folder) =>
+    (readdirSync(folder, { recursive: true, encoding: 'utf8' }) as string[])
+      .filter((name) => name.endsWith('.qcow2'))
+      .map((name) => join(folder, name)),
+  );
+}
+
+/** Throws with what `qemu-img check` says of the first disk that is not clean. */
+export function checkEveryDisk(layout: Layout): void {
+  for (const path of everyDisk(layout)) execFileSync('qemu-img', ['check', '-q', '-U', '-f', 'qcow2', path], { encoding: 'utf8' });
+}
