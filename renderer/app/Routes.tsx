@@ -6,6 +6,7 @@ import { ActivityPage } from '../features/activity/ActivityPage.tsx';
 import { CreatePage } from '../features/create/CreatePage.tsx';
 import { DownloadsPage } from '../features/downloads/DownloadsPage.tsx';
 import { GuestPage } from '../features/guest/GuestPage.tsx';
+import { HardwareTab } from '../features/hardware/HardwareTab.tsx';
 import { HealthPage } from '../features/health/HealthPage.tsx';
 import { ImagesPage } from '../features/images/ImagesPage.tsx';
 import { LibraryPage } from '../features/library/LibraryPage.tsx';
@@ -36,6 +37,7 @@ export function Routes() {
               guestId={id as GuestId}
               tab={tab}
               console={<ConsoleSlot key={id} guestId={id as GuestId} />}
+              hardware={<HardwareTab key={id} guestId={id as GuestId} />}
               terminal={<TerminalTab key={id} guestId={id as GuestId} />}
             />
           </PageBoundary>

@@ -7,6 +7,7 @@ import { createWords } from './create.ts';
 import { downloadsWords } from './downloads.ts';
 import { formatCount } from './format.ts';
 import { guestWords } from './guest.ts';
+import { hardwareWords } from './hardware.ts';
 import { imagesWords } from './images.ts';
 
 const guests = (count: number) => formatCount(count, 'guest', 'guests');
@@ -276,6 +277,7 @@ export const words = {
     dropNoPath: 'That is not a file on this computer.',
   },
   guest: guestWords,
+  hardware: hardwareWords,
   create: createWords,
   downloads: downloadsWords,
   images: imagesWords,

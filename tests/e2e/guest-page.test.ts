@@ -43,7 +43,7 @@ test('the tabs are walked by keyboard, and hardware and command line are all the
   await page.keyboard.press('ArrowRight');
   await page.waitForURL((url) => url.pathname.includes('/hardware'));
   await page.getByText(guest.spec.uuid, { exact: true }).waitFor();
-  await page.getByRole('button', { name: 'QEMU command line' }).click();
+  await page.getByRole('option', { name: 'QEMU command line' }).click();
   const shown = page.getByRole('figure', { name: 'QEMU command line' });
   await shown.waitFor();
   const { arguments: words } = await call('guest.arguments', { guest: guest.id });

@@ -2,14 +2,15 @@ import { RotateCcw } from 'lucide-react';
 import type { ReactNode } from 'react';
 import type { CreateChoices, FieldNote } from '../../../contract/guest-creation.ts';
 import type { HostReport } from '../../../contract/host.ts';
+import { notesFor } from '../../parts/field-notes.ts';
+import { PortForwards } from '../../parts/PortForwards.tsx';
 import { Button } from '../../ui/Button.tsx';
 import { NumberField } from '../../ui/NumberField.tsx';
 import { ComboBox, Select } from '../../ui/Select.tsx';
 import { TextField } from '../../ui/TextField.tsx';
 import { Switch } from '../../ui/toggles.tsx';
 import { words } from '../../words/en.ts';
-import { notesFor, type ShownHardware } from './create-choices.ts';
-import { PortForwards } from './PortForwards.tsx';
+import type { ShownHardware } from './create-choices.ts';
 
 const w = words.create;
 const h = words.guest.hardware;

@@ -2,13 +2,13 @@ import { Eye, EyeOff } from 'lucide-react';
 import { useId, useState } from 'react';
 import type { SetupOffer } from '../../../contract/answers.ts';
 import type { FieldNote } from '../../../contract/guest-creation.ts';
+import { notesFor } from '../../parts/field-notes.ts';
 import { IconButton } from '../../ui/Button.tsx';
 import { Disclosure } from '../../ui/feedback.tsx';
 import { ComboBox } from '../../ui/Select.tsx';
 import { TextField } from '../../ui/TextField.tsx';
 import { Switch } from '../../ui/toggles.tsx';
 import { setupWords as w } from '../../words/setup.ts';
-import { notesFor } from './create-choices.ts';
 import { type SetupDraft, shownHostname } from './setup-draft.ts';
 
 type Props = {

@@ -1,5 +1,6 @@
 import { useLocation } from 'wouter';
 import type { FieldNote } from '../../../contract/guest-creation.ts';
+import { notesFor } from '../../parts/field-notes.ts';
 import { MediumPath } from '../../parts/MediumPath.tsx';
 import { OsLogo } from '../../parts/OsLogo.tsx';
 import { useImages } from '../../state/store.ts';
@@ -8,7 +9,7 @@ import { Select } from '../../ui/Select.tsx';
 import { RadioGroup } from '../../ui/toggles.tsx';
 import { words } from '../../words/en.ts';
 import { compareNames, formatBytes } from '../../words/format.ts';
-import { notesFor, type SourceDraft } from './create-choices.ts';
+import type { SourceDraft } from './create-choices.ts';
 
 const w = words.create;
 

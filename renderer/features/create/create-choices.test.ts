@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { ImageId } from '../../../contract/ids.ts';
-import { buildSource, checkChoices, firstProblem, notesFor, shownHardware } from './create-choices.ts';
+import { notesFor } from '../../parts/field-notes.ts';
+import { buildSource, checkChoices, firstProblem, shownHardware } from './create-choices.ts';
 
 test('a source is whole only with an absolute path or an image', () => {
   const draft = { kind: 'iso' as const, path: ' /a b.iso ', inPlace: false, imageId: null };

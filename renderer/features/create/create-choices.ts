@@ -2,7 +2,6 @@
 import { type CreateChoices, type CreateSource, createChoices, type FieldNote } from '../../../contract/guest-creation.ts';
 import type { GuestSpec } from '../../../contract/guest-spec.ts';
 import type { ImageId } from '../../../contract/ids.ts';
-import type { FieldNoteLine } from '../../ui/TextField.tsx';
 
 export type SourceKind = CreateSource['kind'];
 
@@ -35,16 +34,6 @@ export function checkChoices(choices: CreateChoices): Checked {
   const bad = new Set(parsed.error.issues.map((issue) => String(issue.path[0])));
   const rest = createChoices.safeParse(Object.fromEntries(Object.entries(choices).filter(([key]) => !bad.has(key))));
   return { valid: rest.success ? rest.data : {}, notes };
-}
-
-/** The notes of one field and of what lies inside it, as lines. A call's notes may name the whole input: "choices.name". */
-export function notesFor(notes: readonly FieldNote[], ...paths: readonly string[]): FieldNoteLine[] {
-  return notes
-    .filter(({ path }) => {
-      const field = path.replace(/^(choices|source)\./, '');
-      return paths.some((wanted) => field === wanted || field.startsWith(`${wanted}.`));
-    })
-    .map(({ severity, message, hint }) => ({ severity, text: hint === undefined ? message : `${message} ${hint}` }));
 }
 
 /** The first note that stops creation, in words for the button. */

@@ -9,7 +9,6 @@ import { EmptyState } from '../../ui/feedback.tsx';
 import { Tabs } from '../../ui/Tabs.tsx';
 import { words } from '../../words/en.ts';
 import { GuestActivity } from './GuestActivity.tsx';
-import { GuestHardware } from './GuestHardware.tsx';
 import { GuestHeader } from './GuestHeader.tsx';
 import { GuestOverview } from './GuestOverview.tsx';
 import { GuestPanels } from './GuestPanels.tsx';
@@ -18,10 +17,10 @@ import './guest.css';
 const tabs = ['console', 'overview', 'hardware', 'activity', 'terminal'] as const;
 type GuestTab = (typeof tabs)[number];
 
-type Props = { guestId: GuestId; tab: string | undefined; console: ReactNode; terminal: ReactNode };
+type Props = { guestId: GuestId; tab: string | undefined; console: ReactNode; hardware: ReactNode; terminal: ReactNode };
 
 /** One guest: what it is, how it does, its screen and its terminal. */
-export function GuestPage({ guestId, tab, console: consoleTab, terminal }: Props) {
+export function GuestPage({ guestId, tab, console: consoleTab, hardware, terminal }: Props) {
   const guest = useGuest(guestId);
   const [, navigate] = useLocation();
   const name = guest?.spec.name;
@@ -44,7 +43,7 @@ export function GuestPage({ guestId, tab, console: consoleTab, terminal }: Props
       >
         {chosen === 'console' && consoleTab}
         {chosen === 'overview' && <GuestOverview guest={guest} />}
-        {chosen === 'hardware' && <GuestHardware guest={guest} />}
+        {chosen === 'hardware' && hardware}
         {chosen === 'activity' && <GuestActivity guest={guest} />}
         {chosen === 'terminal' && terminal}
       </Tabs>

@@ -1,12 +1,14 @@
 import { Plus, X } from 'lucide-react';
-import type { FieldNote } from '../../../contract/guest-creation.ts';
-import type { PortForward } from '../../../contract/guest-spec.ts';
-import { Button, IconButton } from '../../ui/Button.tsx';
-import { NumberField } from '../../ui/NumberField.tsx';
-import { Select } from '../../ui/Select.tsx';
-import { FieldNotes, TextField } from '../../ui/TextField.tsx';
-import { words } from '../../words/en.ts';
-import { notesFor } from './create-choices.ts';
+import type { ReactNode } from 'react';
+import type { FieldNote } from '../../contract/guest-creation.ts';
+import type { PortForward } from '../../contract/guest-spec.ts';
+import { Button, IconButton } from '../ui/Button.tsx';
+import { NumberField } from '../ui/NumberField.tsx';
+import { Select } from '../ui/Select.tsx';
+import { FieldNotes, TextField } from '../ui/TextField.tsx';
+import { words } from '../words/en.ts';
+import { notesFor } from './field-notes.ts';
+import './PortForwards.css';
 
 const w = words.create;
 const protocols = [
@@ -14,10 +16,10 @@ const protocols = [
   { id: 'udp', label: 'UDP' },
 ] as const;
 
-type Props = { value: readonly PortForward[]; onChange: (value: PortForward[]) => void; notes: readonly FieldNote[] };
+type Props = { value: readonly PortForward[]; onChange: (value: PortForward[]) => void; notes: readonly FieldNote[]; mark?: ReactNode };
 
 /** Ports of this computer that lead into the guest. A new one suggests ssh, on the first port that is not in the list. */
-export function PortForwards({ value, onChange, notes }: Props) {
+export function PortForwards({ value, onChange, notes, mark }: Props) {
   const change = (index: number, part: Partial<PortForward>) =>
     onChange(value.map((each, at) => (at === index ? { ...each, ...part } : each)));
   const add = () => {
@@ -26,7 +28,7 @@ export function PortForwards({ value, onChange, notes }: Props) {
     onChange([...value, { protocol: 'tcp', hostAddress: '127.0.0.1', hostPort, guestPort: 22 }]);
   };
   return (
-    <div className="create-wide rows">
+    <div className="forwards rows">
       <span className="field-label">{w.forwards}</span>
       {value.map((forward, index) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: lines have no identity but their place
@@ -77,7 +79,11 @@ export function PortForwards({ value, onChange, notes }: Props) {
         </div>
       ))}
       <FieldNotes
-        description={w.forwardsNote}
+        description={
+          <>
+            {mark} {w.forwardsNote}
+          </>
+        }
         notes={notesFor(
           notes.filter((note) => /forwards$/.test(note.path)),
           'forwards',
