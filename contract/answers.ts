@@ -175,6 +175,8 @@ export function setupNotes(format: SetupFormat, form: SetupForm, spec: { firmwar
 export function suggestHostname(guestName: string): string {
   const label = guestName
     .normalize('NFKD')
+    // An accent that stands alone now is no letter.
+    .replaceAll(/\p{M}+/gu, '')
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/g, '-')
     .slice(0, 63)

@@ -114,7 +114,7 @@ export function composeRooms(foundation: Foundation): Rooms {
     log,
     settings: settings.get,
   });
-  const clones = createClones({ layout, jobs, guests, images, host, creation, lineageLock, clock, log, settings: settings.get });
+  const clones = createClones({ layout, jobs, guests, images, seeds, host, creation, lineageLock, clock, log, settings: settings.get });
   const hardware = createEditing({
     layout,
     database,

@@ -46,6 +46,6 @@ export const setupWords = {
   seedThere: 'In the guest until it is removed.',
   seedMade: 'Made',
   seedInUse: 'Shut the guest down first.',
-  seedRemove: 'Remove',
+  seedRemove: 'Remove the answers',
   seedRemoved: (name: string) => `The answers of ${name} are gone.`,
 } as const;

@@ -178,7 +178,7 @@ test('a guest that is set up by itself has the answers of its form, says so, and
   expect(text).toContain('"local-hostname": "web-1"');
   expect(text).toContain('ann@desk');
   expect(text).not.toContain('correct-horse');
-  await page.getByRole('button', { name: 'Remove', exact: true }).click();
+  await page.getByRole('button', { name: 'Remove the answers' }).click();
   await page.getByRole('heading', { name: 'Answers for its set-up' }).waitFor({ state: 'detached' });
   expect(existsSync(seed)).toBe(false);
 });

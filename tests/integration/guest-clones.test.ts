@@ -301,6 +301,36 @@ test('a disposable guest that cannot be started leaves nothing', async () => {
   expect(readdirSync(engine.layout.guests)).toEqual([id]);
 });
 
+test('a clone of what cloud-init set up gets a disc that makes it another machine; other clones get none', async () => {
+  const engine = await bench();
+  const linux = { id: 'debian12', name: 'Debian 12', family: 'linux', version: '12', distro: 'debian' } as const;
+  const [plain, cloud] = [await addOriginal(engine, { os: linux }), await addOriginal(engine, { os: linux, nics: [] })];
+  const form = {
+    hostname: 'first',
+    user: { name: 'ann', fullName: '', password: 'correct-horse', sshKeys: [] },
+    locale: 'en_US.UTF-8',
+    keyboard: { layout: 'us', variant: '' },
+    timeZone: 'Etc/UTC',
+    packages: [],
+  };
+  const seed = await engine.seeds.prepare('cloud-init', form, { os: linux, firmware: 'bios', tpm: false });
+  await engine.seeds.write(cloud, seed, null);
+  const metaOf = async (id: GuestId) => {
+    const disc = (await readFile(engine.layout.guest(id).seed)).toString('latin1');
+    return JSON.parse(/\{\s*"instance-id"[^}]*\}/.exec(disc)?.[0] ?? '{}') as { 'instance-id': string; 'local-hostname': string };
+  };
+  const copies = await clone(engine, { guest: cloud, name: 'Web {n}', count: 2 });
+  const metas = await Promise.all([cloud, ...copies.map(({ id }) => id)].map(metaOf));
+  expect(metas.map((meta) => meta['local-hostname'])).toEqual(['first', 'web-1', 'web-2']);
+  expect(new Set(metas.map((meta) => meta['instance-id'])).size).toBe(3);
+  for (const { id } of copies) {
+    expect((await readFile(engine.layout.guest(id).seed)).includes('ann')).toBe(false);
+    expect((await engine.guests.arguments(id)).join(' ')).toContain(engine.layout.guest(id).seed);
+  }
+  const [other] = await clone(engine, { guest: plain, name: 'Other' });
+  expect(existsSync(engine.layout.guest((other as { id: GuestId }).id).seed)).toBe(false);
+});
+
 test('the system in a clone is given a host name and a machine id of its own when its agent answers', async () => {
   const engine = await bench();
   const id = await addStarter(engine, {

@@ -24,6 +24,9 @@ import { type Log, silentLog } from '../../main/engine/log/log.ts';
 import { createSnapshots, type SnapshotRegistry } from '../../main/engine/snapshots/snapshot-registry.ts';
 import type { Database } from '../../main/engine/store/database.ts';
 import { openDatabase } from '../../main/engine/store/open-database.ts';
+import { createSeeds } from '../../main/engine/unattended/seed-registry.ts';
+import { createSeedTools } from '../../main/engine/unattended/seed-tools.ts';
+import type { Seeds } from '../../main/engine/unattended/seeds.ts';
 import { until } from './until.ts';
 
 export function layoutIn(home: string): Layout {
@@ -34,6 +37,7 @@ export type GuestEngine = {
   guests: GuestRegistry;
   clones: GuestClones;
   snapshots: SnapshotRegistry;
+  seeds: Seeds;
   jobs: Jobs;
   layout: Layout;
   events: Pick<FeedEvent, 'kind' | 'text'>[];
@@ -69,6 +73,7 @@ export async function openGuestEngine(
   const identities = createIdentityGiver(() => guests, log);
   const lineageLock = createLineageLock();
   const driver = createQemuDriver({ host, log });
+  const seeds = createSeeds({ layout, database, tools: createSeedTools(), clock, log, guests: () => guests });
   const guests: GuestRegistry = createGuests({
     layout,
     database,
@@ -79,7 +84,7 @@ export async function openGuestEngine(
     log,
     settler: () => snapshots.settler,
     imagePath: (id: ImageId) => layout.image(id, 'iso'),
-    seeds: { launch: () => null, installed: () => {} },
+    seeds,
   });
   const snapshots = createSnapshots({
     layout,
@@ -98,6 +103,7 @@ export async function openGuestEngine(
     layout,
     jobs,
     guests,
+    seeds,
     images: { list: () => [], show: noImage },
     host,
     creation: { plan: noImage },
@@ -113,6 +119,7 @@ export async function openGuestEngine(
     guests,
     snapshots,
     clones,
+    seeds,
     jobs,
     layout,
     events,
@@ -150,6 +157,9 @@ export async function openBench(options: { home?: string } & EngineParts = {}): 
     },
     get snapshots() {
       return engine.snapshots;
+    },
+    get seeds() {
+      return engine.seeds;
     },
     get jobs() {
       return engine.jobs;

@@ -20,6 +20,7 @@ import { protectBase } from '../layers/base-protection.ts';
 import { type DiskLink, readBases } from '../layers/disk-chain.ts';
 import { freezeDisks } from '../layers/freeze-disks.ts';
 import type { LineageLock } from '../layers/lineage-lock.ts';
+import type { Seeds } from '../unattended/seeds.ts';
 import { cloneFile, isSharedInPlace } from './clone-spec.ts';
 
 /** From what the disks of the clones are made. */
@@ -43,6 +44,7 @@ export type CloneJobParts = {
   images: Pick<Images, 'show'>;
   host: Pick<HostCapabilities, 'qemuImgPath'>;
   lineageLock: LineageLock;
+  seeds: Pick<Seeds, 'launch' | 'writeForClone' | 'forget'>;
   keepFreeBytes: () => number;
 };
 
@@ -98,7 +100,8 @@ function makeClones(parts: CloneJobParts, wanted: (input: CloneInput) => Clone[]
       const clones = wanted(context.input);
       if (clones.length === 0) return;
       let made = 0;
-      const finish = (clone: Clone) => {
+      const finish = async (clone: Clone) => {
+        await giveAnswers(parts, context.input.source, clone);
         guests.finishCreation(clone.guestId, clone.spec);
         made++;
       };
@@ -111,16 +114,27 @@ function makeClones(parts: CloneJobParts, wanted: (input: CloneInput) => Clone[]
       }
     },
     async undo(input) {
-      for (const { guestId: id } of input.clones) if (isCreating(guests, id)) await guests.abandonCreation(id);
+      for (const { guestId: id } of input.clones) {
+        if (!isCreating(guests, id)) continue;
+        await guests.abandonCreation(id);
+        parts.seeds.forget(id);
+      }
     },
   };
+}
+
+/** Where cloud-init set the original up, it makes the clone a machine of its own as well, also without an agent. */
+async function giveAnswers({ guests, seeds }: CloneJobParts, from: CloneSource, { guestId: id }: Clone): Promise<void> {
+  const hostname = guests.show(id).identity?.hostname ?? null;
+  if (from.kind !== 'guest' || hostname === null || seeds.launch(from.guestId)?.asDisk !== true) return;
+  await seeds.writeForClone(id, hostname);
 }
 
 async function makeAll(
   parts: CloneJobParts,
   context: StepContext<CloneInput>,
   clones: readonly Clone[],
-  finish: (clone: Clone) => void,
+  finish: (clone: Clone) => Promise<void>,
 ): Promise<void> {
   const { input, signal } = context;
   if (input.source.kind === 'guest' && !input.source.share) return copyAll(parts, context, input.source, clones, finish);
@@ -128,7 +142,7 @@ async function makeAll(
   for (const clone of clones) {
     signal.throwIfAborted();
     await buildUpon(parts, clone, bases, signal);
-    finish(clone);
+    await finish(clone);
   }
 }
 
@@ -194,7 +208,7 @@ async function copyAll(
   { signal, progress }: StepContext<CloneInput>,
   from: Extract<CloneSource, { kind: 'guest' }>,
   clones: readonly Clone[],
-  finish: (clone: Clone) => void,
+  finish: (clone: Clone) => Promise<void>,
 ): Promise<void> {
   await guests.hold(from.guestId, 'clone', async (held) => {
     held.sayBusy('The guest is being copied. It can be used when that has ended.');
@@ -227,7 +241,7 @@ async function copyAll(
         await moveIntoPlace(arriving, target.disk(cloneFile(disk)));
         doneBytes += disk.sizeBytes;
       }
-      finish(clone);
+      await finish(clone);
     }
   });
 }

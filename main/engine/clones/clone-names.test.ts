@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { guestNameProblem } from '../../../contract/guest-spec.ts';
 import { nicOf, specOf } from '../drivers/qemu/arguments/golden-specs.ts';
 import { nameKey } from '../guests/guest-names.ts';
-import { cloneNames, hostnameAfter } from './clone-names.ts';
+import { cloneNames } from './clone-names.ts';
 import { cloneSpec, takenBy } from './clone-spec.ts';
 
 const free = () => false;
@@ -43,13 +43,6 @@ test('names never clash, whatever is taken', () => {
       for (const name of names) expect([before.has(nameKey(name)), guestNameProblem(name)]).toEqual([false, null]);
     }),
   );
-});
-
-test('a host name after any name is one that DNS takes', () => {
-  expect(hostnameAfter('Web Server (2)')).toBe('web-server-2');
-  expect(hostnameAfter('Zürich')).toBe('zurich');
-  expect(hostnameAfter('🐧')).toBe('guest');
-  fc.assert(fc.property(fc.string(), (name) => /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(hostnameAfter(name))));
 });
 
 test('a clone has a UUID, addresses and ports of its own, and does not start by itself', () => {

@@ -32,16 +32,3 @@ export function cloneNames(pattern: string, count: number, isTaken: (name: strin
   }
   return names;
 }
-
-/** A host name (RFC 1123: letters, digits and hyphens, 63 at most) after a guest's name. */
-export function hostnameAfter(name: string): string {
-  const plain = name
-    .normalize('NFKD')
-    // An accent that stands alone now is no letter.
-    .replaceAll(/\p{M}+/gu, '')
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9]+/g, '-')
-    .slice(0, 63)
-    .replaceAll(/^-+|-+$/g, '');
-  return plain || 'guest';
-}

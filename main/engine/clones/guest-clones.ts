@@ -1,5 +1,6 @@
 /** Implements `clones.ts`: what may be cloned and how, the rows of the clones, and the jobs that make their disks. */
 import { stat } from 'node:fs/promises';
+import { suggestHostname } from '../../../contract/answers.ts';
 import { Failure } from '../../../contract/errors.ts';
 import { guestCannot } from '../../../contract/guest-can.ts';
 import type { ClonePlan, CloneRequest } from '../../../contract/guest-clone.ts';
@@ -25,8 +26,8 @@ import { cannotFreeze } from '../layers/freeze-disks.ts';
 import type { LineageLock } from '../layers/lineage-lock.ts';
 import type { Log } from '../log/log.ts';
 import { newGuestId } from '../store/new-id.ts';
-import { type CloneGuests, type CloneInput, type CloneSource, defineClone, defineDisposable } from './clone-job.ts';
-import { cloneNames, hostnameAfter } from './clone-names.ts';
+import { type CloneGuests, type CloneInput, type CloneJobParts, type CloneSource, defineClone, defineDisposable } from './clone-job.ts';
+import { cloneNames } from './clone-names.ts';
 import { cloneSpec, isSharedInPlace, takenBy } from './clone-spec.ts';
 import type { Clones } from './clones.ts';
 import { awaited, identityProblem } from './inner-identity.ts';
@@ -40,6 +41,7 @@ export type ClonesDeps = {
   host: Pick<HostCapabilities, 'qemuImgPath'>;
   creation: Pick<Creation, 'plan'>;
   lineageLock: LineageLock;
+  seeds: CloneJobParts['seeds'];
   clock: Clock;
   log: Log;
   settings: () => Pick<Settings, 'keepFreeMiB'>;
@@ -57,7 +59,7 @@ export function createClones(deps: ClonesDeps): GuestClones {
   const { layout, jobs, guests, images, creation, settings } = deps;
   const log = deps.log.child({ room: 'clones' });
   const keepFreeBytes = () => settings().keepFreeMiB * mib;
-  const parts = { layout, guests, images, host: deps.host, lineageLock: deps.lineageLock, keepFreeBytes };
+  const parts = { layout, guests, images, host: deps.host, lineageLock: deps.lineageLock, seeds: deps.seeds, keepFreeBytes };
   const definitions = {
     share: defineClone('guest.clone', parts),
     copy: defineClone('guest.copy', parts),
@@ -188,7 +190,7 @@ export function createClones(deps: ClonesDeps): GuestClones {
         ...noLineage,
         template: request.asTemplate ?? false,
         origin,
-        identity: plan.newIdentity ? awaited(hostnameAfter(name)) : null,
+        identity: plan.newIdentity ? awaited(suggestHostname(name)) : null,
       });
       // Again, because what was free may have been taken while the room was looked at.
       const names = cloneNames(request.name, plan.names.length, isTaken);
