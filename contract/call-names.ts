@@ -67,6 +67,7 @@ export const callNames = [
   'guest.arguments',
   'machine.inspect',
   'machine.import',
+  'guest.export',
   'machine.bootTest',
   'seed.show',
   'seed.remove',

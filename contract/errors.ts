@@ -89,6 +89,8 @@ export const errorCodes = {
   'snapshot/ambiguous': 'Several snapshots have this name.',
   'snapshot/incomplete': 'A file that the snapshot needs is missing or damaged.',
   'snapshot/not-made': 'The snapshot did not come to be; the guest is as it was.',
+  'export/exists': 'Something is at the path already.',
+  'export/differs': 'What was written is not the same as the disk of the guest.',
   'job/not-found': 'No job has this id.',
   'job/cancelled': 'The job was cancelled.',
   'job/not-cancellable': 'The job is past the point where it can be cancelled.',

@@ -33,6 +33,7 @@ export const jobKind = z.enum([
   'snapshot.tidy',
   'trash.purge',
   'machine.import',
+  'guest.export',
 ]);
 export type JobKind = z.infer<typeof jobKind>;
 

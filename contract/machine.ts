@@ -3,8 +3,16 @@ import { z } from 'zod';
 import { disk, firmwareKind, nic, osIdentity } from './guest-spec.ts';
 import { instant } from './ids.ts';
 
-export const machineKind = z.enum(['ova', 'ovf', 'virtualbox', 'vmware', 'libvirt', 'utm', 'quickemu', 'disk']);
+export const machineKind = z.enum(['ova', 'ovf', 'virtualbox', 'vmware', 'libvirt', 'utm', 'quickemu', 'disk', 'capsule']);
 export type MachineKind = z.infer<typeof machineKind>;
+
+/**
+ * `capsule` is one file with all that makes the guest, which another Guesthouse opens exactly as it was. `ova` is one file for VMware,
+ * VirtualBox and others; `libvirt` a folder with a domain's XML and its disks. The others are its disks alone: one file, or a folder when it
+ * has several.
+ */
+export const exportFormat = z.enum(['capsule', 'ova', 'libvirt', 'qcow2', 'raw', 'vmdk', 'vhdx', 'vdi']);
+export type ExportFormat = z.infer<typeof exportFormat>;
 
 /** One thing that was found, and what will be done about it. A `problem` stops the import. */
 export const machineFinding = z.object({

@@ -2,8 +2,9 @@
 import { z } from 'zod';
 import { guestName } from '../guest-spec.ts';
 import { guest } from '../guest-state.ts';
+import { guestId } from '../ids.ts';
 import { job } from '../job.ts';
-import { bootTest, machineReport } from '../machine.ts';
+import { bootTest, exportFormat, machineReport } from '../machine.ts';
 import { type CallTable, oneGuest } from './definition.ts';
 
 /** `path` is the machine's description, archive, folder or first disk; `moreDisks` are further disks of a machine that has no description. */
@@ -27,6 +28,19 @@ export const machineCalls = {
       trustPaths: z.boolean().optional(),
     }),
     output: z.object({ guest, job }),
+    effect: 'write',
+  },
+  'guest.export': {
+    summary: 'Write a guest that is off to a file or folder that another product, or another Guesthouse, can open.',
+    input: z.strictObject({
+      guest: guestId,
+      format: exportFormat,
+      /** Absolute. What is written, by its whole name; its folder must be there. */
+      path: z.string(),
+      /** Replace what is at the path, once the new one is whole. */
+      overwrite: z.boolean().optional(),
+    }),
+    output: job,
     effect: 'write',
   },
   'machine.bootTest': {

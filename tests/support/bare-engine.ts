@@ -284,7 +284,7 @@ export function bareRooms(guestCount = 0): BareGuests {
         lineage: async () => [],
       },
       hardware: { plan: unused, edit: unused, undo: unused, forget: () => undefined, past: () => [] },
-      transfer: { inspect: unused, import: unused, bootTest: unused },
+      transfer: { inspect: unused, import: unused, export: unused, bootTest: unused },
       seeds: {
         prepare: unused,
         write: unused,

@@ -119,7 +119,7 @@ export async function openRooms({ home, settings = {}, environment = {}, downloa
   const transfer = createTransfer({
     layout,
     jobs,
-    guests,
+    guests: { ...guests, hold: () => Promise.reject(new Error('Guests in memory are not held.')) },
     driver: createQemuDriver({ host, log: silentLog }),
     host,
     recognition,

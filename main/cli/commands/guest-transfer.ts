@@ -1,8 +1,8 @@
-/** `guesthouse guest import`: machines that come from other products. */
+/** `guesthouse guest import|export`: machines that come from other products, and guests that go to them. */
 import { resolve } from 'node:path';
-import type { Command } from 'commander';
-import type { BootTest, MachineFinding, MachineReport } from '../../../contract/machine.ts';
-import type { Context } from '../context.ts';
+import { type Command, Option } from 'commander';
+import { type BootTest, type ExportFormat, exportFormat, type MachineFinding, type MachineReport } from '../../../contract/machine.ts';
+import { type Context, findGuest } from '../context.ts';
 import { followJob } from '../job-progress.ts';
 import { facts, printable, show, styled, type Terminal } from '../terminal.ts';
 import { bytes } from '../units.ts';
@@ -16,7 +16,7 @@ export function addGuestTransfer(group: Command, { terminal, engine }: Context):
   group
     .command('import')
     .description('make a guest of a machine of VMware, VirtualBox, libvirt, UTM or Quickemu, of an OVA or of plain disks')
-    .argument('<file>', '.ova, .ovf, .vmx, .vbox, libvirt’s .xml, a UTM bundle, a Quickemu .conf, or a disk')
+    .argument('<file>', '.capsule, .ova, .ovf, .vmx, .vbox, libvirt’s .xml, a UTM bundle, a Quickemu .conf, or a disk')
     .argument('[disks...]', 'further disks of the same machine')
     .option('--name <name>', 'what the guest is called (default: as in the source)')
     .option('--check', 'only say what would be imported and what is in the way')
@@ -35,6 +35,24 @@ export function addGuestTransfer(group: Command, { terminal, engine }: Context):
       await followJob(client, terminal, job.id);
       const test = await client.call('machine.bootTest', { guest: guest.id });
       if (!terminal.json) terminal.out(`Imported “${printable(guest.spec.name)}”. ${said(test)}\n`);
+    });
+}
+
+export function addGuestExport(group: Command, { terminal, engine }: Context): void {
+  group
+    .command('export')
+    .description('write a guest that is off to a file or folder, read it back and compare it')
+    .argument('<guest>', 'name or id')
+    .argument('<path>', 'what is written; its folder must be there')
+    .addOption(new Option('--format <format>', 'what it is written as').choices(exportFormat.options).default('capsule'))
+    .option('--overwrite', 'replace what is at the path')
+    .action(async (wanted: string, path: string, options: { format: ExportFormat; overwrite?: boolean }) => {
+      const client = await engine();
+      const { id, spec } = await findGuest(client, wanted);
+      const target = resolve(path);
+      const wish = { guest: id, format: options.format, path: target, overwrite: options.overwrite ?? false };
+      await followJob(client, terminal, (await client.call('guest.export', wish)).id);
+      if (!terminal.json) terminal.out(`Exported “${printable(spec.name)}” to ${printable(target)}.\n`);
     });
 }
 

@@ -14,7 +14,7 @@ import { addClone } from './guest-clone.ts';
 import { addCreate } from './guest-create.ts';
 import { addGuestHardware } from './guest-hardware.ts';
 import { addGuestIo } from './guest-io.ts';
-import { addGuestTransfer } from './guest-transfer.ts';
+import { addGuestExport, addGuestTransfer } from './guest-transfer.ts';
 
 /** Starting waits for QEMU, and resuming from disk for all of the memory to be read. */
 const startTimeoutMs = 180_000;
@@ -128,6 +128,7 @@ export const addGuest: CommandGroup = (program, context) => {
 
   addGuestHardware(group, context);
   addGuestTransfer(group, context);
+  addGuestExport(group, context);
   addGuestIo(group, context);
 };
 

@@ -199,13 +199,54 @@ async function convert(
   if (end.status !== 0) throw inUse(end, sourcePath) ?? writeFailure(end, target, signal);
 }
 
+/** What an export is written as, with the variant that other products take. */
+const exportArguments = {
+  raw: ['-O', 'raw'],
+  qcow2: ['-O', 'qcow2', '-o', 'lazy_refcounts=off,cluster_size=64k,compat=1.1'],
+  vmdk: ['-O', 'vmdk', '-o', 'subformat=monolithicSparse'],
+  streamVmdk: ['-O', 'vmdk', '-o', 'subformat=streamOptimized'],
+  vhdx: ['-O', 'vhdx', '-o', 'subformat=dynamic'],
+  vdi: ['-O', 'vdi'],
+} as const;
+export type ExportFormat = keyof typeof exportArguments;
+
+/** A disk of the store as it is now, with what it builds upon. */
+export type StatedDisk = { path: string; format: DiskFormat; bases: readonly DiskLink[] };
+type Watched = { signal: AbortSignal; onProgress: (share: number) => void };
+
+/** Writes a disk anew in the format of another product. @throws Failure as `convertDisk` does */
+export async function exportDisk(qemuImg: string, disk: StatedDisk, format: ExportFormat, target: string, watched: Watched): Promise<void> {
+  const args = ['convert', '-p', ...exportArguments[format], stated(disk.path, disk.format, disk.bases), target];
+  const end = await runTool(qemuImg, args, longWork(watched.signal, watched.onProgress));
+  if (end.status !== 0) throw inUse(end, disk.path) ?? writeFailure(end, target, watched.signal);
+}
+
+/** Whether a file that was exported holds the same disk. @throws Failure when it cannot be read back */
+export async function sameContent(
+  qemuImg: string,
+  disk: StatedDisk,
+  format: ExportFormat,
+  target: string,
+  watched: Watched,
+): Promise<boolean> {
+  const driver = format === 'streamVmdk' ? 'vmdk' : format;
+  const written = {
+    driver,
+    file: { driver: 'file', filename: target },
+    ...(driver === 'qcow2' || driver === 'vmdk' ? { backing: null } : {}),
+  };
+  const args = ['compare', '-p', stated(disk.path, disk.format, disk.bases), `json:${JSON.stringify(written)}`];
+  const end = await runTool(qemuImg, args, longWork(watched.signal, watched.onProgress));
+  if (end.status === 0 || end.status === 1) return end.status === 0;
+  throw inUse(end, target) ?? writeFailure(end, target, watched.signal);
+}
+
 function longWork(signal: AbortSignal, onProgress: (share: number) => void): ToolOptions {
   return {
     // No deadline on the whole: a disk may have terabytes. The job can be cancelled.
     timeoutMs: 7 * 24 * 3600 * 1000,
     signal,
     maxOutputBytes: 64 * 1024,
-    // None, but it shall not go on writing when the engine was killed and the next one undoes the job.
     limits: {},
     onOutput: (text) => {
       const last = [...text.matchAll(/\((\d+\.\d+)\/100%\)/g)].at(-1)?.[1];

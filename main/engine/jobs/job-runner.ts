@@ -42,7 +42,14 @@ export type JobRunnerDeps = {
 };
 
 /** These keep a disk busy; two at once are as fast as ten. */
-const heavyKinds: ReadonlySet<JobKind> = new Set(['image.import', 'guest.create', 'guest.copy', 'trash.purge', 'machine.import']);
+const heavyKinds: ReadonlySet<JobKind> = new Set([
+  'image.import',
+  'guest.create',
+  'guest.copy',
+  'trash.purge',
+  'machine.import',
+  'guest.export',
+]);
 const heavyAtOnce = 2;
 const keptEnded = 500;
 const listedAtMost = 500;

@@ -2,8 +2,8 @@
  * The job that makes a guest of a machine of another product. It can be run again from the start as long as the guest is still being created;
  * what it made lies in the guest's folder and goes with it.
  */
-import { stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { open, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { Failure } from '../../../contract/errors.ts';
 import { guestSpec } from '../../../contract/guest-spec.ts';
@@ -16,11 +16,12 @@ import type { Layout } from '../files/layout.ts';
 import { makePrivateFolder } from '../files/private-folder.ts';
 import { removeFolder } from '../guests/guest-folders.ts';
 import type { HostCapabilities } from '../host/capabilities.ts';
-import { fileSource, slice } from '../images/byte-source.ts';
+import { type ByteSource, fileSource, slice } from '../images/byte-source.ts';
 import { copyMedium, demandSpace } from '../images/copy-medium.ts';
 import { convertForeign } from '../images/foreign/convert-foreign.ts';
-import { isPlainQcow2, recheckHeader } from '../images/inspect.ts';
+import { acceptedHeader, isPlainQcow2, recheckHeader } from '../images/inspect.ts';
 import { openMedium } from '../images/open-medium.ts';
+import { isQcow2, qcow2HeaderBytes } from '../images/qcow2-header.ts';
 import { checkDisk, diskInfo } from '../images/qemu-img.ts';
 import type { JobDefinition, StepContext } from '../jobs/job-definition.ts';
 import { forgetBootTest, testBoot } from './boot-test.ts';
@@ -33,6 +34,10 @@ const importInput = z.object({
   disks: z.array(z.object({ ref: machineDiskRef, file: z.string(), virtualSizeBytes: z.number(), fileSizeBytes: z.number() })),
   /** Hashes that the manifest names for these disks. */
   hashes: z.array(z.object({ entry: manifestEntry, ref: machineDiskRef })),
+  /** Of a capsule: state of its firmware and its TPM, by the name of the file that it becomes. */
+  extras: z.array(
+    z.object({ ref: machineDiskRef, role: z.enum(['nvram', 'tpm']), file: z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9._-]{0,90}$/) }),
+  ),
   bootTest: z.boolean(),
 });
 export type MachineImportInput = z.infer<typeof importInput>;
@@ -84,6 +89,25 @@ export function defineMachineImport({ layout, guests, driver, feed, host, keepFr
       await copy(ref, target, signal, (done, of) => progress(before + Math.round((done / Math.max(of, 1)) * virtualSizeBytes), total));
       before += virtualSizeBytes;
       progress(before, total);
+    }
+  };
+
+  const copyExtras = async ({ guestId: id, extras }: MachineImportInput) => {
+    const files = layout.guest(id);
+    for (const { ref, role, file } of extras) {
+      const target = role === 'nvram' ? files.nvram : join(files.tpmState, file);
+      const medium = await openMedium(ref.path);
+      try {
+        const whole = fileSource(medium.file, medium.sizeBytes);
+        const source = ref.member ? slice(whole, ref.member.offset, ref.member.sizeBytes) : whole;
+        const head = await source.read(0, qcow2HeaderBytes);
+        // Variables may be kept as qcow2, which could name another file.
+        if (isQcow2(head)) acceptedHeader(head, { sizeBytes: source.sizeBytes }, ref.name);
+        makePrivateFolder(dirname(target));
+        await writeBytes(target, source);
+      } finally {
+        await medium.file.close();
+      }
     }
   };
 
@@ -155,7 +179,9 @@ export function defineMachineImport({ layout, guests, driver, feed, host, keepFr
         async run(context) {
           const { input } = context;
           // What was checked and moved by a run before is not copied again only to be tried.
-          if (stillCreating(input.guestId)) await copyAll(context);
+          if (!stillCreating(input.guestId)) return;
+          await copyExtras(input);
+          await copyAll(context);
         },
         async undo(input) {
           for (const { file } of input.disks) {
@@ -200,6 +226,25 @@ export function defineMachineImport({ layout, guests, driver, feed, host, keepFr
       },
     ],
   };
+}
+
+async function writeBytes(target: string, source: ByteSource): Promise<void> {
+  const file = await open(`${target}.arriving`, 'w', 0o600).catch((thrown: unknown) => {
+    throw toWriteFailure(thrown, target);
+  });
+  try {
+    for (let at = 0; at < source.sizeBytes; ) {
+      const bytes = await source.read(at, 1024 * 1024);
+      if (bytes.length === 0) break;
+      await file.write(bytes, 0, bytes.length, at);
+      at += bytes.length;
+    }
+  } catch (thrown) {
+    throw toWriteFailure(thrown, target);
+  } finally {
+    await file.close();
+  }
+  await moveIntoPlace(`${target}.arriving`, target);
 }
 
 const verdicts = {

@@ -1,8 +1,10 @@
 /** Implements `transfer.ts`. */
-import { readFile } from 'node:fs/promises';
-import { basename, extname } from 'node:path';
+import { randomBytes } from 'node:crypto';
+import { lstat, readFile, realpath, stat } from 'node:fs/promises';
+import { basename, dirname, extname, isAbsolute, join, relative, resolve } from 'node:path';
 import type { CallParsed } from '../../../contract/calls.ts';
 import { Failure } from '../../../contract/errors.ts';
+import { guestCannot } from '../../../contract/guest-can.ts';
 import type { GuestSpec } from '../../../contract/guest-spec.ts';
 import type { GuestId } from '../../../contract/ids.ts';
 import { bootTest, type MachineFinding, type MachineReport } from '../../../contract/machine.ts';
@@ -21,6 +23,8 @@ import type { Log } from '../log/log.ts';
 import { notRecognised, type OsRecognition, type Recognition } from '../os/os-recognition.ts';
 import { newGuestId } from '../store/new-id.ts';
 import { bootTestPicture, bootTestRecord } from './boot-test.ts';
+import { capsuleSpec } from './capsule-spec.ts';
+import { defineExport, type ExportGuests, type ExportInput, exists } from './export-job.ts';
 import { defineMachineImport, type MachineImportInput } from './import-machine-job.ts';
 import { type MachineDiskRef, openMachineDisk } from './machine-disk.ts';
 import { type PlannedDisk, planMachine } from './machine-spec.ts';
@@ -32,7 +36,7 @@ import type { Transfer } from './transfer.ts';
 export type TransferDeps = {
   layout: Layout;
   jobs: Pick<JobRunner, 'start' | 'ended'>;
-  guests: CreationGuests;
+  guests: CreationGuests & ExportGuests;
   driver: Driver;
   host: HostCapabilities;
   recognition: OsRecognition;
@@ -44,12 +48,26 @@ export type TransferDeps = {
 export type MachineTransfer = Transfer & { jobDefinitions: readonly JobDefinition<never>[] };
 
 type ReadDisk = PlannedDisk & { ref: MachineDiskRef; fileSizeBytes: number };
-type Plan = { report: MachineReport; spec: GuestSpec; disks: ReadDisk[]; hashes: MachineImportInput['hashes'] };
+type Plan = {
+  report: MachineReport;
+  spec: GuestSpec;
+  disks: ReadDisk[];
+  hashes: MachineImportInput['hashes'];
+  extras: MachineImportInput['extras'];
+};
 
 export function createTransfer(deps: TransferDeps): MachineTransfer {
   const { layout, jobs, guests, host, recognition, settings } = deps;
   const log = deps.log.child({ room: 'transfer' });
-  const definition = defineMachineImport({ ...deps, keepFreeBytes: () => settings().keepFreeMiB * 1024 ** 2 });
+  const keepFreeBytes = () => settings().keepFreeMiB * 1024 ** 2;
+  const definition = defineMachineImport({ ...deps, keepFreeBytes });
+  const exportDefinition = defineExport({
+    guests,
+    host,
+    feed: deps.feed,
+    // A disk of the user's own may be filled; the one that guests write to may not.
+    keepFreeBytesAt: async (folder) => ((await stat(folder)).dev === (await stat(layout.home)).dev ? keepFreeBytes() : 0),
+  });
 
   const readDisks = async (found: FoundMachine, trustPaths: boolean): Promise<{ disks: ReadDisk[]; findings: MachineFinding[] }> => {
     const disks: ReadDisk[] = [];
@@ -88,7 +106,7 @@ export function createTransfer(deps: TransferDeps): MachineTransfer {
     const found = await findMachine(path, moreDisks);
     const { machine, kind } = found;
     const { disks, findings: diskFindings } = await readDisks(found, trustPaths);
-    const { os, by } = await recognise(found, disks);
+    const { os, by } = found.capsule ? { os: found.capsule.spec.os, by: 'By its capsule.' } : await recognise(found, disks);
     const hostReport = await host.report();
     const known = await recognition.knowledgeOf(os);
     const prefersUefi = disks.some(({ content }) => content.report?.prefersUefi);
@@ -97,7 +115,10 @@ export function createTransfer(deps: TransferDeps): MachineTransfer {
     const macsTaken = new Set(others.flatMap((spec) => spec.nics.map((nic) => nic.mac)));
     const shown = machine.name ?? (kind === 'disk' && os.id !== null ? os.name : basename(path, extname(path)));
     const chosen = name ?? suggestName(notRecognised.os, `${shown}.vm`, (one) => guests.nameTaken(one));
-    const planned = planMachine({ name: chosen, os, machine, disks, defaults, host: hostReport, macsTaken });
+    const uuids = new Set(others.map((spec) => spec.uuid));
+    const planned = found.capsule
+      ? capsuleSpec(found.capsule.spec, chosen, { uuids, macs: macsTaken }, found.capsule.snapshots)
+      : planMachine({ name: chosen, os, machine, disks, defaults, host: hostReport, macsTaken });
     const { spec } = planned;
     const shape = disks.length > 0 ? checkShape(spec) : [];
     const notes = [...checkSize(spec, hostReport, known), ...(await checkMachine(spec, host, hostReport)), ...checkNeeds(spec), ...shape];
@@ -109,7 +130,8 @@ export function createTransfer(deps: TransferDeps): MachineTransfer {
       ...contentFindings(
         disks.map(({ content }) => content),
         os,
-        machine.tpm,
+        // A capsule brings its TPM along.
+        machine.tpm && !found.capsule,
       ),
       ...planned.findings,
       ...notes.map(({ code, severity, message, hint }) => ({
@@ -143,18 +165,18 @@ export function createTransfer(deps: TransferDeps): MachineTransfer {
       findings: sorted(findings),
       outsideFiles,
     };
-    return { report, spec, disks, hashes: hashesOf(found) };
+    return { report, spec, disks, hashes: hashesOf(found), extras: found.capsule?.extras ?? [] };
   };
 
   return {
-    jobDefinitions: [definition as unknown as JobDefinition<never>],
+    jobDefinitions: [definition, exportDefinition] as unknown as JobDefinition<never>[],
 
     inspect: async ({ path, moreDisks }) => (await makePlan(path, moreDisks ?? [], false)).report,
 
     async import({ path, moreDisks, name, bootTest: tryIt, trustPaths }: CallParsed<'machine.import'>, by) {
       const unnameable = name === undefined ? undefined : checkName(name, (one) => guests.nameTaken(one))[0];
       if (unnameable) throw failureOf(unnameable);
-      const { report, spec, disks, hashes } = await makePlan(path, moreDisks ?? [], trustPaths ?? false, name);
+      const { report, spec, disks, hashes, extras } = await makePlan(path, moreDisks ?? [], trustPaths ?? false, name);
       const stop = report.findings.find(({ severity }) => severity === 'problem');
       if (stop)
         throw new Failure('machine/blocked', `“${report.name}” was not imported. ${stop.text}`, { hint: stop.action, path: 'path' });
@@ -173,6 +195,7 @@ export function createTransfer(deps: TransferDeps): MachineTransfer {
           file: `disk${index}.qcow2`,
         })),
         hashes,
+        extras,
         bootTest: tryIt ?? true,
       };
       try {
@@ -193,6 +216,24 @@ export function createTransfer(deps: TransferDeps): MachineTransfer {
       }
     },
 
+    async export({ guest: id, format, path, overwrite }, by) {
+      const { spec, state } = guests.show(id);
+      const cannot = guestCannot(state, 'clone');
+      if (cannot !== null) throw new Failure('guest/denied', cannot);
+      if (spec.disks.length === 0 && format !== 'capsule') {
+        throw new Failure('guest/denied', `${spec.name} has no disks that could be exported.`, { hint: 'Export it as a capsule.' });
+      }
+      await checkTarget(path, overwrite ?? false, layout.home);
+      const staging = join(dirname(path), `.${basename(path)}.${randomBytes(4).toString('hex')}.exporting`);
+      const input: ExportInput = { guestId: id, format, path, overwrite: overwrite ?? false, staging };
+      return jobs.start(exportDefinition, {
+        title: `Export ${spec.name}`,
+        target: { kind: 'guest', id, name: spec.name },
+        input,
+        startedBy: by,
+      });
+    },
+
     async bootTest(id) {
       const files = layout.guest(id);
       const text = await readFile(bootTestRecord(files), 'utf8').catch(() => null);
@@ -208,6 +249,21 @@ export function createTransfer(deps: TransferDeps): MachineTransfer {
   async function abandon(id: GuestId): Promise<void> {
     if (guests.list().some((guest) => guest.id === id && guest.state.status === 'creating')) await guests.abandonCreation(id);
   }
+}
+
+/** @throws Failure `export/exists`, `store/not-writable` or `call/invalid-input` */
+async function checkTarget(path: string, overwrite: boolean, home: string): Promise<void> {
+  const wrong = (message: string, hint: string) => new Failure('store/not-writable', message, { hint, path: 'path' });
+  if (!isAbsolute(path) || path !== resolve(path))
+    throw wrong('The path of an export must be absolute and plain.', 'Choose a file in a folder of yours.');
+  const folder = await realpath(dirname(path)).catch(() => null);
+  if (!folder || !(await stat(folder)).isDirectory())
+    throw wrong(`There is no folder ${dirname(path)}.`, 'Make it first, or choose another.');
+  const within = relative(await realpath(home), join(folder, basename(path)));
+  if (!within.startsWith('..') && !isAbsolute(within)) {
+    throw wrong('An export cannot lie in the data folder of Guesthouse.', 'Choose a folder of your own.');
+  }
+  if (!overwrite && (await lstat(path).catch(() => null))) throw exists(path);
 }
 
 /** What is to be said of the machine as a whole. */
@@ -265,9 +321,10 @@ function sourceFindings(found: FoundMachine, outside: readonly string[], isMac: 
   return findings;
 }
 
-function hashesOf({ manifest, disks }: FoundMachine): MachineImportInput['hashes'] {
+function hashesOf({ manifest, disks, capsule }: FoundMachine): MachineImportInput['hashes'] {
+  const refs = [...disks.map((disk) => disk.ref), ...(capsule?.extras ?? []).map((extra) => extra.ref)];
   return (manifest ?? []).flatMap((entry) => {
-    const ref = disks.find((disk) => disk.ref?.name === entry.file)?.ref;
+    const ref = refs.find((one) => one?.name === entry.file);
     return ref ? [{ entry, ref }] : [];
   });
 }

@@ -5,9 +5,11 @@
 import { lstat, open, readFile, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, extname, isAbsolute, join, relative, resolve } from 'node:path';
 import { Failure } from '../../../contract/errors.ts';
+import type { GuestSpec } from '../../../contract/guest-spec.ts';
 import type { MachineKind } from '../../../contract/machine.ts';
 import { type ByteSource, fileSource, slice } from '../images/byte-source.ts';
 import { openMedium } from '../images/open-medium.ts';
+import { type CapsuleManifest, capsuleManifestName, parseCapsule } from './capsule.ts';
 import { emptyMachine, type ForeignMachine, notUnderstood } from './foreign-machine.ts';
 import { parseLibvirt } from './formats/libvirt.ts';
 import { parseOvf } from './formats/ovf.ts';
@@ -28,9 +30,20 @@ export type FoundMachine = {
   disks: FoundDisk[];
   /** Hashes of the files that are copied, to be checked before; null when there is no manifest. */
   manifest: ManifestEntry[] | null;
+  /** A guest of another Guesthouse, which is taken as it is. */
+  capsule: FoundCapsule | null;
+};
+
+export type FoundCapsule = {
+  spec: GuestSpec;
+  /** State of the firmware and the TPM, by the name that it gets in the guest's folder. */
+  extras: { ref: MachineDiskRef; role: 'nvram' | 'tpm'; file: string }[];
+  snapshots: number;
 };
 
 const descriptionMaxBytes = 4 * 1024 * 1024;
+/** More than any firmware's variables or TPM's state need. */
+const extraMaxBytes = 64 * 1024 * 1024;
 
 /** @throws Failure `machine/*` or `image/*` saying what is wrong with the machine as a whole. What is wrong with one disk is with that disk. */
 export async function findMachine(path: string, moreDisks: readonly string[] = []): Promise<FoundMachine> {
@@ -43,9 +56,11 @@ export async function findMachine(path: string, moreDisks: readonly string[] = [
   switch (ending) {
     case '.ova':
       return findInArchive(path);
+    case '.capsule':
+      return findInCapsule(path);
     case '.ovf': {
       const machine = parseOvf(await readDescription(path));
-      return { kind: 'ovf', machine, disks: await disksIn(folder, machine), manifest: await manifestBeside(path) };
+      return { kind: 'ovf', machine, disks: await disksIn(folder, machine), manifest: await manifestBeside(path), capsule: null };
     }
     case '.vbox':
       return described('virtualbox', parseVirtualBox(await readDescription(path)), folder);
@@ -63,7 +78,7 @@ export async function findMachine(path: string, moreDisks: readonly string[] = [
 }
 
 async function described(kind: MachineKind, machine: ForeignMachine, folder: string): Promise<FoundMachine> {
-  return { kind, machine, disks: await disksIn(folder, machine), manifest: null };
+  return { kind, machine, disks: await disksIn(folder, machine), manifest: null, capsule: null };
 }
 
 async function findInFolder(path: string): Promise<FoundMachine> {
@@ -86,7 +101,7 @@ async function findDisks(paths: readonly string[]): Promise<FoundMachine> {
     await (await openMedium(file)).file.close();
     disks.push({ file, ref: await recogniseDisk(file, null, false), problem: null, outside: false });
   }
-  return { kind: 'disk', machine, disks, manifest: null };
+  return { kind: 'disk', machine, disks, manifest: null, capsule: null };
 }
 
 async function findInArchive(path: string): Promise<FoundMachine> {
@@ -109,10 +124,60 @@ async function findInArchive(path: string): Promise<FoundMachine> {
       if (!member) disks.push({ file, ref: null, problem: missing(file, `the archive ${fileName}`), outside: false });
       else disks.push(await recognised(file, path, { offset: member.offset, sizeBytes: member.sizeBytes }, member.name));
     }
-    return { kind: 'ova', machine, disks, manifest };
+    return { kind: 'ova', machine, disks, manifest, capsule: null };
   } finally {
     await medium.file.close();
   }
+}
+
+async function findInCapsule(path: string): Promise<FoundMachine> {
+  const medium = await openMedium(path);
+  try {
+    const fileName = basename(path);
+    const archive = fileSource(medium.file, medium.sizeBytes);
+    const members = await readTarMembers(archive, fileName);
+    const [list] = members;
+    if (list?.name !== capsuleManifestName) throw notUnderstood(`${fileName} is no capsule.`);
+    const { manifest, spec } = parseCapsule(await textOf(slice(archive, list.offset, list.sizeBytes), list.name));
+    const machine = { ...emptyMachine(), name: spec.name };
+    const disks: FoundDisk[] = [];
+    const extras: FoundCapsule['extras'] = [];
+    for (const file of manifest.files) {
+      const member = members.find(({ name, sizeBytes }) => name === file.name && sizeBytes === file.sizeBytes);
+      const place = member && { offset: member.offset, sizeBytes: member.sizeBytes };
+      if (file.role === 'disk') {
+        const disk = spec.disks.find(({ id }) => id === file.diskId);
+        if (!disk) throw notUnderstood(`it has a disk ${file.name} that its guest has not.`);
+        machine.disks.push({ file: file.name, bus: disk.bus, controller: disk.bus, raw: false });
+        if (place)
+          disks.push({ file: file.name, ref: { path, member: place, name: file.name, format: 'qcow2' }, problem: null, outside: false });
+        else disks.push({ file: file.name, ref: null, problem: missing(file.name, `the capsule ${fileName}`), outside: false });
+      } else {
+        if (!place || place.sizeBytes > extraMaxBytes) throw notUnderstood(`${file.name} is missing in it, or larger than such a file is.`);
+        const kept = file.role === 'nvram' ? 'nvram.fd' : file.name.replace(/^tpm-/, '');
+        extras.push({ ref: { path, member: place, name: file.name, format: 'raw' }, role: file.role, file: kept });
+      }
+    }
+    const held = new Set(manifest.files.map((file) => file.diskId));
+    if (spec.disks.some(({ id }) => !held.has(id)) || machine.disks.length !== spec.disks.length)
+      throw notUnderstood('a disk of its guest is not in it.');
+    const hashes = manifest.files.map(({ name, sha256 }) => ({ file: name, algorithm: 'sha256' as const, hex: sha256 }));
+    return {
+      kind: 'capsule',
+      machine,
+      disks: inOrder(disks, spec, manifest),
+      manifest: hashes,
+      capsule: { spec, extras, snapshots: manifest.snapshots.length },
+    };
+  } finally {
+    await medium.file.close();
+  }
+}
+
+/** The disks as the spec has them. */
+function inOrder(disks: readonly FoundDisk[], spec: GuestSpec, manifest: CapsuleManifest): FoundDisk[] {
+  const nameOf = (id: string) => manifest.files.find((file) => file.diskId === id)?.name;
+  return spec.disks.flatMap(({ id }) => disks.filter(({ file }) => file === nameOf(id)));
 }
 
 async function recognised(file: string, path: string, member: MachineDiskRef['member'], name: string): Promise<FoundDisk> {

@@ -1,6 +1,7 @@
-/** Machines that come from other products. Implemented by `machine-transfer.ts`. */
+/** Machines that come from other products, and guests that go to them. Implemented by `machine-transfer.ts`. */
 import type { CallOutput, CallParsed } from '../../../contract/calls.ts';
 import type { GuestId } from '../../../contract/ids.ts';
+import type { Job } from '../../../contract/job.ts';
 import type { BootTest, MachineReport } from '../../../contract/machine.ts';
 
 export type Transfer = {
@@ -8,6 +9,8 @@ export type Transfer = {
   inspect(source: CallParsed<'machine.inspect'>): Promise<MachineReport>;
   /** @throws Failure of what stands in the way: `machine/blocked` with the first problem that was found, or `guest/name-*`. */
   import(wish: CallParsed<'machine.import'>, by: string): Promise<CallOutput<'machine.import'>>;
+  /** Writes a guest that is off to a path of the user's. @throws Failure `guest/denied`, `export/exists`, `store/not-writable` */
+  export(wish: CallParsed<'guest.export'>, by: string): Promise<Job>;
   /** How an imported guest did when it was tried. */
   bootTest(id: GuestId): Promise<BootTest | null>;
 };
