@@ -58,6 +58,7 @@ export function composeRooms(foundation: Foundation): Rooms {
     clock,
     log: log.child({ room: 'seeds' }),
     guests: () => guests,
+    memorySnapshot: (id) => snapshots.tree(id).snapshots.find(({ withMemory }) => withMemory)?.name ?? null,
   });
   const guests = createGuests({
     layout,

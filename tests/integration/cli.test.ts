@@ -1,5 +1,5 @@
 /** The command line as a user runs it: the built program, a real engine, a real guest. */
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -211,4 +211,20 @@ test('completion scripts are given for each shell, and names are completed', asy
     const { status, out } = await guesthouse(['completion', shell]);
     expect([status, out.includes('guesthouse')]).toEqual([0, true]);
   }
+});
+
+test('a disc with answers is built from options and a password that comes by a pipe', async () => {
+  const path = join(home, 'seed.iso');
+  const words = ['seed', 'build', 'kickstart', path, '--user', 'ann', '--password-stdin', '--hostname', 'web-1', '--package', 'git'];
+  const { status, out, err } = await guesthouse(words, { input: 'correct-horse\nnot read\n' });
+  expect([status, err]).toEqual([0, '']);
+  expect(out).toContain('OEMDRV');
+  const disc = readFileSync(path, 'latin1');
+  expect(disc).toContain('network --bootproto=dhcp --onboot=yes --hostname="web-1"');
+  const [, hash = '', salt = ''] = /--password="(\$6\$([^$]+)\$[^"]+)"/.exec(disc) ?? [];
+  expect(execFileSync('openssl', ['passwd', '-6', '-salt', salt, '-stdin'], { input: 'correct-horse\n', encoding: 'utf8' }).trim()).toBe(
+    hash,
+  );
+  const again = await guesthouse(words, { input: 'correct-horse\n' });
+  expect([again.status === 0, again.err.includes('is there already')]).toEqual([false, true]);
 });

@@ -89,7 +89,15 @@ export async function openRooms({ home, settings = {}, environment = {}, downloa
     resourcesFolder: null,
     environment: env,
   });
-  const seeds = createSeeds({ layout, database: db, tools: createSeedTools(env), clock, log: silentLog, guests: () => guests });
+  const seeds = createSeeds({
+    layout,
+    database: db,
+    tools: createSeedTools(env),
+    clock,
+    log: silentLog,
+    guests: () => guests,
+    memorySnapshot: () => null,
+  });
   const creation = createCreation({
     layout,
     jobs,

@@ -73,7 +73,7 @@ export async function openGuestEngine(
   const identities = createIdentityGiver(() => guests, log);
   const lineageLock = createLineageLock();
   const driver = createQemuDriver({ host, log });
-  const seeds = createSeeds({ layout, database, tools: createSeedTools(), clock, log, guests: () => guests });
+  const seeds = createSeeds({ layout, database, tools: createSeedTools(), clock, log, guests: () => guests, memorySnapshot: () => null });
   const guests: GuestRegistry = createGuests({
     layout,
     database,

@@ -25,11 +25,13 @@ type Deps = {
   clock: Clock;
   log: Log;
   guests: () => { show(id: GuestId): Guest };
+  /** Name of a snapshot that keeps the guest's memory, and with it the devices that it had. */
+  memorySnapshot(id: GuestId): string | null;
 };
 
 const newInstanceId = (): string => `guesthouse-${randomUUID()}`;
 
-export function createSeeds({ layout, database, tools, clock, log, guests }: Deps): Seeds {
+export function createSeeds({ layout, database, tools, clock, log, guests, memorySnapshot }: Deps): Seeds {
   const store = createSeedStore(database);
 
   const removeInstaller = async (id: GuestId): Promise<void> => {
@@ -130,6 +132,12 @@ export function createSeeds({ layout, database, tools, clock, log, guests }: Dep
       if (state.status !== 'off' && state.status !== 'crashed') {
         throw new Failure('guest/denied', `${spec.name} has its disc with answers in use.`, {
           hint: state.status === 'suspended' ? 'Start it, shut it down, then try again.' : 'Shut it down first.',
+        });
+      }
+      const snapshot = memorySnapshot(id);
+      if (snapshot !== null) {
+        throw new Failure('guest/denied', `The snapshot “${snapshot}” of ${spec.name} has its memory, in which the disc is in the guest.`, {
+          hint: 'Delete that snapshot first.',
         });
       }
       // The row last: it is what finds the files again.

@@ -30,7 +30,7 @@ export type Seeds = {
   /** The installer has restarted the guest: neither its kernel nor the answers are needed any more. */
   installed(id: GuestId): void;
   show(id: GuestId): Promise<SeedReport | null>;
-  /** @throws Failure `seed/not-found`, `guest/denied` while the guest runs or is suspended */
+  /** @throws Failure `seed/not-found`, `guest/denied` while the guest runs, is suspended, or has a snapshot with memory */
   remove(id: GuestId): Promise<void>;
   /** Writes a disc to a file of the user's own. @throws Failure `seed/file-exists` */
   writeFile(path: string, seed: PreparedSeed): Promise<{ path: string; volumeId: string; sizeBytes: number }>;
