@@ -19,11 +19,13 @@ import { machineCalls } from './calls/machine.ts';
 import { recordCalls } from './calls/record.ts';
 import { seedCalls } from './calls/seed.ts';
 import { snapshotCalls } from './calls/snapshot.ts';
+import { storageCalls } from './calls/storage.ts';
 
 export const calls = {
   ...engineCalls,
   ...imageCalls,
   ...downloadCalls,
+  ...storageCalls,
   ...imageCatalogueCalls,
   ...guestCalls,
   ...guestCloneCalls,

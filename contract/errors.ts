@@ -63,6 +63,7 @@ export const errorCodes = {
   'image/changed': 'The file changed while it was read.',
   'layer/not-freezable': 'A disk cannot become a layer that others build upon.',
   'layer/no-links': 'The file system cannot give a file that is in use a second name.',
+  'storage/not-an-orphan': 'Something refers to the file, or it is not in the data folder.',
   'download/unknown': 'The list of downloads has no such entry.',
   'download/page-only': 'This system is not downloaded here: its page opens in the browser.',
   'download/url-invalid': 'The address is not one from which an image can be downloaded.',

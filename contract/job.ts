@@ -18,6 +18,9 @@ export const jobEnded: ReadonlySet<JobState> = new Set(['succeeded', 'failed', '
 export const jobKind = z.enum([
   'image.import',
   'image.download',
+  'guest.reclaim',
+  'image.reclaim',
+  'storage.findDuplicates',
   'image.readAgain',
   'image.compare',
   'guest.create',
@@ -55,6 +58,8 @@ export const job = z.object({
   target: z.discriminatedUnion('kind', [
     z.object({ kind: z.literal('guest'), id: guestId.nullable(), name: z.string() }),
     z.object({ kind: z.literal('image'), id: imageId.nullable(), name: z.string() }),
+    /** The data folder as a whole. */
+    z.object({ kind: z.literal('store'), id: z.null(), name: z.string() }),
   ]),
   state: jobState,
   steps: z.array(jobStep),

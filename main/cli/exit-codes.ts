@@ -45,6 +45,7 @@ const exact: Partial<Record<ErrorCode, ExitCode>> = {
   'snapshot/ambiguous': exitCodes.notFound,
   'job/not-found': exitCodes.notFound,
   'download/unknown': exitCodes.notFound,
+  'storage/not-an-orphan': exitCodes.denied,
   'download/not-unfinished': exitCodes.notFound,
   'download/url-invalid': exitCodes.usage,
   'download/page-only': exitCodes.denied,

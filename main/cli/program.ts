@@ -12,6 +12,7 @@ import { addJob } from './commands/job.ts';
 import { addOpen } from './commands/open.ts';
 import { addSeed } from './commands/seed.ts';
 import { addSnapshot } from './commands/snapshot.ts';
+import { addStorage } from './commands/storage.ts';
 import type { Context } from './context.ts';
 import { Exit, exitCodeMeanings, exitCodeOf, exitCodes } from './exit-codes.ts';
 import { showError } from './terminal.ts';
@@ -25,7 +26,7 @@ export function buildProgram(context: Context): Command {
     .showHelpAfterError('(add --help for how it is used)')
     .addHelpText('after', () => exitCodeHelp)
     .configureOutput({ writeOut: terminal.out, writeErr: terminal.err });
-  for (const add of [addDoctor, addEngine, addImage, addGuest, addSeed, addSnapshot, addJob, addEvents, addOpen, addCompletion])
+  for (const add of [addDoctor, addEngine, addImage, addGuest, addSeed, addSnapshot, addStorage, addJob, addEvents, addOpen, addCompletion])
     add(program, context);
   for (const command of everyCommand(program)) {
     command.exitOverride();

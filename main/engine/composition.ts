@@ -14,6 +14,7 @@ import { createImages } from './images/image-registry.ts';
 import { createLineageLock } from './layers/lineage-lock.ts';
 import { createOsRecognition } from './os/os-recognition.ts';
 import { createSnapshots } from './snapshots/snapshot-registry.ts';
+import { createStorage } from './storage/storage-room.ts';
 import { createTransfer } from './transfer/machine-transfer.ts';
 import { createSeeds } from './unattended/seed-registry.ts';
 import { createSeedTools } from './unattended/seed-tools.ts';
@@ -128,19 +129,21 @@ export function composeRooms(foundation: Foundation): Rooms {
     beforeChange: (id, who) => snapshots.beforeHardwareChange(id, who),
   });
   const transfer = createTransfer({ layout, jobs, guests, driver, host, recognition, feed, log, settings: settings.get });
+  const storage = createStorage({ layout, jobs, guests, images, host, lineageLock, feed, clock, settings: settings.get });
   return {
     guests,
     snapshots,
     images,
     catalogue,
     downloads,
+    storage,
     creation,
     clones,
     hardware,
     transfer,
     seeds,
     host,
-    jobDefinitions: [images, catalogue, downloads, guests, snapshots, creation, clones, hardware, transfer].flatMap(
+    jobDefinitions: [images, catalogue, downloads, storage, guests, snapshots, creation, clones, hardware, transfer].flatMap(
       (room) => room.jobDefinitions,
     ),
     async settleLeftovers() {

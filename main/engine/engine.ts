@@ -36,6 +36,7 @@ import { createSampler } from './samples/sampler.ts';
 import { createSampleStore } from './samples/store.ts';
 import { createSettingsStore, type SettingsStore } from './settings/store.ts';
 import type { Snapshots } from './snapshots/snapshots.ts';
+import type { Storage } from './storage/storage.ts';
 import type { Database } from './store/database.ts';
 import { takeEngineLock } from './store/engine-lock.ts';
 import { openDatabase } from './store/open-database.ts';
@@ -59,6 +60,7 @@ export type Rooms = {
   snapshots: Snapshots;
   images: Images;
   downloads: Downloads;
+  storage: Storage;
   catalogue: Catalogue;
   creation: Creation;
   clones: Clones;

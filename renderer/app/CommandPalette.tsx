@@ -134,6 +134,7 @@ function fixedEntries(navigate: (path: string) => void): { pages: Entry[]; comma
       page('/library', words.nav.library, LayoutGrid),
       page('/images', words.nav.images, Disc3),
       page('/downloads', words.downloads.title, Download),
+      page('/storage', words.nav.storage, HardDrive),
       page('/activity', words.nav.activity, Activity),
       page('/health', words.nav.health, HeartPulse),
       page('/settings', words.nav.settings, Settings),

@@ -12,6 +12,7 @@ import { ImagesPage } from '../features/images/ImagesPage.tsx';
 import { LibraryPage } from '../features/library/LibraryPage.tsx';
 import { rememberedLibrary } from '../features/library/library-address.ts';
 import { SettingsPage } from '../features/settings/SettingsPage.tsx';
+import { StoragePage } from '../features/storage/StoragePage.tsx';
 import { TerminalTab } from '../features/terminal/TerminalTab.tsx';
 import { TrashPage } from '../features/trash/TrashPage.tsx';
 import { Button } from '../ui/Button.tsx';
@@ -51,6 +52,11 @@ export function Routes() {
       <Route path="/downloads">
         <Page title={words.downloads.title}>
           <DownloadsPage />
+        </Page>
+      </Route>
+      <Route path="/storage">
+        <Page title={words.storage.title}>
+          <StoragePage />
         </Page>
       </Route>
       <Route path="/activity/:tab?">

@@ -1,5 +1,5 @@
 import type { LucideIcon } from 'lucide-react';
-import { Activity, Disc3, HeartPulse, Layers2, LayoutGrid, Monitor, Play, Settings, Star, Tag, Trash2 } from 'lucide-react';
+import { Activity, Disc3, HardDrive, HeartPulse, Layers2, LayoutGrid, Monitor, Play, Settings, Star, Tag, Trash2 } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { Link, useLocation, useSearch } from 'wouter';
 import { useShallow } from 'zustand/react/shallow';
@@ -67,6 +67,9 @@ export function Sidebar() {
         </Place>
         <Place to="/activity" icon={Activity}>
           {words.nav.activity}
+        </Place>
+        <Place to="/storage" icon={HardDrive}>
+          {words.nav.storage}
         </Place>
         <Place to="/trash" icon={Trash2}>
           {words.nav.trash}

@@ -9,6 +9,7 @@ import { formatCount } from './format.ts';
 import { guestWords } from './guest.ts';
 import { hardwareWords } from './hardware.ts';
 import { imagesWords } from './images.ts';
+import { storageWords } from './storage.ts';
 
 const guests = (count: number) => formatCount(count, 'guest', 'guests');
 
@@ -69,6 +70,7 @@ export const words = {
     health: 'Health',
     settings: 'Settings',
     trash: 'Trash',
+    storage: 'Storage',
     newGuest: 'New guest',
   },
   top: {
@@ -280,6 +282,7 @@ export const words = {
   hardware: hardwareWords,
   create: createWords,
   downloads: downloadsWords,
+  storage: storageWords,
   images: imagesWords,
   jobs: {
     states: {

@@ -27,6 +27,7 @@ const pagesOf = (guest: string) => [
   '/images',
   '/images?import',
   '/downloads',
+  '/storage',
   '/downloads?address=1',
   '/activity',
   '/activity/events',

@@ -196,6 +196,7 @@ export function bareRooms(guestCount = 0): BareGuests {
       screenshot: unused,
       thumbnail: async (id) => (show(id).state.status === 'off' ? null : Buffer.from('png')),
       exec: unused,
+      trim: unused,
       type: async (id, text) => {
         show(id);
         typed.push(text);
@@ -263,6 +264,7 @@ export function bareRooms(guestCount = 0): BareGuests {
         beforeHardwareChange: settled,
         tick: settled,
       },
+      storage: { report: unused, findDuplicates: refuse, deleteOrphan: unused, reclaimGuest: refuse, reclaimImage: refuse },
       downloads: { list: unused, checkNetwork: unused, start: unused, discard: unused },
       catalogue: createCatalogue({
         database,

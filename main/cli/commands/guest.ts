@@ -15,6 +15,7 @@ import { addCreate } from './guest-create.ts';
 import { addGuestHardware } from './guest-hardware.ts';
 import { addGuestIo } from './guest-io.ts';
 import { addGuestExport, addGuestTransfer } from './guest-transfer.ts';
+import { addGuestReclaim } from './storage.ts';
 
 /** Starting waits for QEMU, and resuming from disk for all of the memory to be read. */
 const startTimeoutMs = 180_000;
@@ -25,6 +26,7 @@ export const addGuest: CommandGroup = (program, context) => {
 
   addCreate(group, context);
   addClone(group, context);
+  addGuestReclaim(group, context);
 
   group
     .command('list')

@@ -6,6 +6,7 @@ import { followJob } from '../job-progress.ts';
 import { show } from '../terminal.ts';
 import { addImageCatalogue } from './image-catalogue.ts';
 import { addImageDownload } from './image-download.ts';
+import { addImageReclaim } from './storage.ts';
 
 export const addImage: CommandGroup = (program, context) => {
   const { terminal, engine } = context;
@@ -35,6 +36,7 @@ export const addImage: CommandGroup = (program, context) => {
     });
 
   addImageDownload(group, context);
+  addImageReclaim(group, context);
 
   group
     .command('show')

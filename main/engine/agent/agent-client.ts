@@ -127,6 +127,11 @@ export class AgentClient {
     }
   }
 
+  /** Asks the guest to tell its disks what they no longer need to keep. @throws AgentError when it cannot */
+  async trim(timeoutMs: number): Promise<void> {
+    await this.#command('guest-fstrim', {}, z.unknown(), { timeoutMs });
+  }
+
   /** Closes the channel; a command under way fails. Idempotent. */
   release(): void {
     this.#released = true;

@@ -16,6 +16,7 @@ import type { Jobs } from '../jobs/job-runner.ts';
 import type { Sampler } from '../samples/sampler.ts';
 import type { SettingsStore } from '../settings/store.ts';
 import type { Snapshots } from '../snapshots/snapshots.ts';
+import type { Storage } from '../storage/storage.ts';
 import type { Transfer } from '../transfer/transfer.ts';
 import type { Seeds } from '../unattended/seeds.ts';
 import type { Caller } from './caller.ts';
@@ -31,6 +32,7 @@ import { machineHandlers } from './handlers/machine.ts';
 import { recordHandlers } from './handlers/record.ts';
 import { seedHandlers } from './handlers/seed.ts';
 import { snapshotHandlers } from './handlers/snapshot.ts';
+import { storageHandlers } from './handlers/storage.ts';
 
 /** All that answers calls. */
 export type Services = {
@@ -39,6 +41,7 @@ export type Services = {
   snapshots: Snapshots;
   images: Images;
   downloads: Downloads;
+  storage: Storage;
   catalogue: Catalogue;
   creation: Creation;
   clones: Clones;
@@ -65,6 +68,7 @@ export function createHandlers(services: Services): Handlers {
     ...engineHandlers(services),
     ...imageHandlers(services),
     ...downloadHandlers(services),
+    ...storageHandlers(services),
     ...imageCatalogueHandlers(services),
     ...guestHandlers(services),
     ...guestCloneHandlers(services),

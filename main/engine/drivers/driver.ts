@@ -167,6 +167,8 @@ export type DriverRun = {
   pressKeys(chords: readonly (readonly string[])[]): Promise<void>;
   /** @throws Failure `guest/agent-absent` or `guest/agent-failed` */
   exec(command: readonly string[], timeoutMs: number): Promise<ExecResult>;
+  /** Has the guest tell its disks what they no longer need to keep. @throws Failure as {@link exec} */
+  trim(): Promise<void>;
   measure(): Promise<Sample>;
   attachSerial(listener: SerialListener): SerialAttachment;
   /**

@@ -319,6 +319,7 @@ export function createGuests(parts: GuestsParts): GuestRegistry {
           .running('exec')
           .exec(command, timeoutSeconds * 1000),
       ),
+    trim: (id) => promised(() => find(id).running('exec').trim()),
     type: (id, text) => promised(() => find(id).running('type').pressKeys(chordsOf(text))),
     sendKeys: (id, keys) => promised(() => find(id).running('type').pressKeys([keys])),
 

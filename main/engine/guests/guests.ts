@@ -47,6 +47,8 @@ export type Guests = {
   /** A picture no older than `maxAgeMs`; of a guest that is off its last frame; null when there is none. */
   thumbnail(id: GuestId, maxAgeMs: number): Promise<Buffer | null>;
   exec(id: GuestId, command: string[], timeoutSeconds: number): Promise<CallOutput<'guest.exec'>>;
+  /** Has the guest tell its disks what they no longer need to keep, by its agent. */
+  trim(id: GuestId): Promise<void>;
   type(id: GuestId, text: string): Promise<void>;
   sendKeys(id: GuestId, keys: string[]): Promise<void>;
   consoles(id: GuestId): CallOutput<'guest.consoles'>;

@@ -16,6 +16,8 @@ export type CopyOptions = {
   target: string;
   /** Give the source a second name instead, where both are on one file system: for a file that nobody writes to any more. */
   link?: boolean;
+  /** Never as a reflink: for a copy that is to take up less than the source. */
+  anew?: boolean;
   /** Free space that is never used up. */
   keepFreeBytes: number;
   signal: AbortSignal;
@@ -38,7 +40,7 @@ export async function copyMedium(options: CopyOptions): Promise<string> {
   const before = await stateOf(source);
   const linked = options.link === true && (await tryLink(sourcePath, source, target));
   if (!linked) await demandSpace(target, before.allocatedBytes, options.keepFreeBytes);
-  const alike = linked || (await tryReflink(source, target));
+  const alike = linked || (options.anew !== true && (await tryReflink(source, target)));
   const sha256 = alike ? await hashFile(target, options) : await copyAndHash(options, before.sizeBytes);
   const after = await stateOf(source);
   if (after.identity !== before.identity) {

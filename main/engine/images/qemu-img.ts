@@ -175,6 +175,29 @@ export async function convertDisk(qemuImg: string, { source, sourceFormat, sourc
   await convert(qemuImg, [stated(source, sourceFormat, sourceBases)], source, same);
 }
 
+export type RewriteOptions = Pick<ConvertOptions, 'target' | 'signal' | 'onProgress'> & { path: string; bases: readonly DiskLink[] };
+
+/** Copies a qcow2 disk into a new file that builds upon the same base and holds only what differs from it. */
+export async function rewriteDisk(qemuImg: string, { path, bases, ...same }: RewriteOptions): Promise<void> {
+  const [base] = bases;
+  const upon = base ? ['-B', baseNameFor(same.target, base.path), '-F', base.format] : [];
+  await convert(qemuImg, [...upon, stated(path, 'qcow2', bases)], path, same);
+}
+
+/** Whether a guest would read the same from two qcow2 disks. @throws Failure `image/corrupt` when one cannot be read */
+export async function compareDisks(
+  qemuImg: string,
+  one: { path: string; bases: readonly DiskLink[] },
+  other: { path: string; bases: readonly DiskLink[] },
+  signal: AbortSignal,
+): Promise<boolean> {
+  const files = [one, other].map(({ path, bases }) => stated(path, 'qcow2', bases));
+  const end = await runTool(qemuImg, ['compare', '-q', ...files], { timeoutMs: 7 * 24 * 3600 * 1000, signal, limits: {} });
+  signal.throwIfAborted();
+  if (end.status === 0 || end.status === 1) return end.status === 0;
+  throw inUse(end, one.path) ?? unreadable(end, one.path);
+}
+
 export type ConvertNodesOptions = Omit<ConvertOptions, 'source' | 'sourceFormat' | 'sourceBases'> & { nodes: readonly QemuNode[] };
 
 /** Copies nodes, one after the other, into a new qcow2 file. */

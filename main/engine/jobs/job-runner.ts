@@ -44,6 +44,9 @@ export type JobRunnerDeps = {
 /** These keep a disk busy; two at once are as fast as ten. */
 const heavyKinds: ReadonlySet<JobKind> = new Set([
   'image.import',
+  'guest.reclaim',
+  'image.reclaim',
+  'storage.findDuplicates',
   'guest.create',
   'guest.copy',
   'trash.purge',

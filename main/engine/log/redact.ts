@@ -23,7 +23,7 @@ export function redactFields(value: unknown, depth = 0): unknown {
 const names = 'password|passwd|passphrase|secret|ticket|token|cookie|authorization';
 
 /** `"password": "…"`, also inside a JSON string, where the quotes are escaped; a quote within the value is escaped once more. */
-const jsonField = new RegExp(`(\\\\*")(${names})(\\\\*"\\s*:\\s*)(\\\\*")(?:(?!(?<!\\\\)\\4).)*\\4`, 'gi');
+const jsonField = new RegExp(`(\\\\*")(${names})(\\\\*"\\s*:\\s*)(\\\\*")(?:(?!(?<!\\\\)\\4).)*\\4`, 'gis');
 /** `password=…` as in command lines and connection strings, up to a separator. */
 const assignment = new RegExp(`\\b(${names})=(?!\\[redacted\\])[^\\s,;&"'\\\\]+`, 'gi');
 /** The user part of an address: `spice://user:hunter2@host`. */

@@ -1,4 +1,4 @@
-import { Link2, SearchX, WifiOff } from 'lucide-react';
+import { Link2, SearchX } from 'lucide-react';
 import { useState } from 'react';
 import { useLocation, useSearch } from 'wouter';
 import { jobEnded } from '../../../contract/job.ts';
@@ -107,12 +107,7 @@ function OfflineNotice() {
     <Notice
       tone="info"
       role="status"
-      title={
-        <span className="row">
-          <WifiOff size={16} aria-hidden="true" />
-          {w.offlineTitle}
-        </span>
-      }
+      title={w.offlineTitle}
       actions={
         <>
           <Button onPress={() => navigate('/images?import')}>{w.offlineImport}</Button>

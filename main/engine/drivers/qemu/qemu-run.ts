@@ -2,6 +2,7 @@
  * One running QEMU: what it is told, what it tells. Events of QEMU are handled one after the other, since what a STOP means is only
  * known from what came before it and from asking.
  */
+
 import { existsSync } from 'node:fs';
 import { readFile, rm, stat } from 'node:fs/promises';
 import { Failure } from '../../../../contract/errors.ts';
@@ -32,6 +33,7 @@ import type {
 } from '../driver.ts';
 import { AgentWatch } from './agent-watch.ts';
 import { hasScreen, machineFamily } from './arguments/launch-facts.ts';
+import { askAgent, trimTimeoutMs } from './ask-agent.ts';
 import { dropCpuQuota } from './cpu-quota.ts';
 import { diskPaths } from './disk-files.ts';
 import { changeLive, settleStart } from './live/live-change.ts';
@@ -394,19 +396,12 @@ export class QemuRun implements DriverRun {
     return mine;
   }
 
-  async exec(command: readonly string[], timeoutMs: number): Promise<ExecResult> {
-    if (!this.#agent.isConnected) {
-      throw new Failure('guest/agent-absent', `The guest agent does not run in ${this.#spec.name}.`, {
-        hint: this.#spec.agents.qemu
-          ? 'Install and start qemu-guest-agent in the guest.'
-          : "Add the agent's channel to the guest's hardware, then install qemu-guest-agent in it.",
-      });
-    }
-    try {
-      return await this.#agent.client.exec(command, timeoutMs);
-    } catch (thrown) {
-      throw guestFailure(this.#spec.name, thrown);
-    }
+  exec(command: readonly string[], timeoutMs: number): Promise<ExecResult> {
+    return askAgent(this.#spec, this.#agent, (client) => client.exec(command, timeoutMs));
+  }
+
+  trim(): Promise<void> {
+    return askAgent(this.#spec, this.#agent, (client) => client.trim(trimTimeoutMs));
   }
 
   async measure(): Promise<Sample> {

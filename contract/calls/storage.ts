@@ -1,0 +1,40 @@
+/** Calls about the space that images and guests take up. */
+import { z } from 'zod';
+import { guestId, imageId } from '../ids.ts';
+import { job } from '../job.ts';
+import { storageReport } from '../storage.ts';
+import { type CallTable, done, nothing } from './definition.ts';
+
+export const storageCalls = {
+  'storage.report': {
+    summary: 'Say what uses how much, and what nobody refers to.',
+    input: nothing,
+    output: storageReport,
+    effect: 'read',
+  },
+  'storage.findDuplicates': {
+    summary: 'Read files of the same size and say which have the same content; the report shows them.',
+    input: nothing,
+    output: job,
+    effect: 'write',
+  },
+  'storage.deleteOrphan': {
+    summary: 'Delete a file or folder that nobody refers to.',
+    input: z.strictObject({ path: z.string() }),
+    output: done,
+    effect: 'write',
+  },
+  'guest.reclaim': {
+    summary:
+      'Give back what the disks of a guest no longer need: it is asked to trim while it runs, its disks are rewritten while it is off.',
+    input: z.strictObject({ guest: guestId }),
+    output: job,
+    effect: 'write',
+  },
+  'image.reclaim': {
+    summary: 'Give back what an image takes up for zeros; its content stays the same, byte by byte.',
+    input: z.strictObject({ image: imageId }),
+    output: job,
+    effect: 'write',
+  },
+} as const satisfies CallTable;

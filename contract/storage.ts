@@ -1,0 +1,77 @@
+/** What uses how much of which disk, what nobody refers to, and what can be given back. Sizes in bytes. */
+import { z } from 'zod';
+import { diskFormat } from './guest-spec.ts';
+import { guestId, imageId, instant } from './ids.ts';
+
+/** `apparent` is what a file says it holds, `real` what it takes up on the disk: less where it has holes. */
+export const spaceUse = z.object({ apparentBytes: z.number(), realBytes: z.number() });
+export type SpaceUse = z.infer<typeof spaceUse>;
+
+/** What a file is for. Every file of the data folder belongs to one of these. */
+export const storagePurpose = z.enum(['images', 'guests', 'layers', 'trash', 'downloads', 'backups', 'database', 'cache', 'logs', 'other']);
+export type StoragePurpose = z.infer<typeof storagePurpose>;
+
+export const storedDisk = z.object({
+  id: z.string(),
+  path: z.string(),
+  format: diskFormat,
+  /** Used in place: it lies where the user has it, and is left alone. */
+  inPlace: z.boolean(),
+  virtualBytes: z.number(),
+  use: spaceUse,
+  /** How many layers and images it builds upon; null when that cannot be read. */
+  builtUpon: z.number().nullable(),
+  /** What the layers take up that it builds upon, also when others do as well. */
+  sharedRealBytes: z.number(),
+});
+export type StoredDisk = z.infer<typeof storedDisk>;
+
+export const storedGuest = z.object({
+  id: guestId,
+  name: z.string(),
+  trashed: z.boolean(),
+  /** All that lies in its folder. */
+  use: spaceUse,
+  disks: z.array(storedDisk),
+  /** Why it cannot give back room now; null when it can. */
+  reclaimReason: z.string().nullable(),
+});
+export type StoredGuest = z.infer<typeof storedGuest>;
+
+export const storedImage = z.object({
+  id: imageId,
+  name: z.string(),
+  path: z.string(),
+  use: spaceUse,
+  /** Guests whose CD drive holds it, or whose disks build upon it. */
+  dependants: z.array(z.string()),
+});
+export type StoredImageUse = z.infer<typeof storedImage>;
+
+/** A file or folder that nobody refers to. */
+export const orphan = z.object({
+  /** Below the data folder. */
+  path: z.string(),
+  what: z.string(),
+  use: spaceUse,
+  modifiedAt: instant,
+});
+export type Orphan = z.infer<typeof orphan>;
+
+/** Files with the same content. */
+export const duplicate = z.object({ sha256: z.string(), bytes: z.number(), paths: z.array(z.string()).min(2) });
+
+export const storageReport = z.object({
+  at: instant,
+  home: z.string(),
+  freeBytes: z.number(),
+  totalBytes: z.number(),
+  keepFreeBytes: z.number(),
+  purposes: z.array(z.object({ purpose: storagePurpose, use: spaceUse, files: z.number() })),
+  images: z.array(storedImage),
+  guests: z.array(storedGuest),
+  orphans: z.array(orphan),
+  /** As the last search found them; null when none was made since the engine started. */
+  duplicates: z.object({ at: instant, found: z.array(duplicate) }).nullable(),
+});
+export type StorageReport = z.infer<typeof storageReport>;

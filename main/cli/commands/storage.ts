@@ -1,0 +1,116 @@
+/** `guesthouse storage …`: what uses how much, and giving back room. */
+import type { Command } from 'commander';
+import type { StorageReport } from '../../../contract/storage.ts';
+import { type CommandGroup, type Context, findGuest, findImage } from '../context.ts';
+import { followJob } from '../job-progress.ts';
+import { facts, show, showLine, type Terminal, table } from '../terminal.ts';
+import { bytes, localTime } from '../units.ts';
+
+export const addStorage: CommandGroup = (program, { terminal, engine }) => {
+  const group = program.command('storage').description('see what uses how much space, and give some back');
+
+  group
+    .command('report')
+    .description('say what uses how much, and what nobody refers to')
+    .action(async () => {
+      const client = await engine();
+      show(terminal, await client.call('storage.report', {}), (report) => describe(terminal, report));
+    });
+
+  group
+    .command('duplicates')
+    .description('find files with the same content')
+    .action(async () => {
+      const client = await engine();
+      await followJob(client, terminal, (await client.call('storage.findDuplicates', {})).id);
+      const { duplicates } = await client.call('storage.report', {});
+      const found = duplicates?.found ?? [];
+      if (terminal.json) return showLine(terminal, found);
+      if (found.length === 0) return terminal.out('No two files have the same content.\n');
+      for (const { bytes: size, paths } of found) terminal.out(`${bytes(size)} each:\n${paths.map((path) => `  ${path}\n`).join('')}`);
+    });
+
+  group
+    .command('delete-orphan')
+    .description('delete a file or folder that nobody refers to, as the report names it')
+    .argument('<path>')
+    .action(async (path: string) => {
+      const client = await engine();
+      show(terminal, await client.call('storage.deleteOrphan', { path }), () => `Deleted ${path}.`);
+    });
+};
+
+export function addGuestReclaim(group: Command, { terminal, engine }: Context): void {
+  group
+    .command('reclaim')
+    .description('give back what the disks no longer need: trims while it runs, rewrites while it is off')
+    .argument('<guest>', 'name or id')
+    .action(async (wanted: string) => {
+      const client = await engine();
+      const guest = await findGuest(client, wanted);
+      const job = await followJob(client, terminal, (await client.call('guest.reclaim', { guest: guest.id })).id);
+      if (!terminal.json) terminal.out(`${await outcomeOf(client, job.id)}\n`);
+    });
+}
+
+export function addImageReclaim(group: Command, { terminal, engine }: Context): void {
+  group
+    .command('reclaim')
+    .description('give back what an image takes up for zeros; its content stays the same')
+    .argument('<image>', 'name or id')
+    .action(async (wanted: string) => {
+      const client = await engine();
+      const image = await findImage(client, wanted);
+      const job = await followJob(client, terminal, (await client.call('image.reclaim', { image: image.id })).id);
+      if (!terminal.json) terminal.out(`${await outcomeOf(client, job.id)}\n`);
+    });
+}
+
+/** What the job said of itself at its end: the newest event that names it is about that. */
+async function outcomeOf(client: Awaited<ReturnType<Context['engine']>>, job: string): Promise<string> {
+  const events = await client.call('event.list', { limit: 50 });
+  return events.find((event) => event.jobId === job && /reclaimed$/.test(event.kind))?.text ?? 'Done.';
+}
+
+function describe(terminal: Terminal, report: StorageReport): string {
+  const { home, freeBytes, totalBytes, keepFreeBytes } = report;
+  const parts = [
+    facts([
+      ['Data folder', home],
+      ['Free', `${bytes(freeBytes)} of ${bytes(totalBytes)}; ${bytes(keepFreeBytes)} are kept free`],
+    ]),
+    table(terminal, report.purposes, [
+      { title: 'WHAT', value: ({ purpose }) => purpose },
+      { title: 'ON DISK', value: ({ use }) => bytes(use.realBytes), align: 'right' },
+      { title: 'HOLDS', value: ({ use }) => bytes(use.apparentBytes), align: 'right' },
+      { title: 'FILES', value: ({ files }) => String(files), align: 'right' },
+    ]),
+  ];
+  if (report.guests.length > 0)
+    parts.push(
+      table(terminal, report.guests, [
+        { title: 'GUEST', value: ({ name, trashed }) => (trashed ? `${name} (in the trash)` : name) },
+        { title: 'ON DISK', value: ({ use }) => bytes(use.realBytes), align: 'right' },
+        { title: 'BUILT UPON', value: ({ disks }) => bytes(disks.reduce((sum, disk) => sum + disk.sharedRealBytes, 0)), align: 'right' },
+        { title: 'ID', value: ({ id }) => id },
+      ]),
+    );
+  if (report.images.length > 0)
+    parts.push(
+      table(terminal, report.images, [
+        { title: 'IMAGE', value: ({ name }) => name },
+        { title: 'ON DISK', value: ({ use }) => bytes(use.realBytes), align: 'right' },
+        { title: 'NEEDED BY', value: ({ dependants }) => dependants.join(', ') },
+      ]),
+    );
+  if (report.orphans.length > 0)
+    parts.push(
+      table(terminal, report.orphans, [
+        { title: 'NOBODY’S', value: ({ path }) => path },
+        { title: 'ON DISK', value: ({ use }) => bytes(use.realBytes), align: 'right' },
+        { title: 'CHANGED', value: ({ modifiedAt }) => localTime(modifiedAt) },
+        { title: 'WHAT', value: ({ what }) => what },
+      ]),
+    );
+  return parts.join('\n\n');
+}

@@ -1,0 +1,61 @@
+/** Finds files with the same content: those of one size are read, once for as long as they do not change. */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import type { StorageReport } from '../../../contract/storage.ts';
+
+type Found = NonNullable<StorageReport['duplicates']>['found'];
+
+/** Smaller ones are not worth a thought. */
+const worthBytes = 1024 * 1024;
+
+export type DuplicateFinder = {
+  find(paths: readonly string[], signal: AbortSignal, onProgress: (bytesDone: number, bytesTotal: number) => void): Promise<Found>;
+};
+
+export function createDuplicateFinder(): DuplicateFinder {
+  const known = new Map<string, string>();
+  return {
+    async find(paths, signal, onProgress) {
+      const bySize = new Map<number, { path: string; key: string }[]>();
+      const inodes = new Set<string>();
+      for (const path of paths) {
+        const found = await stat(path, { bigint: true }).catch(() => null);
+        if (!found?.isFile() || found.size < BigInt(worthBytes)) continue;
+        // Two names of one file take up room once.
+        const inode = `${found.dev}:${found.ino}`;
+        if (inodes.has(inode)) continue;
+        inodes.add(inode);
+        const size = Number(found.size);
+        bySize.set(size, [...(bySize.get(size) ?? []), { path, key: `${inode}:${found.size}:${found.mtimeNs}` }]);
+      }
+      const alike = [...bySize].filter(([, files]) => files.length > 1);
+      const total = alike.reduce((sum, [size, files]) => sum + size * files.length, 0);
+      let done = 0;
+      const found: Found = [];
+      for (const [bytes, files] of alike) {
+        const byHash = new Map<string, string[]>();
+        for (const { path, key } of files) {
+          const sha256 = known.get(key) ?? (await hashOf(path, signal, (read) => onProgress(done + read, total)));
+          known.set(key, sha256);
+          byHash.set(sha256, [...(byHash.get(sha256) ?? []), path]);
+          done += bytes;
+          onProgress(done, total);
+        }
+        for (const [sha256, same] of byHash) if (same.length > 1) found.push({ sha256, bytes, paths: same });
+      }
+      return found.sort((one, other) => other.bytes - one.bytes);
+    },
+  };
+}
+
+async function hashOf(path: string, signal: AbortSignal, onRead: (bytes: number) => void): Promise<string> {
+  const hash = createHash('sha256');
+  let read = 0;
+  for await (const piece of createReadStream(path, { highWaterMark: 1024 * 1024, signal })) {
+    hash.update(piece as Buffer);
+    read += (piece as Buffer).length;
+    onRead(read);
+  }
+  return hash.digest('hex');
+}

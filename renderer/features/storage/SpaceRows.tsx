@@ -1,0 +1,101 @@
+import { useState } from 'react';
+import { Link } from 'wouter';
+import type { GuesthouseError } from '../../../contract/errors.ts';
+import { jobEnded } from '../../../contract/job.ts';
+import type { StoredGuest, StoredImageUse } from '../../../contract/storage.ts';
+import { ErrorPanel } from '../../parts/ErrorPanel.tsx';
+import { JobProgress } from '../../parts/JobProgress.tsx';
+import { OsLogo } from '../../parts/OsLogo.tsx';
+import { call } from '../../state/bridge.ts';
+import { useGuest, useImages, useJobs } from '../../state/store.ts';
+import { Button } from '../../ui/Button.tsx';
+import { words } from '../../words/en.ts';
+import { formatBytes, formatList } from '../../words/format.ts';
+
+const w = words.storage;
+
+/** What one guest takes up. */
+export function GuestSpace({ guest }: { guest: StoredGuest }) {
+  const known = useGuest(guest.id);
+  const [error, setError] = useState<GuesthouseError | null>(null);
+  const job = useJobs().find((each) => each.kind === 'guest.reclaim' && each.target.id === guest.id && !jobEnded.has(each.state));
+  const own = guest.disks.filter((disk) => !disk.inPlace);
+  const shared = own.reduce((sum, disk) => sum + disk.sharedRealBytes, 0);
+  const facts = [
+    ...(guest.trashed ? [w.inTrash] : []),
+    ...(own.length > 0 ? [w.upTo(formatBytes(own.reduce((sum, disk) => sum + disk.virtualBytes, 0)))] : []),
+    ...(shared > 0 ? [w.shared(formatBytes(shared))] : []),
+    ...(own.length < guest.disks.length ? [w.inPlace(guest.disks.length - own.length)] : []),
+  ];
+  const reclaim = async () => {
+    const answer = await call('guest.reclaim', { guest: guest.id });
+    setError(answer.ok ? null : answer.error);
+  };
+  return (
+    <li className="storage-line">
+      <div className="storage-head">
+        {known && <OsLogo os={known.spec.os} size={24} />}
+        <div className="grow">
+          <div className="ellipsis" title={guest.name}>
+            {guest.trashed ? (
+              <bdi>{guest.name}</bdi>
+            ) : (
+              <Link href={`/guests/${guest.id}/overview`}>
+                <bdi>{guest.name}</bdi>
+              </Link>
+            )}
+          </div>
+          <div className="small muted">{facts.join(' · ')}</div>
+        </div>
+        <span className="storage-size">{formatBytes(guest.use.realBytes)}</span>
+        {!guest.trashed && (
+          <Button
+            kind="quiet"
+            reason={guest.reclaimReason}
+            busy={job !== undefined}
+            tooltip={known?.state.run ? w.reclaimRunning : w.reclaimOff}
+            onPress={() => void reclaim()}
+          >
+            {w.reclaim}
+          </Button>
+        )}
+      </div>
+      {job && <JobProgress job={job} />}
+      {error && <ErrorPanel error={error} onDismiss={() => setError(null)} />}
+    </li>
+  );
+}
+
+/** What one image takes up. */
+export function ImageSpace({ image }: { image: StoredImageUse }) {
+  const known = useImages()[image.id];
+  const [error, setError] = useState<GuesthouseError | null>(null);
+  const job = useJobs().find((each) => each.kind === 'image.reclaim' && each.target.id === image.id && !jobEnded.has(each.state));
+  const reclaim = async () => {
+    const answer = await call('image.reclaim', { image: image.id });
+    setError(answer.ok ? null : answer.error);
+  };
+  return (
+    <li className="storage-line">
+      <div className="storage-head">
+        {known && <OsLogo os={known.os} size={24} />}
+        <div className="grow">
+          <div className="ellipsis" title={image.name}>
+            <bdi>{image.name}</bdi>
+          </div>
+          {image.dependants.length > 0 && (
+            <div className="small muted ellipsis">
+              <bdi>{w.neededBy(formatList(image.dependants))}</bdi>
+            </div>
+          )}
+        </div>
+        <span className="storage-size">{formatBytes(image.use.realBytes)}</span>
+        <Button kind="quiet" busy={job !== undefined} tooltip={w.reclaimImage} onPress={() => void reclaim()}>
+          {w.reclaim}
+        </Button>
+      </div>
+      {job && <JobProgress job={job} />}
+      {error && <ErrorPanel error={error} onDismiss={() => setError(null)} />}
+    </li>
+  );
+}
