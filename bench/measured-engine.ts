@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { cacheDirectory, projectRoot } from '../build/places.ts';
 import { ensureStarter } from '../build/starter/make.ts';
+import type { CreateChoices } from '../contract/guest-creation.ts';
 import type { Guest } from '../contract/guest-state.ts';
 import type { GuestId } from '../contract/ids.ts';
 import { jobEnded } from '../contract/job.ts';
@@ -61,10 +62,10 @@ export async function engineIn<T>(home: string, action: (engine: MeasuredEngine)
 }
 
 /** A guest made from the starter image, off. */
-export async function createStarterGuest(client: EngineClient, name: string): Promise<Guest> {
+export async function createStarterGuest(client: EngineClient, name: string, choices: CreateChoices = {}): Promise<Guest> {
   const image = (await client.call('image.list', {})).find((candidate) => candidate.builtIn);
   if (!image) throw new Error('the starter image is not on the list');
-  const { guest, job } = await client.call('guest.create', { source: { kind: 'image', imageId: image.id }, choices: { name } });
+  const { guest, job } = await client.call('guest.create', { source: { kind: 'image', imageId: image.id }, choices: { ...choices, name } });
   for (;;) {
     const now = await client.call('job.show', { job: job.id });
     if (now.state === 'succeeded') return client.call('guest.show', { guest: guest.id });

@@ -45,6 +45,8 @@ export const errorCodes = {
   'guest/bridge-denied': 'The guest may not be plugged into this bridge of the host.',
   'guest/device-busy': 'The guest does not let go of the device.',
   'guest/nothing-to-undo': 'No edit of the guest’s hardware is left to be undone.',
+  'guest/has-own-data': 'The guest’s disk holds data of its own, which belong to what it builds upon.',
+  'guest/stands-alone': 'The guest’s disks build upon nothing.',
   'guest/not-in-trash': 'The guest is not in the trash.',
   'image/not-found': 'No image has this name or id.',
   'image/file-missing': 'The file does not exist or vanished.',

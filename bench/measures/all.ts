@@ -7,6 +7,7 @@ import { guestMemory } from './guest-memory.ts';
 import { guestStart } from './guest-start.ts';
 import { idleCpu } from './idle-cpu.ts';
 import { imageSearch } from './image-search.ts';
+import { linkedClone } from './linked-clone.ts';
 import { manyGuests } from './many-guests.ts';
 import { startStages } from './start-stages.ts';
 
@@ -16,6 +17,7 @@ export const measures: readonly Measure[] = [
   callLatency,
   manyGuests,
   imageSearch,
+  linkedClone,
   commandLineList,
   idleCpu,
   console,

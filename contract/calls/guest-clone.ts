@@ -29,6 +29,24 @@ export const guestCloneCalls = {
     effect: 'write',
   },
   'guest.makeGuest': { summary: 'Make a guest of a template that no clone builds upon.', input: oneGuest, output: guest, effect: 'write' },
+  'guest.flatten': {
+    summary: 'Make a guest independent: copy into its disks what they build upon.',
+    input: oneGuest,
+    output: job,
+    effect: 'write',
+  },
+  'guest.rebase': {
+    summary: 'Have a guest without data of its own build upon another image, such as a newer version.',
+    input: z.strictObject({ guest: guestId, image: imageId }),
+    output: job,
+    effect: 'write',
+  },
+  'image.verify': {
+    summary: 'Read an image again and hold it against its checksum; without one, all that disks build upon.',
+    input: z.strictObject({ image: imageId.optional() }),
+    output: job,
+    effect: 'write',
+  },
   'lineage.show': {
     summary: 'Say which disks build upon which images and frozen disks.',
     input: nothing,

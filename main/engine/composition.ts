@@ -116,7 +116,21 @@ export function composeRooms(foundation: Foundation): Rooms {
     log,
     settings: settings.get,
   });
-  const clones = createClones({ layout, jobs, guests, images, seeds, host, creation, lineageLock, clock, log, settings: settings.get });
+  const clones = createClones({
+    layout,
+    jobs,
+    guests,
+    images,
+    catalogue,
+    seeds,
+    host,
+    creation,
+    lineageLock,
+    feed,
+    clock,
+    log,
+    settings: settings.get,
+  });
   const hardware = createEditing({
     layout,
     database,

@@ -146,6 +146,10 @@ async function openForWork(options: EngineOptions, database: Database, log: Log,
     log.warn({ error: thrown }, 'The starter image could not be put on the list.');
   });
 
+  await rooms.clones.tellOfChangedBases().catch((thrown: unknown) => {
+    log.warn({ error: thrown }, 'It could not be looked at whether what disks build upon has changed.');
+  });
+
   const sampler = createSampler({
     store: createSampleStore(database),
     running: () => guests.list().flatMap((guest) => (guest.state.run ? [guest.id] : [])),

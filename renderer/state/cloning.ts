@@ -3,6 +3,7 @@ import { create } from 'zustand';
 import type { CloneRequest } from '../../contract/guest-clone.ts';
 import type { Guest } from '../../contract/guest-state.ts';
 import type { GuestId, ImageId } from '../../contract/ids.ts';
+import type { Image } from '../../contract/image.ts';
 import { type Job, jobEnded } from '../../contract/job.ts';
 import { cloneWords } from '../words/clone.ts';
 import { words } from '../words/en.ts';
@@ -61,6 +62,22 @@ export async function setTemplate(guest: Pick<Guest, 'id' | 'spec'>, template: b
     title: cloneWords.madeTemplate(guest.spec.name),
     action: { label: words.common.undo, run: () => void setTemplate(guest, false) },
   });
+}
+
+/** Copies into a guest's disks what they build upon. */
+export async function makeIndependent(guest: Pick<Guest, 'id' | 'spec'>): Promise<void> {
+  const answer = await call('guest.flatten', { guest: guest.id });
+  if (!answer.ok) return showErrorToast(answer.error);
+  const ended = await jobDone(answer.value);
+  if (ended?.state === 'succeeded') showToast({ tone: 'ok', title: cloneWords.madeIndependent(guest.spec.name) });
+}
+
+/** Reads an image whole. What is wrong with it is told as every job that fails is. */
+export async function verifyImage(image: Pick<Image, 'id' | 'name'>): Promise<void> {
+  const answer = await call('image.verify', { image: image.id });
+  if (!answer.ok) return showErrorToast(answer.error);
+  const ended = await jobDone(answer.value);
+  if (ended?.state === 'succeeded') showToast({ tone: 'ok', title: cloneWords.verified(image.name) });
 }
 
 /** Settles when the job has ended; with null when the engine went away meanwhile. */

@@ -250,6 +250,42 @@ test('a cancelled job keeps the clones that are whole and leaves nothing of the 
     run('qemu-img', 'compare', '-q', '-f', 'qcow2', '-F', 'qcow2', diskOfGuest(engine, id), diskOfGuest(engine, guest.id));
 });
 
+test('a clone that is made independent reads as before, and is held by nothing and holds nothing', async () => {
+  const engine = await bench();
+  const id = await addOriginal(engine);
+  const [copy] = await clone(engine, { guest: id, name: 'Copy' });
+  const disk = diskOfGuest(engine, copy?.id as GuestId);
+  run('qemu-io', '-f', 'qcow2', '-c', 'write -P 5 8M 1M', disk);
+  const before = join(engine.home, 'before.raw');
+  run('qemu-img', 'convert', '-f', 'qcow2', '-O', 'raw', disk, before);
+  expect(baseOf(disk)).toBeDefined();
+  const job = await engine.clones.flatten(copy?.id as GuestId, who);
+  expect(await engine.jobs.ended(job.id)).toMatchObject({ state: 'succeeded', error: null });
+  expect(baseOf(disk)).toBeUndefined();
+  run('qemu-img', 'compare', '-q', '-f', 'raw', '-F', 'qcow2', before, disk);
+  run('qemu-img', 'check', '-q', '-f', 'qcow2', disk);
+  expect(await codeOf(engine.clones.flatten(copy?.id as GuestId, who))).toContain('guest/stands-alone');
+  expect((await engine.clones.lineage()).filter((node) => node.guestId === copy?.id)).toEqual([]);
+});
+
+test('making a guest independent can be cancelled, and leaves it as it was', async () => {
+  const engine = await bench();
+  const id = await addOriginal(engine);
+  run('qemu-io', '-f', 'qcow2', '-c', 'write -P 3 0 60M', diskOfGuest(engine, id));
+  const [copy] = await clone(engine, { guest: id, name: 'Copy' });
+  const disk = diskOfGuest(engine, copy?.id as GuestId);
+  const base = baseOf(disk);
+  const job = await engine.clones.flatten(copy?.id as GuestId, who);
+  await until('it to begin', () => engine.guests.show(copy?.id as GuestId).state.busy !== undefined);
+  engine.jobs.cancel(job.id, 'Enough.');
+  expect(await engine.jobs.ended(job.id)).toMatchObject({ state: 'cancelled' });
+  expect([baseOf(disk), readdirSync(engine.layout.guest(copy?.id as GuestId).folder).filter((name) => name.endsWith('.arriving'))]).toEqual(
+    [base, []],
+  );
+  expect(engine.guests.show(copy?.id as GuestId).state.busy).toBeUndefined();
+  run('qemu-img', 'compare', '-q', '-f', 'qcow2', '-F', 'qcow2', diskOfGuest(engine, id), disk);
+});
+
 test('a disposable guest runs on disks that are thrown away, and goes when it ends or crashes', async () => {
   const engine = await bench();
   const id = await addOriginal(engine, { nics: [] });

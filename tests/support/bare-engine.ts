@@ -283,6 +283,12 @@ export function bareRooms(guestCount = 0): BareGuests {
         disposable: unused,
         makeTemplate: show,
         makeGuest: unused,
+        flatten: unused,
+        rebase: unused,
+        verify: () => {
+          throw new Failure('image/not-found', 'This test has no images.');
+        },
+        tellOfChangedBases: settled,
         lineage: async () => [],
       },
       hardware: { plan: unused, edit: unused, undo: unused, forget: () => undefined, past: () => [] },

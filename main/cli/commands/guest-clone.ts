@@ -101,6 +101,30 @@ export function addClone(group: Command, { terminal, engine }: Context): void {
     });
 
   group
+    .command('flatten')
+    .description('make a guest independent: copy into its disks what they build upon')
+    .argument('<guest>', 'name or id; it must not run')
+    .action(async (wanted: string) => {
+      const client = await engine();
+      const { id, spec } = await findGuest(client, wanted);
+      await followJob(client, terminal, (await client.call('guest.flatten', { guest: id })).id);
+      if (!terminal.json) terminal.out(`“${printable(spec.name)}” stands alone.\n`);
+    });
+
+  group
+    .command('rebase')
+    .description('have a guest without data of its own build upon another image, such as a newer version')
+    .argument('<guest>', 'name or id; it must not run')
+    .argument('<image>', 'name or id of the disk image')
+    .action(async (wanted: string, image: string) => {
+      const client = await engine();
+      const { id, spec } = await findGuest(client, wanted);
+      const to = await findImage(client, image);
+      await followJob(client, terminal, (await client.call('guest.rebase', { guest: id, image: to.id })).id);
+      if (!terminal.json) terminal.out(`“${printable(spec.name)}” builds upon “${printable(to.name)}”.\n`);
+    });
+
+  group
     .command('lineage')
     .description('show which disks build upon which images and frozen disks, as a tree')
     .action(async () => show(terminal, await (await engine()).call('lineage.show', {}), drawLineage));

@@ -47,6 +47,17 @@ export const addImage: CommandGroup = (program, context) => {
     });
 
   group
+    .command('verify')
+    .description('read an image again and hold it against its checksum; without one, all that disks build upon')
+    .argument('[image]', 'name or id')
+    .action(async (wanted?: string) => {
+      const client = await engine();
+      const image = wanted === undefined ? null : await findImage(client, wanted);
+      await followJob(client, terminal, (await client.call('image.verify', image ? { image: image.id } : {})).id);
+      if (!terminal.json) terminal.out(image ? `“${image.name}” is what was imported.\n` : 'All that disks build upon is what it was.\n');
+    });
+
+  group
     .command('delete')
     .description('delete an image that nothing depends on')
     .argument('<image>', 'name or id')

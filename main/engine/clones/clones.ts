@@ -4,6 +4,7 @@ import type { ClonePlan, CloneRequest } from '../../../contract/guest-clone.ts';
 import type { LineageNode } from '../../../contract/guest-lineage.ts';
 import type { Guest } from '../../../contract/guest-state.ts';
 import type { GuestId, ImageId } from '../../../contract/ids.ts';
+import type { Job } from '../../../contract/job.ts';
 
 export type DisposableSource = { guest: GuestId } | { image: ImageId };
 
@@ -17,6 +18,14 @@ export type Clones = {
   makeTemplate(id: GuestId): Guest;
   /** @throws Failure `guest/denied` with the clones that still build upon the template */
   makeGuest(id: GuestId): Promise<Guest>;
+  /** @throws Failure `guest/denied`, `guest/stands-alone`, `store/full` */
+  flatten(id: GuestId, by: string): Promise<Job>;
+  /** @throws Failure `guest/denied`, `guest/stands-alone`, `guest/has-own-data`, `image/not-found`, `guest/spec-invalid` */
+  rebase(id: GuestId, image: ImageId, by: string): Promise<Job>;
+  /** Reads an image whole, or all that disks build upon. @throws Failure `image/not-found` */
+  verify(image: ImageId | null, by: string): Job;
+  /** Says in the feed what disks build upon and was changed by somebody else, as far as that can be told at a glance. */
+  tellOfChangedBases(): Promise<void>;
   /** Every file that builds upon another, or is built upon. */
   lineage(): Promise<LineageNode[]>;
 };

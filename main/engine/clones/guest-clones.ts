@@ -7,18 +7,20 @@ import type { ClonePlan, CloneRequest } from '../../../contract/guest-clone.ts';
 import type { GuestOrigin } from '../../../contract/guest-lineage.ts';
 import type { GuestSpec } from '../../../contract/guest-spec.ts';
 import type { Guest } from '../../../contract/guest-state.ts';
-import type { GuestId } from '../../../contract/ids.ts';
+import type { GuestId, ImageId } from '../../../contract/ids.ts';
 import type { Job } from '../../../contract/job.ts';
 import type { Settings } from '../../../contract/settings.ts';
+import type { Catalogue } from '../catalogue/catalogue.ts';
 import { type Clock, instantNow } from '../clock/clock.ts';
 import type { Creation } from '../creation/creation.ts';
+import type { Feed } from '../feed/feed.ts';
 import type { Layout } from '../files/layout.ts';
 import { freeName } from '../guests/guest-names.ts';
 import type { Guests } from '../guests/guests.ts';
 import { type Lineage, noLineage } from '../guests/store.ts';
 import type { HostCapabilities } from '../host/capabilities.ts';
 import { demandSpace } from '../images/copy-medium.ts';
-import type { Images } from '../images/images.ts';
+import type { ImageRegistry } from '../images/image-registry.ts';
 import type { JobDefinition, JobRunner } from '../jobs/job-definition.ts';
 import type { Jobs } from '../jobs/job-runner.ts';
 import { readBases } from '../layers/disk-chain.ts';
@@ -32,16 +34,20 @@ import { cloneSpec, isSharedInPlace, takenBy } from './clone-spec.ts';
 import type { Clones } from './clones.ts';
 import { awaited, identityProblem } from './inner-identity.ts';
 import { clonesOf, readLineage } from './lineage.ts';
+import { defineFlatten, defineRebase, groundImage, hasDataOfItsOwn, holdsNothingOfItsOwn, linkedDisks } from './rebuild-jobs.ts';
+import { defineVerify, tellOfChangedBases } from './verify-job.ts';
 
 export type ClonesDeps = {
   layout: Layout;
   jobs: Pick<JobRunner, 'start' | 'ended'> & Pick<Jobs, 'inputsOf'>;
   guests: CloneGuests & Pick<Guests, 'listTrash' | 'nameTaken' | 'beginCreation' | 'setTemplate'>;
-  images: Pick<Images, 'show' | 'list'>;
+  images: Pick<ImageRegistry, 'show' | 'list' | 'lineageChanged'>;
+  catalogue: Pick<Catalogue, 'originOf' | 'recordOrigin'>;
   host: Pick<HostCapabilities, 'qemuImgPath'>;
   creation: Pick<Creation, 'plan'>;
   lineageLock: LineageLock;
   seeds: CloneJobParts['seeds'];
+  feed: Feed;
   clock: Clock;
   log: Log;
   settings: () => Pick<Settings, 'keepFreeMiB'>;
@@ -59,13 +65,26 @@ export function createClones(deps: ClonesDeps): GuestClones {
   const { layout, jobs, guests, images, creation, settings } = deps;
   const log = deps.log.child({ room: 'clones' });
   const keepFreeBytes = () => settings().keepFreeMiB * mib;
-  const parts = { layout, guests, images, host: deps.host, lineageLock: deps.lineageLock, seeds: deps.seeds, keepFreeBytes };
+  const parts = {
+    layout,
+    guests,
+    images,
+    host: deps.host,
+    lineageLock: deps.lineageLock,
+    seeds: deps.seeds,
+    keepFreeBytes,
+    recordOrigin: deps.catalogue.recordOrigin,
+  };
+  const everyGuest = () => [...guests.list(), ...guests.listTrash()];
+  const specOf = (id: GuestId) => everyGuest().find((guest) => guest.id === id)?.spec ?? null;
   const definitions = {
     share: defineClone('guest.clone', parts),
     copy: defineClone('guest.copy', parts),
     disposable: defineDisposable(parts),
+    flatten: defineFlatten(parts, specOf),
+    rebase: defineRebase(parts, specOf),
+    verify: defineVerify(parts),
   };
-  const everyGuest = () => [...guests.list(), ...guests.listTrash()];
   const isTaken = (name: string) => guests.nameTaken(name);
 
   const planOf = async (request: CloneRequest): Promise<ClonePlan> => {
@@ -94,7 +113,10 @@ export function createClones(deps: ClonesDeps): GuestClones {
   };
 
   /** The rows of all clones, or none: nothing is awaited, so that no name can be taken meanwhile. */
-  const begin = (wanted: readonly { spec: GuestSpec; lineage: Lineage }[]): { clones: CloneInput['clones']; shown: Guest[] } => {
+  const begin = (
+    wanted: readonly { spec: GuestSpec; lineage: Lineage }[],
+    image: ImageId | null,
+  ): { clones: CloneInput['clones']; shown: Guest[] } => {
     const clones: CloneInput['clones'] = [];
     const shown: Guest[] = [];
     try {
@@ -102,6 +124,8 @@ export function createClones(deps: ClonesDeps): GuestClones {
         const id = newGuestId();
         shown.push(guests.beginCreation(id, spec, lineage));
         clones.push({ guestId: id, spec });
+        // The image itself may have been deleted since.
+        if (image && images.list().some((one) => one.id === image)) deps.catalogue.recordOrigin(id, image);
       }
       return { clones, shown };
     } catch (thrown) {
@@ -194,7 +218,10 @@ export function createClones(deps: ClonesDeps): GuestClones {
       });
       // Again, because what was free may have been taken while the room was looked at.
       const names = cloneNames(request.name, plan.names.length, isTaken);
-      const { clones, shown } = begin(names.map((name) => ({ spec: cloneSpec(original.spec, name, taken), lineage: lineage(name) })));
+      const { clones, shown } = begin(
+        names.map((name) => ({ spec: cloneSpec(original.spec, name, taken), lineage: lineage(name) })),
+        deps.catalogue.originOf(original.id),
+      );
       const title = clones.length === 1 ? `Clone ${original.spec.name}` : `Make ${clones.length} clones of ${original.spec.name}`;
       const from: CloneSource = { kind: 'guest', guestId: original.id, share: plan.share, keepTpm: request.keepTpm ?? false };
       return { guests: shown, job: start(plan.share ? definitions.share : definitions.copy, title, from, clones, by) };
@@ -204,7 +231,8 @@ export function createClones(deps: ClonesDeps): GuestClones {
       const { original, source, origin } = await disposableSpec(from);
       const taken = takenBy(everyGuest().map((guest) => guest.spec));
       const name = freeName(`${origin.name} (disposable)`, isTaken);
-      const { clones, shown } = begin([{ spec: cloneSpec(original, name, taken), lineage: { ...noLineage, disposable: true, origin } }]);
+      const lineage = { ...noLineage, disposable: true, origin };
+      const { clones, shown } = begin([{ spec: cloneSpec(original, name, taken), lineage }], 'image' in from ? from.image : null);
       const [guest] = shown as [Guest];
       return { guest, job: start(definitions.disposable, `Start a disposable ${origin.name}`, source, clones, by) };
     },
@@ -226,6 +254,58 @@ export function createClones(deps: ClonesDeps): GuestClones {
       return guests.setTemplate(id, false);
     },
 
+    async flatten(id, by) {
+      const guest = guests.show(id);
+      mustRest(guest);
+      const { spec } = guest;
+      if ((await linkedDisks(spec, layout.guest(id))).length === 0) throw standsAlone(spec.name);
+      await demandSpace(layout.guests, await sizeOnDisk(layout, guest), keepFreeBytes());
+      return jobs.start(definitions.flatten, {
+        title: `Make ${spec.name} independent`,
+        target: { kind: 'guest', id, name: spec.name },
+        input: { guestId: id },
+        startedBy: by,
+      });
+    },
+
+    async rebase(id, imageId, by) {
+      const guest = guests.show(id);
+      mustRest(guest);
+      const { spec } = guest;
+      const image = images.show(imageId);
+      if (image.kind !== 'disk') throw new Failure('image/not-an-image', `“${image.name}” is a disc, and disks build upon disk images.`);
+      const linked = (await linkedDisks(spec, layout.guest(id))).filter((disk) => groundImage(disk, layout) !== null);
+      if (linked.length === 0) throw standsAlone(spec.name);
+      for (const disk of linked) {
+        if (disk.disk.sizeBytes < image.virtualSizeBytes) {
+          throw new Failure('guest/spec-invalid', `“${image.name}” is larger than the disk ${disk.disk.id} of ${spec.name}.`, {
+            hint: 'Make a new guest from the image.',
+          });
+        }
+        if (!(await holdsNothingOfItsOwn(disk))) throw hasDataOfItsOwn(spec.name, disk.disk.id);
+      }
+      return jobs.start(definitions.rebase, {
+        title: `Move ${spec.name} to ${image.name}`,
+        target: { kind: 'guest', id, name: spec.name },
+        input: { guestId: id, imageId: image.id, path: image.path, format: image.format === 'raw' ? 'raw' : 'qcow2' },
+        startedBy: by,
+      });
+    },
+
+    verify(imageId, by) {
+      const wanted = imageId ? [images.show(imageId)] : images.list().filter((image) => image.builtUponBy.length > 0);
+      const [first] = wanted;
+      const name = imageId && first ? first.name : 'what disks build upon';
+      return jobs.start(definitions.verify, {
+        title: `Verify ${name}`,
+        target: { kind: 'image', id: imageId && first ? first.id : null, name },
+        input: { images: wanted.map((image) => image.id), layers: imageId === null },
+        startedBy: by,
+      });
+    },
+
+    tellOfChangedBases: () => tellOfChangedBases({ images }, deps.feed),
+
     lineage: () => readLineage(layout, everyGuest(), images.list()),
   };
 }
@@ -235,6 +315,10 @@ function mustRest(guest: Guest): void {
   if (guest.trashedAt !== null) throw new Failure('guest/denied', `${guest.spec.name} is in the trash.`, { hint: 'Restore it first.' });
   const reason = guestCannot(guest.state, 'clone');
   if (reason !== null) throw new Failure('guest/denied', reason);
+}
+
+function standsAlone(name: string): Failure {
+  return new Failure('guest/stands-alone', `The disks of ${name} build upon nothing, so there is nothing to change.`);
 }
 
 function notesOn(spec: GuestSpec): string[] {

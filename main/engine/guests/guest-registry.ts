@@ -77,6 +77,7 @@ export function createGuests(parts: GuestsParts): GuestRegistry {
     const { name } = actor;
     void actor.cleared
       .then(() => abandon(id))
+      .then(() => parts.settler().purged(id))
       .then(
         () => feed.record(words.disposed(name)),
         // The next engine finds it at rest and tries again.

@@ -60,6 +60,8 @@ export type ImageRegistry = Images & {
   importDefinition: JobDefinition<ImportInput>;
   /** A guest came, went or changed: clients are told of images that are now used by others. Cheap to call often. */
   guestsChanged(): void;
+  /** Disks build upon others than before, which the guests do not show. */
+  lineageChanged(): void;
 };
 
 const tagsMax = 32;
@@ -262,6 +264,11 @@ export function createImages(deps: ImagesDeps): ImageRegistry {
     show: (id) => complete(find(id)),
     inspect: (path) => inspector.inspect(path),
 
+    lineageChanged() {
+      readFor = [];
+      this.guestsChanged();
+    },
+
     guestsChanged() {
       if (tellPending) return;
       tellPending = true;
@@ -290,6 +297,9 @@ export function createImages(deps: ImagesDeps): ImageRegistry {
 
     async delete(id) {
       const stored = find(id);
+      // What was last read of the disks may be old.
+      readFor = [];
+      await readBuilders();
       const dependants = [
         ...(ties().usedBy.get(stored.id) ?? []).map(({ name }) => `the CD drive of “${name}” holds it`),
         ...(builders.get(stored.id) ?? []).map((name) => `the disk of “${name}” builds upon it`),
@@ -300,7 +310,7 @@ export function createImages(deps: ImagesDeps): ImageRegistry {
         });
       }
       await deps.lineageLock(async () => {
-        // What was last read of the disks may be old; now nobody can begin to build upon it.
+        // Now nobody can begin to build upon it.
         await mustHaveNoDependants(layout, layout.image(stored.id, stored.format), `The image “${stored.name}”`, everyGuest());
         if (stored.builtIn) await writeWhole(layout.starterDeleted, `${stored.sha256}\n`);
         await remove(stored);

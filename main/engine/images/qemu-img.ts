@@ -159,6 +159,17 @@ export async function nameBase(qemuImg: string, path: string, base: DiskLink): P
   if (end.status !== 0) throw inUse(end, path) ?? writeFailure(end, path, new AbortController().signal);
 }
 
+/** Whether two disks read the same, whatever their files look like. @throws Failure when one of them cannot be read */
+export async function readsTheSame(qemuImg: string, [one, other]: readonly [ReadDisk, ReadDisk], signal: AbortSignal): Promise<boolean> {
+  const of = ({ path, format, bases }: ReadDisk) => stated(path, format, bases);
+  const end = await runTool(qemuImg, ['compare', '-q', of(one), of(other)], { timeoutMs: 7 * 24 * 3600 * 1000, signal, limits: {} });
+  if (end.status === 0 || end.status === 1) return end.status === 0;
+  signal.throwIfAborted();
+  throw inUse(end, one.path) ?? inUse(end, other.path) ?? unreadable(end, one.path);
+}
+
+type ReadDisk = DiskLink & { bases?: readonly DiskLink[] };
+
 export type ConvertOptions = {
   source: string;
   sourceFormat: DiskFormat;

@@ -52,6 +52,8 @@ const heavyKinds: ReadonlySet<JobKind> = new Set([
   'trash.purge',
   'machine.import',
   'guest.export',
+  'image.verify',
+  'guest.flatten',
 ]);
 const heavyAtOnce = 2;
 const keptEnded = 500;

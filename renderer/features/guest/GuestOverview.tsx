@@ -1,15 +1,17 @@
 import { FolderOpen } from 'lucide-react';
 import { type ReactNode, useEffect, useRef, useState } from 'react';
+import { guestCannot } from '../../../contract/guest-can.ts';
 import type { LineageNode } from '../../../contract/guest-lineage.ts';
 import type { Disk } from '../../../contract/guest-spec.ts';
 import type { Guest } from '../../../contract/guest-state.ts';
 import { LineageTree } from '../../parts/LineageTree.tsx';
 import { TimeText } from '../../parts/TimeText.tsx';
 import { copyText, shell } from '../../state/bridge.ts';
+import { makeIndependent } from '../../state/cloning.ts';
 import { annotateGuest } from '../../state/guest-verbs.ts';
 import { useEngineStore } from '../../state/store.ts';
 import { useCall } from '../../state/use-call.ts';
-import { IconButton } from '../../ui/Button.tsx';
+import { Button, IconButton } from '../../ui/Button.tsx';
 import { CopyText } from '../../ui/feedback.tsx';
 import { TagsField } from '../../ui/TagsField.tsx';
 import { TextField } from '../../ui/TextField.tsx';
@@ -79,12 +81,22 @@ function GuestFacts({ guest }: { guest: Guest }) {
 function GuestLineage({ guest }: { guest: Guest }) {
   const guests = useEngineStore((state) => Object.keys(state.guests).length);
   const files = guest.spec.disks.map(({ location }) => (location.kind === 'store' ? location.file : location.path)).join();
-  const { value } = useCall('lineage.show', {}, `${guests} ${files}`);
+  const { value } = useCall('lineage.show', {}, `${guests} ${files} ${guest.state.busy ?? ''}`);
   const isFocus = (node: LineageNode) => node.guestId === guest.id;
   if (!value?.some(isFocus)) return null;
   return (
     <section className="guest-box">
-      <h2>{cloneWords.lineage}</h2>
+      <div className="row">
+        <h2 className="grow">{cloneWords.lineage}</h2>
+        <Button
+          kind="quiet"
+          tooltip={cloneWords.makeIndependentNote}
+          reason={guestCannot(guest.state, 'rebuild')}
+          onPress={() => void makeIndependent(guest)}
+        >
+          {cloneWords.makeIndependent}
+        </Button>
+      </div>
       <LineageTree nodes={value} isFocus={isFocus} />
     </section>
   );

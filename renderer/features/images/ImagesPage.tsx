@@ -12,7 +12,7 @@ import { OsLogo } from '../../parts/OsLogo.tsx';
 import { TimeText } from '../../parts/TimeText.tsx';
 import { ask } from '../../state/ask.ts';
 import { call, copyText, shell } from '../../state/bridge.ts';
-import { startDisposable } from '../../state/cloning.ts';
+import { startDisposable, verifyImage } from '../../state/cloning.ts';
 import { useImages, useJobs } from '../../state/store.ts';
 import { useCall } from '../../state/use-call.ts';
 import { Button, IconButton } from '../../ui/Button.tsx';
@@ -145,7 +145,12 @@ function ImageLineage({ image }: { image: Image }) {
   if (!value) return null;
   return (
     <section className="image-lineage">
-      <h3>{cloneWords.lineageLabel}</h3>
+      <div className="row">
+        <h3 className="grow">{cloneWords.lineageLabel}</h3>
+        <Button kind="quiet" tooltip={cloneWords.verifyNote} onPress={() => void verifyImage(image)}>
+          {cloneWords.verify}
+        </Button>
+      </div>
       {value.some(isFocus) ? <LineageTree nodes={value} isFocus={isFocus} /> : <p className="muted">{cloneWords.lineageNone}</p>}
     </section>
   );

@@ -2,7 +2,10 @@
 import { Failure } from '../../../../contract/errors.ts';
 import type { Handlers, Services } from '../handlers.ts';
 
-type Answered = `guest.${'planClone' | 'clone' | 'disposable' | 'keep' | 'makeTemplate' | 'makeGuest'}` | 'lineage.show';
+type Answered =
+  | `guest.${'planClone' | 'clone' | 'disposable' | 'keep' | 'makeTemplate' | 'makeGuest' | 'flatten' | 'rebase'}`
+  | 'image.verify'
+  | 'lineage.show';
 
 export function guestCloneHandlers({ guests, clones }: Services): Pick<Handlers, Answered> {
   return {
@@ -16,6 +19,9 @@ export function guestCloneHandlers({ guests, clones }: Services): Pick<Handlers,
     'guest.keep': ({ guest }) => guests.keep(guest),
     'guest.makeTemplate': ({ guest }) => clones.makeTemplate(guest),
     'guest.makeGuest': ({ guest }) => clones.makeGuest(guest),
+    'guest.flatten': ({ guest }, { who }) => clones.flatten(guest, who),
+    'guest.rebase': ({ guest, image }, { who }) => clones.rebase(guest, image, who),
+    'image.verify': ({ image }, { who }) => clones.verify(image ?? null, who),
     'lineage.show': () => clones.lineage(),
   };
 }
