@@ -38,6 +38,10 @@ async function goBack(snapshot: SnapshotId): Promise<void> {
 async function startAgain(): Promise<void> {
   await engine.guests.start(id);
   await untilAgent();
+  // The system itself lives in memory, so after a boot nothing is mounted.
+  await inside(
+    'for disk in b:one c:two; do mkdir -p /mnt/${disk#*:}; mountpoint -q /mnt/${disk#*:} || mount /dev/vd${disk%:*} /mnt/${disk#*:}; done',
+  );
 }
 async function reopen(): Promise<void> {
   engine = await openGuestEngine(home);
@@ -47,13 +51,23 @@ beforeAll(async () => {
   home = await mkdtemp('/tmp/gh-');
   engine = await openGuestEngine(home);
   execFileSync('mkdir', ['-p', engine.layout.layers, engine.layout.trash]);
-  const second = diskOf({ id: 'disk1', location: { kind: 'store', file: 'disk1.qcow2' }, sizeBytes: 256 * 2 ** 20, bootOrder: null });
-  id = await addStarter(engine, { name: 'Live', disks: [diskOf({ sizeBytes: 2 ** 30 }), second], agents: { qemu: true, spice: false } });
-  execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', files().disk('disk1.qcow2'), '256M']);
+  const more = ['disk1', 'disk2'].map((disk) =>
+    diskOf({
+      id: disk,
+      location: { kind: 'store', file: `${disk}.qcow2` },
+      sizeBytes: 64 * 2 ** 20,
+      bootOrder: null,
+      iothread: disk === 'disk2',
+    }),
+  );
+  id = await addStarter(engine, { name: 'Live', disks: [diskOf({ sizeBytes: 2 ** 30 }), ...more], agents: { qemu: true, spice: false } });
+  for (const disk of ['disk1', 'disk2']) execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', files().disk(`${disk}.qcow2`), '64M']);
   await engine.guests.start(id);
   (await untilBooted(engine, id)).detach();
   await untilAgent();
-  await inside('mke2fs -q -F /dev/vdb && mkdir -p /mnt/two && mount /dev/vdb /mnt/two');
+  await inside(
+    'mke2fs -q -F /dev/vdb && mke2fs -q -F /dev/vdc && mkdir -p /mnt/one /mnt/two && mount /dev/vdb /mnt/one && mount /dev/vdc /mnt/two',
+  );
 }, 180_000);
 afterAll(async () => {
   await engine.guests.forceOff(id).catch(() => undefined);
@@ -64,37 +78,36 @@ afterAll(async () => {
 test('a snapshot of a guest that writes is of both disks at one instant, at rest, and the guest notices nothing', async () => {
   // Each number is in the first disk before it is in the second one, so at any instant the first is ahead by one at most.
   await inside(
-    'mkdir -p /root/w; (i=0; while [ -e /tmp/go ] || [ $i = 0 ]; do i=$((i+1)); echo $i > /root/w/n; sync; echo $i > /mnt/two/n; sync; done) </dev/null >/dev/null 2>&1 & touch /tmp/go',
+    '(i=0; while [ -e /tmp/go ] || [ $i = 0 ]; do i=$((i+1)); echo $i > /mnt/one/n; sync; echo $i > /mnt/two/n; sync; done) </dev/null >/dev/null 2>&1 & touch /tmp/go',
   );
   await new Promise((done) => setTimeout(done, 1500));
   const made = await take('While writing');
   expect(made).toMatchObject({ guestWas: 'running', quiesced: true, withMemory: false, state: 'ready' });
   expect(status()).toBe('running');
-  const before = Number(await inside('cat /root/w/n'));
+  const before = Number(await inside('cat /mnt/one/n'));
   await new Promise((done) => setTimeout(done, 1000));
-  expect(Number(await inside('cat /root/w/n'))).toBeGreaterThan(before);
+  expect(Number(await inside('cat /mnt/one/n'))).toBeGreaterThan(before);
   await inside('rm /tmp/go');
   await goBack(made.id);
   await startAgain();
-  await inside('mount /dev/vdb /mnt/two');
-  const [first, second] = (await inside('cat /root/w/n /mnt/two/n')).split('\n').map(Number) as [number, number];
+  const [first, second] = (await inside('cat /mnt/one/n /mnt/two/n')).split('\n').map(Number) as [number, number];
   expect(first).toBeLessThanOrEqual(before);
   expect([0, 1]).toContain(first - second);
 }, 180_000);
 
 test('with memory a guest goes on from the very moment, with what was only in memory', async () => {
   await inside(
-    'echo kept > /root/file; mkdir -p /tmp/m; mount -t tmpfs none /tmp/m; echo only-in-memory > /tmp/m/file; sleep 1000 </dev/null >/dev/null 2>&1 & echo $! > /tmp/m/pid',
+    'echo kept > /mnt/one/file; mkdir -p /tmp/m; mount -t tmpfs none /tmp/m; echo only-in-memory > /tmp/m/file; sleep 1000 </dev/null >/dev/null 2>&1 & echo $! > /tmp/m/pid',
   );
   const made = await take('With memory', true);
   expect(made).toMatchObject({ withMemory: true, guestWas: 'running' });
   expect(made.sizeBytes).toBeGreaterThan(10 * 2 ** 20);
   expect(status()).toBe('running');
-  await inside('echo changed > /root/file; rm /tmp/m/file; sync');
+  await inside('echo changed > /mnt/one/file; rm /tmp/m/file; sync');
   await goBack(made.id);
   expect(status()).toBe('suspended');
   await startAgain();
-  expect(await inside('cat /root/file /tmp/m/file; kill -0 $(cat /tmp/m/pid) && echo alive')).toBe('kept\nonly-in-memory\nalive');
+  expect(await inside('cat /mnt/one/file /tmp/m/file; kill -0 $(cat /tmp/m/pid) && echo alive')).toBe('kept\nonly-in-memory\nalive');
   // The memory is still the snapshot's: it can be gone back to again.
   await goBack(made.id);
   await startAgain();
@@ -110,9 +123,9 @@ test('a paused guest stays paused, and snapshots can follow each other', async (
   await take('Paused without');
   expect(status()).toBe('paused');
   await engine.guests.resume(id);
-  expect(await inside('echo goes on > /root/file; cat /root/file')).toBe('goes on');
+  expect(await inside('echo goes on > /mnt/one/file; cat /mnt/one/file')).toBe('goes on');
   for (let count = 0; count < 3; count++) await take(`Quick ${count}`);
-  expect(await inside('sync; cat /root/file')).toBe('goes on');
+  expect(await inside('sync; cat /mnt/one/file')).toBe('goes on');
 }, 120_000);
 
 test('cancelled while memory is saved the guest goes on, and nothing of the snapshot is left', async () => {
@@ -124,11 +137,11 @@ test('cancelled while memory is saved the guest goes on, and nothing of the snap
   expect(engine.snapshots.tree(id).snapshots.map((one) => one.id)).toEqual(known);
   expect(existsSync(files().snapshot(snapshot.id).folder)).toBe(false);
   await untilStatus(engine, id, 'running');
-  expect(await inside('echo after > /root/after; sync; cat /root/after')).toBe('after');
+  expect(await inside('echo after > /mnt/one/after; sync; cat /mnt/one/after')).toBe('after');
 }, 120_000);
 
 test('QEMU killed while a snapshot is made leaves a crashed guest that starts with what it had, and no half snapshot', async () => {
-  await inside('echo precious > /root/precious; sync');
+  await inside('echo precious > /mnt/one/precious; sync');
   const known = engine.snapshots.tree(id).snapshots.map((one) => one.id);
   const { snapshot, job } = await engine.snapshots.create(id, { name: 'Killed', memory: true }, 'test');
   await until('memory is being saved', () => (existsSync(`${files().snapshot(snapshot.id).memory}.new`) ? true : null), 20_000);
@@ -138,7 +151,7 @@ test('QEMU killed while a snapshot is made leaves a crashed guest that starts wi
   expect(engine.snapshots.tree(id).snapshots.map((one) => one.id)).toEqual(known);
   checkEveryDisk(engine.layout);
   await startAgain();
-  expect(await inside('cat /root/precious')).toBe('precious');
+  expect(await inside('cat /mnt/one/precious')).toBe('precious');
 }, 180_000);
 
 test('disks are clean, and what was deleted is tidied once the guest is off', async () => {
@@ -149,5 +162,5 @@ test('disks are clean, and what was deleted is tidied once the guest is off', as
   await engine.close();
   await reopen();
   await startAgain();
-  expect(await inside('cat /root/precious')).toBe('precious');
+  expect(await inside('cat /mnt/one/precious')).toBe('precious');
 }, 180_000);
