@@ -12,6 +12,7 @@ import { ImagesPage } from '../features/images/ImagesPage.tsx';
 import { LibraryPage } from '../features/library/LibraryPage.tsx';
 import { rememberedLibrary } from '../features/library/library-address.ts';
 import { SettingsPage } from '../features/settings/SettingsPage.tsx';
+import { SnapshotsTab } from '../features/snapshots/SnapshotsTab.tsx';
 import { StoragePage } from '../features/storage/StoragePage.tsx';
 import { TerminalTab } from '../features/terminal/TerminalTab.tsx';
 import { TrashPage } from '../features/trash/TrashPage.tsx';
@@ -39,6 +40,7 @@ export function Routes() {
               tab={tab}
               console={<ConsoleSlot key={id} guestId={id as GuestId} />}
               hardware={<HardwareTab key={id} guestId={id as GuestId} />}
+              snapshots={<SnapshotsTab key={id} guestId={id as GuestId} />}
               terminal={<TerminalTab key={id} guestId={id as GuestId} />}
             />
           </PageBoundary>

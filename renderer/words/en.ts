@@ -9,6 +9,7 @@ import { formatCount } from './format.ts';
 import { guestWords } from './guest.ts';
 import { hardwareWords } from './hardware.ts';
 import { imagesWords } from './images.ts';
+import { snapshotsWords } from './snapshots.ts';
 import { storageWords } from './storage.ts';
 
 const guests = (count: number) => formatCount(count, 'guest', 'guests');
@@ -280,6 +281,7 @@ export const words = {
   },
   guest: guestWords,
   hardware: hardwareWords,
+  snapshots: snapshotsWords,
   create: createWords,
   downloads: downloadsWords,
   storage: storageWords,

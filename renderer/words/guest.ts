@@ -12,6 +12,7 @@ export const guestWords = {
     console: 'Console',
     overview: 'Overview',
     hardware: 'Hardware',
+    snapshots: 'Snapshots',
     activity: 'Activity',
     terminal: 'Terminal',
   },

@@ -35,13 +35,15 @@ async function goBack(snapshot: SnapshotId): Promise<void> {
   const job = await engine.jobs.ended((await engine.snapshots.revert(snapshot, { keepPresent: false, forceOff: true }, 'test')).id);
   if (job.state !== 'succeeded') throw new Error(`${job.error?.message} ${job.error?.detail}`);
 }
+const mounts = [
+  ['/dev/vdb', '/mnt/one'],
+  ['/dev/vdc', '/mnt/two'],
+] as const;
 async function startAgain(): Promise<void> {
   await engine.guests.start(id);
   await untilAgent();
   // The system itself lives in memory, so after a boot nothing is mounted.
-  await inside(
-    'for disk in b:one c:two; do mkdir -p /mnt/${disk#*:}; mountpoint -q /mnt/${disk#*:} || mount /dev/vd${disk%:*} /mnt/${disk#*:}; done',
-  );
+  for (const [device, folder] of mounts) await inside(`mkdir -p ${folder}; mountpoint -q ${folder} || mount ${device} ${folder}`);
 }
 async function reopen(): Promise<void> {
   engine = await openGuestEngine(home);

@@ -14,13 +14,13 @@ import { GuestOverview } from './GuestOverview.tsx';
 import { GuestPanels } from './GuestPanels.tsx';
 import './guest.css';
 
-const tabs = ['console', 'overview', 'hardware', 'activity', 'terminal'] as const;
+const tabs = ['console', 'overview', 'hardware', 'snapshots', 'activity', 'terminal'] as const;
 type GuestTab = (typeof tabs)[number];
 
-type Props = { guestId: GuestId; tab: string | undefined; console: ReactNode; hardware: ReactNode; terminal: ReactNode };
+type Props = { guestId: GuestId; tab: string | undefined } & Record<'console' | 'hardware' | 'snapshots' | 'terminal', ReactNode>;
 
 /** One guest: what it is, how it does, its screen and its terminal. */
-export function GuestPage({ guestId, tab, console: consoleTab, hardware, terminal }: Props) {
+export function GuestPage({ guestId, tab, console: consoleTab, hardware, snapshots, terminal }: Props) {
   const guest = useGuest(guestId);
   const [, navigate] = useLocation();
   const name = guest?.spec.name;
@@ -44,6 +44,7 @@ export function GuestPage({ guestId, tab, console: consoleTab, hardware, termina
         {chosen === 'console' && consoleTab}
         {chosen === 'overview' && <GuestOverview guest={guest} />}
         {chosen === 'hardware' && hardware}
+        {chosen === 'snapshots' && snapshots}
         {chosen === 'activity' && <GuestActivity guest={guest} />}
         {chosen === 'terminal' && terminal}
       </Tabs>
