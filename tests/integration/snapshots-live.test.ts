@@ -43,7 +43,7 @@ async function startAgain(): Promise<void> {
   await engine.guests.start(id);
   await untilAgent();
   // The system itself lives in memory, so after a boot nothing is mounted.
-  for (const [device, folder] of mounts) await inside(`mkdir -p ${folder}; mountpoint -q ${folder} || mount ${device} ${folder}`);
+  for (const [device, folder] of mounts) await inside(`mkdir -p ${folder}; [ -e ${folder}/lost+found ] || mount ${device} ${folder}`);
 }
 async function reopen(): Promise<void> {
   engine = await openGuestEngine(home);
@@ -70,12 +70,12 @@ beforeAll(async () => {
   await inside(
     'mke2fs -q -F /dev/vdb && mke2fs -q -F /dev/vdc && mkdir -p /mnt/one /mnt/two && mount /dev/vdb /mnt/one && mount /dev/vdc /mnt/two',
   );
-}, 180_000);
+}, 240_000);
 afterAll(async () => {
   await engine.guests.forceOff(id).catch(() => undefined);
   await engine.close();
   await rm(home, { recursive: true, force: true });
-});
+}, 120_000);
 
 test('a snapshot of a guest that writes is of both disks at one instant, at rest, and the guest notices nothing', async () => {
   // Each number is in the first disk before it is in the second one, so at any instant the first is ahead by one at most.
@@ -95,7 +95,7 @@ test('a snapshot of a guest that writes is of both disks at one instant, at rest
   const [first, second] = (await inside('cat /mnt/one/n /mnt/two/n')).split('\n').map(Number) as [number, number];
   expect(first).toBeLessThanOrEqual(before);
   expect([0, 1]).toContain(first - second);
-}, 180_000);
+}, 240_000);
 
 test('with memory a guest goes on from the very moment, with what was only in memory', async () => {
   await inside(
@@ -114,7 +114,7 @@ test('with memory a guest goes on from the very moment, with what was only in me
   await goBack(made.id);
   await startAgain();
   expect(await inside('cat /tmp/m/file')).toBe('only-in-memory');
-}, 180_000);
+}, 240_000);
 
 test('a paused guest stays paused, and snapshots can follow each other', async () => {
   await engine.guests.pause(id);
@@ -128,7 +128,7 @@ test('a paused guest stays paused, and snapshots can follow each other', async (
   expect(await inside('echo goes on > /mnt/one/file; cat /mnt/one/file')).toBe('goes on');
   for (let count = 0; count < 3; count++) await take(`Quick ${count}`);
   expect(await inside('sync; cat /mnt/one/file')).toBe('goes on');
-}, 120_000);
+}, 240_000);
 
 test('cancelled while memory is saved the guest goes on, and nothing of the snapshot is left', async () => {
   const known = engine.snapshots.tree(id).snapshots.map((one) => one.id);
@@ -140,7 +140,7 @@ test('cancelled while memory is saved the guest goes on, and nothing of the snap
   expect(existsSync(files().snapshot(snapshot.id).folder)).toBe(false);
   await untilStatus(engine, id, 'running');
   expect(await inside('echo after > /mnt/one/after; sync; cat /mnt/one/after')).toBe('after');
-}, 120_000);
+}, 240_000);
 
 test('QEMU killed while a snapshot is made leaves a crashed guest that starts with what it had, and no half snapshot', async () => {
   await inside('echo precious > /mnt/one/precious; sync');
@@ -154,7 +154,7 @@ test('QEMU killed while a snapshot is made leaves a crashed guest that starts wi
   checkEveryDisk(engine.layout);
   await startAgain();
   expect(await inside('cat /mnt/one/precious')).toBe('precious');
-}, 180_000);
+}, 240_000);
 
 test('disks are clean, and what was deleted is tidied once the guest is off', async () => {
   for (const { id: snapshot } of engine.snapshots.tree(id).snapshots) engine.snapshots.delete(snapshot);
@@ -165,4 +165,4 @@ test('disks are clean, and what was deleted is tidied once the guest is off', as
   await reopen();
   await startAgain();
   expect(await inside('cat /mnt/one/precious')).toBe('precious');
-}, 180_000);
+}, 240_000);

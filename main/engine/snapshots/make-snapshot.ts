@@ -230,7 +230,7 @@ export async function settleMaking(parts: MakeParts, held: HeldGuest, row: Store
   if (run && wasRunning) {
     const { kind } = await run.observe();
     if (kind === 'paused') await run.resume();
-    await run.unquiesce();
+    if (!wantsMemory) await run.unquiesce();
   }
 }
 
