@@ -84,6 +84,8 @@ export const callNames = [
   'snapshot.show',
   'snapshot.create',
   'snapshot.revert',
+  'snapshot.export',
+  'snapshot.open',
   'snapshot.delete',
   'snapshot.restore',
   'snapshot.edit',

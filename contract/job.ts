@@ -37,6 +37,7 @@ export const jobKind = z.enum([
   'snapshot.create',
   'snapshot.revert',
   'snapshot.tidy',
+  'snapshot.export',
   'trash.purge',
   'machine.import',
   'guest.export',

@@ -9,6 +9,7 @@ import { idleCpu } from './idle-cpu.ts';
 import { imageSearch } from './image-search.ts';
 import { linkedClone } from './linked-clone.ts';
 import { manyGuests } from './many-guests.ts';
+import { snapshots } from './snapshots.ts';
 import { startStages } from './start-stages.ts';
 
 export const measures: readonly Measure[] = [
@@ -18,6 +19,7 @@ export const measures: readonly Measure[] = [
   manyGuests,
   imageSearch,
   linkedClone,
+  snapshots,
   commandLineList,
   idleCpu,
   console,

@@ -1,6 +1,8 @@
 /** Calls about the snapshots of guests. */
 import { z } from 'zod';
 import { guestSnapshot, snapshotName, snapshotNote, snapshotSchedule, snapshotTree } from '../guest-snapshot.ts';
+import { deviceId } from '../guest-spec.ts';
+import { guest } from '../guest-state.ts';
 import { guestId, snapshotId } from '../ids.ts';
 import { job } from '../job.ts';
 import { type CallTable, done, oneGuest } from './definition.ts';
@@ -36,6 +38,23 @@ export const snapshotCalls = {
       forceOff: z.boolean().optional(),
     }),
     output: job,
+    effect: 'write',
+  },
+  'snapshot.export': {
+    summary: 'Make an image of a disk of a snapshot, whole and on its own.',
+    input: z.strictObject({
+      snapshot: snapshotId,
+      /** The first disk when it is not said. */
+      disk: deviceId.optional(),
+      name: z.string().trim().min(1).max(200).optional(),
+    }),
+    output: job,
+    effect: 'write',
+  },
+  'snapshot.open': {
+    summary: 'Start a disposable guest from a snapshot; it goes when it ends, and the snapshot stays as it is.',
+    input: oneSnapshot,
+    output: z.object({ guest, job }),
     effect: 'write',
   },
   'snapshot.delete': { summary: 'Delete a snapshot; what others need of it stays.', input: oneSnapshot, output: done, effect: 'write' },

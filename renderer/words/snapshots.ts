@@ -1,6 +1,4 @@
 /** Every word of a guest's snapshots. */
-import { formatCount } from './format.ts';
-
 export const snapshotsWords = {
   list: 'Snapshots, the newest first',
   take: 'Take a snapshot',
@@ -35,6 +33,7 @@ export const snapshotsWords = {
   goBack: 'Go back to this…',
   open: 'Open as a disposable clone',
   export: 'Export as an image…',
+  noDisks: 'It has no disk.',
   delete: 'Delete',
   deleted: (name: string) => `“${name}” was deleted`,
   stillMaking: 'It is still being made.',
@@ -70,6 +69,5 @@ export const snapshotsWords = {
   exportDisk: 'Disk',
   exportName: 'Name of the image',
   exportStart: 'Export',
-  branch: (count: number) => formatCount(count, 'branch', 'branches'),
   row: (name: string, details: string) => `${name}, ${details}`,
 };

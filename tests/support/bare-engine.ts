@@ -256,6 +256,8 @@ export function bareRooms(guestCount = 0): BareGuests {
         show: refuse,
         create: unused,
         revert: unused,
+        export: unused,
+        open: unused,
         delete: refuse,
         restore: refuse,
         edit: refuse,

@@ -18,6 +18,8 @@ import { type Layout, layoutOf } from '../../main/engine/files/layout.ts';
 import { createGuests, type GuestRegistry } from '../../main/engine/guests/guest-registry.ts';
 import type { HostCapabilities } from '../../main/engine/host/capabilities.ts';
 import { createHostCapabilities } from '../../main/engine/host/host-capabilities.ts';
+import type { ImportInput } from '../../main/engine/images/import-job.ts';
+import type { JobDefinition } from '../../main/engine/jobs/job-definition.ts';
 import { createJobRunner, type Jobs } from '../../main/engine/jobs/job-runner.ts';
 import { createLineageLock } from '../../main/engine/layers/lineage-lock.ts';
 import { type Log, silentLog } from '../../main/engine/log/log.ts';
@@ -94,6 +96,9 @@ export async function openGuestEngine(
     jobs,
     lineageLock,
     qemuImgPath: () => host.qemuImgPath(),
+    importDefinition: noImport,
+    keepFreeBytes: () => 0,
+    disposable: (from, by) => clones.disposable(from, by),
     forgetEdits: () => undefined,
     feed,
     clock,
@@ -132,6 +137,15 @@ export async function openGuestEngine(
     },
   };
 }
+
+/** There is no library here to bring an image into; what does that is tested with the whole engine. */
+const noImport: JobDefinition<ImportInput> = {
+  kind: 'image.import',
+  parseInput: noImage,
+  steps: [{ name: 'Add it', weight: 1, run: async () => noImage() }],
+  afterCrash: 'resume',
+  cancellable: true,
+};
 
 function noImage(): never {
   throw new Failure('image/not-found', 'This engine has no images.');

@@ -76,6 +76,33 @@ export const addSnapshot: CommandGroup = (program, context) => {
     });
 
   group
+    .command('export')
+    .description('make an image of a disk of a snapshot, whole and on its own')
+    .argument('<guest>', 'name or id')
+    .argument('<snapshot>', 'name or id')
+    .option('--disk <id>', 'which disk (default: the first)')
+    .option('--name <name>', 'what the image is called')
+    .action(async (wanted: string, which: string, options: { disk?: string; name?: string }) => {
+      const client = await engine();
+      const { snapshot } = await find(client, wanted, which);
+      const job = await followJob(client, terminal, (await client.call('snapshot.export', { snapshot: snapshot.id, ...options })).id);
+      if (!terminal.json) terminal.out(`The image “${job.target.name}” is in the library.\n`);
+    });
+
+  group
+    .command('open')
+    .description('start a disposable guest from a snapshot; it goes when it ends')
+    .argument('<guest>', 'name or id')
+    .argument('<snapshot>', 'name or id')
+    .action(async (wanted: string, which: string) => {
+      const client = await engine();
+      const { snapshot } = await find(client, wanted, which);
+      const { guest, job } = await client.call('snapshot.open', { snapshot: snapshot.id });
+      await followJob(client, terminal, job.id);
+      if (!terminal.json) terminal.out(`“${guest.spec.name}” is running, and goes when it ends.\n`);
+    });
+
+  group
     .command('delete')
     .description('delete a snapshot; those after it stay as they are')
     .argument('<guest>', 'name or id')

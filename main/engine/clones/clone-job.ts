@@ -29,7 +29,13 @@ const source = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('guest'), guestId, share: z.boolean(), keepTpm: z.boolean() }),
   z.object({ kind: z.literal('image'), imageId, path: z.string(), format: diskFormat }),
   /** Frozen disks, by the id that each has in the spec. */
-  z.object({ kind: z.literal('layers'), layers: z.record(deviceId, layerId) }),
+  z.object({
+    kind: z.literal('layers'),
+    layers: z.record(deviceId, layerId),
+    /** From where the firmware's variables and the TPM are copied. */
+    nvram: z.string().nullable().default(null),
+    tpmState: z.string().nullable().default(null),
+  }),
 ]);
 export type CloneSource = z.infer<typeof source>;
 
@@ -172,6 +178,13 @@ async function basesFor(
       images.show(from.imageId);
       return new Map(clones[0]?.spec.disks.map((disk) => [disk.id, { path: from.path, format: from.format }]));
     case 'layers':
+      for (const { guestId: id } of clones) {
+        const files = layout.guest(id);
+        makeFolder(files.folder);
+        if (from.nvram) await copyWhole(from.nvram, files.nvram);
+        if (from.tpmState) await copyWhole(from.tpmState, files.tpmState);
+        await syncFolder(files.folder);
+      }
       return new Map(Object.entries(from.layers).map(([id, layer]) => [id, { path: layout.layer(layer), format: 'qcow2' as const }]));
   }
 }

@@ -2,11 +2,22 @@
 import type { CallOutput } from '../../../contract/calls.ts';
 import type { ClonePlan, CloneRequest } from '../../../contract/guest-clone.ts';
 import type { LineageNode } from '../../../contract/guest-lineage.ts';
+import type { GuestSpec } from '../../../contract/guest-spec.ts';
 import type { Guest } from '../../../contract/guest-state.ts';
-import type { GuestId, ImageId } from '../../../contract/ids.ts';
+import type { GuestId, ImageId, LayerId } from '../../../contract/ids.ts';
 import type { Job } from '../../../contract/job.ts';
 
-export type DisposableSource = { guest: GuestId } | { image: ImageId };
+/** Disks and firmware that a snapshot kept. */
+export type FrozenSource = {
+  guest: GuestId;
+  name: string;
+  spec: GuestSpec;
+  layers: Readonly<Record<string, LayerId>>;
+  /** Paths; null when it had none. */
+  nvram: string | null;
+  tpmState: string | null;
+};
+export type DisposableSource = { guest: GuestId } | { image: ImageId } | { frozen: FrozenSource };
 
 export type Clones = {
   /** Says what `clone` would make, without making it. @throws Failure as `clone` does */

@@ -180,6 +180,10 @@ export function createClones(deps: ClonesDeps): GuestClones {
       const source: CloneSource = { kind: 'guest', guestId: guest.id, share: true, keepTpm: true };
       return { original: guest.spec, source, origin: originOf('guest', guest.id, guest.spec.name) };
     }
+    if ('frozen' in from) {
+      const { guest, name, spec, layers, nvram, tpmState } = from.frozen;
+      return { original: spec, source: { kind: 'layers', layers: { ...layers }, nvram, tpmState }, origin: originOf('guest', guest, name) };
+    }
     const image = images.show(from.image);
     if (image.kind !== 'disk') {
       throw new Failure('image/not-an-image', `“${image.name}” is a disc. A disposable guest is made from a disk image.`, {

@@ -117,6 +117,8 @@ function keptIn(folder: string) {
     tpmState: join(folder, 'tpm'),
     memory: join(folder, 'memory.state'),
     thumbnail: join(folder, 'thumbnail.png'),
+    /** A disk on its way into the library. */
+    exported: join(folder, 'export.qcow2'),
   };
 }
 export type KeptState = ReturnType<typeof keptIn>;

@@ -7,20 +7,23 @@ import type { Guest } from '../../../contract/guest-state.ts';
 import type { GuestId, SnapshotId } from '../../../contract/ids.ts';
 import type { Job } from '../../../contract/job.ts';
 import { type Clock, instantNow } from '../clock/clock.ts';
+import type { Clones } from '../clones/clones.ts';
 import type { Driver } from '../drivers/driver.ts';
 import type { Feed } from '../feed/feed.ts';
 import type { Layout } from '../files/layout.ts';
 import type { GuestSettler } from '../guests/guest-settler.ts';
 import type { Guests } from '../guests/guests.ts';
+import type { ImportInput } from '../images/import-job.ts';
 import type { JobDefinition, JobRunner } from '../jobs/job-definition.ts';
 import { cannotFreeze, planFreeze, settleFreezes } from '../layers/freeze-disks.ts';
 import type { LineageLock } from '../layers/lineage-lock.ts';
 import type { Log } from '../log/log.ts';
 import type { Database } from '../store/database.ts';
-import { newSnapshotId } from '../store/new-id.ts';
+import { newImageId, newSnapshotId } from '../store/new-id.ts';
+import { defineExport } from './export-job.ts';
 import { type MakeParts, makeSnapshot, settleMaking } from './make-snapshot.ts';
 import { expired, isDue } from './retention.ts';
-import { type RevertParts, revertGuest, settleRevert } from './revert-guest.ts';
+import { mustBeComplete, type RevertParts, revertGuest, settleRevert } from './revert-guest.ts';
 import { snapshotJobs } from './snapshot-jobs.ts';
 import { livingAncestor, viewTree } from './snapshot-view.ts';
 import type { NewSnapshot, Snapshots } from './snapshots.ts';
@@ -36,6 +39,10 @@ export type SnapshotsDeps = {
   jobs: Pick<JobRunner, 'start' | 'ended'>;
   lineageLock: LineageLock;
   qemuImgPath(): Promise<string>;
+  importDefinition: JobDefinition<ImportInput>;
+  keepFreeBytes(): number;
+  /** Clones need guests and guests snapshots, so this is asked only when one is made. */
+  disposable: Clones['disposable'];
   /** Forgets the changes of a guest's hardware that could be undone. */
   forgetEdits(id: GuestId): void;
   feed: Feed;
@@ -99,6 +106,7 @@ export function createSnapshots(deps: SnapshotsDeps): SnapshotRegistry {
     },
     mergeAll: (context) => tidying.mergeAll(context),
   });
+  const exporting = defineExport({ ...deps, row: (id) => rowOf(id) });
   const tidying = createTidying({
     ...deps,
     log,
@@ -270,7 +278,7 @@ export function createSnapshots(deps: SnapshotsDeps): SnapshotRegistry {
   };
 
   return {
-    jobDefinitions: [definitions.create, definitions.revert, definitions.tidy] as unknown as JobDefinition<never>[],
+    jobDefinitions: [definitions.create, definitions.revert, definitions.tidy, exporting] as unknown as JobDefinition<never>[],
 
     settler: {
       beforeAdoption: (held) => settleRevert(revertParts, held),
@@ -350,6 +358,53 @@ export function createSnapshots(deps: SnapshotsDeps): SnapshotRegistry {
         if (kept) store.remove(kept.id);
         throw thrown;
       }
+    },
+
+    async export(id, { disk, name }, by) {
+      const row = livingRow(id);
+      if (row.making) throw new Failure('guest/denied', `The snapshot “${row.name}” is still being made.`);
+      await mustBeComplete(row, filesOf(row.guestId), layout);
+      const chosen = disk === undefined ? row.disks[0] : row.disks.find((one) => one.id === disk);
+      if (!chosen) {
+        const what = disk === undefined ? 'has no disk' : `has no disk ${disk}`;
+        throw new Failure('snapshot/incomplete', `The snapshot “${row.name}” ${what}.`, { path: 'disk' });
+      }
+      const origin = `${nameOf(row.guestId)}, snapshot “${row.name}”`;
+      const input = {
+        guestId: row.guestId,
+        snapshotId: id,
+        diskId: chosen.id,
+        imageId: newImageId(),
+        name: name ?? origin,
+        origin,
+        addedBy: by,
+      };
+      return jobs.start(exporting, {
+        title: `Export “${row.name}” of ${nameOf(row.guestId)}`,
+        target: { kind: 'image', id: input.imageId, name: input.name },
+        input,
+        startedBy: by,
+      });
+    },
+
+    async open(id, by) {
+      const row = livingRow(id);
+      if (row.making) throw new Failure('guest/denied', `The snapshot “${row.name}” is still being made.`);
+      await mustBeComplete(row, filesOf(row.guestId), layout);
+      const { nvram, tpmState } = filesOf(row.guestId).snapshot(id);
+      return deps.disposable(
+        {
+          frozen: {
+            guest: row.guestId,
+            name: `${nameOf(row.guestId)}, ${row.name}`,
+            spec: row.spec,
+            layers: Object.fromEntries(row.disks.map((one) => [one.id, one.layer])),
+            nvram: row.nvram ? nvram : null,
+            tpmState: row.tpm ? tpmState : null,
+          },
+        },
+        by,
+      );
     },
 
     delete(id) {

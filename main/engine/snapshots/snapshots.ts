@@ -1,5 +1,6 @@
 /** All that the rest of the engine can ask about snapshots. Implemented by `snapshot-registry.ts`. */
 import type { GuestSnapshot, SnapshotReason, SnapshotSchedule, SnapshotTree } from '../../../contract/guest-snapshot.ts';
+import type { Guest } from '../../../contract/guest-state.ts';
 import type { GuestId, SnapshotId } from '../../../contract/ids.ts';
 import type { Job } from '../../../contract/job.ts';
 
@@ -17,6 +18,10 @@ export type Snapshots = {
   create(guest: GuestId, wanted: NewSnapshot, by: string): Promise<{ snapshot: GuestSnapshot; job: Job }>;
   /** @throws Failure also `snapshot/incomplete` when something that it kept is gone */
   revert(snapshot: SnapshotId, how: { keepPresent: boolean; forceOff: boolean }, by: string): Promise<Job>;
+  /** @throws Failure also `snapshot/incomplete` for a disk that it does not have */
+  export(snapshot: SnapshotId, what: { disk?: string | undefined; name?: string | undefined }, by: string): Promise<Job>;
+  /** A disposable guest upon the snapshot's disks. */
+  open(snapshot: SnapshotId, by: string): Promise<{ guest: Guest; job: Job }>;
   /** What others need of it stays. It can be brought back for some minutes. */
   delete(snapshot: SnapshotId): void;
   /** @throws Failure `snapshot/not-found` when it is gone for good */

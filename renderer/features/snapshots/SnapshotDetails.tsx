@@ -1,5 +1,6 @@
-import { ImageOff, Trash2, Undo2 } from 'lucide-react';
+import { FlaskConical, ImageOff, PackageOpen, Trash2, Undo2 } from 'lucide-react';
 import { useState } from 'react';
+import { useLocation } from 'wouter';
 import type { GuesthouseError } from '../../../contract/errors.ts';
 import type { GuestSnapshot } from '../../../contract/guest-snapshot.ts';
 import { snapshotNameMaxLength } from '../../../contract/guest-snapshot.ts';
@@ -15,10 +16,11 @@ import { formatBytes } from '../../words/format.ts';
 
 const w = words.snapshots;
 
-type Props = { snapshot: GuestSnapshot; onRevert: () => void; onChanged: () => void };
+type Props = { snapshot: GuestSnapshot; onRevert: () => void; onExport: () => void; onChanged: () => void };
 
 /** What one snapshot kept, and what can be done with it. */
-export function SnapshotDetails({ snapshot, onRevert, onChanged }: Props) {
+export function SnapshotDetails({ snapshot, onRevert, onExport, onChanged }: Props) {
+  const [, navigate] = useLocation();
   const [name, setName] = useState(snapshot.name);
   const [note, setNote] = useState(snapshot.note);
   const [error, setError] = useState<GuesthouseError | null>(null);
@@ -27,6 +29,11 @@ export function SnapshotDetails({ snapshot, onRevert, onChanged }: Props) {
     const answer = await call('snapshot.edit', { snapshot: snapshot.id, ...change });
     setError(answer.ok ? null : answer.error);
     if (answer.ok) onChanged();
+  };
+  const openSnapshot = async () => {
+    const answer = await call('snapshot.open', { snapshot: snapshot.id });
+    setError(answer.ok ? null : answer.error);
+    if (answer.ok) navigate(`/guests/${answer.value.guest.id}`);
   };
   const keepName = () => {
     const wanted = name.trim();
@@ -39,6 +46,12 @@ export function SnapshotDetails({ snapshot, onRevert, onChanged }: Props) {
       <div className="row snapshots-verbs">
         <Button icon={Undo2} kind="primary" reason={making} onPress={onRevert}>
           {w.goBack}
+        </Button>
+        <Button icon={FlaskConical} reason={making} onPress={() => void openSnapshot()}>
+          {w.open}
+        </Button>
+        <Button icon={PackageOpen} reason={making ?? (snapshot.disks.length === 0 ? w.noDisks : null)} onPress={onExport}>
+          {w.export}
         </Button>
         <Button icon={Trash2} reason={making} onPress={() => void deleteSnapshot(snapshot)}>
           {w.delete}

@@ -10,6 +10,7 @@ import { useCall } from '../../state/use-call.ts';
 import { Button } from '../../ui/Button.tsx';
 import { EmptyState, Notice, Skeleton } from '../../ui/feedback.tsx';
 import { words } from '../../words/en.ts';
+import { ExportDialog } from './ExportDialog.tsx';
 import { RevertDialog } from './RevertDialog.tsx';
 import { ScheduleDialog } from './ScheduleDialog.tsx';
 import { SnapshotDetails } from './SnapshotDetails.tsx';
@@ -19,7 +20,7 @@ import './snapshots.css';
 
 const w = words.snapshots;
 
-type Open = { kind: 'take' } | { kind: 'schedule' } | { kind: 'revert'; snapshot: GuestSnapshot };
+type Open = { kind: 'take' } | { kind: 'schedule' } | { kind: 'revert' | 'export'; snapshot: GuestSnapshot };
 
 /** The snapshots of a guest: the tree, what each kept, and the way back. */
 export function SnapshotsTab({ guestId }: { guestId: GuestId }) {
@@ -90,6 +91,7 @@ function Snapshots({ guest, tree, reload }: { guest: Guest; tree: SnapshotTree; 
               key={chosen.id}
               snapshot={chosen}
               onRevert={() => setOpen({ kind: 'revert', snapshot: chosen })}
+              onExport={() => setOpen({ kind: 'export', snapshot: chosen })}
               onChanged={reload}
             />
           )}
@@ -99,6 +101,7 @@ function Snapshots({ guest, tree, reload }: { guest: Guest; tree: SnapshotTree; 
       {open?.kind === 'schedule' && (
         <ScheduleDialog guest={guest} schedule={tree.schedule} onClose={() => setOpen(null)} onChanged={reload} />
       )}
+      {open?.kind === 'export' && <ExportDialog guest={guest} snapshot={open.snapshot} onClose={() => setOpen(null)} />}
       {open?.kind === 'revert' && (
         <RevertDialog guest={guest} snapshot={open.snapshot} canKeep={tree.cannot === null} onClose={() => setOpen(null)} />
       )}

@@ -1,7 +1,8 @@
 /** `snapshot.*`. */
 import type { Handlers, Services } from '../handlers.ts';
 
-type Answered = `snapshot.${'list' | 'show' | 'create' | 'revert' | 'delete' | 'restore' | 'edit' | 'setSchedule' | 'thumbnail'}`;
+type Answered =
+  `snapshot.${'list' | 'show' | 'create' | 'revert' | 'export' | 'open' | 'delete' | 'restore' | 'edit' | 'setSchedule' | 'thumbnail'}`;
 
 export function snapshotHandlers({ snapshots }: Services): Pick<Handlers, Answered> {
   return {
@@ -10,6 +11,8 @@ export function snapshotHandlers({ snapshots }: Services): Pick<Handlers, Answer
     'snapshot.create': ({ guest, ...wanted }, { who }) => snapshots.create(guest, wanted, who),
     'snapshot.revert': ({ snapshot, keepPresent = false, forceOff = false }, { who }) =>
       snapshots.revert(snapshot, { keepPresent, forceOff }, who),
+    'snapshot.export': ({ snapshot, disk, name }, { who }) => snapshots.export(snapshot, { disk, name }, who),
+    'snapshot.open': ({ snapshot }, { who }) => snapshots.open(snapshot, who),
     'snapshot.delete': ({ snapshot }) => {
       snapshots.delete(snapshot);
       return {};
