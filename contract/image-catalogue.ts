@@ -44,7 +44,7 @@ export const savedSearch = z.object({ name: imageName, query, savedAt: instant, 
 export type SavedSearch = z.infer<typeof savedSearch>;
 
 /** From which image a guest was made. It is kept when the image goes or gets another place in its series. */
-export const guestOrigin = z.object({
+export const imageOrigin = z.object({
   imageId,
   /** What the image is called, or was called when it went. */
   imageName: z.string(),
@@ -54,13 +54,13 @@ export const guestOrigin = z.object({
   /** The newest published version of the series, when it is newer than this. */
   newer: z.object({ imageId, imageName: z.string(), version: z.number().int(), changeNote: z.string() }).nullable(),
 });
-export type GuestOrigin = z.infer<typeof guestOrigin>;
+export type ImageOrigin = z.infer<typeof imageOrigin>;
 
 /** What a guest's agent said of the system inside. */
 export const guestFacts = systemFacts.extend({ osName: z.string().nullable(), readAt: instant });
 export type GuestFacts = z.infer<typeof guestFacts>;
 
-export const outdatedGuest = z.object({ guest: guestId, name: z.string(), origin: guestOrigin });
+export const outdatedGuest = z.object({ guest: guestId, name: z.string(), origin: imageOrigin });
 
 /** One field in which two images differ; null is nothing known. */
 export const fieldDifference = z.object({ field: z.string(), one: z.string().nullable(), other: z.string().nullable() });

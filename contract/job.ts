@@ -23,6 +23,7 @@ export const jobKind = z.enum([
   'storage.findDuplicates',
   'image.readAgain',
   'image.compare',
+  'image.capture',
   'guest.create',
   'guest.clone',
   'guest.copy',

@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import { osIdentity } from '../guest-spec.ts';
 import { guestId, imageId } from '../ids.ts';
-import { image, imageChanges, imageDetails, imageLifecycle, readField } from '../image.ts';
-import { guestFacts, guestOrigin, imageDifferences, imageSearch, imagesFound, outdatedGuest, savedSearch } from '../image-catalogue.ts';
+import { image, imageChanges, imageDetails, imageLifecycle, imageName, readField } from '../image.ts';
+import { guestFacts, imageDifferences, imageOrigin, imageSearch, imagesFound, outdatedGuest, savedSearch } from '../image-catalogue.ts';
 import { job } from '../job.ts';
 import { type CallTable, done, nothing, oneGuest } from './definition.ts';
 
@@ -52,6 +52,12 @@ export const imageCatalogueCalls = {
     effect: 'read',
   },
   'image.compare': { summary: 'Compare the contents of two disk images.', input: twoImages, output: job, effect: 'write' },
+  'image.capture': {
+    summary: 'Make an image of the disk of a guest that is off, as it is now.',
+    input: imageChanges.pick({ series: true, lifecycle: true }).extend({ guest: guestId, name: imageName }).strict(),
+    output: job,
+    effect: 'write',
+  },
   'image.systems': {
     summary: 'List the operating systems that are known, for choosing one.',
     input: nothing,
@@ -72,10 +78,10 @@ export const imageCatalogueCalls = {
     effect: 'write',
   },
   'search.delete': { summary: 'Delete a saved search.', input: savedSearch.pick({ name: true }).strict(), output: done, effect: 'write' },
-  'guest.origin': {
+  'guest.imageOrigin': {
     summary: 'Say from which image a guest was made, and what its agent said of its system.',
     input: oneGuest,
-    output: z.object({ origin: guestOrigin.nullable(), facts: guestFacts.nullable() }),
+    output: z.object({ origin: imageOrigin.nullable(), facts: guestFacts.nullable() }),
     effect: 'read',
   },
   'guest.readFacts': {

@@ -1,5 +1,6 @@
 /** The rooms of the engine, put together. Guests and images know each other by functions that are called once both are there. */
 import { dirname, sep } from 'node:path';
+import type { Catalogue } from './catalogue/catalogue.ts';
 import { createCatalogue } from './catalogue/image-catalogue.ts';
 import { createClones } from './clones/guest-clones.ts';
 import { createIdentityGiver } from './clones/inner-identity.ts';
@@ -7,7 +8,7 @@ import { createCreation } from './creation/guest-creation.ts';
 import { createDownloads } from './downloads/download-registry.ts';
 import { createQemuDriver } from './drivers/qemu/qemu-driver.ts';
 import type { Foundation, Rooms } from './engine.ts';
-import { createGuests } from './guests/guest-registry.ts';
+import { createGuests, type GuestRegistry } from './guests/guest-registry.ts';
 import { createEditing } from './hardware/guest-editing.ts';
 import { createHostCapabilities } from './host/host-capabilities.ts';
 import { createImages } from './images/image-registry.ts';
@@ -33,6 +34,9 @@ export function composeRooms(foundation: Foundation): Rooms {
     recognition,
     images: () => images,
     guests: () => guests,
+    importDefinition: () => images.importDefinition,
+    settings: settings.get,
+    layout,
   });
   const images = createImages({
     layout,
@@ -122,7 +126,7 @@ export function composeRooms(foundation: Foundation): Rooms {
   const clones = createClones({
     layout,
     jobs,
-    guests,
+    guests: withOrigins(guests, catalogue),
     images,
     catalogue,
     seeds,
@@ -167,6 +171,18 @@ export function composeRooms(foundation: Foundation): Rooms {
       await creation.settleLeftovers(clones.inTheMaking());
       seeds.prune();
       await snapshots.settleLeftovers();
+    },
+  };
+}
+
+/** Guests that are made of others know which image those came from. */
+function withOrigins(guests: GuestRegistry, catalogue: Catalogue): GuestRegistry {
+  return {
+    ...guests,
+    beginCreation(id, spec, lineage) {
+      const guest = guests.beginCreation(id, spec, lineage);
+      catalogue.inheritOrigin(id, guest.origin);
+      return guest;
     },
   };
 }

@@ -1,10 +1,25 @@
 import type { LucideIcon } from 'lucide-react';
-import { Activity, Disc3, HardDrive, HeartPulse, Layers2, LayoutGrid, Monitor, Play, Settings, Star, Tag, Trash2 } from 'lucide-react';
+import {
+  Activity,
+  Disc3,
+  HardDrive,
+  HeartPulse,
+  History,
+  Layers2,
+  LayoutGrid,
+  Monitor,
+  Play,
+  Settings,
+  Star,
+  Tag,
+  Trash2,
+} from 'lucide-react';
 import type { ReactNode } from 'react';
 import { Link, useLocation, useSearch } from 'wouter';
 import { useShallow } from 'zustand/react/shallow';
 import { isLive } from '../parts/guest-words.ts';
 import { useEngineStore } from '../state/store.ts';
+import { useOutdatedGuests } from '../state/use-outdated.ts';
 import { cloneWords } from '../words/clone.ts';
 import { words } from '../words/en.ts';
 import { compareNames, formatInteger } from '../words/format.ts';
@@ -26,6 +41,7 @@ export function Sidebar() {
       };
     }),
   );
+  const outdated = useOutdatedGuests().length;
   const tags = useEngineStore(
     useShallow((state) => [...new Set(Object.values(state.guests).flatMap((guest) => guest.spec.tags))].sort(compareNames)),
   );
@@ -49,6 +65,11 @@ export function Sidebar() {
         {(counts.favourites ?? 0) > 0 && (
           <Place to="/library?place=favourites" icon={Star} count={counts.favourites}>
             {words.nav.favourites}
+          </Place>
+        )}
+        {outdated > 0 && (
+          <Place to="/library?place=outdated" icon={History} count={outdated}>
+            {words.library.outdated}
           </Place>
         )}
       </Section>

@@ -216,6 +216,9 @@ export const words = {
   },
   library: {
     title: 'Library',
+    outdated: 'Out of date',
+    outdatedEmpty: 'No guest is out of date',
+    outdatedEmptyText: 'Guests show here once a newer version of their image is published.',
     searchLabel: 'Filter guests',
     searchPlaceholder: 'Filter',
     view: 'View',

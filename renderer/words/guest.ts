@@ -1,5 +1,5 @@
 /** Every word of a guest's page. */
-import { formatCount } from './format.ts';
+import { formatCount, formatInteger } from './format.ts';
 
 export const guestWords = {
   one: 'guest',
@@ -147,6 +147,35 @@ export const guestWords = {
     displays: { virtio: 'virtio', qxl: 'QXL', std: 'Standard VGA', none: 'None' },
     command: 'QEMU command line',
     commandNote: 'Exactly what is started, for experts.',
+  },
+  origin: {
+    title: 'Where it came from',
+    image: 'Made from',
+    series: 'Version',
+    seriesLine: (name: string, version: number) => `${name} · ${version}`,
+    newer: (image: string, version: number) => `Version ${version} is out: ${image}`,
+    showNewer: 'Show it in the catalogue',
+    read: 'Ask its agent again',
+    noAgent: 'No guest agent answers in it.',
+    inside: 'Inside',
+    neverAsked: 'Its agent was not asked yet',
+    patchLevel: 'Patch level',
+    kernel: 'Kernel',
+    packages: 'Packages',
+    packagesLine: (manager: string, count: number | null) => (count === null ? manager : `${formatInteger(count)} (${manager})`),
+    asked: 'Asked',
+    capture: 'Make an image of it…',
+    captureTitle: (guest: string) => `Make an image of ${guest}`,
+    captureText:
+      'Its disk is copied whole as it is now, with all that is on it. Clean up first what should not be in every guest: keys, logs, names.',
+    captureName: 'Name of the image',
+    captureNameReason: 'The image needs a name.',
+    captureSeries: 'Next version of the series',
+    captureSeriesPlaceholder: 'None',
+    captureChange: 'What changed',
+    captureDraft: 'Keep it a draft',
+    captureDraftNote: 'No guest becomes out of date by it before it is published.',
+    captureStart: 'Make the image',
   },
   firmwares: { bios: 'BIOS', uefi: 'UEFI', 'uefi-secure': 'UEFI with Secure Boot' },
   clocks: { utc: 'UTC (Linux, BSD)', localtime: 'Local time (Windows)' },

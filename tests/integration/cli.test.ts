@@ -112,6 +112,54 @@ test('images are imported with progress as lines of JSON, shown and deleted', as
   expect(await json(z.array(image), ['image', 'list'])).toHaveLength(1);
 }, 60_000);
 
+test('images are searched, described, put in a series, compared and found by a saved search', async () => {
+  const file = join(home, 'eight.raw');
+  const bytes = Buffer.alloc(2 * 1024 * 1024, 8);
+  bytes.writeUInt16LE(0xaa55, 510);
+  writeFileSync(file, bytes);
+  expect((await guesthouse(['image', 'import', file, '--name', 'Eight'])).status).toBe(0);
+  const edited = await json(image, [
+    ...['image', 'edit', 'Eight', '--os', 'Debian 12', '--patch-level', '2026-06', '--tag', 'web', '--url', 'https://example.org/eight'],
+    ...['--series', 'Numbers', '--change', 'The first'],
+  ]);
+  expect(edited).toMatchObject({
+    os: { name: 'Debian 12', version: '12' },
+    patchLevel: '2026-06',
+    tags: ['web'],
+    series: { name: 'Numbers', version: 1, changeNote: 'The first' },
+    byHand: ['os', 'patchLevel'],
+  });
+  const found = await json(outputOf('image.search'), ['image', 'search', 'os:debian version:>=12', 'patched:<2026-07', 'tag:web']);
+  expect(found.images.map(({ name }) => name)).toEqual(['Eight']);
+  expect((await guesthouse(['image', 'search', '-tag:web'])).status).toBe(2);
+  expect((await guesthouse(['image', 'search', '--', '-tag:web'])).out).not.toContain('Eight');
+
+  const wrong = await guesthouse(['image', 'search', 'patched:june']);
+  expect([wrong.status, wrong.out]).toEqual([2, '']);
+  expect(wrong.err).toContain('“patched:june” cannot be understood');
+  expect((await guesthouse(['image', 'edit', 'Eight', '--patch-level', 'June'])).status).toBe(2);
+  expect((await guesthouse(['image', 'edit', 'Eight'])).status).toBe(2);
+
+  expect((await guesthouse(['image', 'searches', 'save', 'Web', 'tag:web', 'patched:any'])).status).toBe(0);
+  expect((await guesthouse(['image', 'search', '--saved', 'web'])).out).toContain('Eight');
+  expect(await json(outputOf('search.list'), ['image', 'searches', 'list'])).toMatchObject([{ name: 'Web', query: 'tag:web patched:any' }]);
+  expect((await guesthouse(['image', 'searches', 'delete', 'Web'])).status).toBe(0);
+  expect((await guesthouse(['image', 'search', '--saved', 'web'])).status).toBe(3);
+
+  bytes.fill(9, 1024 * 1024, 1024 * 1024 + 65_536);
+  writeFileSync(file, bytes);
+  expect((await guesthouse(['image', 'import', file, '--name', 'Nine'])).status).toBe(0);
+  expect((await guesthouse(['image', 'edit', 'Nine', '--series', 'Numbers', '--series-version', '1'])).status).toBe(2);
+  await json(image, ['image', 'edit', 'Nine', '--series', 'numbers', '--change', 'A nine']);
+  expect((await guesthouse(['image', 'versions', 'numbers'])).out).toMatch(/2 +Nine.*1 +Eight/s);
+  const different = await json(outputOf('image.differences'), ['image', 'diff', 'Eight', 'Nine', '--content']);
+  expect(different.content).toMatchObject({ changedBytes: 65_536, sameBytes: 2 * 1024 * 1024 - 65_536, onlyOneBytes: 0 });
+  expect((await guesthouse(['image', 'diff', 'Eight', 'Nine'])).out).toContain('Changed:');
+  expect((await guesthouse(['image', 'read', 'Eight'])).out).toMatch(/Patch level: +2026-06\n/);
+  expect((await guesthouse(['image', 'outdated'])).out).toContain('No guest is out of date.');
+  for (const name of ['Eight', 'Nine']) expect((await guesthouse(['image', 'delete', name])).status).toBe(0);
+}, 120_000);
+
 test('a guest is created, started until its agent answers, looked into, and shut down', async () => {
   const created = await guesthouse([
     'guest',
@@ -143,6 +191,12 @@ test('a guest is created, started until its agent answers, looked into, and shut
   expect(executed).toEqual({ status: 7, out: 'out\n', err: 'err\n' });
   expect((await guesthouse(['guest', 'exec', 'Traveller', '--', '/no/such/program'])).status).toBe(125);
 
+  const asked = await json(outputOf('guest.imageOrigin'), ['guest', 'facts', 'Traveller', '--ask']);
+  const kernel = await guesthouse(['guest', 'exec', 'Traveller', '--', 'uname', '-r']);
+  expect(asked).toMatchObject({ origin: { imageName: 'Guesthouse starter', present: true }, facts: { architecture: 'x86_64' } });
+  expect(asked.facts?.kernels).toContain(kernel.out.trim());
+  expect(asked.facts?.osName).toMatch(/Guesthouse/);
+
   const picture = join(home, 'screen.png');
   expect((await guesthouse(['guest', 'screenshot', 'Traveller', picture])).status).toBe(0);
   expect(readFileSync(picture).subarray(1, 4).toString()).toBe('PNG');
@@ -162,6 +216,10 @@ test('a guest is created, started until its agent answers, looked into, and shut
   expect((await guesthouse(['guest', 'rename', 'Traveller', '../etc'])).status).toBe(2);
   expect((await guesthouse(['guest', 'shutdown', 'Traveller'])).status).toBe(0);
   expect((await json(outputOf('guest.show'), ['guest', 'show', 'Traveller'])).state.status).toBe('off');
+
+  expect((await guesthouse(['image', 'capture', 'Traveller', '--name', 'Taken', '--series', 'Trips', '--draft'])).status).toBe(0);
+  expect(await json(image, ['image', 'show', 'Taken'])).toMatchObject({ series: { name: 'Trips', version: 1 }, lifecycle: 'draft' });
+  expect((await guesthouse(['image', 'delete', 'Taken'])).status).toBe(0);
 }, 300_000);
 
 test('a guest is renamed, deleted to the trash and restored', async () => {

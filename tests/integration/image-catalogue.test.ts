@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { GuestId, ImageId } from '../../contract/ids.ts';
-import type { Image } from '../../contract/image.ts';
+import { type Image, noFacts } from '../../contract/image.ts';
 import { openRooms, type Rooms } from '../support/engine-rooms.ts';
 import { type LinuxOnDisk, makeLinuxDisk } from '../support/linux-disk.ts';
 
@@ -200,6 +200,12 @@ test('a guest knows the version that it was made from, and is out of date once a
   await engine.images.edit(second.id, { lifecycle: 'draft', series: { name: 'Web', changeNote: 'New kernel' } }, []);
   expect(engine.catalogue.outdated()).toEqual([]);
   await engine.images.edit(second.id, { lifecycle: 'published' }, []);
+  // A clone is made of what its original is made of.
+  const clone = engine.guests.beginCreation('gclone0001' as GuestId, { ...guest.spec, name: 'Shop again' });
+  engine.catalogue.inheritOrigin(clone.id, { kind: 'guest', id: guest.id, name: 'Shop', at: clone.createdAt });
+  expect(engine.catalogue.outdated().map(({ name }) => name)).toEqual(['Shop', 'Shop again']);
+  await engine.guests.abandonCreation(clone.id);
+
   const newer = { imageId: second.id, imageName: 'Web 2', version: 2, changeNote: 'New kernel' };
   expect(engine.catalogue.outdated()).toMatchObject([{ guest: guest.id, name: 'Shop', origin: { newer } }]);
   expect(engine.catalogue.search({ query: 'is:outdated' }).ids).toEqual([first.id]);
@@ -210,6 +216,84 @@ test('a guest knows the version that it was made from, and is out of date once a
   await expect(engine.images.edit(second.id, { series: { name: 'Web', version: 2 } }, [])).resolves.toMatchObject({
     series: { version: 2 },
   });
+});
+
+test('an image is made of a guest: its disk whole and alone, in the series, with what its agent said', async () => {
+  const engine = await rooms();
+  const base = await importFile(engine, await makeLinuxDisk(join(engine.home, 'a.img'), debian12), 'Web 1');
+  await engine.images.edit(base.id, { series: { name: 'Web' } }, []);
+  const { guest, job } = await engine.creation.create({ kind: 'image', imageId: base.id }, { name: 'Shop' }, 'root via test');
+  expect(await engine.jobs.ended(job.id)).toMatchObject({ state: 'succeeded' });
+  const disk = engine.layout.guest(guest.id).disk('disk0.qcow2');
+  // The disk builds upon the image; what the guest wrote lies in it alone, here behind the file system.
+  const { spec } = engine.guests.show(guest.id);
+  expect(run('qemu-img', 'info', disk)).toContain('backing file');
+  const at = spec.disks[0]?.sizeBytes ?? 0;
+  run('qemu-img', 'resize', '-q', '-f', 'qcow2', disk, String(at + 1024 ** 2));
+  run('qemu-io', '-f', 'qcow2', '-c', `write -P 7 ${at} 64k`, disk);
+
+  const capture = engine.catalogue.capture(
+    { guest: guest.id, name: 'Web 2', series: { name: 'Web', changeNote: 'What Shop has learnt' }, lifecycle: 'draft' },
+    'root via test',
+  );
+  expect(await engine.jobs.ended(capture.id)).toMatchObject({ state: 'succeeded' });
+  const image = engine.images.list().find(({ name }) => name === 'Web 2');
+  expect(image).toMatchObject({
+    format: 'qcow2',
+    source: 'The guest Shop',
+    os: { distro: 'debian', version: '12' },
+    patchLevel: '2026-06-17',
+    kernels: debian12.kernels.toReversed(),
+    series: { name: 'Web', version: 2, changeNote: 'What Shop has learnt' },
+    lifecycle: 'draft',
+    byHand: [],
+  });
+  const path = image?.path ?? '';
+  expect(run('qemu-img', 'info', path)).not.toContain('backing file');
+  expect(run('qemu-img', 'compare', '-f', 'qcow2', '-F', 'qcow2', path, disk)).toContain('identical');
+  expect(await readdir(engine.layout.images)).toHaveLength(2);
+});
+
+test('what the agent of a guest said is known of an image whose disk cannot be read', async () => {
+  const engine = await rooms();
+  const raw = join(engine.home, 'opaque.img');
+  run('qemu-img', 'create', '-q', '-f', 'raw', raw, '4M');
+  run('qemu-io', '-f', 'raw', '-c', 'write -P 85 510 1', '-c', 'write -P 170 511 1', '-c', 'write -P 3 1M 64k', raw);
+  const base = await importFile(engine, raw, 'Opaque');
+  const { guest, job } = await engine.creation.create({ kind: 'image', imageId: base.id }, { name: 'Shop' }, 'root via test');
+  await engine.jobs.ended(job.id);
+  const facts = {
+    ...noFacts,
+    patchLevel: '2026-09-01',
+    patchLevelFrom: 'By its agent.',
+    kernels: ['6.9'],
+    osName: 'Some Linux',
+    readAt: guest.createdAt,
+  };
+  engine.database.prepare('test.facts', 'INSERT INTO guest_facts (guest_id, facts) VALUES (?, ?)').run(guest.id, JSON.stringify(facts));
+  run('qemu-io', '-f', 'qcow2', '-c', 'write -P 4 2M 64k', engine.layout.guest(guest.id).disk('disk0.qcow2'));
+  await engine.jobs.ended(engine.catalogue.capture({ guest: guest.id, name: 'Taken' }, 'root via test').id);
+  expect(engine.images.list().find(({ name }) => name === 'Taken')).toMatchObject({
+    patchLevel: '2026-09-01',
+    patchLevelFrom: `By its agent. Asked of the running guest on ${guest.createdAt.slice(0, 10)}.`,
+    kernels: ['6.9'],
+    byHand: [],
+  });
+});
+
+test('no image is made of a guest without a disk, nor of one that nobody knows', async () => {
+  const engine = await rooms();
+  const disc = await importFile(engine, '/usr/lib/memtest86+/memtest86+x64.iso');
+  const { guest, job } = await engine.creation.create(
+    { kind: 'image', imageId: disc.id },
+    { name: 'Tester', diskGiB: null },
+    'root via test',
+  );
+  await engine.jobs.ended(job.id);
+  expect(() => engine.catalogue.capture({ guest: guest.id, name: 'None' }, 'root')).toThrow(
+    'Tester has no disk of which an image could be made.',
+  );
+  expect(() => engine.catalogue.capture({ guest: 'gzzzzzzzzz' as GuestId, name: 'None' }, 'root')).toThrow('There is no guest');
 });
 
 test('the contents of two versions are compared block by block, as qemu-img and a hash of them say', async () => {

@@ -17,6 +17,7 @@ import { createCatalogue } from '../../main/engine/catalogue/image-catalogue.ts'
 import { type Engine, type Foundation, type Rooms, startEngine } from '../../main/engine/engine.ts';
 import { layoutOf } from '../../main/engine/files/layout.ts';
 import type { Guests, SerialListener } from '../../main/engine/guests/guests.ts';
+import type { Images } from '../../main/engine/images/images.ts';
 import { migrations } from '../../main/engine/store/migrations/all.ts';
 
 export function freshHome(): string {
@@ -149,7 +150,7 @@ export function bareRooms(guestCount = 0): BareGuests {
     return guest;
   };
   const settled = () => Promise.resolve();
-  const rooms = ({ changes, database, clock, feed, jobs }: Foundation): Rooms => {
+  const rooms = ({ layout, changes, database, clock, feed, jobs, settings }: Foundation): Rooms => {
     tellClients = (text) =>
       changes.event({
         id: 1,
@@ -234,23 +235,23 @@ export function bareRooms(guestCount = 0): BareGuests {
       keep: show,
       disposeOfRested: () => undefined,
     };
+    const images: Images = {
+      list: () => [],
+      pick: () => [],
+      uses: () => new Map(),
+      show: unusedNow,
+      inspect: unused,
+      import: unused,
+      delete: unused,
+      edit: unused,
+      editMany: () => 0,
+      fillIn: settled,
+      readAgain: unusedNow,
+      ensureBuiltIn: settled,
+    };
     return {
       guests: all,
-      images: {
-        list: () => [],
-        pick: () => [],
-        uses: () => new Map(),
-        show: (id) => {
-          throw new Failure('image/not-found', `There is no image ${id}.`);
-        },
-        inspect: unused,
-        import: unused,
-        delete: unused,
-        edit: unused,
-        editMany: () => 0,
-        readAgain: unusedNow,
-        ensureBuiltIn: settled,
-      },
+      images,
       snapshots: {
         tree: refuse,
         show: refuse,
@@ -275,8 +276,11 @@ export function bareRooms(guestCount = 0): BareGuests {
         jobs,
         host: { qemuImgPath: unused },
         recognition: { systems: async () => [] },
-        images: () => ({ list: () => [], pick: () => [], uses: () => new Map(), show: unusedNow }),
+        images: () => images,
         guests: () => all,
+        importDefinition: unusedNow,
+        settings: settings.get,
+        layout,
       }),
       creation: { plan: unused, create: unused },
       clones: {

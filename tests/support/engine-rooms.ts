@@ -15,6 +15,7 @@ import { type CreationGuests, createCreation } from '../../main/engine/creation/
 import { createDownloads, type DownloadsDeps } from '../../main/engine/downloads/download-registry.ts';
 import { createQemuDriver } from '../../main/engine/drivers/qemu/qemu-driver.ts';
 import { type Layout, layoutOf } from '../../main/engine/files/layout.ts';
+import type { HeldGuest } from '../../main/engine/guests/held-guest.ts';
 import { createHostCapabilities } from '../../main/engine/host/host-capabilities.ts';
 import { createImages } from '../../main/engine/images/image-registry.ts';
 import { createJobRunner } from '../../main/engine/jobs/job-runner.ts';
@@ -70,7 +71,14 @@ export async function openRooms({ home, settings = {}, environment = {}, downloa
     host,
     recognition,
     images: () => images,
-    guests: () => ({ ...guests, exec: () => Promise.reject(new Error('These guests have no agent.')) }),
+    guests: () => ({
+      ...guests,
+      exec: () => Promise.reject(new Error('These guests have no agent.')),
+      hold: (id, _verb, work) => work(asHeld(layout, guests.show(id))),
+    }),
+    importDefinition: () => images.importDefinition,
+    settings: () => ({ ...defaultSettings, ...settings }),
+    layout,
   });
   const images = createImages({
     layout,
@@ -155,6 +163,18 @@ export async function openRooms({ home, settings = {}, environment = {}, downloa
       if (home === undefined) await rm(root, { recursive: true, force: true });
     },
   };
+}
+
+/** A guest of these tests never runs, so that holding it is no more than knowing where its disks are. */
+function asHeld(layout: Layout, { id, spec, state }: Guest): HeldGuest {
+  const held: Pick<HeldGuest, 'id' | 'files' | 'state' | 'sayBusy'> & { stored: Pick<HeldGuest['stored'], 'spec'> } = {
+    id,
+    files: layout.guest(id),
+    state,
+    stored: { spec },
+    sayBusy: () => undefined,
+  };
+  return held as HeldGuest;
 }
 
 /** Guests as creation sees them, without QEMU: kept in memory, with their folders on the disk. */

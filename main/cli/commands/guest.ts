@@ -12,6 +12,7 @@ import { wholeNumber } from '../values.ts';
 import { type WaitCondition, waitConditions, waitForGuest } from '../wait-for-guest.ts';
 import { addClone } from './guest-clone.ts';
 import { addCreate } from './guest-create.ts';
+import { addGuestFacts } from './guest-facts.ts';
 import { addGuestHardware } from './guest-hardware.ts';
 import { addGuestIo } from './guest-io.ts';
 import { addGuestExport, addGuestTransfer } from './guest-transfer.ts';
@@ -132,6 +133,7 @@ export const addGuest: CommandGroup = (program, context) => {
   addGuestTransfer(group, context);
   addGuestExport(group, context);
   addGuestIo(group, context);
+  addGuestFacts(group, context);
 };
 
 type VerbCall = Extract<CallName, 'guest.pause' | 'guest.resume' | 'guest.forceOff' | 'guest.reset'>;

@@ -1,4 +1,4 @@
-/** `guesthouse image search|edit|tag|searches|versions|outdated|diff|read`: what is known of images. */
+/** `guesthouse image search|edit|read|searches|versions|outdated|diff|capture`: what is known of images. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { Failure } from '../../../contract/errors.ts';
 import { firmwareKind, type OsIdentity } from '../../../contract/guest-spec.ts';
@@ -6,7 +6,7 @@ import { imageArchitecture, imageLifecycle, readField } from '../../../contract/
 import { imageSort } from '../../../contract/image-catalogue.ts';
 import { quoteValue } from '../../../contract/image-query.ts';
 import type { EngineClient } from '../../client/engine-client.ts';
-import { type Context, findImage } from '../context.ts';
+import { type Context, findGuest, findImage } from '../context.ts';
 import { describeDifferences, describeImage, listImages, listVersions } from '../image-text.ts';
 import { followJob } from '../job-progress.ts';
 import { show, table } from '../terminal.ts';
@@ -18,6 +18,7 @@ export function addImageCatalogue(group: Command, context: Context): void {
   addEdit(group, context);
   addSearches(group, context);
   addVersions(group, context);
+  addCapture(group, context);
 
   const { terminal, engine } = context;
   group
@@ -151,7 +152,10 @@ function addEdit(group: Command, { terminal, engine }: Context): void {
     });
 }
 
-function seriesOf({ series, seriesVersion, change }: EditOptions, present: string | undefined) {
+function seriesOf(
+  { series, seriesVersion, change }: Pick<EditOptions, 'series' | 'seriesVersion' | 'change'>,
+  present: string | undefined,
+) {
   if (series === nothing) return null;
   const name = series ?? present;
   if (series === undefined && seriesVersion === undefined && change === undefined) return undefined;
@@ -229,6 +233,30 @@ async function findSaved(client: EngineClient, wanted: string) {
   throw new Failure('search/not-found', `There is no saved search “${wanted}”.`, {
     hint: 'See the list with “guesthouse image searches list”.',
   });
+}
+
+function addCapture(group: Command, { terminal, engine }: Context): void {
+  group
+    .command('capture')
+    .description('make an image of the disk of a guest that is off')
+    .argument('<guest>', 'name or id')
+    .option('--name <name>', 'what the image is called (default: as the guest)')
+    .option('--series <name>', 'the series that it is the next version of')
+    .option('--change <note>', 'what is new in this version')
+    .option('--draft', 'not yet for others: no guest becomes out of date by it')
+    .action(async (wanted: string, options: { name?: string; series?: string; change?: string; draft?: boolean }) => {
+      const client = await engine();
+      const guest = await findGuest(client, wanted);
+      const series = seriesOf(options, undefined);
+      const started = await client.call('image.capture', {
+        guest: guest.id,
+        name: options.name ?? guest.spec.name,
+        ...(series ? { series } : {}),
+        ...(options.draft ? { lifecycle: 'draft' } : {}),
+      });
+      const { target } = await followJob(client, terminal, started.id);
+      if (!terminal.json && target.id) terminal.out(`${describeImage(await findImage(client, target.id))}\n`);
+    });
 }
 
 function addVersions(group: Command, { terminal, engine }: Context): void {

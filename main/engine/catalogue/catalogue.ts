@@ -1,9 +1,10 @@
 /** All that can be asked about what is known of images, across them. Implemented by `image-catalogue.ts`. */
 import type { CallOutput, CallParsed } from '../../../contract/calls.ts';
 import type { OsIdentity } from '../../../contract/guest-spec.ts';
+import type { Guest } from '../../../contract/guest-state.ts';
 import type { GuestId, ImageId } from '../../../contract/ids.ts';
 import type { SystemFacts } from '../../../contract/image.ts';
-import type { GuestFacts, GuestOrigin, ImageDifferences, ImagesFound, SavedSearch } from '../../../contract/image-catalogue.ts';
+import type { GuestFacts, ImageDifferences, ImageOrigin, ImagesFound, SavedSearch } from '../../../contract/image-catalogue.ts';
 import type { Job } from '../../../contract/job.ts';
 
 export type Catalogue = {
@@ -20,12 +21,16 @@ export type Catalogue = {
   differences(one: ImageId, other: ImageId): ImageDifferences;
   /** @throws Failure `image/not-found`, `image/not-comparable` */
   compare(one: ImageId, other: ImageId, by: string): Job;
+  /** Makes an image of the disk that a guest boots from. @throws Failure `guest/not-found`, `guest/denied` */
+  capture(wanted: CallParsed<'image.capture'>, by: string): Job;
   systems(): Promise<OsIdentity[]>;
 
   /** Notes from which image a guest is made; what the guest's agent says later is beside it. */
   recordOrigin(guest: GuestId, image: ImageId): void;
+  /** Notes that a guest is made of what another is made of, or of an image; nothing for one that is made of neither. */
+  inheritOrigin(guest: GuestId, from: Guest['origin']): void;
   originOf(guest: GuestId): ImageId | null;
-  origin(guest: GuestId): { origin: GuestOrigin | null; facts: GuestFacts | null };
+  origin(guest: GuestId): { origin: ImageOrigin | null; facts: GuestFacts | null };
   outdated(): CallOutput<'image.outdated'>;
   /** @throws Failure `guest/denied`, `guest/agent-absent`, `guest/agent-failed` */
   readFacts(guest: GuestId): Promise<GuestFacts>;

@@ -1,17 +1,23 @@
 /** Implements `catalogue.ts` over the images, the guests and the rows beside them. */
 import { Failure } from '../../../contract/errors.ts';
-import type { ImageId } from '../../../contract/ids.ts';
+import { guestCannot } from '../../../contract/guest-can.ts';
+import type { GuestId, ImageId } from '../../../contract/ids.ts';
 import { type Image, isNewerVersion, noFacts } from '../../../contract/image.ts';
-import type { ContentDifference, GuestOrigin } from '../../../contract/image-catalogue.ts';
+import type { ContentDifference, ImageOrigin } from '../../../contract/image-catalogue.ts';
 import { parseImageQuery, type QueryTerm } from '../../../contract/image-query.ts';
+import type { Settings } from '../../../contract/settings.ts';
 import { type Clock, instantNow } from '../clock/clock.ts';
 import type { Feed } from '../feed/feed.ts';
+import type { Layout } from '../files/layout.ts';
 import type { Guests } from '../guests/guests.ts';
 import type { HostCapabilities } from '../host/capabilities.ts';
 import type { Images } from '../images/images.ts';
+import type { ImportInput } from '../images/import-job.ts';
 import type { JobDefinition, JobRunner } from '../jobs/job-definition.ts';
 import type { OsRecognition } from '../os/os-recognition.ts';
 import type { Database } from '../store/database.ts';
+import { newImageId } from '../store/new-id.ts';
+import { capturedDisk, defineCapture } from './capture-job.ts';
 import type { Catalogue } from './catalogue.ts';
 import { defineCompare } from './compare-job.ts';
 import { fieldDifferences } from './differences.ts';
@@ -28,8 +34,11 @@ export type CatalogueDeps = {
   host: Pick<HostCapabilities, 'qemuImgPath'>;
   recognition: Pick<OsRecognition, 'systems'>;
   /** Asked only when a call is answered: images ask for the origins of guests before they are there themselves. */
-  images: () => Pick<Images, 'list' | 'show' | 'pick' | 'uses'>;
-  guests: () => Pick<Guests, 'list' | 'show' | 'exec'>;
+  images: () => Pick<Images, 'list' | 'show' | 'pick' | 'uses' | 'edit' | 'fillIn'>;
+  guests: () => Pick<Guests, 'list' | 'show' | 'exec' | 'hold'>;
+  importDefinition: () => JobDefinition<ImportInput>;
+  settings: () => Pick<Settings, 'keepFreeMiB'>;
+  layout: Layout;
 };
 
 export type ImageCatalogue = Catalogue & { jobDefinitions: readonly JobDefinition<never>[] };
@@ -49,7 +58,7 @@ export function createCatalogue(deps: CatalogueDeps): ImageCatalogue {
     return terms;
   };
 
-  const newestOf = (all: readonly Image[], series: GuestOrigin['series']): GuestOrigin['newer'] => {
+  const newestOf = (all: readonly Image[], series: ImageOrigin['series']): ImageOrigin['newer'] => {
     if (!series) return null;
     const newest = all
       .filter((image) => isNewerVersion(image, series))
@@ -60,11 +69,38 @@ export function createCatalogue(deps: CatalogueDeps): ImageCatalogue {
   };
 
   /** An image that got its place in a series after the guest was made counts with the place that it has now. */
-  const describeOrigin = ({ image: id, imageName, series }: StoredOrigin, all: readonly Image[]): GuestOrigin => {
+  const describeOrigin = ({ image: id, imageName, series }: StoredOrigin, all: readonly Image[]): ImageOrigin => {
     const image = all.find((candidate) => candidate.id === id);
     const place = image ? image.series && { name: image.series.name, version: image.series.version } : series;
     return { imageId: id, imageName: image?.name ?? imageName, present: image !== undefined, series: place, newer: newestOf(all, place) };
   };
+
+  const keepOrigin = (origin: StoredOrigin): void => {
+    store.origins.save(origin);
+    origins.set(origin.guest, origin);
+  };
+  const recordOrigin = (guest: GuestId, id: ImageId): void => {
+    const { name, series } = images().show(id);
+    keepOrigin({ guest, image: id, imageName: name, series: series && { name: series.name, version: series.version } });
+  };
+
+  const factsOf: Catalogue['factsOf'] = (guest) => {
+    const facts = store.facts.find(guest);
+    if (!facts) return null;
+    const { osName, readAt, ...system } = facts;
+    return system.patchLevelFrom === null
+      ? system
+      : { ...noFacts, ...system, patchLevelFrom: `${system.patchLevelFrom} Asked of the running guest on ${readAt.slice(0, 10)}.` };
+  };
+  const captureDefinition = defineCapture({
+    layout: deps.layout,
+    guests,
+    images,
+    importDefinition: deps.importDefinition,
+    host: deps.host,
+    keepFreeBytes: () => deps.settings().keepFreeMiB * 1024 ** 2,
+    factsOf,
+  });
 
   const contentReason = (one: Image, other: Image): string | null => {
     if (one.id === other.id) return 'An image does not differ from itself.';
@@ -79,7 +115,7 @@ export function createCatalogue(deps: CatalogueDeps): ImageCatalogue {
   };
 
   return {
-    jobDefinitions: [compareDefinition as unknown as JobDefinition<never>],
+    jobDefinitions: [compareDefinition, captureDefinition] as unknown as JobDefinition<never>[],
 
     search({ query, sort = 'name', descending = false, offset = 0, limit = pageDefault }) {
       const condition = buildCondition(termsOf(query), { today: instantNow(clock).slice(0, 10), uses: images().uses() });
@@ -127,13 +163,30 @@ export function createCatalogue(deps: CatalogueDeps): ImageCatalogue {
       });
     },
 
+    capture({ guest: id, name, series, lifecycle }, by) {
+      const guest = guests().show(id);
+      const reason = guestCannot(guest.state, 'clone');
+      if (reason) throw new Failure('guest/denied', reason, { hint: 'Shut the guest down first.' });
+      capturedDisk(guest.spec);
+      const imageId = newImageId();
+      return jobs.start(captureDefinition, {
+        title: `Make an image of ${guest.spec.name}`,
+        target: { kind: 'image', id: imageId, name },
+        input: { imageId, guestId: id, guestName: guest.spec.name, name, addedBy: by, series, lifecycle },
+        startedBy: by,
+      });
+    },
+
     systems: () => deps.recognition.systems(),
 
-    recordOrigin(guest, id) {
-      const { name, series } = images().show(id);
-      const origin = { guest, image: id, imageName: name, series: series && { name: series.name, version: series.version } };
-      store.origins.save(origin);
-      origins.set(guest, origin);
+    recordOrigin,
+    inheritOrigin(guest, from) {
+      if (from?.kind === 'image') return recordOrigin(guest, from.id as ImageId);
+      const parent = from?.id as GuestId | undefined;
+      const origin = parent && origins.get(parent);
+      if (origin) keepOrigin({ ...origin, guest });
+      const facts = parent && store.facts.find(parent);
+      if (facts) store.facts.save(guest, facts);
     },
     originOf: (guest) => origins.get(guest)?.image ?? null,
     origin(guest) {
@@ -170,13 +223,6 @@ export function createCatalogue(deps: CatalogueDeps): ImageCatalogue {
       });
       return facts;
     },
-    factsOf(guest) {
-      const facts = store.facts.find(guest);
-      if (!facts) return null;
-      const { osName, readAt, ...system } = facts;
-      return system.patchLevelFrom === null
-        ? system
-        : { ...noFacts, ...system, patchLevelFrom: `${system.patchLevelFrom} Asked of the running guest on ${readAt.slice(0, 10)}.` };
-    },
+    factsOf,
   };
 }

@@ -12,7 +12,7 @@ const id = fc.stringMatching(/^[0-9a-z]{9}$/);
 /** Every path that the layout can name. */
 function everyPath(home: string, guest: GuestId, image: ImageId): string[] {
   const layout = layoutOf(dataRootAt(home));
-  const { guest: ofGuest, image: ofImage, imageArriving, imageUnpacking, download, layer, ...fixed } = layout;
+  const { guest: ofGuest, image: ofImage, imageArriving, imageCapturing, imageUnpacking, download, layer, ...fixed } = layout;
   const { whole, ...downloadFiles } = download('debian-netinst');
   const { disk, removedDisk, bases, snapshot, reverting, ...guestFiles } = ofGuest(guest);
   return [
@@ -27,6 +27,7 @@ function everyPath(home: string, guest: GuestId, image: ImageId): string[] {
     removedDisk('disk0.qcow2'),
     ofImage(image, 'iso'),
     imageArriving(image),
+    imageCapturing(image),
     imageUnpacking(image),
     layer('l000000000' as LayerId),
   ];

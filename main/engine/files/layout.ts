@@ -39,6 +39,8 @@ export function layoutOf({ home, run, logs, engineSocket }: DataRoot) {
     /** An image that is still being copied. Left behind only by an engine that died, and then removed. */
     imageArriving: (id: ImageId) => join(home, 'images', `${id}.arriving`),
     /** What was in a packed file, until it is an image. Left behind as above. */
+    /** The disk of a guest of which an image is being made. */
+    imageCapturing: (id: ImageId) => join(home, 'images', `${id}.capturing`),
     imageUnpacking: (id: ImageId) => join(home, 'images', `${id}.unpacking`),
     /**
      * A frozen disk that disks of guests build upon: never written to again. It lies as deep as the disks of guests do, because the

@@ -237,7 +237,7 @@ export function createImages(deps: ImagesDeps): ImageRegistry {
   const removeStrays = async (): Promise<void> => {
     const known = new Set(store.list().map((image) => `${image.id}.${image.format}`));
     for (const name of await readdir(layout.images).catch(() => [])) {
-      if (!/^i[0-9a-z]{9}\.(iso|qcow2|raw|arriving|unpacking)$/.test(name) || known.has(name)) continue;
+      if (!/^i[0-9a-z]{9}\.(iso|qcow2|raw|arriving|capturing|unpacking)$/.test(name) || known.has(name)) continue;
       const path = join(layout.images, name);
       const found = await stat(path).catch(() => null);
       if (found && found.mtimeMs < openedAtMs) await removeFile(path);
@@ -350,6 +350,25 @@ export function createImages(deps: ImagesDeps): ImageRegistry {
       const now = ties();
       deps.changes.images(different.map(({ before }) => complete(find(before.id), now)));
       return different.length;
+    },
+
+    async fillIn(id, { os, firmware, facts }) {
+      const before = find(id);
+      const isKnown = before.os.id !== null || before.os.distro !== null;
+      const read = { ...before.asRead, ...(isKnown ? {} : { os, firmware }) };
+      const change: ImageChange = {
+        id: before.id,
+        ...(isKnown ? {} : { os, firmware, endOfLife: await endOfLifeOf(os, deps.recognition) }),
+      };
+      if (facts) {
+        change.architecture = before.architecture ?? facts.architecture;
+        if (before.patchLevel === null) Object.assign(change, { patchLevel: facts.patchLevel, patchLevelFrom: facts.patchLevelFrom });
+        if (before.kernels.length === 0) change.kernels = facts.kernels;
+        change.packages = before.packages ?? facts.packages;
+      }
+      const { kernels: _kernels, packages: _packages, id: _id, ...readable } = change;
+      store.update([{ ...change, asRead: { ...read, ...readable } }]);
+      changed(before.id);
     },
 
     readAgain(id, by) {

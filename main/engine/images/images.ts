@@ -1,6 +1,7 @@
 /** All that the rest of the engine can ask about images. Implemented by `image-registry.ts`. */
+import type { FirmwareKind, OsIdentity } from '../../../contract/guest-spec.ts';
 import type { ImageId } from '../../../contract/ids.ts';
-import type { Image, ImageLifecycle, MediumReport, ReadField } from '../../../contract/image.ts';
+import type { Image, ImageLifecycle, MediumReport, ReadField, SystemFacts } from '../../../contract/image.ts';
 import type { Job } from '../../../contract/job.ts';
 import type { WantedChanges } from './image-edit.ts';
 
@@ -22,6 +23,8 @@ export type Images = {
   edit(id: ImageId, changes: WantedChanges, asRead: readonly ReadField[]): Promise<Image>;
   /** Tags or publishes several at once. @returns how many are now different. @throws Failure `image/not-found`: then none is. */
   editMany(ids: readonly ImageId[], changes: ManyChanges): number;
+  /** Adds what is known of the system in an image where reading the image found nothing. */
+  fillIn(id: ImageId, known: { os: OsIdentity; firmware: FirmwareKind; facts: SystemFacts | null }): Promise<void>;
   readAgain(id: ImageId, by: string): Job;
   /** Puts the starter guest's image on the list when set-up built one and it is not there yet. */
   ensureBuiltIn(): Promise<void>;

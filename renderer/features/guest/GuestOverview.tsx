@@ -21,6 +21,7 @@ import { words } from '../../words/en.ts';
 import { formatBytes, formatDuration } from '../../words/format.ts';
 import { Facts } from './Facts.tsx';
 import { GuestCharts } from './GuestCharts.tsx';
+import { GuestOrigin } from './GuestOrigin.tsx';
 import { GuestSeed } from './GuestSeed.tsx';
 
 /** How a guest does, and what is known of it. */
@@ -32,6 +33,7 @@ export function GuestOverview({ guest }: { guest: Guest }) {
         <GuestFacts guest={guest} />
         <GuestLineage guest={guest} />
         <GuestSeed guest={guest} />
+        <GuestOrigin guest={guest} />
         <GuestNotes key={guest.id} guest={guest} />
       </aside>
     </div>

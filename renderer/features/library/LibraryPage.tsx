@@ -5,6 +5,7 @@ import { guestCannot } from '../../../contract/guest-can.ts';
 import { deleteGuests } from '../../state/guest-verbs.ts';
 import { useRemembered } from '../../state/remembered.ts';
 import { useGuests, useSampleStore, useSettings } from '../../state/store.ts';
+import { useOutdatedGuests } from '../../state/use-outdated.ts';
 import { Button } from '../../ui/Button.tsx';
 import { EmptyState } from '../../ui/feedback.tsx';
 import { cloneWords } from '../../words/clone.ts';
@@ -37,10 +38,12 @@ export function LibraryPage() {
   const setFilter = (next: LibraryFilter) => navigate(libraryPath(next), { replace: true });
   useEffect(() => rememberLibrary(filter), [filter]);
 
+  const outdatedGuests = useOutdatedGuests();
+  const outdated = useMemo(() => new Set<string>(outdatedGuests.map(({ guest }) => guest)), [outdatedGuests]);
   const cpuTick = useSampleStore((state) => (sort.by === 'cpu' ? state : null));
   const shown = useMemo(
-    () => sortGuests(filterGuests(Object.values(all), filter), sort, (id) => cpuTick?.[id]?.at(-1)),
-    [all, filter, sort, cpuTick],
+    () => sortGuests(filterGuests(Object.values(all), filter, outdated), sort, (id) => cpuTick?.[id]?.at(-1)),
+    [all, filter, sort, cpuTick, outdated],
   );
   // What is filtered away or deleted is no longer selected; what stays keeps its mark through every refresh.
   const shownSelected = useMemo(() => shown.filter((guest) => selected.has(guest.id)), [shown, selected]);
@@ -124,6 +127,12 @@ function NothingShown({ filter, onClear }: { filter: LibraryFilter; onClear: () 
     return (
       <EmptyState icon={SearchX} title={words.library.runningEmpty}>
         {words.library.runningEmptyText}
+      </EmptyState>
+    );
+  if (!isNarrowed(filter) && filter.place === 'outdated')
+    return (
+      <EmptyState icon={SearchX} title={words.library.outdatedEmpty}>
+        {words.library.outdatedEmptyText}
       </EmptyState>
     );
   if (!isNarrowed(filter) && filter.place === 'favourites')

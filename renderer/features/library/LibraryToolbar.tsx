@@ -95,6 +95,7 @@ function title(filter: LibraryFilter): string {
     computer: words.nav.thisComputer,
     favourites: words.nav.favourites,
     templates: cloneWords.templates,
+    outdated: words.library.outdated,
   };
   return titles[filter.place];
 }

@@ -6,7 +6,7 @@ import type { GuestStatus } from '../../../contract/guest-state.ts';
 import { guestStatus } from '../../../contract/guest-state.ts';
 import { recall, remember } from '../../state/remembered.ts';
 
-export type LibraryPlace = 'all' | 'running' | 'computer' | 'favourites' | 'templates';
+export type LibraryPlace = 'all' | 'running' | 'computer' | 'favourites' | 'templates' | 'outdated';
 
 export type LibraryFilter = {
   place: LibraryPlace;
@@ -18,7 +18,7 @@ export type LibraryFilter = {
 
 export const noFilter: LibraryFilter = { place: 'all', text: '', tag: null, states: [], families: [] };
 
-const places: readonly LibraryPlace[] = ['all', 'running', 'computer', 'favourites', 'templates'];
+const places: readonly LibraryPlace[] = ['all', 'running', 'computer', 'favourites', 'templates', 'outdated'];
 
 /** Reads the part of an address behind `?`. What makes no sense is left out. */
 export function parseLibrarySearch(search: string): LibraryFilter {

@@ -15,14 +15,15 @@ export function acceptSort(stored: unknown): LibrarySort | null {
   return by && typeof stored.descending === 'boolean' ? { by, descending: stored.descending } : null;
 }
 
-/** The guests that fit a filter. Text is looked for in names, notes, tags, systems, host names and addresses; every word must be found. */
-export function filterGuests(guests: readonly Guest[], filter: LibraryFilter): Guest[] {
+/** The guests that fit a filter; `outdated` are those whose image has a newer version. Text is looked for in names, notes, tags, systems, host names and addresses; every word must be found. */
+export function filterGuests(guests: readonly Guest[], filter: LibraryFilter, outdated: ReadonlySet<string> = new Set()): Guest[] {
   const sought = filter.text.toLocaleLowerCase().split(/\s+/).filter(Boolean);
   return guests.filter((guest) => {
     const { spec, state } = guest;
     if (filter.place === 'running' && !state.run) return false;
     if (filter.place === 'templates' && state.status !== 'template') return false;
     if (filter.place === 'favourites' && !spec.favourite) return false;
+    if (filter.place === 'outdated' && !outdated.has(guest.id)) return false;
     if (filter.tag !== null && !spec.tags.includes(filter.tag)) return false;
     if (filter.states.length > 0 && !filter.states.includes(state.status)) return false;
     if (filter.families.length > 0 && !filter.families.includes(spec.os.family)) return false;

@@ -2,9 +2,9 @@
 import type { Handlers, Services } from '../handlers.ts';
 
 type Answered =
-  | `image.${'search' | 'edit' | 'editMany' | 'readAgain' | 'differences' | 'compare' | 'systems' | 'outdated'}`
+  | `image.${'search' | 'edit' | 'editMany' | 'readAgain' | 'differences' | 'compare' | 'capture' | 'systems' | 'outdated'}`
   | `search.${'list' | 'save' | 'delete'}`
-  | `guest.${'origin' | 'readFacts'}`;
+  | `guest.${'imageOrigin' | 'readFacts'}`;
 
 export function imageCatalogueHandlers({ images, catalogue }: Services): Pick<Handlers, Answered> {
   return {
@@ -16,6 +16,7 @@ export function imageCatalogueHandlers({ images, catalogue }: Services): Pick<Ha
     'image.readAgain': ({ image }, { who }) => images.readAgain(image, who),
     'image.differences': ({ one, other }) => catalogue.differences(one, other),
     'image.compare': ({ one, other }, { who }) => catalogue.compare(one, other, who),
+    'image.capture': (wanted, { who }) => catalogue.capture(wanted, who),
     'image.systems': () => catalogue.systems(),
     'image.outdated': () => catalogue.outdated(),
     'search.list': () => catalogue.searches.list(),
@@ -24,7 +25,7 @@ export function imageCatalogueHandlers({ images, catalogue }: Services): Pick<Ha
       catalogue.searches.remove(name);
       return {};
     },
-    'guest.origin': ({ guest }) => catalogue.origin(guest),
+    'guest.imageOrigin': ({ guest }) => catalogue.origin(guest),
     'guest.readFacts': ({ guest }) => catalogue.readFacts(guest),
   };
 }
