@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { chosenValues, parseImageQuery, quoteValue, suggestQuery, toggleValue } from './image-query.ts';
+import { chosenValues, parseImageQuery, quoteValue, settledQuery, suggestQuery, toggleValue } from './image-query.ts';
 import { fields } from './image-query-fields.ts';
 
 const termsOf = (query: string) => {
@@ -147,6 +147,15 @@ test('suggestions are fields first, then values that occur', () => {
   ).toEqual(['tag:web,shop', 'tag:web,"two steps"']);
   expect(suggested('eol:')).toEqual(['eol:<today', 'eol:>today', 'eol:none']);
   expect(suggested('nowhere:')).toEqual([]);
+});
+
+test('a word that is still being typed asks nothing yet', () => {
+  expect(settledQuery('web os:')).toBe('web');
+  expect(settledQuery('web patched:<')).toBe('web');
+  expect(settledQuery('tag:web,')).toBe('');
+  expect(settledQuery('web os: ')).toBe('web os: ');
+  expect(settledQuery('web colour:')).toBe('web colour:');
+  expect(settledQuery('os:debian')).toBe('os:debian');
 });
 
 test('every example of a field is understood', () => {

@@ -139,6 +139,13 @@ function unclosed({ text, start, end }: Token): QueryProblem {
   return { text, start, end, message: `The quotes in “${text}” are not closed.`, hint: 'Put a " at the end.' };
 }
 
+/** A query without the word that is still being typed: "os:" and "patched:<" ask nothing yet. */
+export function settledQuery(query: string): string {
+  const last = tokensOf(query).at(-1);
+  const isBegun = last?.field != null && fieldNamed(last.field) !== null && last.values.at(-1)?.text === '' && !last.unclosed;
+  return isBegun && last.end === query.length ? query.slice(0, last.start).trimEnd() : query;
+}
+
 /** Text as a value of a query: in quotes where it would otherwise be read as something else. */
 export function quoteValue(text: string): string {
   const plain = text !== '' && !/[\s",\\]/.test(text) && !/^[<>=]/.test(text) && !/^(none|any|today)$/i.test(text);
@@ -165,7 +172,8 @@ export function chosenValues(query: string, field: FieldName): ReadonlySet<strin
   return new Set(
     tokensOf(query)
       .filter((token) => isPlain(token, field))
-      .flatMap((token) => token.values.map((part) => part.text.toLowerCase())),
+      .flatMap((token) => token.values.map((part) => part.text.toLowerCase()))
+      .filter((value) => value !== ''),
   );
 }
 

@@ -34,7 +34,7 @@ export function EditableFact({ label, text, shown, placeholder, options, choosab
     requestAnimationFrame(() => place.current?.querySelector<HTMLElement>('.fact-edit')?.focus());
   };
   return (
-    <div className="fact image-fact">
+    <div className="image-fact">
       <dt>{label}</dt>
       <dd ref={place}>
         {editing ? (

@@ -2,7 +2,7 @@ import { Bookmark, BookmarkPlus, Check, History, X } from 'lucide-react';
 import { type ReactNode, useState } from 'react';
 import { Link } from 'wouter';
 import type { Facets, SavedSearch } from '../../../contract/image-catalogue.ts';
-import { chosenValues, toggleValue } from '../../../contract/image-query.ts';
+import { chosenValues, parseImageQuery, toggleValue } from '../../../contract/image-query.ts';
 import type { FieldName } from '../../../contract/image-query-fields.ts';
 import { call } from '../../state/bridge.ts';
 import { showErrorToast, showToast } from '../../state/toasts.ts';
@@ -25,6 +25,7 @@ type Props = {
 
 /** What to narrow down by: saved searches, then the values that occur in what was found. */
 export function FacetList({ query, onQuery, facets, saved, onSave, onSavedChanged, outdatedGuests }: Props) {
+  const isAsked = query.trim() !== '' && parseImageQuery(query).problem === null;
   const isSaved = saved.some((search) => search.query.trim() === query.trim());
   const remove = async (search: SavedSearch) => {
     const answer = await call('search.delete', { name: search.name });
@@ -39,7 +40,7 @@ export function FacetList({ query, onQuery, facets, saved, onSave, onSavedChange
   };
   return (
     <>
-      {(saved.length > 0 || query.trim() !== '') && (
+      {(saved.length > 0 || isAsked) && (
         <section className="facet">
           <h2>{w.facets.saved}</h2>
           <ul>
@@ -56,7 +57,7 @@ export function FacetList({ query, onQuery, facets, saved, onSave, onSavedChange
               </li>
             ))}
           </ul>
-          {query.trim() !== '' && !isSaved && (
+          {isAsked && !isSaved && (
             <Button kind="quiet" icon={BookmarkPlus} className="facet-save" onPress={onSave}>
               {w.saveSearch}
             </Button>
@@ -117,7 +118,7 @@ function Facet({ field, values = [], label = (value) => value, query, onQuery }:
   const [all, setAll] = useState(false);
   const chosen = chosenValues(query, field);
   const missing = [...chosen].filter((value) => !values.some((each) => each.value.toLowerCase() === value));
-  const offered = [...missing.map((value) => ({ value, count: 0 })), ...values];
+  const offered = [...missing.map((value) => ({ value, count: null })), ...values];
   // What would change nothing is no choice: everything found has it.
   if (offered.length < 2 && chosen.size === 0) return null;
   const shown = all ? offered : offered.slice(0, valuesShown);

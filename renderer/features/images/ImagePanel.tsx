@@ -101,7 +101,7 @@ function PanelFacts({ image }: { image: Image }) {
   return (
     <section className="panel-section">
       <h3>{w.facts}</h3>
-      <dl className="facts">
+      <dl className="panel-facts">
         <EditableFact label={w.fields.name} text={image.name} onSave={(name) => save({ name })} />
         <EditableFact
           label={w.fields.lifecycle}
@@ -265,7 +265,7 @@ function PanelSource({ image }: { image: Image }) {
   return (
     <section className="panel-section">
       <h3>{w.source}</h3>
-      <dl className="facts">
+      <dl className="panel-facts">
         <Fact name={w.fields.source}>
           <bdi>{image.source}</bdi>
         </Fact>
@@ -286,7 +286,7 @@ function PanelSource({ image }: { image: Image }) {
         </Fact>
       </dl>
       <h3>{w.fileSection}</h3>
-      <dl className="facts">
+      <dl className="panel-facts">
         <Fact name={w.fields.format}>{image.format}</Fact>
         <Fact name={w.fields.virtualSizeBytes}>{formatBytes(image.virtualSizeBytes)}</Fact>
         {image.label !== null && (
@@ -314,7 +314,7 @@ function PanelSource({ image }: { image: Image }) {
 
 function Fact({ name, children }: { name: string; children: ReactNode }) {
   return (
-    <div className="fact image-fact">
+    <div className="image-fact">
       <dt>{name}</dt>
       <dd className="selectable">{children}</dd>
     </div>

@@ -3,7 +3,7 @@ import { useCallback, useEffect, useMemo, useState } from 'react';
 import { useLocation, useSearch } from 'wouter';
 import type { Image } from '../../../contract/image.ts';
 import { imageSort } from '../../../contract/image-catalogue.ts';
-import { parseImageQuery } from '../../../contract/image-query.ts';
+import { parseImageQuery, settledQuery } from '../../../contract/image-query.ts';
 import { jobEnded } from '../../../contract/job.ts';
 import { ErrorPanel } from '../../parts/ErrorPanel.tsx';
 import { JobProgress } from '../../parts/JobProgress.tsx';
@@ -118,10 +118,11 @@ function Catalogue({ images, all, work, address, goTo, onImport }: CatalogueProp
 
   // Typed letter by letter, a query is now and then none: until it is one again, what was found last stays.
   const [query, setQuery] = useState(address.query);
-  const isValid = parseImageQuery(address.query).problem === null;
+  const wanted = settledQuery(address.query);
+  const isValid = parseImageQuery(wanted).problem === null;
   useEffect(() => {
-    if (isValid) setQuery(address.query);
-  }, [isValid, address.query]);
+    if (isValid) setQuery(wanted);
+  }, [isValid, wanted]);
   const version = useSettled(images, 150);
   const found = useCall('image.search', { query, sort: sort.by, descending: sort.descending, limit: 0 }, version);
   const saved = useCall('search.list', {});

@@ -11,7 +11,7 @@ const w = words.images;
 
 export const columnIds = ['os', 'patched', 'lifecycle', 'version', 'tags', 'size', 'eol', 'uses', 'added'] as const;
 export type ColumnId = (typeof columnIds)[number];
-export const defaultColumns: readonly ColumnId[] = ['os', 'patched', 'lifecycle', 'tags', 'size', 'added'];
+export const defaultColumns: readonly ColumnId[] = ['os', 'patched', 'lifecycle', 'tags', 'size'];
 
 export function acceptColumns(stored: unknown): readonly ColumnId[] | null {
   return Array.isArray(stored) ? columnIds.filter((id) => stored.includes(id)) : null;
@@ -38,11 +38,11 @@ export function startsDescending(by: ImageSort): boolean {
 const unknown = <span className="faint">–</span>;
 
 const renderers: Record<ColumnId, Pick<TableColumn<Image>, 'width' | 'render' | 'align'>> = {
-  os: { width: 150, render: ({ os }) => <Text text={os.name} /> },
+  os: { width: 136, render: ({ os }) => <Text text={os.name} /> },
   patched: { width: 96, render: ({ patchLevel }) => patchLevel ?? unknown },
   lifecycle: { width: 104, render: ({ lifecycle }) => <Lifecycle lifecycle={lifecycle} /> },
   version: { width: 150, render: ({ series }) => (series ? <Text text={w.seriesLine(series.name, series.version)} /> : unknown) },
-  tags: { width: 150, render: ({ tags }) => <Text text={tags.join(', ')} /> },
+  tags: { width: 128, render: ({ tags }) => <Text text={tags.join(', ')} /> },
   size: { width: 84, align: 'end', render: ({ sizeBytes }) => formatBytes(sizeBytes) },
   eol: { width: 96, render: ({ endOfLife }) => endOfLife ?? unknown },
   uses: { width: 72, align: 'end', render: ({ madeGuests }) => (madeGuests.length === 0 ? unknown : formatInteger(madeGuests.length)) },
@@ -53,7 +53,7 @@ export function buildColumns(chosen: readonly ColumnId[]): TableColumn<Image>[] 
   const name: TableColumn<Image> = {
     id: 'name',
     title: w.columnNames.name,
-    width: 220,
+    width: 200,
     grow: true,
     sortable: true,
     render: (image) => (
