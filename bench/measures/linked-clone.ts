@@ -27,7 +27,7 @@ export const linkedClone: Measure = {
       for (const { said, gib } of sizes) {
         const original = await createStarterGuest(client, `Original of ${said}`, gib === null ? {} : { diskGiB: gib });
         // The first freezes the disk, as does each after the original was written to.
-        const first = await timed(() => clone(client, original, 'first', 1));
+        const first = await timed(() => clone(client, original, `First of ${said}`, 1));
         const ours: number[] = [];
         const bare: number[] = [];
         for (let round = 0; round < rounds; round += 1) {

@@ -304,7 +304,7 @@ test('a disposable guest runs on disks that are thrown away, and goes when it en
   run('qemu-img', 'check', '-q', '-f', 'qcow2', diskOfGuest(engine, id));
   run('qemu-io', '-r', '-f', 'qcow2', '-c', 'read -P 7 1M 2M', diskOfGuest(engine, id));
   expect(before).toHaveLength(64);
-  expect(engine.events.filter(({ kind }) => kind === 'guest.disposed')).toHaveLength(2);
+  await until('both ends are told', () => engine.events.filter(({ kind }) => kind === 'guest.disposed').length === 2);
 });
 
 test('a disposable guest that ended while no engine was there is gone when one is, and one that was kept stays', async () => {

@@ -77,12 +77,12 @@ export function createGuests(parts: GuestsParts): GuestRegistry {
     const { name } = actor;
     void actor.cleared
       .then(() => abandon(id))
-      .then(() => parts.settler().purged(id))
-      .then(
-        () => feed.record(words.disposed(name)),
-        // The next engine finds it at rest and tries again.
-        (thrown: unknown) => log.warn({ guest: id, error: String(thrown) }, 'A disposable guest could not be removed.'),
-      );
+      .then(() => {
+        feed.record(words.disposed(name));
+        return parts.settler().purged(id);
+      })
+      // The next engine finds it at rest and tries again.
+      .catch((thrown: unknown) => log.warn({ guest: id, error: String(thrown) }, 'A disposable guest could not be removed.'));
   };
 
   const abandon = async (id: GuestId): Promise<void> => {
