@@ -32,6 +32,7 @@ export const setupWords = {
   packages: 'Packages',
   packagesNote: 'Names with spaces between. The guest agent tells addresses and shuts the guest down properly.',
   region: 'Language, keyboard and packages',
+  regionWindows: 'Language and keyboard',
   seed: 'Answers for its set-up',
   seedFormats: {
     'cloud-init': 'cloud-init',

@@ -79,7 +79,7 @@ export function SetUp({ offer, draft, guestName, notes, onSwitch, onChange }: Pr
               </div>
             )}
           </div>
-          <Disclosure title={w.region}>
+          <Disclosure title={windows ? w.regionWindows : w.region}>
             <div className="create-grid">
               <TextField
                 label={w.locale}
