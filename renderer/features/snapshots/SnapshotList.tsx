@@ -3,6 +3,7 @@ import type { GuestSnapshot, SnapshotTree } from '../../../contract/guest-snapsh
 import type { Guest } from '../../../contract/guest-state.ts';
 import type { SnapshotId } from '../../../contract/ids.ts';
 import { TimeText } from '../../parts/TimeText.tsx';
+import { useCall } from '../../state/use-call.ts';
 import { words } from '../../words/en.ts';
 import { formatBytes } from '../../words/format.ts';
 import { type SnapshotGraph, snapshotGraph } from './snapshot-graph.ts';
@@ -52,8 +53,10 @@ function Now({ guest }: { guest: Guest }) {
   const text = guest.state.run ? w.nowRunning : w.nowOff;
   return (
     <ListBoxItem id="now" textValue={w.row(w.now, text)} className="snapshots-row snapshots-now">
-      <span className="snapshots-name">{w.now}</span>
-      <span className="muted small">{text}</span>
+      <span className="snapshots-words">
+        <span className="snapshots-name">{w.now}</span>
+        <span className="muted small">{text}</span>
+      </span>
     </ListBoxItem>
   );
 }
@@ -63,13 +66,26 @@ function Row({ snapshot }: { snapshot: GuestSnapshot }) {
   const details = snapshot.state === 'making' ? w.making : [...facets, formatBytes(snapshot.sizeBytes)].join(' · ');
   return (
     <ListBoxItem id={snapshot.id} textValue={w.row(snapshot.name, details)} className="snapshots-row">
-      <span className="snapshots-name ellipsis" title={snapshot.name}>
-        <bdi>{snapshot.name}</bdi>
+      <span className="snapshots-words">
+        <span className="snapshots-name ellipsis" title={snapshot.name}>
+          <bdi>{snapshot.name}</bdi>
+        </span>
+        <span className="muted small ellipsis">
+          <TimeText at={snapshot.createdAt} /> · {details}
+        </span>
       </span>
-      <span className="muted small ellipsis">
-        <TimeText at={snapshot.createdAt} /> · {details}
-      </span>
+      {snapshot.hasThumbnail && <Thumbnail snapshot={snapshot} />}
     </ListBoxItem>
+  );
+}
+
+/** Decoration: what it shows is large beside the list. */
+function Thumbnail({ snapshot }: { snapshot: GuestSnapshot }) {
+  const { value } = useCall('snapshot.thumbnail', { snapshot: snapshot.id });
+  return (
+    <span className="snapshots-thumbnail">
+      {value?.pngBase64 && <img src={`data:image/png;base64,${value.pngBase64}`} alt="" draggable={false} />}
+    </span>
   );
 }
 

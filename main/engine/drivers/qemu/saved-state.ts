@@ -8,7 +8,7 @@
  * INVARIANT: a state is never loaded again after the guest may have run on from it, since its disks have moved on
  * (`tests/integration/guests-crash.test.ts`). Hence the rename to `.used` is durable before the guest runs.
  */
-import { createReadStream, createWriteStream, existsSync } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
 import { open, rename, rm, stat } from 'node:fs/promises';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
@@ -85,15 +85,24 @@ export class StateReceiver {
     server.once('connection', (socket) => {
       receiver.#peer = socket;
       server.close();
-      const count = new Transform({
-        transform(chunk: Buffer, _, next) {
-          receiver.#bytes += chunk.length;
-          next(receiver.#bytes > maxBytes ? new Error(`the state is longer than ${maxBytes} bytes`) : null, chunk);
-        },
-      });
-      pipeline(socket, count, createWriteStream(halfOf(path), { mode: 0o600, flush: true })).then(finished.resolve, finished.reject);
+      receiver.#write(socket, halfOf(path), maxBytes).then(finished.resolve, finished.reject);
     });
     return receiver;
+  }
+
+  /** By hand and not by a pipeline into a stream, which may never settle when it is cut off while the file is still being written. */
+  async #write(socket: Socket, path: string, maxBytes: number): Promise<void> {
+    const file = await open(path, 'w', 0o600);
+    try {
+      for await (const chunk of socket as AsyncIterable<Buffer>) {
+        this.#bytes += chunk.length;
+        if (this.#bytes > maxBytes) throw new Error(`the state is longer than ${maxBytes} bytes`);
+        for (let at = 0; at < chunk.length; ) at += (await file.write(chunk, at)).bytesWritten;
+      }
+      await file.sync();
+    } finally {
+      await file.close();
+    }
   }
 
   /** Rejects when writing fails; never settles otherwise before QEMU has closed its end. */
