@@ -9,7 +9,7 @@ import { isAlive, type ProcessId } from '../../main/engine/drivers/qemu/process-
 import { QmpClient } from '../../main/engine/qmp/qmp-client.ts';
 import { forkEngine } from '../support/fork-engine.ts';
 import { addGuest, blankSpec, type GuestEngine, layoutIn, openGuestEngine, untilStatus } from '../support/guest-bench.ts';
-import type { EngineOrder } from '../support/guest-engine-process.ts';
+import type { PlainVerb } from '../support/guest-engine-process.ts';
 import { until } from '../support/until.ts';
 
 let home: string;
@@ -167,9 +167,9 @@ test('guests that start with the engine do, and those in the trash do not', asyn
 });
 
 type Round = {
-  verb: EngineOrder['verb'];
+  verb: PlainVerb;
   /** What the guest is brought to first. */
-  first: EngineOrder['verb'][];
+  first: PlainVerb[];
   allowed: string[];
   withinMs: number;
   times: number;

@@ -8,6 +8,7 @@ import type { GuestId, SnapshotId } from '../../contract/ids.ts';
 import { diskOf } from '../../main/engine/drivers/qemu/arguments/golden-specs.ts';
 import { findQemu } from '../../main/engine/drivers/qemu/find-qemu.ts';
 import { checkEveryDisk } from '../support/disk-content.ts';
+import { forkEngine } from '../support/fork-engine.ts';
 import { addStarter, type GuestEngine, openGuestEngine, untilBooted, untilStatus } from '../support/guest-bench.ts';
 import { until } from '../support/until.ts';
 
@@ -154,6 +155,30 @@ test('QEMU killed while a snapshot is made leaves a crashed guest that starts wi
   checkEveryDisk(engine.layout);
   await startAgain();
   expect(await inside('cat /mnt/one/precious')).toBe('precious');
+}, 240_000);
+
+test('an engine killed while a snapshot is made leaves a guest that runs and a snapshot that is whole or not there', async () => {
+  await inside('echo kept > /mnt/one/kept; echo here > /tmp/here; sync');
+  for (const [memory, afterMs] of [
+    [false, 20 + Math.floor(Math.random() * 150)],
+    [true, 50 + Math.floor(Math.random() * 600)],
+    [true, 100 + Math.floor(Math.random() * 1500)],
+  ] as const) {
+    await engine.close();
+    const other = await forkEngine(home);
+    await other.orderAndKill({ verb: 'snapshot', id, memory }, afterMs);
+    await reopen();
+    const said = `killed after ${afterMs} ms`;
+    expect([said, status()]).toEqual([said, 'running']);
+    const { snapshots } = engine.snapshots.tree(id);
+    for (const { state, withMemory, id: one } of snapshots) {
+      expect(state).toBe('ready');
+      if (withMemory) expect(existsSync(files().snapshot(one).memory)).toBe(true);
+    }
+    await untilAgent();
+    expect(await inside('cat /tmp/here /mnt/one/kept; echo more >> /mnt/one/kept; sync')).toContain('here\nkept');
+  }
+  checkEveryDisk(engine.layout);
 }, 240_000);
 
 test('disks are clean, and what was deleted is tidied once the guest is off', async () => {

@@ -1,19 +1,31 @@
 /** An engine in a process of its own, which a test can kill at any instant. Run by `forkEngine`. */
-import type { GuestId } from '../../contract/ids.ts';
+import type { GuestId, SnapshotId } from '../../contract/ids.ts';
+import type { Job } from '../../contract/job.ts';
 import { openGuestEngine } from './guest-bench.ts';
 
-export type EngineOrder = { verb: 'start' | 'pause' | 'resume' | 'forceOff' | 'suspend' | 'delete' | 'restore' | 'reset'; id: GuestId };
+/** An order that needs nothing but the guest. */
+export type PlainVerb = 'start' | 'pause' | 'resume' | 'forceOff' | 'suspend' | 'delete' | 'restore' | 'reset';
+export type EngineOrder =
+  | { verb: PlainVerb; id: GuestId }
+  | { verb: 'snapshot'; id: GuestId; memory: boolean }
+  | { verb: 'revert'; id: GuestId; snapshot: SnapshotId; keepPresent: boolean };
 
 const home = process.argv[2];
 if (!home) throw new Error('Which data root?');
 const engine = await openGuestEngine(home);
-process.on('message', async ({ verb, id }: EngineOrder) => {
-  const { guests, jobs } = engine;
+process.on('message', async (order: EngineOrder) => {
+  const { guests, snapshots, jobs } = engine;
+  const { id } = order;
+  const finish = async (begun: Job) => {
+    const job = await jobs.ended(begun.id);
+    if (job.state !== 'succeeded') throw new Error(job.error?.message ?? job.state);
+  };
   try {
-    if (verb === 'suspend') {
-      const job = await jobs.ended((await guests.suspend(id, 'test')).id);
-      if (job.state !== 'succeeded') throw new Error(job.error?.message ?? job.state);
-    } else await guests[verb](id);
+    if (order.verb === 'suspend') await finish(await guests.suspend(id, 'test'));
+    else if (order.verb === 'snapshot') await finish((await snapshots.create(id, { memory: order.memory }, 'test')).job);
+    else if (order.verb === 'revert')
+      await finish(await snapshots.revert(order.snapshot, { keepPresent: order.keepPresent, forceOff: false }, 'test'));
+    else await guests[order.verb](id);
     process.send?.('done');
   } catch (thrown) {
     process.send?.(`failed: ${thrown instanceof Error ? thrown.message : thrown}`);
