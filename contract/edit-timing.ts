@@ -18,6 +18,8 @@ const powerOff = (why: string): EditTiming => ({ when: 'power-off', why });
 const built = nextStart('The machine is put together when it starts.');
 const cpuTopology = nextStart('How the processors are arranged is fixed when the machine starts.');
 
+const usbIdentity = nextStart('Which device it is, is fixed until it is taken out.');
+
 /** Memory is added in pieces that Linux and Windows can take. */
 export const memoryPieceMiB = 128;
 
@@ -105,6 +107,7 @@ const rules: Record<string, Rule> = {
   'nics.-': (context, path) => orNow(nicPlugs(context, path), nextStart),
   'nics.*.mode': nextStart('A network card stays on its network while the guest runs.'),
   'nics.*.bridge': nextStart('A network card stays on its network while the guest runs.'),
+  'nics.*.network': nextStart('A network card stays on its network while the guest runs.'),
   'nics.*.model': built,
   'nics.*.mac': built,
   'nics.*.restricted': nextStart('How far a network reaches is fixed when the machine starts.'),
@@ -114,6 +117,16 @@ const rules: Record<string, Rule> = {
   },
   'nics.*.linkUp': now,
   'nics.*.bootOrder': nextStart('The boot order counts when the machine starts.'),
+  'shares.+': nextStart('Folders are shared from the start of a machine on.'),
+  'shares.-': nextStart('Folders are shared until the machine ends.'),
+  'shares.*.tag': nextStart('Folders are shared from the start of a machine on.'),
+  'shares.*.path': nextStart('Folders are shared from the start of a machine on.'),
+  'shares.*.readOnly': nextStart('Folders are shared from the start of a machine on.'),
+  'usbDevices.+': now,
+  'usbDevices.-': now,
+  'usbDevices.*.vendorId': usbIdentity,
+  'usbDevices.*.productId': usbIdentity,
+  'usbDevices.*.port': usbIdentity,
   bootMenu: nextStart('The boot menu shows when the machine starts.'),
   'display.device': built,
   'display.heads': built,

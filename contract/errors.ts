@@ -43,6 +43,7 @@ export const errorCodes = {
   'guest/spec-invalid': 'The hardware that was asked for cannot be built.',
   'guest/port-taken': 'A host port that the guest forwards is in use.',
   'guest/bridge-denied': 'The guest may not be plugged into this bridge of the host.',
+  'guest/share-missing': 'A folder that the guest shares does not exist.',
   'guest/device-busy': 'The guest does not let go of the device.',
   'guest/nothing-to-undo': 'No edit of the guest’s hardware is left to be undone.',
   'guest/has-own-data': 'The guest’s disk holds data of its own, which belong to what it builds upon.',

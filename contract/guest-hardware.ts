@@ -3,7 +3,7 @@
  * guest runs stands in `edit-timing.ts`.
  */
 import { z } from 'zod';
-import { cdDrive, cdMedium, disk, type GuestSpec, guestSpec, nic } from './guest-spec.ts';
+import { cdDrive, cdMedium, disk, type GuestSpec, guestSpec, nic, share, usbDevice } from './guest-spec.ts';
 import { instant } from './ids.ts';
 
 /** The fields of a spec that are hardware. The others (name, notes, tags, favourite, autostart) are changed by other calls. */
@@ -25,6 +25,8 @@ export const hardwareFields = [
   'disks',
   'cdDrives',
   'nics',
+  'shares',
+  'usbDevices',
   'bootMenu',
   'display',
   'sound',
@@ -40,11 +42,17 @@ export const hardwareFields = [
 export type HardwareField = (typeof hardwareFields)[number];
 
 /** The lists of devices. Each device has an id, which it keeps for life. */
-export const deviceLists = ['disks', 'cdDrives', 'nics'] as const satisfies readonly HardwareField[];
+export const deviceLists = ['disks', 'cdDrives', 'nics', 'shares', 'usbDevices'] as const satisfies readonly HardwareField[];
 export type DeviceList = (typeof deviceLists)[number];
 
 /** What a new device's id begins with. */
-export const devicePrefixes: Record<DeviceList, string> = { disks: 'disk', cdDrives: 'cd', nics: 'nic' };
+export const devicePrefixes: Record<DeviceList, string> = {
+  disks: 'disk',
+  cdDrives: 'cd',
+  nics: 'nic',
+  shares: 'share',
+  usbDevices: 'usb',
+};
 
 /** A disk that is not there yet: an empty one of `sizeBytes`, or a file of the user's own that is used in place. */
 const newDisk = z.strictObject({
@@ -65,6 +73,8 @@ const newCdDrive = z.strictObject({
   bootOrder: cdDrive.shape.bootOrder.optional(),
 });
 const newNic = nic.omit({ id: true }).partial().strict();
+const newShare = z.strictObject({ path: share.shape.path, tag: share.shape.tag.optional(), readOnly: z.boolean().optional() });
+const newUsbDevice = usbDevice.omit({ id: true }).extend({ port: usbDevice.shape.port.optional() }).strict();
 
 /**
  * A change: every field that is given replaces the one of the spec, a list of devices as a whole. Devices keep their ids; one without an
@@ -80,6 +90,8 @@ export const hardwareChange = guestSpec
     disks: z.array(z.union([disk, newDisk])).max(24),
     cdDrives: z.array(z.union([cdDrive, newCdDrive])).max(4),
     nics: z.array(z.union([nic, newNic])).max(8),
+    shares: z.array(z.union([share, newShare])).max(8),
+    usbDevices: z.array(z.union([usbDevice, newUsbDevice])).max(8),
   })
   .partial()
   .strict();

@@ -97,8 +97,11 @@ export type PortForward = z.infer<typeof portForward>;
 
 export const nic = z.object({
   id: deviceId,
-  /** `user`: through this computer's own connections. `bridge`: a network card of its own on a bridge of this computer. */
-  mode: z.enum(['user', 'bridge']),
+  /**
+   * `user`: through this computer's own connections. `bridge`: a network card of its own on a bridge of this computer. `isolated`: on a
+   * network of guests only, with those that name the same one.
+   */
+  mode: z.enum(['user', 'bridge', 'isolated']),
   model: z.enum(['virtio', 'e1000e', 'e1000', 'rtl8139', 'vmxnet3']),
   mac: z.string().regex(/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/),
   /** A guest without a way out keeps its NIC, but reaches nothing beyond it. */
@@ -110,12 +113,42 @@ export const nic = z.object({
     .string()
     .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,14}$/)
     .nullable(),
+  /** The network of a card in `isolated` mode: "lab". */
+  network: z
+    .string()
+    .regex(/^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,39}$/u)
+    .nullable(),
   /** False is a cable that is pulled out. */
   linkUp: z.boolean(),
   /** Place in the boot order, for booting from the network; null is not booted from. */
   bootOrder: z.number().int().min(1).max(99).nullable(),
 });
 export type Nic = z.infer<typeof nic>;
+
+/** A folder of this computer that the guest can mount by its tag. */
+export const share = z.object({
+  id: deviceId,
+  /** The longest that virtiofs takes is 35 bytes. */
+  tag: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,34}$/),
+  path: z.string().startsWith('/').max(4096),
+  readOnly: z.boolean(),
+});
+export type Share = z.infer<typeof share>;
+
+const usbId = z.string().regex(/^[0-9a-f]{4}$/);
+
+/** A USB device of this computer that the guest gets whenever it is plugged in. */
+export const usbDevice = z.object({
+  id: deviceId,
+  vendorId: usbId,
+  productId: usbId,
+  /** "1-2.1": only when it is plugged in there, as Linux names the place; null is anywhere. */
+  port: z
+    .string()
+    .regex(/^\d{1,3}-\d{1,3}(\.\d{1,3}){0,6}$/)
+    .nullable(),
+});
+export type UsbDevice = z.infer<typeof usbDevice>;
 
 export const architecture = z.enum(['x86_64', 'aarch64']);
 export const acceleratorName = z.enum(['kvm', 'hvf', 'whpx', 'tcg']);
@@ -169,6 +202,8 @@ export const guestSpec = z.object({
   nics: z.array(nic).max(8),
   /** The firmware offers a menu of what to boot from. */
   bootMenu: z.boolean(),
+  shares: z.array(share).max(8),
+  usbDevices: z.array(usbDevice).max(8),
   display: z.object({ device: z.enum(['virtio', 'qxl', 'std', 'none']), heads: z.number().int().min(1).max(16) }),
   sound: z.enum(['hda', 'ac97', 'none']),
   usbTablet: z.boolean(),

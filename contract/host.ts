@@ -20,6 +20,18 @@ export const finding = z.object({
 });
 export type Finding = z.infer<typeof finding>;
 
+/** A USB device that is plugged into this computer. */
+export const hostUsbDevice = z.object({
+  vendorId: z.string(),
+  productId: z.string(),
+  /** Where it is plugged in, as Linux names it: "1-2.1". */
+  port: z.string(),
+  name: z.string(),
+  /** Why guests cannot have it, with what to do; null when they can. */
+  problem: z.string().nullable(),
+});
+export type HostUsbDevice = z.infer<typeof hostUsbDevice>;
+
 export const acceleratorVerdict = z.object({
   name: acceleratorName,
   present: z.boolean(),

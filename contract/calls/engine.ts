@@ -1,7 +1,7 @@
 /** Calls about the engine, this computer and the settings. */
 import { z } from 'zod';
 import { engineInfo } from '../events.ts';
-import { hostReport } from '../host.ts';
+import { hostReport, hostUsbDevice } from '../host.ts';
 import { settings } from '../settings.ts';
 import { type CallTable, done, nothing } from './definition.ts';
 
@@ -12,6 +12,12 @@ export const engineCalls = {
     summary: 'Say what this computer can do for guests, with findings and remedies.',
     input: z.strictObject({ refresh: z.boolean().optional() }),
     output: hostReport,
+    effect: 'read',
+  },
+  'host.usbDevices': {
+    summary: 'List the USB devices that are plugged into this computer.',
+    input: nothing,
+    output: z.array(hostUsbDevice),
     effect: 'read',
   },
   'settings.get': { summary: 'Read the settings.', input: nothing, output: settings, effect: 'read' },

@@ -2,11 +2,20 @@
 import { z } from 'zod';
 import { fieldNote } from '../guest-creation.ts';
 import { hardwareChange, pastEdit, plannedChange } from '../guest-hardware.ts';
-import { guestSpec } from '../guest-spec.ts';
+import { deviceId, guestSpec, share } from '../guest-spec.ts';
 import { guest } from '../guest-state.ts';
 import { guestId } from '../ids.ts';
 import { job } from '../job.ts';
 import { type CallTable, oneGuest } from './definition.ts';
+
+/** `folder` is where it is mounted by default; `command` mounts it there, null for a system that is not Linux. */
+const shareMount = share.extend({ protocol: z.enum(['virtiofs', '9p']), folder: z.string(), command: z.string().nullable() });
+
+const qmpInput = z.strictObject({
+  guest: guestId,
+  command: z.string().regex(/^[a-z][a-z0-9_-]{0,60}$/),
+  arguments: z.record(z.string(), z.unknown()).optional(),
+});
 
 /** `job` is null when everything was done at once. */
 const edited = z.object({ guest, changes: z.array(plannedChange), job: job.nullable() });
@@ -28,6 +37,36 @@ export const guestHardwareCalls = {
     summary: 'Take the last change of the hardware of a guest back.',
     input: oneGuest,
     output: edited,
+    effect: 'write',
+  },
+  'guest.shares': {
+    summary: 'Say how each shared folder of a guest is served, and how a Linux guest mounts it.',
+    input: oneGuest,
+    output: z.array(shareMount),
+    effect: 'read',
+  },
+  'guest.mountShare': {
+    summary: 'Mount a shared folder in a Linux guest through its agent.',
+    input: z.strictObject({ guest: guestId, share: deviceId }),
+    output: z.object({ folder: z.string() }),
+    effect: 'write',
+  },
+  'guest.libvirtXml': {
+    summary: 'Show a guest as the XML of a libvirt domain.',
+    input: oneGuest,
+    output: z.object({ xml: z.string() }),
+    effect: 'read',
+  },
+  'guest.qmpQuery': {
+    summary: 'Ask the QEMU of a guest something that changes nothing: a query-… command or qom-list, qom-get.',
+    input: qmpInput,
+    output: z.object({ answer: z.unknown() }),
+    effect: 'read',
+  },
+  'guest.qmpCommand': {
+    summary: 'Give the QEMU of a guest any command of QMP. Unsafe: Guesthouse does not know what it changes.',
+    input: qmpInput,
+    output: z.object({ answer: z.unknown() }),
     effect: 'write',
   },
   'guest.edits': {

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { expectNothingSticksOut, readyApp, walkTo } from '../support/library-page.ts';
 import { makeStarterGuest, untilAgent, untilStatus } from '../support/starter-guest.ts';
@@ -72,4 +73,47 @@ test('disks and cards of a running guest come and go in the window, and what wai
     await page.setViewportSize({ width, height: 640 });
     await expectNothingSticksOut(page, `hardware at ${width}`);
   }
+});
+
+test('a folder and a USB device of this computer are given to a guest, and experts see it as libvirt does', async () => {
+  const app = await readyApp();
+  const { page, call, client, home } = app;
+  const guest = await makeStarterGuest(client, 'Workbench');
+  await walkTo(page, `/guests/${guest.id}/hardware`);
+  const choose = async (item: string) => {
+    await page.getByRole('button', { name: 'Add', exact: true }).click();
+    await page.getByRole('menuitem', { name: item }).click();
+  };
+  await choose('Shared folder…');
+  const sharing = page.getByRole('dialog', { name: 'Share a folder' });
+  const share = sharing.getByRole('button', { name: 'Add' });
+  await sharing.getByRole('textbox', { name: 'Folder' }).fill(join(home, 'none'));
+  await sharing
+    .getByText(/There is no folder/)
+    .first()
+    .waitFor();
+  expect(await share.getAttribute('aria-disabled')).toBe('true');
+  await sharing.getByRole('textbox', { name: 'Folder' }).fill(join(home, 'guests'));
+  await until('it can be shared', async () => (await share.getAttribute('aria-disabled')) !== 'true');
+  await share.click();
+  await page.getByRole('option', { name: /Folder guests/ }).click();
+  await page.getByText(/mkdir -p \/mnt\/guests && mount -t (virtiofs|9p)/).waitFor();
+  const mount = page.getByRole('button', { name: 'Mount it in the guest' });
+  expect(await mount.getAttribute('aria-disabled')).toBe('true');
+
+  await choose('USB device…');
+  const giving = page.getByRole('dialog', { name: 'Give the guest a USB device' });
+  await giving.getByRole('textbox', { name: 'Vendor' }).fill('046D');
+  await giving.getByRole('textbox', { name: 'Product' }).fill('c52b');
+  await giving.getByRole('button', { name: 'Add' }).click();
+  await page.getByRole('option', { name: /USB 046d:c52b/ }).click();
+  await page.getByText('Not plugged in now; the guest gets it when it is.').waitFor();
+  expect((await call('guest.show', { guest: guest.id })).spec.usbDevices).toMatchObject([
+    { vendorId: '046d', productId: 'c52b', port: null },
+  ]);
+
+  await page.getByRole('option', { name: 'libvirt XML' }).click();
+  await page.getByText(/<filesystem type='mount'/).waitFor();
+  await page.getByRole('option', { name: 'QMP console' }).click();
+  expect(await page.getByRole('button', { name: 'Send' }).getAttribute('aria-disabled')).toBe('true');
 });

@@ -8,9 +8,12 @@ import { buildArguments } from '../../main/engine/drivers/qemu/arguments/build-a
 import { goldenFacts, goldenGuests } from '../../main/engine/drivers/qemu/arguments/golden-specs.ts';
 import type { LaunchFacts, MediumFile } from '../../main/engine/drivers/qemu/arguments/launch-facts.ts';
 import { bridgeProblem } from '../../main/engine/drivers/qemu/bridge.ts';
+import { joinNetworks, leaveNetworks } from '../../main/engine/drivers/qemu/isolated-networks.ts';
+import { planShares, startShare, stopShares } from '../../main/engine/drivers/qemu/shares.ts';
 import { startTpm, stopTpm } from '../../main/engine/drivers/qemu/tpm.ts';
 import { readExit, spawnWrapped } from '../../main/engine/drivers/qemu/wrapper.ts';
 import { hugePagesMiB } from '../../main/engine/hardware/edit-checks.ts';
+import { findVirtiofsd } from '../../main/engine/host/host-facts.ts';
 import { QmpClient } from '../../main/engine/qmp/qmp-client.ts';
 import { layoutIn } from '../support/guest-bench.ts';
 import { until } from '../support/until.ts';
@@ -44,12 +47,15 @@ test.for(names)('QEMU starts with the arguments of %s', async (name, context) =>
     ...golden.spec,
     // One of the golden guests asks for more memory than a small machine wants to give 25 times, and none of it is touched.
     memoryMiB: Math.min(golden.spec.memoryMiB, 256),
+    shares: golden.spec.shares.map((share) => ({ ...share, path: home })),
     nics: golden.spec.nics.map((nic) => ({ ...nic, forwards: nic.forwards.map((one) => ({ ...one, hostPort: one.hostPort + 20_000 })) })),
   };
   const secure = spec.firmware === 'uefi-secure' ? '.ms' : '';
   const vars = join(home, 'vars.fd');
+  const { shares, daemon } = await planShares(spec, () => findVirtiofsd(process.env));
   const facts: LaunchFacts = {
     ...wanted,
+    shares,
     files,
     accelerator: 'tcg',
     disks: place(wanted.disks, (id) => spec.disks.find((disk) => disk.id === id)?.format ?? 'raw'),
@@ -59,6 +65,10 @@ test.for(names)('QEMU starts with the arguments of %s', async (name, context) =>
   if (facts.firmware) execFileSync('cp', [`${firmware}/OVMF_VARS_4M${secure}.fd`, files.nvram]);
   try {
     if (spec.tpm) await startTpm('/usr/bin/swtpm', spec.name, files);
+    await joinNetworks('qemu-system-x86_64', facts.id, spec.nics, files);
+    for (const share of spec.shares) {
+      if (daemon && shares.get(share.id) === 'virtiofs') await startShare(daemon, share, spec.name, files);
+    }
     await spawnWrapped(['qemu-system-x86_64', ...buildArguments(spec, facts)], files.qemuLog, files.exit, files.folder);
     const said = () => execFileSync('cat', [files.qemuLog]).toString();
     const qmp = await until(`QEMU answers with ${name}`, () => {
@@ -73,6 +83,8 @@ test.for(names)('QEMU starts with the arguments of %s', async (name, context) =>
     expect(readExit(files.exit)).toEqual({ exitStatus: 0, signal: null });
     expect(said()).not.toMatch(/warning|deprecated/i);
   } finally {
+    await leaveNetworks(files);
+    await stopShares(files);
     await stopTpm(files);
     rmSync(home, { recursive: true });
   }

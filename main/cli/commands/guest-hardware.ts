@@ -3,8 +3,8 @@ import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { CallOutput } from '../../../contract/calls.ts';
 import { Failure } from '../../../contract/errors.ts';
-import { type HardwareChange, hardwareChange, type PlannedChange } from '../../../contract/guest-hardware.ts';
-import { disk, firmwareKind, type GuestSpec, guestSpec, nic, type PortForward } from '../../../contract/guest-spec.ts';
+import { type DeviceList, type HardwareChange, hardwareChange, type PlannedChange } from '../../../contract/guest-hardware.ts';
+import { disk, firmwareKind, type GuestSpec, guestSpec, type Nic, nic, type PortForward } from '../../../contract/guest-spec.ts';
 import type { Guest } from '../../../contract/guest-state.ts';
 import type { EngineClient } from '../../client/engine-client.ts';
 import { type Context, findGuest, findImage } from '../context.ts';
@@ -169,7 +169,7 @@ function addDisk(group: Command, { terminal, engine }: Context): void {
     .action(async (wanted: string, id: string) => {
       const client = await engine();
       const guest = await findGuest(client, wanted);
-      device(guest, 'disks', id);
+      deviceOf(guest, 'disks', id);
       await edit(client, terminal, guest, { disks: guest.spec.disks.filter((one) => one.id !== id) });
     });
   group
@@ -181,7 +181,7 @@ function addDisk(group: Command, { terminal, engine }: Context): void {
     .action(async (wanted: string, id: string, sizeGiB: number) => {
       const client = await engine();
       const guest = await findGuest(client, wanted);
-      const grown = { ...device(guest, 'disks', id), sizeBytes: sizeGiB * gib };
+      const grown = { ...deviceOf(guest, 'disks', id), sizeBytes: sizeGiB * gib };
       await edit(client, terminal, guest, { disks: guest.spec.disks.map((one) => (one.id === id ? grown : one)) });
     });
   group
@@ -198,7 +198,7 @@ function addDisk(group: Command, { terminal, engine }: Context): void {
         bytesPerSecond: options.mibPerSecond === undefined ? null : options.mibPerSecond * 1024 ** 2,
         operationsPerSecond: options.operationsPerSecond ?? null,
       };
-      const limited = { ...device(guest, 'disks', id), limits };
+      const limited = { ...deviceOf(guest, 'disks', id), limits };
       await edit(client, terminal, guest, { disks: guest.spec.disks.map((one) => (one.id === id ? limited : one)) });
     });
 }
@@ -244,7 +244,7 @@ async function setMedium(
       hint: 'Add one in the window, or with guest edit --change.',
     });
   }
-  device(guest, 'cdDrives', id);
+  deviceOf(guest, 'cdDrives', id);
   await edit(client, terminal, guest, { cdDrives: guest.spec.cdDrives.map((one) => (one.id === id ? { ...one, medium } : one)) });
 }
 
@@ -255,13 +255,15 @@ function addNic(group: Command, { terminal, engine }: Context): void {
     .argument('<guest>', 'name or id')
     .addOption(new Option('--model <model>', 'its kind (default: that of the first card)').choices(nic.shape.model.options))
     .option('--bridge <name>', 'plug it into this bridge of the computer, instead of the user-mode network')
+    .option('--network <name>', 'plug it into this isolated network, with the guests that name the same')
     .option('--restricted', 'it reaches nothing beyond this computer’s forwards')
-    .action(async (wanted: string, options: { model?: GuestSpec['nics'][number]['model']; bridge?: string; restricted?: boolean }) => {
+    .action(async (wanted: string, options: { model?: Nic['model']; bridge?: string; network?: string; restricted?: boolean }) => {
       const client = await engine();
       const guest = await findGuest(client, wanted);
       const one = {
         ...(options.model ? { model: options.model } : {}),
         ...(options.bridge ? { mode: 'bridge' as const, bridge: options.bridge } : {}),
+        ...(options.network ? { mode: 'isolated' as const, network: options.network } : {}),
         ...(options.restricted ? { restricted: true } : {}),
       };
       await edit(client, terminal, guest, { nics: [...guest.spec.nics, one] });
@@ -274,7 +276,7 @@ function addNic(group: Command, { terminal, engine }: Context): void {
     .action(async (wanted: string, id: string) => {
       const client = await engine();
       const guest = await findGuest(client, wanted);
-      device(guest, 'nics', id);
+      deviceOf(guest, 'nics', id);
       await edit(client, terminal, guest, { nics: guest.spec.nics.filter((one) => one.id !== id) });
     });
   group
@@ -286,7 +288,7 @@ function addNic(group: Command, { terminal, engine }: Context): void {
     .action(async (wanted: string, id: string, linkUp: boolean) => {
       const client = await engine();
       const guest = await findGuest(client, wanted);
-      const changed = { ...device(guest, 'nics', id), linkUp };
+      const changed = { ...deviceOf(guest, 'nics', id), linkUp };
       await edit(client, terminal, guest, { nics: guest.spec.nics.map((one) => (one.id === id ? changed : one)) });
     });
 }
@@ -297,7 +299,7 @@ function addForward(group: Command, { terminal, engine }: Context): void {
     const guest = await findGuest(client, wanted);
     const id = options.nic ?? guest.spec.nics.find(({ mode }) => mode === 'user')?.id;
     if (id === undefined) throw new Failure('guest/spec-invalid', `“${guest.spec.name}” has no card on the user-mode network.`);
-    const forwards = next(device(guest, 'nics', id).forwards);
+    const forwards = next(deviceOf(guest, 'nics', id).forwards);
     await edit(client, terminal, guest, { nics: guest.spec.nics.map((one) => (one.id === id ? { ...one, forwards } : one)) });
   };
   const parse = (rule: string) => collectForward(rule) as [PortForward];
@@ -323,10 +325,8 @@ function addForward(group: Command, { terminal, engine }: Context): void {
     );
 }
 
-type Lists = 'disks' | 'cdDrives' | 'nics';
-
 /** @throws Failure `guest/spec-invalid` naming what there is */
-function device<List extends Lists>(guest: Guest, list: List, id: string): GuestSpec[List][number] {
+export function deviceOf<List extends DeviceList>(guest: Guest, list: List, id: string): GuestSpec[List][number] {
   const devices: readonly GuestSpec[List][number][] = guest.spec[list];
   const found = devices.find((one) => one.id === id);
   if (found) return found;
@@ -336,7 +336,7 @@ function device<List extends Lists>(guest: Guest, list: List, id: string): Guest
   });
 }
 
-async function edit(client: EngineClient, terminal: Terminal, guest: Guest, change: HardwareChange): Promise<void> {
+export async function edit(client: EngineClient, terminal: Terminal, guest: Guest, change: HardwareChange): Promise<void> {
   await settle(client, terminal, await client.call('guest.edit', { guest: guest.id, change }, { timeoutMs: 60_000 }));
 }
 

@@ -15,6 +15,7 @@ import { addCreate } from './guest-create.ts';
 import { addGuestFacts } from './guest-facts.ts';
 import { addGuestHardware } from './guest-hardware.ts';
 import { addGuestIo } from './guest-io.ts';
+import { addGuestSharing } from './guest-sharing.ts';
 import { addGuestExport, addGuestTransfer } from './guest-transfer.ts';
 import { addGuestReclaim } from './storage.ts';
 
@@ -132,6 +133,7 @@ export const addGuest: CommandGroup = (program, context) => {
   addGuestHardware(group, context);
   addGuestTransfer(group, context);
   addGuestExport(group, context);
+  addGuestSharing(group, context);
   addGuestIo(group, context);
   addGuestFacts(group, context);
 };

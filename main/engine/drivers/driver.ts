@@ -177,6 +177,8 @@ export type DriverRun = {
    * @throws Failure naming the device, or the signal's reason.
    */
   change(differences: readonly SpecDifference[], wanted: GuestSpec, context: ChangeContext): Promise<void>;
+  /** Asks the hypervisor in its own words, for experts. @throws Failure `guest/qemu-refused` with what it says */
+  expert(command: string, argumentsOf: Readonly<Record<string, unknown>>): Promise<unknown>;
   readonly spiceSocketPath: string | null;
   readonly hasSerial: boolean;
   /** Lets go of the guest without touching it. */
@@ -192,6 +194,8 @@ export type Driver = {
   prepare(request: LaunchRequest): Promise<PreparedRun>;
   /** Finds a run that an earlier engine wrote down: joins it, or says how it ended. */
   adopt(request: Pick<LaunchRequest, 'id' | 'spec' | 'files'>, facts: RunFacts, listener: DriverListener): Promise<DriverRun | RunEnd>;
+  /** How each shared folder is served, by its id: as it runs, or as it would at a start when `facts` is null. */
+  shares(spec: GuestSpec, facts: RunFacts | null): Promise<ReadonlyMap<string, 'virtiofs' | '9p'>>;
   /** A run of the guest that nothing was written down about; null when there is none. */
   find(files: GuestFiles): RunFacts | null;
   /** Removes what an ended run left behind, once its end was written down. Idempotent. */

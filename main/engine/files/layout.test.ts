@@ -14,7 +14,7 @@ function everyPath(home: string, guest: GuestId, image: ImageId): string[] {
   const layout = layoutOf(dataRootAt(home));
   const { guest: ofGuest, image: ofImage, imageArriving, imageCapturing, imageUnpacking, download, layer, ...fixed } = layout;
   const { whole, ...downloadFiles } = download('debian-netinst');
-  const { disk, removedDisk, bases, snapshot, reverting, ...guestFiles } = ofGuest(guest);
+  const { disk, removedDisk, shareSocket, sharePid, networkSocket, bases, snapshot, reverting, ...guestFiles } = ofGuest(guest);
   return [
     ...Object.values(fixed),
     ...Object.values(guestFiles),
@@ -25,6 +25,9 @@ function everyPath(home: string, guest: GuestId, image: ImageId): string[] {
     ...Object.values(downloadFiles),
     whole('debian.iso'),
     removedDisk('disk0.qcow2'),
+    shareSocket('share0'),
+    sharePid('share0'),
+    networkSocket('nic0'),
     ofImage(image, 'iso'),
     imageArriving(image),
     imageCapturing(image),

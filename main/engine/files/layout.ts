@@ -103,6 +103,13 @@ export function layoutOf({ home, run, logs, engineSocket }: DataRoot) {
         /** A picture of the screen on its way from QEMU to us. */
         screen: join(guestRun, 'screen.png'),
         transfer: join(guestRun, 'transfer.sock'),
+        /** Between QEMU and the daemon that serves a shared folder. */
+        shareSocket: (id: string) => join(guestRun, `${id}.sock`),
+        sharePid: (id: string) => join(guestRun, `${id}.pid`),
+        /** Between its network card and an isolated network. */
+        networkSocket: (nicId: string) => join(guestRun, `${nicId}.sock`),
+        /** Which isolated networks it is plugged into. */
+        networks: join(guestRun, 'networks.json'),
         pid: join(guestRun, 'qemu.pid'),
         /** QEMU's exit status, written by the wrapper that started it. */
         exit: join(guestRun, 'exit'),

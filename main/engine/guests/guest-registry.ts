@@ -303,6 +303,13 @@ export function createGuests(parts: GuestsParts): GuestRegistry {
 
     runsWith: (id) => find(id).record.runsWith,
 
+    async sharesOf(id) {
+      const { record, run } = find(id);
+      return driver.shares(record.runsWith ?? record.startsWith, run?.facts ?? null);
+    },
+
+    expert: (id, command, argumentsOf) => promised(() => find(id).running('edit').expert(command, argumentsOf)),
+
     async screenshot(id) {
       const actor = find(id);
       actor.running('screenshot');

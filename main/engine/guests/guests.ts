@@ -43,6 +43,11 @@ export type Guests = {
   /** The hardware that a guest runs with; null while it is off. */
   runsWith(id: GuestId): GuestSpec | null;
 
+  /** How its shared folders are served, by their ids. */
+  sharesOf(id: GuestId): Promise<ReadonlyMap<string, 'virtiofs' | '9p'>>;
+  /** Asks what runs the guest in its own words. @throws Failure `guest/denied`, `guest/qemu-refused` */
+  expert(id: GuestId, command: string, argumentsOf: Readonly<Record<string, unknown>>): Promise<unknown>;
+
   screenshot(id: GuestId): Promise<{ png: Buffer; widthPx: number; heightPx: number }>;
   /** A picture no older than `maxAgeMs`; of a guest that is off its last frame; null when there is none. */
   thumbnail(id: GuestId, maxAgeMs: number): Promise<Buffer | null>;

@@ -10,10 +10,10 @@ test('a spec comes back as it was stored', () => {
 
 /** As Guesthouse 0.1 wrote it. */
 const version1 = () => {
-  const { cpuQuotaPercent, memoryMaxMiB, balloonTargetMiB, hugePages, numaNodes, bootMenu, ...spec } = specOf();
+  const { cpuQuotaPercent, memoryMaxMiB, balloonTargetMiB, hugePages, numaNodes, bootMenu, shares, usbDevices, ...spec } = specOf();
   const { online, pins, ...cpu } = spec.cpu;
   const disks = spec.disks.map(({ limits, ...disk }) => disk);
-  const nics = spec.nics.map(({ bridge, linkUp, bootOrder, ...nic }) => nic);
+  const nics = spec.nics.map(({ bridge, network, linkUp, bootOrder, ...nic }) => nic);
   return { ...spec, version: 1, cpu, disks, nics };
 };
 

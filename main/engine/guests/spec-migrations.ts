@@ -19,8 +19,10 @@ const steps: Readonly<Record<number, (spec: OldSpec) => OldSpec>> = {
     hugePages: false,
     numaNodes: 1,
     disks: withMore(spec.disks, { limits: { bytesPerSecond: null, operationsPerSecond: null } }),
-    nics: withMore(spec.nics, { bridge: null, linkUp: true, bootOrder: null }),
+    nics: withMore(spec.nics, { bridge: null, network: null, linkUp: true, bootOrder: null }),
     bootMenu: false,
+    shares: [],
+    usbDevices: [],
   }),
 };
 

@@ -1,7 +1,7 @@
 /** From what was asked for to a whole spec: what a new device does not say is chosen for it. Pure but for new addresses. */
 import { Failure } from '../../../contract/errors.ts';
 import { type DeviceList, devicePrefixes, type HardwareChange, type NewDisk } from '../../../contract/guest-hardware.ts';
-import type { CdDrive, Disk, GuestSpec, Nic } from '../../../contract/guest-spec.ts';
+import type { CdDrive, Disk, GuestSpec, Nic, Share, UsbDevice } from '../../../contract/guest-spec.ts';
 import { newMac } from '../creation/plan-spec.ts';
 import { machineFamily } from '../drivers/qemu/arguments/launch-facts.ts';
 
@@ -14,11 +14,11 @@ export type ChangeFacts = {
   inPlace: ReadonlyMap<string, Pick<Disk, 'format' | 'sizeBytes'>>;
 };
 
-type Given<Name extends 'disks' | 'cdDrives' | 'nics'> = NonNullable<HardwareChange[Name]>[number];
+type Given<Name extends DeviceList> = NonNullable<HardwareChange[Name]>[number];
 
 /** @throws Failure `guest/spec-invalid` for a device that does not exist, and for a disk that would be of another file or smaller. */
 export function completeChange(spec: GuestSpec, change: HardwareChange, facts: ChangeFacts): GuestSpec {
-  const { cpu, display, watchdog, agents, disks, cdDrives, nics, ...whole } = change;
+  const { cpu, display, watchdog, agents, disks, cdDrives, nics, shares, usbDevices, ...whole } = change;
   const given = Object.fromEntries(Object.entries(whole).filter(([, value]) => value !== undefined));
   const next: GuestSpec = {
     ...spec,
@@ -33,6 +33,8 @@ export function completeChange(spec: GuestSpec, change: HardwareChange, facts: C
     disks: disks ? completeDisks(spec, disks, facts) : spec.disks,
     cdDrives: cdDrives ? completeDrives(next, cdDrives) : spec.cdDrives,
     nics: nics ? completeNics(spec, nics, facts) : spec.nics,
+    shares: shares ? completeShares(spec, shares) : spec.shares,
+    usbDevices: usbDevices ? completeUsb(spec, usbDevices) : spec.usbDevices,
   };
 }
 
@@ -121,9 +123,42 @@ function completeNics(spec: GuestSpec, given: readonly Given<'nics'>[], facts: C
       restricted: one.restricted ?? false,
       forwards: one.forwards ?? [],
       bridge: one.bridge ?? null,
+      network: one.network ?? null,
       linkUp: one.linkUp ?? true,
       bootOrder: one.bootOrder ?? null,
     };
+  });
+}
+
+function completeShares(spec: GuestSpec, given: readonly Given<'shares'>[]): Share[] {
+  const ids = idsFor('shares', spec.shares, given, () => false);
+  return given.map((one, index) => {
+    if ('id' in one) {
+      known(spec.shares, one, 'shares', index);
+      return one;
+    }
+    return { id: ids(), path: one.path, tag: one.tag ?? tagAfter(one.path), readOnly: one.readOnly ?? false };
+  });
+}
+
+/** "/home/ann/My work" is "My-work". */
+function tagAfter(path: string): string {
+  const last = path.split('/').filter(Boolean).at(-1) ?? '';
+  const tag = last
+    .replace(/[^A-Za-z0-9._-]+/g, '-')
+    .replace(/^[^A-Za-z0-9]+/, '')
+    .slice(0, 35);
+  return tag || 'share';
+}
+
+function completeUsb(spec: GuestSpec, given: readonly Given<'usbDevices'>[]): UsbDevice[] {
+  const ids = idsFor('usbDevices', spec.usbDevices, given, () => false);
+  return given.map((one, index) => {
+    if ('id' in one) {
+      known(spec.usbDevices, one, 'usbDevices', index);
+      return one;
+    }
+    return { id: ids(), vendorId: one.vendorId, productId: one.productId, port: one.port ?? null };
   });
 }
 

@@ -40,6 +40,8 @@ export async function checkEdit(spec: GuestSpec, changes: readonly SpecDifferenc
     ...(await checkNewDisks(spec, changes, deps)),
     ...(await checkPorts(spec, deps)),
     ...(await checkQuota(spec)),
+    ...(await checkShared(spec)),
+    ...checkUsb(spec),
   ];
   const touched = new Set(changes.map(({ path }) => path.split('.')[0]));
   return unique(notes.map((note) => ({ ...note, path: withIds(spec, note.path) })).filter((note) => touched.has(note.path.split('.')[0])));
@@ -143,7 +145,11 @@ function checkNetwork({ nics }: GuestSpec, others: readonly GuestSpec[]): PlanNo
     } else if (nic.mode === 'bridge' && nic.bridge !== null) {
       const trouble = bridgeProblem(nic.bridge);
       if (trouble) notes.push(problem('guest/bridge-denied', `${path}.bridge`, trouble.message, trouble.hint));
-    } else if (nic.forwards.length > 0 && nic.mode !== 'user') {
+    }
+    if (nic.mode === 'isolated' && nic.network === null) {
+      notes.push(problem('guest/spec-invalid', `${path}.network`, 'Name the network that the card is plugged into.'));
+    }
+    if (nic.forwards.length > 0 && nic.mode !== 'user') {
       notes.push(problem('guest/spec-invalid', `${path}.forwards`, 'Ports are forwarded to cards on the user-mode network only.'));
     }
     return notes;
@@ -209,9 +215,34 @@ async function checkQuota({ cpuQuotaPercent }: GuestSpec): Promise<PlanNote[]> {
   return trouble === null ? [] : [problem('host/no-cpu-quota', 'cpuQuotaPercent', trouble)];
 }
 
+async function checkShared({ shares }: GuestSpec): Promise<PlanNote[]> {
+  const notes: PlanNote[] = [];
+  for (const [index, { id, path, tag }] of shares.entries()) {
+    const facts = await stat(path).catch(() => null);
+    if (!facts?.isDirectory())
+      notes.push(problem('guest/share-missing', `shares.${id}.path`, `There is no folder ${path}.`, 'Choose another.'));
+    if (shares.slice(0, index).some((other) => other.tag === tag)) {
+      notes.push(problem('guest/spec-invalid', `shares.${id}.tag`, `Two shares are called ${tag}.`, 'The guest mounts each by its tag.'));
+    }
+    if (path === '/') {
+      notes.push(
+        warning('guest/spec-invalid', `shares.${id}.path`, 'This gives the guest everything on this computer that you can reach.'),
+      );
+    }
+  }
+  return notes;
+}
+
+function checkUsb({ usbDevices }: GuestSpec): PlanNote[] {
+  return usbDevices.flatMap((one, index) => {
+    const same = usbDevices.slice(0, index).some((other) => JSON.stringify({ ...other, id: '' }) === JSON.stringify({ ...one, id: '' }));
+    return same ? [problem('guest/spec-invalid', `usbDevices.${one.id}`, 'The guest has this USB device already.')] : [];
+  });
+}
+
 /** "disks.0.bus" as "disks.disk0.bus". */
 function withIds(spec: GuestSpec, path: string): string {
-  return path.replace(/^(disks|cdDrives|nics)\.(\d+)/, (whole, list: 'disks', index: string) => {
+  return path.replace(/^(disks|cdDrives|nics|shares|usbDevices)\.(\d+)/, (whole, list: 'disks', index: string) => {
     const id = spec[list][Number(index)]?.id;
     return id === undefined ? whole : `${list}.${id}`;
   });

@@ -40,6 +40,7 @@ test('what the table may promise for now, the driver can do', () => {
     { wanted: { ...running, cpu: { ...running.cpu, online: 2, pins: [0] }, cpuQuotaPercent: 50, memoryMiB: 4096, balloonTargetMiB: 512 } },
     { wanted: { ...running, watchdog: { model: 'i6300esb', action: 'pause' } } },
   ] satisfies { wanted: GuestSpec }[];
+  const withUsb = { ...running, usbDevices: [{ id: 'usb0', vendorId: '046d', productId: 'c52b', port: null }] };
   const withCd = { ...running, cdDrives: [cdOf()] };
   const plans = [
     ...promised.flatMap(({ wanted }) => planChanges(running, wanted, running)),
@@ -48,6 +49,8 @@ test('what the table may promise for now, the driver can do', () => {
       disks: [diskOf(), diskOf({ id: 'disk1' })],
     }),
     ...planChanges({ ...running, nics: [nicOf(), nicOf({ id: 'nic1' })] }, running, { ...running, nics: [nicOf(), nicOf({ id: 'nic1' })] }),
+    ...planChanges(running, withUsb, running),
+    ...planChanges(withUsb, running, withUsb),
     ...planChanges(withCd, { ...withCd, cdDrives: [cdOf({ medium: { kind: 'in-place', path: '/a.iso' } })] }, withCd),
   ];
   const now = plans.filter(({ when }) => when === 'now').map(ruleName);

@@ -1,5 +1,5 @@
 /** What the event feed says of an edit. Pure. */
-import type { SpecDifference } from '../../../contract/guest-hardware.ts';
+import { deviceLists, type SpecDifference } from '../../../contract/guest-hardware.ts';
 import type { Words } from '../guests/guest-words.ts';
 
 const nouns: Record<string, string> = {
@@ -33,6 +33,6 @@ export function changedWords(name: string, changes: readonly SpecDifference[], u
 
 function thingOf(path: string): string {
   const [field = '', id] = path.split('.');
-  if (field === 'disks' || field === 'cdDrives' || field === 'nics') return id ?? field;
+  if ((deviceLists as readonly string[]).includes(field)) return id ?? field;
   return nouns[field] ?? field;
 }

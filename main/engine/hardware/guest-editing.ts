@@ -28,6 +28,7 @@ import { completeChange } from './complete-change.ts';
 import { checkEdit } from './edit-checks.ts';
 import { bringDisksIn, fileNames, growDisks, putDisksAway } from './edit-files.ts';
 import { changedWords } from './edit-words.ts';
+import { createExpertViews } from './expert-views.ts';
 import type { Hardware } from './hardware.ts';
 import { createEditStore } from './store.ts';
 
@@ -168,6 +169,7 @@ export function createEditing(deps: EditingDeps): GuestEditing {
     },
 
     forget: (id) => edits.forgetFrom(id, 0),
+    ...createExpertViews({ layout, guests, images, host }),
 
     past: (id) => {
       guests.show(id);
@@ -183,7 +185,8 @@ const changedAnyTime = /^(cdDrives\.[^.]+\.medium|nics\.[^.]+\.forwards)$/;
 function takesLong({ changes, wanted, before }: Plan, isRunning: boolean): boolean {
   return changes.some(({ path, kind, when }) => {
     if (/^disks\.[^.]+(\.sizeBytes)?$/.test(path)) return true;
-    if (!isRunning || when !== 'now') return false;
+    // A guest is not asked whether a USB device goes.
+    if (!isRunning || when !== 'now' || path.startsWith('usbDevices.')) return false;
     const media = path.endsWith('.medium') && valueAt(before, path) !== valueAt(wanted, path);
     return media || kind !== 'changed' || path === 'cpu.online' || path === 'memoryMiB';
   });

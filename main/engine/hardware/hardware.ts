@@ -18,4 +18,11 @@ export type Hardware = {
   forget(id: GuestId): void;
   /** What can be taken back, newest first. */
   past(id: GuestId): PastEdit[];
+  shares(id: GuestId): Promise<CallOutput<'guest.shares'>>;
+  /** @throws Failure `guest/agent-absent`, `guest/agent-failed` with what the guest's own tools say */
+  mountShare(id: GuestId, share: string): Promise<CallOutput<'guest.mountShare'>>;
+  libvirtXml(id: GuestId): Promise<CallOutput<'guest.libvirtXml'>>;
+  /** @throws Failure `guest/denied` for a command that might change something */
+  query(id: GuestId, command: string, argumentsOf: Readonly<Record<string, unknown>>): Promise<{ answer: unknown }>;
+  command(id: GuestId, command: string, argumentsOf: Readonly<Record<string, unknown>>): Promise<{ answer: unknown }>;
 };

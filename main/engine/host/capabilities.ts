@@ -27,6 +27,8 @@ export type HostCapabilities = {
   firmwareFor(kind: FirmwareKind, architecture: GuestSpec['architecture']): Promise<FirmwareFiles | null>;
   /** @throws Failure `host/no-tpm` */
   swtpmPath(): Promise<string>;
+  /** Null when it is not installed: shared folders then go by 9p. */
+  virtiofsdPath(): Promise<string | null>;
   qemuImgPath(): Promise<string>;
   report(options?: { refresh?: boolean | undefined }): Promise<HostReport>;
 };

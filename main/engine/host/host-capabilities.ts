@@ -151,6 +151,8 @@ export function createHostCapabilities({ layout, settings, environment = process
       });
     },
 
+    virtiofsdPath: () => findVirtiofsd(environment),
+
     async qemuImgPath() {
       const path = await discovery.program('qemu-img');
       if (path) return path;

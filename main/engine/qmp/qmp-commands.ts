@@ -111,7 +111,7 @@ export type QmpCommands = {
   block_set_io_throttle: { arguments: IoThrottle; returns: None };
   device_add: { arguments: { driver: string; id: string }; returns: None };
   device_del: { arguments: { id: string }; returns: None };
-  netdev_add: { arguments: { type: string; id: string }; returns: None };
+  netdev_add: { arguments: { type: string; id: string; [option: string]: unknown }; returns: None };
   netdev_del: { arguments: { id: string }; returns: None };
   set_link: { arguments: { name: string; up: boolean }; returns: None };
   'object-add': { arguments: { 'qom-type': string; id: string; size?: number }; returns: None };

@@ -16,13 +16,13 @@ import type { Editor } from './use-editor.ts';
 const w = words.hardware;
 
 /** Asks what a new disk is to be; the engine says meanwhile when the guest will have it. */
-export function AddDiskDialog({ editor, from, onClose }: { editor: Editor; from: 'empty' | 'file'; onClose: () => void }) {
+export function AddDiskDialog({ editor, from, onClose }: { editor: Editor; from: 'disk' | 'file'; onClose: () => void }) {
   const { spec } = editor.guest;
   const [sizeGiB, setSizeGiB] = useState(20);
   const [bus, setBus] = useState(spec.disks[0]?.bus ?? 'virtio');
   const [path, setPath] = useState('');
   const disk: NewDisk | null =
-    from === 'empty' ? { sizeBytes: sizeGiB * 1024 ** 3, bus } : path.trim().startsWith('/') ? { path: path.trim(), bus } : null;
+    from === 'disk' ? { sizeBytes: sizeGiB * 1024 ** 3, bus } : path.trim().startsWith('/') ? { path: path.trim(), bus } : null;
   const question = disk === null ? null : JSON.stringify(disk);
   const settled = useSettled(question, 200);
   const plan = useCall(
@@ -56,7 +56,7 @@ export function AddDiskDialog({ editor, from, onClose }: { editor: Editor; from:
       }
     >
       <div className="stack">
-        {from === 'empty' ? (
+        {from === 'disk' ? (
           <NumberField
             label={w.newDiskSize}
             unit="GiB"

@@ -12,7 +12,7 @@ import { Select } from '../../ui/Select.tsx';
 import { TextField } from '../../ui/TextField.tsx';
 import { words } from '../../words/en.ts';
 import { formatBytes } from '../../words/format.ts';
-import { FieldGroup, fieldProps, optionsOf, SwitchField } from './fields.tsx';
+import { FieldGroup, fieldProps, optionsOf, RemoveButton, SwitchField } from './fields.tsx';
 import type { Editor } from './use-editor.ts';
 
 const w = words.hardware;
@@ -236,7 +236,7 @@ export function CdForm({ editor, drive }: { editor: Editor; drive: CdDrive }) {
         />
         <BootPlace editor={editor} path={`${path}.bootOrder`} value={drive.bootOrder} onChange={(bootOrder) => change({ bootOrder })} />
       </FieldGroup>
-      <Remove
+      <RemoveButton
         editor={editor}
         onRemove={() => editor.make({ cdDrives: editor.guest.spec.cdDrives.filter(({ id }) => id !== drive.id) }, w.removed(drive.id))}
       />
@@ -255,7 +255,7 @@ export function NicForm({ editor, nic }: { editor: Editor; nic: Nic }) {
           label={w.mode}
           value={nic.mode}
           options={optionsOf(w.modes)}
-          onChange={(mode) => change(mode === 'bridge' ? { mode, bridge: nic.bridge ?? 'br0', forwards: [] } : { mode, bridge: null })}
+          onChange={(mode) => change(onNetwork(nic, mode))}
           {...fieldProps(editor, `${path}.mode`)}
         />
         {nic.mode === 'bridge' && (
@@ -266,6 +266,14 @@ export function NicForm({ editor, nic }: { editor: Editor; nic: Nic }) {
             mono
             direction="ltr"
             {...fieldProps(editor, `${path}.bridge`, w.bridgeNote)}
+          />
+        )}
+        {nic.mode === 'isolated' && (
+          <TextField
+            label={w.network}
+            value={nic.network ?? ''}
+            onChange={(network) => change({ network })}
+            {...fieldProps(editor, `${path}.network`, w.networkNote)}
           />
         )}
         <Select
@@ -308,7 +316,7 @@ export function NicForm({ editor, nic }: { editor: Editor; nic: Nic }) {
           />
         </FieldGroup>
       )}
-      <Remove
+      <RemoveButton
         editor={editor}
         onRemove={() => editor.make({ nics: editor.guest.spec.nics.filter(({ id }) => id !== nic.id) }, w.removed(nic.id))}
       />
@@ -316,12 +324,12 @@ export function NicForm({ editor, nic }: { editor: Editor; nic: Nic }) {
   );
 }
 
-function Remove({ editor, onRemove }: { editor: Editor; onRemove: () => Promise<boolean> }) {
-  return (
-    <div className="hardware-remove">
-      <Button icon={Trash2} reason={editor.denied} busy={editor.busy} onPress={() => void onRemove()} placement="top">
-        {w.removeDevice}
-      </Button>
-    </div>
-  );
+/** Only a card on the user-mode network has port forwards, and each mode has a name of its own to go by. */
+function onNetwork({ bridge, network, forwards }: Nic, mode: Nic['mode']): Partial<Nic> {
+  return {
+    mode,
+    bridge: mode === 'bridge' ? (bridge ?? 'br0') : null,
+    network: mode === 'isolated' ? (network ?? 'lab') : null,
+    forwards: mode === 'user' ? forwards : [],
+  };
 }

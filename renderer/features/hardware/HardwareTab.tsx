@@ -1,5 +1,6 @@
-import { Disc, FileInput, HardDrive, Network, Plus, Undo2 } from 'lucide-react';
+import { Disc, FileInput, FolderSymlink, HardDrive, Network, Plus, Undo2, Usb } from 'lucide-react';
 import { type FormEvent, useState } from 'react';
+import { deviceLists } from '../../../contract/guest-hardware.ts';
 import type { Guest } from '../../../contract/guest-state.ts';
 import type { GuestId } from '../../../contract/ids.ts';
 import { ErrorPanel } from '../../parts/ErrorPanel.tsx';
@@ -9,11 +10,15 @@ import { Notice } from '../../ui/feedback.tsx';
 import { MenuItem, MenuTrigger } from '../../ui/Menu.tsx';
 import { words } from '../../words/en.ts';
 import { AddDiskDialog } from './AddDiskDialog.tsx';
-import { CommandLine } from './CommandLine.tsx';
+import { AddShareDialog } from './AddShareDialog.tsx';
+import { AddUsbDialog } from './AddUsbDialog.tsx';
+import { CommandLine, LibvirtXml } from './CommandLine.tsx';
 import { CdForm, DiskForm, NicForm } from './DeviceForms.tsx';
 import { type ItemId, isEmptyDraft } from './draft.ts';
 import { ArgumentsForm, DevicesForm, DisplayForm, MemoryForm, ProcessorForm, SystemForm } from './MachineForms.tsx';
 import { PartList } from './PartList.tsx';
+import { QmpConsole } from './QmpConsole.tsx';
+import { ShareForm, UsbForm } from './SharedForms.tsx';
 import { type Editor, useEditor } from './use-editor.ts';
 import './hardware.css';
 
@@ -28,7 +33,7 @@ export function HardwareTab({ guestId }: { guestId: GuestId }) {
 function HardwareEditor({ guest }: { guest: Guest }) {
   const editor = useEditor(guest);
   const [wanted, setWanted] = useState<ItemId>('system');
-  const [addingDisk, setAddingDisk] = useState<'empty' | 'file' | null>(null);
+  const [adding, setAdding] = useState<'disk' | 'file' | 'share' | 'usb' | null>(null);
   const chosen = isThere(editor, wanted) ? wanted : 'system';
   const { spec } = guest;
   const submit = (event: FormEvent) => {
@@ -47,10 +52,10 @@ function HardwareEditor({ guest }: { guest: Guest }) {
               </Button>
             }
           >
-            <MenuItem icon={HardDrive} onAction={() => setAddingDisk('empty')}>
+            <MenuItem icon={HardDrive} onAction={() => setAdding('disk')}>
               {w.addDisk}
             </MenuItem>
-            <MenuItem icon={FileInput} onAction={() => setAddingDisk('file')}>
+            <MenuItem icon={FileInput} onAction={() => setAdding('file')}>
               {w.addDiskFile}
             </MenuItem>
             <MenuItem icon={Disc} onAction={() => void editor.make({ cdDrives: [...spec.cdDrives, {}] }, w.added)}>
@@ -58,6 +63,12 @@ function HardwareEditor({ guest }: { guest: Guest }) {
             </MenuItem>
             <MenuItem icon={Network} onAction={() => void editor.make({ nics: [...spec.nics, {}] }, w.added)}>
               {w.addNic}
+            </MenuItem>
+            <MenuItem icon={FolderSymlink} onAction={() => setAdding('share')}>
+              {w.addShare}
+            </MenuItem>
+            <MenuItem icon={Usb} onAction={() => setAdding('usb')}>
+              {w.addUsb}
             </MenuItem>
           </MenuTrigger>
           <Button
@@ -72,16 +83,18 @@ function HardwareEditor({ guest }: { guest: Guest }) {
         </div>
         <PartList editor={editor} chosen={chosen} onChoose={setWanted} />
       </div>
-      <form className="hardware-form" onSubmit={submit} aria-label={titleOf(chosen)}>
+      <form className="hardware-form" onSubmit={submit} aria-label={titleOf(chosen, editor)}>
         <div className="hardware-scroll">
-          <h2>{titleOf(chosen)}</h2>
+          <h2>{titleOf(chosen, editor)}</h2>
           {editor.denied && <Notice tone="info" title={editor.denied} />}
-          {editor.error && addingDisk === null && <ErrorPanel error={editor.error} title={w.failed} onDismiss={editor.dismiss} />}
+          {editor.error && adding === null && <ErrorPanel error={editor.error} title={w.failed} onDismiss={editor.dismiss} />}
           <PartForm editor={editor} chosen={chosen} />
         </div>
         <Footer editor={editor} />
       </form>
-      {addingDisk && <AddDiskDialog editor={editor} from={addingDisk} onClose={() => setAddingDisk(null)} />}
+      {(adding === 'disk' || adding === 'file') && <AddDiskDialog editor={editor} from={adding} onClose={() => setAdding(null)} />}
+      {adding === 'share' && <AddShareDialog editor={editor} onClose={() => setAdding(null)} />}
+      {adding === 'usb' && <AddUsbDialog editor={editor} onClose={() => setAdding(null)} />}
     </div>
   );
 }
@@ -95,6 +108,10 @@ function PartForm({ editor, chosen }: { editor: Editor; chosen: ItemId }) {
   if (drive) return <CdForm key={chosen} editor={editor} drive={drive} />;
   const nic = list === 'nics' ? shown.nics.find((one) => one.id === id) : undefined;
   if (nic) return <NicForm key={chosen} editor={editor} nic={nic} />;
+  const share = list === 'shares' ? shown.shares.find((one) => one.id === id) : undefined;
+  if (share) return <ShareForm key={chosen} editor={editor} share={share} />;
+  const usb = list === 'usbDevices' ? shown.usbDevices.find((one) => one.id === id) : undefined;
+  if (usb) return <UsbForm key={chosen} editor={editor} device={usb} />;
   switch (chosen) {
     case 'processor':
       return <ProcessorForm editor={editor} />;
@@ -108,6 +125,10 @@ function PartForm({ editor, chosen }: { editor: Editor; chosen: ItemId }) {
       return <ArgumentsForm editor={editor} />;
     case 'command':
       return <CommandLine guest={guest} />;
+    case 'qmp':
+      return <QmpConsole guest={guest} />;
+    case 'xml':
+      return <LibvirtXml guest={guest} />;
     default:
       return <SystemForm editor={editor} />;
   }
@@ -142,14 +163,19 @@ function Footer({ editor }: { editor: Editor }) {
 
 function isThere({ shown }: Editor, item: ItemId): boolean {
   const [list, id] = item.split('.');
-  if (list !== 'disks' && list !== 'cdDrives' && list !== 'nics') return true;
-  return shown[list].some((one) => one.id === id);
+  const devices = deviceLists.find((one) => one === list);
+  return devices === undefined || shown[devices].some((one) => one.id === id);
 }
 
-function titleOf(item: ItemId): string {
+function titleOf(item: ItemId, { shown }: Editor): string {
   const [list = '', id = ''] = item.split('.');
   if (list === 'disks') return w.disk(id);
   if (list === 'cdDrives') return w.cd(id);
   if (list === 'nics') return w.nic(id);
+  if (list === 'shares') return w.share(shown.shares.find((one) => one.id === id)?.tag ?? id);
+  if (list === 'usbDevices') {
+    const usb = shown.usbDevices.find((one) => one.id === id);
+    return w.usb(usb ? `${usb.vendorId}:${usb.productId}` : id);
+  }
   return w.items[item as keyof typeof w.items];
 }

@@ -1,5 +1,20 @@
 import type { LucideIcon } from 'lucide-react';
-import { Cpu, Disc, HardDrive, MemoryStick, Monitor, Network, ScrollText, Settings2, SquareTerminal, Usb } from 'lucide-react';
+import {
+  Cpu,
+  Disc,
+  FileCode,
+  FolderSymlink,
+  HardDrive,
+  Joystick,
+  MemoryStick,
+  MessageSquareCode,
+  Monitor,
+  Network,
+  ScrollText,
+  Settings2,
+  SquareTerminal,
+  Usb,
+} from 'lucide-react';
 import { Collection, Header, ListBox, ListBoxItem, ListBoxSection, Text } from 'react-aria-components';
 import type { GuestSpec } from '../../../contract/guest-spec.ts';
 import type { Image } from '../../../contract/image.ts';
@@ -32,7 +47,7 @@ export function partsOf(spec: GuestSpec, images: Readonly<Record<string, Image>>
         { id: 'processor', icon: Cpu, title: w.items.processor, line: w.cpus(cpuLine(spec)) },
         { id: 'memory', icon: MemoryStick, title: w.items.memory, line: formatMiB(spec.memoryMiB) },
         { id: 'display', icon: Monitor, title: w.items.display, line: h.displays[spec.display.device] },
-        { id: 'devices', icon: Usb, title: w.items.devices, line: '' },
+        { id: 'devices', icon: Joystick, title: w.items.devices, line: '' },
       ],
     },
     {
@@ -58,6 +73,23 @@ export function partsOf(spec: GuestSpec, images: Readonly<Record<string, Image>>
       parts: spec.nics.map((nic): Part => ({ id: `nics.${nic.id}`, icon: Network, title: w.nic(nic.id), line: h.nics[nic.model] })),
     },
     {
+      id: 'shared',
+      title: w.groups.shared,
+      parts: [
+        ...spec.shares.map(
+          (share): Part => ({ id: `shares.${share.id}`, icon: FolderSymlink, title: w.share(share.tag), line: share.path }),
+        ),
+        ...spec.usbDevices.map(
+          (one): Part => ({
+            id: `usbDevices.${one.id}`,
+            icon: Usb,
+            title: w.usb(`${one.vendorId}:${one.productId}`),
+            line: one.port ?? w.usbPortAny,
+          }),
+        ),
+      ],
+    },
+    {
       id: 'expert',
       title: w.groups.expert,
       parts: [
@@ -68,6 +100,8 @@ export function partsOf(spec: GuestSpec, images: Readonly<Record<string, Image>>
           line: spec.extraArguments.length > 0 ? spec.extraArguments.join(' ') : '',
         },
         { id: 'command', icon: SquareTerminal, title: w.items.command, line: '' },
+        { id: 'qmp', icon: MessageSquareCode, title: w.items.qmp, line: '' },
+        { id: 'xml', icon: FileCode, title: w.items.xml, line: '' },
       ],
     },
   ];

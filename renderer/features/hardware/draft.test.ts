@@ -11,6 +11,7 @@ const nicOf = (more: Partial<Nic> = {}): Nic => ({
   restricted: false,
   forwards: [],
   bridge: null,
+  network: null,
   linkUp: true,
   bootOrder: null,
   ...more,

@@ -63,14 +63,19 @@ export type ItemId =
   | 'devices'
   | 'arguments'
   | 'command'
+  | 'qmp'
+  | 'xml'
   | `disks.${string}`
   | `cdDrives.${string}`
-  | `nics.${string}`;
+  | `nics.${string}`
+  | `shares.${string}`
+  | `usbDevices.${string}`;
 
 /** To which item of the list a path of the spec belongs. */
 export function itemOf(path: string): ItemId {
   const [field = '', id] = path.split('.');
-  if (field === 'disks' || field === 'cdDrives' || field === 'nics') return `${field}.${id}`;
+  const list = deviceLists.find((one) => one === field);
+  if (list) return `${list}.${id}`;
   if (field === 'cpu' || field === 'cpuQuotaPercent' || field === 'numaNodes') return 'processor';
   if (field.startsWith('memory') || field.startsWith('balloon') || field === 'hugePages') return 'memory';
   if (field === 'display' || field === 'sound') return 'display';

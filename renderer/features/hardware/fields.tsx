@@ -1,5 +1,7 @@
+import { Trash2 } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { notesFor } from '../../parts/field-notes.ts';
+import { Button } from '../../ui/Button.tsx';
 import type { FieldCommon } from '../../ui/TextField.tsx';
 import { Switch } from '../../ui/toggles.tsx';
 import { words } from '../../words/en.ts';
@@ -76,5 +78,15 @@ export function FieldGroup({ title, children }: { title?: string; children: Reac
       {title && <h3>{title}</h3>}
       <div className="hardware-grid">{children}</div>
     </section>
+  );
+}
+
+export function RemoveButton({ editor, onRemove }: { editor: Editor; onRemove: () => Promise<boolean> }) {
+  return (
+    <div className="hardware-remove">
+      <Button icon={Trash2} reason={editor.denied} busy={editor.busy} onPress={() => void onRemove()} placement="top">
+        {words.hardware.removeDevice}
+      </Button>
+    </div>
   );
 }

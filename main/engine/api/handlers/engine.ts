@@ -1,8 +1,9 @@
 /** `engine.*`, `host.*` and `settings.*`. */
 import type { Settings } from '../../../../contract/settings.ts';
+import { listUsbDevices } from '../../host/usb-devices.ts';
 import type { Handlers, Services } from '../handlers.ts';
 
-type Answered = 'engine.info' | 'engine.stop' | 'host.report' | 'settings.get' | 'settings.set';
+type Answered = 'engine.info' | 'engine.stop' | 'host.report' | 'host.usbDevices' | 'settings.get' | 'settings.set';
 
 export function engineHandlers({ info, stop, host, settings }: Services): Pick<Handlers, Answered> {
   return {
@@ -12,6 +13,7 @@ export function engineHandlers({ info, stop, host, settings }: Services): Pick<H
       return {};
     },
     'host.report': ({ refresh }) => host.report({ refresh }),
+    'host.usbDevices': () => listUsbDevices(),
     'settings.get': () => settings.get(),
     'settings.set': (change) => settings.set(withoutUndefined(change)),
   };

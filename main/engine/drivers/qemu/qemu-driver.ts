@@ -19,10 +19,13 @@ import { quotaProblem, setCpuQuota } from './cpu-quota.ts';
 import { checkDisks, checkMedia, diskPaths, mediumPaths } from './disk-files.ts';
 import { createQemuFinder, findQemu, findStartingQemu } from './find-qemu.ts';
 import { checkForwards } from './host-ports.ts';
+import { checkNetworks, joinNetworks } from './isolated-networks.ts';
 import { bootId, commandLine, isAlive, type ProcessId, signalProcess, waitUntil } from './process-table.ts';
-import { clearRun, QemuRun, readEnd } from './qemu-run.ts';
+import { QemuRun } from './qemu-run.ts';
 import { readTail } from './run-end.ts';
+import { clearRun, readEnd } from './run-traces.ts';
 import { dropSaved, hasSaved, hasSpent, spendSaved, syncFolder, unspendSaved } from './saved-state.ts';
+import { checkShares, planShares, sharesBlockSuspend, sharesOf, startShare } from './shares.ts';
 import { startFailure } from './start-failure.ts';
 import { startTpm } from './tpm.ts';
 import { readExit, spawnWrapped } from './wrapper.ts';
@@ -59,7 +62,7 @@ export function createQemuDriver({ host, log }: QemuDriverParts): Driver {
 
   return {
     cannot(spec, verb) {
-      if (verb === 'suspend') return storageBlocksSuspend(spec);
+      if (verb === 'suspend') return storageBlocksSuspend(spec) ?? sharesBlockSuspend(spec);
       if (verb === 'screenshot' && !hasScreen(spec)) return 'The guest has no screen.';
       return null;
     },
@@ -79,6 +82,7 @@ export function createQemuDriver({ host, log }: QemuDriverParts): Driver {
         disks,
         media: plain(mediumPaths(spec, request.imagePath)),
         plugged: request.saved?.plugged ?? {},
+        shares: (await planShares(spec, host.virtiofsdPath)).shares,
         machine: request.saved?.machine ?? null,
         incoming: request.saved !== null,
         bridgeHelper: findBridgeHelper(),
@@ -105,6 +109,9 @@ export function createQemuDriver({ host, log }: QemuDriverParts): Driver {
       const seed = await checkSeed(spec.name, request.seed, problems);
       await checkForwards(spec, request.portHolders);
       checkBridges(spec);
+      checkNetworks(spec, qemu.version);
+      await checkShares(spec);
+      const { shares, daemon } = await planShares(spec, host.virtiofsdPath);
       // Whoever runs has its sockets there; to look at every process costs more than all else that is checked here.
       if (existsSync(files.run) && findQemu(files)) {
         throw new Failure('guest/start-failed', `${spec.name} did not start: another QEMU still runs it.`, {
@@ -119,6 +126,7 @@ export function createQemuDriver({ host, log }: QemuDriverParts): Driver {
         disks,
         media,
         plugged: saved?.plugged ?? {},
+        shares,
         machine: saved?.machine ?? null,
         incoming: saved !== null,
         bridgeHelper: findBridgeHelper(),
@@ -151,6 +159,10 @@ export function createQemuDriver({ host, log }: QemuDriverParts): Driver {
           signal.addEventListener('abort', kill);
           try {
             if (swtpmPath) await startTpm(swtpmPath, spec.name, files);
+            await joinNetworks(qemu.path, id, spec.nics, files);
+            for (const share of spec.shares) {
+              if (daemon && shares.get(share.id) === 'virtiofs') await startShare(daemon, share, spec.name, files);
+            }
             await spawnWrapped(argv, files.qemuLog, files.exit, files.folder);
             const qmp = await connectWhenReady(spec.name, files, readyTimeoutMs, null);
             const found = await findStartingQemu(files, null);
@@ -178,6 +190,10 @@ export function createQemuDriver({ host, log }: QemuDriverParts): Driver {
       if (!qmp && !isAlive(found)) return readEnd(spec.name, files, facts, null, null);
       const machine = facts.machine ?? (qmp ? await machineType(qmp).catch(() => null) : null);
       return joinRun({ id, spec, files }, { ...facts, machine, process: found }, qmp, listener);
+    },
+
+    async shares(spec, facts) {
+      return facts ? sharesOf(facts.arguments) : (await planShares(spec, host.virtiofsdPath)).shares;
     },
 
     find(files) {

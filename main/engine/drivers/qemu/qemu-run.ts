@@ -2,9 +2,8 @@
  * One running QEMU: what it is told, what it tells. Events of QEMU are handled one after the other, since what a STOP means is only
  * known from what came before it and from asking.
  */
-
-import { existsSync } from 'node:fs';
 import { readFile, rm, stat } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { Failure } from '../../../../contract/errors.ts';
 import type { SpecDifference } from '../../../../contract/guest-hardware.ts';
 import { withDifferences } from '../../../../contract/guest-hardware.ts';
@@ -24,7 +23,6 @@ import type {
   DriverRun,
   ExecResult,
   Observed,
-  RunEnd,
   RunFacts,
   Screenshot,
   SerialAttachment,
@@ -34,30 +32,26 @@ import type {
 import { AgentWatch } from './agent-watch.ts';
 import { hasScreen, machineFamily } from './arguments/launch-facts.ts';
 import { askAgent, trimTimeoutMs } from './ask-agent.ts';
-import { dropCpuQuota } from './cpu-quota.ts';
 import { diskPaths } from './disk-files.ts';
 import { changeLive, settleStart } from './live/live-change.ts';
 import type { LiveGuest } from './live/live-guest.ts';
+import { needsWaking, wakeAdded } from './live/wake-added.ts';
 import { diskFiles, switchDisks } from './live-disks.ts';
 import { type Counters, readCounters, sampleBetween } from './measure.ts';
 import { type DiskPaths, observedOf, panicText, pauseOfIoError } from './pause-reason.ts';
 import { pngSize } from './png.ts';
-import { bootId, isAlive, type ProcessId, signalProcess, waitUntil } from './process-table.ts';
+import { isAlive, type ProcessId, signalProcess, waitUntil } from './process-table.ts';
 import { guestFailure } from './qmp-failure.ts';
 import { RoomWatch } from './room-watch.ts';
-import { judgeEnd, readTail } from './run-end.ts';
+import { readEnd } from './run-traces.ts';
 import { SerialHub } from './serial-hub.ts';
-import { stopTpm } from './tpm.ts';
+import { sharesOf } from './shares.ts';
 import { loadState, saveState } from './transfer.ts';
-import { readExit } from './wrapper.ts';
 
 const quitTimeoutMs = 5_000;
 /** A QEMU that quits may still write what it holds in its caches. */
 const endTimeoutMs = 15_000;
 const killTimeoutMs = 10_000;
-/** The shell that waits for QEMU writes the exit status within moments of its end. */
-const exitFileTimeoutMs = 2_000;
-const logTailBytes = 64 * 1024;
 /** The guest writes all that it holds back, which on a slow disk takes its time; what waits for the disk in it stands still meanwhile. */
 const quiesceTimeoutMs = 10_000;
 const screenshotMaxBytes = 64 * 1024 * 1024;
@@ -225,6 +219,12 @@ export class QemuRun implements DriverRun {
       await changeLive(guest, differences, this.#spec, wanted);
       this.#spec = withDifferences(this.#spec, wanted, differences);
       this.#diskPaths = diskPaths(this.#spec, this.#files);
+      if (needsWaking(differences) && this.#spec.os.family !== 'windows' && this.#agent.isConnected) {
+        // Not waited for: the guest has what it was given, and makes of it what it will.
+        void wakeAdded(this.#agent.client).catch((thrown: unknown) =>
+          this.#log.info({ error: String(thrown) }, 'What was added to the guest could not be switched on in it.'),
+        );
+      }
     } finally {
       this.facts = { ...this.facts, plugged: Object.fromEntries(guest.plugged) };
     }
@@ -246,8 +246,11 @@ export class QemuRun implements DriverRun {
     return {
       name: this.#spec.name,
       pid: qemu.pid,
+      guestId: basename(this.#files.run),
+      qemuPath: argv[0] ?? '',
       files: this.#files,
       family: machineFamily(machine ?? this.#spec.machine),
+      shares: sharesOf(argv),
       mayStartPrograms: !argv.includes('-sandbox'),
       plugged: new Map(Object.entries(plugged)),
       context,
@@ -413,6 +416,15 @@ export class QemuRun implements DriverRun {
     return sampleBetween(before, now, new Date().toISOString());
   }
 
+  async expert(command: string, argumentsOf: Readonly<Record<string, unknown>>): Promise<unknown> {
+    try {
+      // Whoever asks knows QEMU's own words; what is not a command QEMU refuses.
+      return await this.#connected().execute(command as 'qom-get', argumentsOf as QmpArguments<'qom-get'>);
+    } catch (thrown) {
+      throw guestFailure(this.#spec.name, thrown);
+    }
+  }
+
   attachSerial(listener: SerialListener): SerialAttachment {
     return this.#serial.attach(listener);
   }
@@ -552,39 +564,4 @@ export class QemuRun implements DriverRun {
     this.#tell({ kind: 'ended', end });
     this.#ended.resolve();
   }
-}
-
-/** How the run ended, from what it left in its folders. Waits a moment for the exit status to be written. */
-export async function readEnd(
-  name: string,
-  files: GuestFiles,
-  facts: Pick<RunFacts, 'bootId' | 'process'>,
-  shutdownReason: string | null,
-  panicked: string | null,
-): Promise<RunEnd> {
-  const hostRestarted = facts.bootId !== bootId();
-  let exit = readExit(files.exit);
-  if (!exit && !hostRestarted) {
-    await waitUntil(() => {
-      exit = readExit(files.exit);
-      return exit !== null;
-    }, exitFileTimeoutMs);
-  }
-  return judgeEnd({
-    name,
-    exit,
-    hasRun: facts.process !== null || existsSync(files.pid),
-    log: readTail(files.qemuLog, logTailBytes).toString('utf8'),
-    hostRestarted,
-    shutdownReason,
-    panicText: panicked,
-    at: new Date().toISOString(),
-  });
-}
-
-/** Removes what a run leaves behind outside the guest's own folder. Idempotent. */
-export async function clearRun(files: GuestFiles): Promise<void> {
-  await stopTpm(files);
-  await dropCpuQuota(files.run);
-  await rm(files.run, { recursive: true, force: true });
 }

@@ -77,7 +77,7 @@ test('no field of a spec is without a golden guest that sets it', () => {
 
 test('nothing listens on TCP or UDP but the forwards of the spec, and only where the spec says', () => {
   for (const { argv } of built) {
-    expect(argv.some((argument) => /websocket|^-vnc$|port=|host=|tls/.test(argument))).toBe(false);
+    expect(argv.some((argument) => /websocket|^-vnc$|(?<!usb-host,.*,host)port=|host=|tls/.test(argument))).toBe(false);
     const sockets = argv.filter((argument) => argument.startsWith('socket,'));
     for (const socket of sockets) expect(socket).toMatch(/,path=\/home\/ann\/gh\/run\//);
     for (const spice of argv.filter((_, index) => argv[index - 1] === '-spice')) expect(spice).toMatch(/^unix=on,addr=\//);

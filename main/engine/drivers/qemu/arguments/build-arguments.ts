@@ -12,6 +12,7 @@ import { machineArguments } from './machine.ts';
 import { networkArguments } from './network.ts';
 import { bootArguments, firstStartArguments, hotplugPorts, processArguments, smallDeviceArguments } from './platform.ts';
 import { screenArguments } from './screen.ts';
+import { shareArguments, usbArguments } from './sharing.ts';
 import { seedDiskArguments, storageArguments } from './storage.ts';
 
 const freePorts = 4;
@@ -40,6 +41,8 @@ export function buildArguments(spec: GuestSpec, facts: LaunchFacts): string[] {
     ...smallDeviceArguments(spec, facts),
     ...storageArguments(spec, facts),
     ...networkArguments(spec, facts),
+    ...shareArguments(spec, facts),
+    ...usbArguments(spec),
     ...screenArguments(spec, facts),
     // Last, so that taking it away again moves no other device to another slot.
     ...seedDiskArguments(spec, facts),

@@ -28,6 +28,7 @@ export const nicOf = (more: Partial<Nic> = {}): Nic => ({
   restricted: false,
   forwards: [],
   bridge: null,
+  network: null,
   linkUp: true,
   bootOrder: null,
   ...more,
@@ -60,6 +61,8 @@ export const specOf = (more: Partial<GuestSpec> = {}): GuestSpec => ({
   cdDrives: [],
   nics: [nicOf()],
   bootMenu: false,
+  shares: [],
+  usbDevices: [],
   display: { device: 'virtio', heads: 1 },
   sound: 'hda',
   usbTablet: true,
@@ -258,6 +261,31 @@ export const goldenGuests: Record<string, GoldenGuest> = {
       bootMenu: true,
     }),
   },
+  'shared-folders': {
+    spec: specOf({
+      shares: [
+        { id: 'share0', tag: 'work', path: '/home/ann/work, at home', readOnly: false },
+        { id: 'share1', tag: 'music', path: '/srv/music', readOnly: true },
+      ],
+    }),
+    facts: {
+      shares: new Map([
+        ['share0', 'virtiofs'],
+        ['share1', '9p'],
+      ]),
+    },
+  },
+  'usb-devices': {
+    spec: specOf({
+      usbDevices: [
+        { id: 'usb0', vendorId: '046d', productId: 'c52b', port: null },
+        { id: 'usb1', vendorId: '0951', productId: '1666', port: '1-2.1' },
+      ],
+    }),
+  },
+  'isolated-network': {
+    spec: specOf({ nics: [nicOf(), nicOf({ id: 'nic1', mac: '52:54:00:12:34:57', mode: 'isolated', network: 'lab' })] }),
+  },
   bridge: { spec: specOf({ nics: [nicOf({ mode: 'bridge', bridge: 'br0' })] }) },
   resuming: { spec: specOf(), facts: { incoming: true, machine: 'pc-q35-7.2' } },
   'resuming-with-plugged-devices': {
@@ -310,6 +338,7 @@ export function goldenFacts(guest: GoldenGuest): LaunchFacts {
       ),
     ),
     plugged: {},
+    shares: new Map(),
     machine: null,
     incoming: false,
     bridgeHelper: '/usr/lib/qemu/qemu-bridge-helper',

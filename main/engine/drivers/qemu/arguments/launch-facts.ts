@@ -18,6 +18,8 @@ export type LaunchFacts = {
   disks: ReadonlyMap<string, MediumFile>;
   /** Of every CD drive that holds a medium, by its id. */
   media: ReadonlyMap<string, MediumFile>;
+  /** How each shared folder is served, by its id. */
+  shares: ReadonlyMap<string, 'virtiofs' | '9p'>;
   /** The ports of devices that were plugged in while the guest ran, when it goes on from its saved state: they must be there again. */
   plugged: Readonly<Record<string, string>>;
   /** The machine type to use instead of the spec's: a guest that resumes from disk needs the very one it was suspended with. */

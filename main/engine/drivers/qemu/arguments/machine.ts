@@ -30,7 +30,7 @@ export function machineArguments(spec: GuestSpec, facts: LaunchFacts): string[] 
     pflash1: uefi ? 'firmware-vars' : null,
     // Windows reads the Hyper-V clock instead, and an HPET only costs it exits.
     hpet: usesHyperv(spec, facts.accelerator) ? false : null,
-    'memory-backend': spec.hugePages && spec.numaNodes === 1 ? 'memory' : null,
+    'memory-backend': spec.numaNodes === 1 && !isPlainMemory(spec, facts) ? 'memory' : null,
   });
   const powerManagement = family === 'q35' ? 'ICH9-LPC' : 'PIIX4_PM';
   return [
@@ -52,7 +52,7 @@ export function machineArguments(spec: GuestSpec, facts: LaunchFacts): string[] 
       size: `${spec.memoryMiB}M`,
       ...(growsInMemory(spec) ? { maxmem: `${spec.memoryMaxMiB}M`, slots: memorySlots } : {}),
     }),
-    ...memoryArguments(spec),
+    ...memoryArguments(spec, facts),
     ...firmwareArguments(spec, facts),
     '-rtc',
     option(null, { base: spec.clock, driftfix: 'slew' }),
@@ -83,19 +83,30 @@ const memorySlots = 16;
 export const growsInMemory = (spec: Pick<GuestSpec, 'memoryMiB' | 'memoryMaxMiB'>): boolean =>
   spec.memoryMaxMiB !== null && spec.memoryMaxMiB > spec.memoryMiB;
 
+/** Memory that is no more than QEMU gives without being asked. */
+function isPlainMemory(spec: GuestSpec, facts: Pick<LaunchFacts, 'shares'>): boolean {
+  return !spec.hugePages && !isSharedMemory(facts);
+}
+
+/** A virtiofs daemon reads and writes the guest's memory itself. */
+const isSharedMemory = ({ shares }: Pick<LaunchFacts, 'shares'>): boolean => [...shares.values()].includes('virtiofs');
+
 /** The kind of QEMU object that a piece of the guest's memory is, with its properties but for its size. */
-export function memoryBackend(spec: Pick<GuestSpec, 'hugePages'>): { type: string; properties: Record<string, boolean> } {
+export function memoryBackend(
+  spec: Pick<GuestSpec, 'hugePages'>,
+  facts: Pick<LaunchFacts, 'shares'>,
+): { type: string; properties: Record<string, boolean> } {
+  const shared = isSharedMemory(facts) ? { share: true } : {};
   // Huge pages are set aside at the start: a pool that is too small then ends QEMU with a word, and not the guest later on.
-  return spec.hugePages
-    ? { type: 'memory-backend-memfd', properties: { hugetlb: true, prealloc: true } }
-    : { type: 'memory-backend-ram', properties: {} };
+  if (spec.hugePages) return { type: 'memory-backend-memfd', properties: { hugetlb: true, prealloc: true, ...shared } };
+  return { type: isSharedMemory(facts) ? 'memory-backend-memfd' : 'memory-backend-ram', properties: shared };
 }
 
 /** Memory that is more than one plain piece: huge pages, and NUMA nodes with their equal shares of memory and processors. */
-function memoryArguments(spec: GuestSpec): string[] {
-  const { type, properties } = memoryBackend(spec);
+function memoryArguments(spec: GuestSpec, facts: Pick<LaunchFacts, 'shares'>): string[] {
+  const { type, properties } = memoryBackend(spec, facts);
   if (spec.numaNodes === 1) {
-    return spec.hugePages ? ['-object', option(type, { id: 'memory', size: `${spec.memoryMiB}M`, ...properties })] : [];
+    return isPlainMemory(spec, facts) ? [] : ['-object', option(type, { id: 'memory', size: `${spec.memoryMiB}M`, ...properties })];
   }
   const cpus = cpuCount(spec.cpu) / spec.numaNodes;
   const share = Math.floor(spec.memoryMiB / spec.numaNodes);

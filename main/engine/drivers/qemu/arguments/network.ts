@@ -14,7 +14,7 @@ const models: Record<Nic['model'], string> = {
   vmxnet3: 'vmxnet3',
 };
 
-type NetworkFacts = Pick<LaunchFacts, 'bridgeHelper' | 'plugged'>;
+type NetworkFacts = Pick<LaunchFacts, 'bridgeHelper' | 'plugged' | 'files'>;
 
 export function networkArguments(spec: GuestSpec, facts: NetworkFacts): string[] {
   return spec.nics.flatMap((nic, index) => {
@@ -52,9 +52,12 @@ export function bridgeOf(nic: Nic, index: number): string {
   });
 }
 
-function backend(nic: Nic, index: number, { bridgeHelper }: NetworkFacts): string {
+function backend(nic: Nic, index: number, { bridgeHelper, files }: NetworkFacts): string {
   const id = netdevOf(nic.id);
   if (nic.mode === 'bridge') return option('bridge', { id, br: bridgeOf(nic, index), helper: bridgeHelper });
+  if (nic.mode === 'isolated') {
+    return option('stream', { id, server: false, 'addr.type': 'unix', 'addr.path': files.networkSocket(nic.id) });
+  }
   return [
     option('user', { id, net: userNetwork(nic, index), restrict: nic.restricted }),
     ...nic.forwards.map((forward) => `hostfwd=${forwardRule(forward)}`),

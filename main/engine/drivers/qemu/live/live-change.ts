@@ -14,6 +14,7 @@ import type { Ensure, LiveGuest } from './live-guest.ts';
 import { ensureForwards, ensureLink, ensureNic } from './live-network.ts';
 import { ensureBalloon, ensureMemory, ensurePins, ensureProcessors, ensureQuota, ensureWatchdogAction } from './live-processor.ts';
 import { ensureDisk, ensureLimits, ensureMedium, ensureSize, hasLimits } from './live-storage.ts';
+import { ensureUsbDevice } from './live-usb.ts';
 
 /** By the name of the line in contract/edit-timing.ts. */
 const kinds: Record<string, Ensure> = {
@@ -26,6 +27,8 @@ const kinds: Record<string, Ensure> = {
   'nics.-': ensureNic,
   'nics.*.forwards': ensureForwards,
   'nics.*.linkUp': ensureLink,
+  'usbDevices.+': ensureUsbDevice,
+  'usbDevices.-': ensureUsbDevice,
   'cpu.online': ensureProcessors,
   'cpu.pins': ensurePins,
   cpuQuotaPercent: ensureQuota,

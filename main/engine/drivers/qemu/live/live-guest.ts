@@ -5,14 +5,19 @@ import type { GuestFiles } from '../../../files/layout.ts';
 import type { QmpArguments, QmpCommandName, QmpReturns } from '../../../qmp/qmp-commands.ts';
 import type { QmpEvent } from '../../../qmp/qmp-message.ts';
 import type { ChangeContext } from '../../driver.ts';
-import type { machineFamily } from '../arguments/launch-facts.ts';
+import type { LaunchFacts, machineFamily } from '../arguments/launch-facts.ts';
 import type { DeviceOptions } from '../arguments/storage.ts';
 
 export type LiveGuest = {
   name: string;
   pid: number;
+  guestId: string;
+  /** The program that runs it. */
+  qemuPath: string;
   files: GuestFiles;
   family: ReturnType<typeof machineFamily>;
+  /** How its shared folders are served. */
+  shares: LaunchFacts['shares'];
   /** False when QEMU shut itself off from starting programs. */
   mayStartPrograms: boolean;
   /** Where devices are that were plugged in while it ran, by their id. Changed by those that plug. */

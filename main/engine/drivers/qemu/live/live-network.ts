@@ -4,6 +4,7 @@ import type { Nic, PortForward } from '../../../../../contract/guest-spec.ts';
 import { bridgeOf, forwardRule, netdevOf, nicDevice, userNetwork } from '../arguments/network.ts';
 import { bridgeProblem, findBridgeHelper } from '../bridge.ts';
 import { checkForwards } from '../host-ports.ts';
+import { joinNetworks } from '../isolated-networks.ts';
 import { type Ensure, freePort, hasDevice, humanCommand, type LiveGuest, plug, unplug } from './live-guest.ts';
 
 export const ensureNic: Ensure = async (guest, id, to) => {
@@ -21,6 +22,7 @@ export const ensureNic: Ensure = async (guest, id, to) => {
     // Nothing was left of an earlier attempt.
   });
   await checkForwards({ ...to, nics: [nic] }, guest.context.portHolders);
+  await joinNetworks(guest.qemuPath, guest.guestId, [nic], guest.files);
   await guest.execute('netdev_add', netdev(guest, nic, index));
   try {
     await plug(guest, nicDevice(nic), freePort(guest));
@@ -50,6 +52,8 @@ function netdev(guest: LiveGuest, nic: Nic, index: number) {
     const helper = findBridgeHelper();
     return { type: 'bridge', id, br: bridge, ...(helper ? { helper } : {}) };
   }
+  if (nic.mode === 'isolated')
+    return { type: 'stream', id, server: false, addr: { type: 'unix', path: guest.files.networkSocket(nic.id) } };
   const net = userNetwork(nic, index);
   return {
     type: 'user',

@@ -45,7 +45,7 @@ export const ensureMemory: Ensure = async (guest, _id, to) => {
   let place = pieces.length;
   while (await hasObject(guest, `memory-added${place}-memory`)) place++;
   const id = `memory-added${place}`;
-  const { type, properties } = memoryBackend(to);
+  const { type, properties } = memoryBackend(to, guest);
   await guest.execute('object-add', { 'qom-type': type, id: `${id}-memory`, size: moreMiB * mib, ...properties });
   try {
     await plug(guest, { driver: 'pc-dimm', properties: { id, memdev: `${id}-memory` } }, null);
