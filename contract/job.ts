@@ -20,6 +20,7 @@ export const jobKind = z.enum([
   'image.download',
   'guest.reclaim',
   'image.reclaim',
+  'image.move',
   'storage.findDuplicates',
   'image.readAgain',
   'image.compare',

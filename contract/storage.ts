@@ -45,8 +45,24 @@ export const storedImage = z.object({
   use: spaceUse,
   /** Guests whose CD drive holds it, or whose disks build upon it. */
   dependants: z.array(z.string()),
+  /** Id of the location where its file lies; null for the data folder. */
+  location: z.string().nullable(),
 });
 export type StoredImageUse = z.infer<typeof storedImage>;
+
+/** A folder that the user named for images, beside the data folder. */
+export const storageLocation = z.object({
+  id: z.string(),
+  name: z.string(),
+  path: z.string(),
+  /** False while its disk is not mounted. */
+  reachable: z.boolean(),
+  freeBytes: z.number(),
+  totalBytes: z.number(),
+  /** Names of the images that lie there. */
+  images: z.array(z.string()),
+});
+export type StorageLocation = z.infer<typeof storageLocation>;
 
 /** A file or folder that nobody refers to. */
 export const orphan = z.object({
@@ -68,6 +84,7 @@ export const storageReport = z.object({
   totalBytes: z.number(),
   keepFreeBytes: z.number(),
   purposes: z.array(z.object({ purpose: storagePurpose, use: spaceUse, files: z.number() })),
+  locations: z.array(storageLocation),
   images: z.array(storedImage),
   guests: z.array(storedGuest),
   orphans: z.array(orphan),

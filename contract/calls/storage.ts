@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { guestId, imageId } from '../ids.ts';
 import { job } from '../job.ts';
-import { storageReport } from '../storage.ts';
+import { storageLocation, storageReport } from '../storage.ts';
 import { type CallTable, done, nothing } from './definition.ts';
 
 export const storageCalls = {
@@ -22,6 +22,24 @@ export const storageCalls = {
     summary: 'Delete a file or folder that nobody refers to.',
     input: z.strictObject({ path: z.string() }),
     output: done,
+    effect: 'write',
+  },
+  'storage.addLocation': {
+    summary: 'Name another folder for images.',
+    input: z.strictObject({ path: z.string().max(4096), name: z.string().trim().min(1).max(60) }),
+    output: storageLocation,
+    effect: 'write',
+  },
+  'storage.removeLocation': {
+    summary: 'Forget a location in which no image lies.',
+    input: z.strictObject({ location: z.string() }),
+    output: done,
+    effect: 'write',
+  },
+  'image.move': {
+    summary: 'Move the file of an image to another location; null is the data folder.',
+    input: z.strictObject({ image: imageId, location: z.string().nullable() }),
+    output: job,
     effect: 'write',
   },
   'guest.reclaim': {

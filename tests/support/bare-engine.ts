@@ -272,7 +272,16 @@ export function bareRooms(guestCount = 0): BareGuests {
         beforeHardwareChange: settled,
         tick: settled,
       },
-      storage: { report: unused, findDuplicates: refuse, deleteOrphan: unused, reclaimGuest: refuse, reclaimImage: refuse },
+      storage: {
+        report: unused,
+        findDuplicates: refuse,
+        deleteOrphan: unused,
+        reclaimGuest: refuse,
+        reclaimImage: refuse,
+        addLocation: unused,
+        removeLocation: unused,
+        moveImage: unused,
+      },
       downloads: { list: unused, checkNetwork: unused, start: unused, discard: unused },
       catalogue: createCatalogue({
         database,

@@ -6,7 +6,7 @@ import { followJob } from '../job-progress.ts';
 import { show } from '../terminal.ts';
 import { addImageCatalogue } from './image-catalogue.ts';
 import { addImageDownload } from './image-download.ts';
-import { addImageReclaim } from './storage.ts';
+import { addImageMove, addImageReclaim } from './storage.ts';
 
 export const addImage: CommandGroup = (program, context) => {
   const { terminal, engine } = context;
@@ -37,6 +37,7 @@ export const addImage: CommandGroup = (program, context) => {
 
   addImageDownload(group, context);
   addImageReclaim(group, context);
+  addImageMove(group, context);
 
   group
     .command('show')

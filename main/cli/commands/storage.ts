@@ -1,4 +1,5 @@
 /** `guesthouse storage …`: what uses how much, and giving back room. */
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { StorageReport } from '../../../contract/storage.ts';
 import { type CommandGroup, type Context, findGuest, findImage } from '../context.ts';
@@ -15,6 +16,47 @@ export const addStorage: CommandGroup = (program, { terminal, engine }) => {
     .action(async () => {
       const client = await engine();
       show(terminal, await client.call('storage.report', {}), (report) => describe(terminal, report));
+    });
+
+  group
+    .command('list')
+    .description('list the storage locations')
+    .action(async () => {
+      const client = await engine();
+      const { locations } = await client.call('storage.report', {});
+      show(terminal, locations, () =>
+        locations.length === 0
+          ? 'There are none beside the data folder. “guesthouse storage add NAME FOLDER” adds one.'
+          : table(terminal, locations, [
+              { title: 'NAME', value: ({ name }) => name },
+              { title: 'FREE', value: ({ reachable, freeBytes }) => (reachable ? bytes(freeBytes) : 'not mounted'), align: 'right' },
+              { title: 'IMAGES', value: ({ images }) => String(images.length), align: 'right' },
+              { title: 'FOLDER', value: ({ path }) => path },
+            ]),
+      );
+    });
+
+  group
+    .command('add')
+    .description('name another folder for images')
+    .argument('<name>')
+    .argument('<folder>')
+    .action(async (name: string, folder: string) => {
+      const client = await engine();
+      show(
+        terminal,
+        await client.call('storage.addLocation', { name, path: resolve(folder) }),
+        (location) => `“${location.name}” is ${location.path}.`,
+      );
+    });
+
+  group
+    .command('remove')
+    .description('forget a storage location in which no image lies; its folder stays')
+    .argument('<name>', 'name or id')
+    .action(async (location: string) => {
+      const client = await engine();
+      show(terminal, await client.call('storage.removeLocation', { location }), () => `“${location}” is forgotten.`);
     });
 
   group
@@ -50,6 +92,20 @@ export function addGuestReclaim(group: Command, { terminal, engine }: Context): 
       const guest = await findGuest(client, wanted);
       const job = await followJob(client, terminal, (await client.call('guest.reclaim', { guest: guest.id })).id);
       if (!terminal.json) terminal.out(`${await outcomeOf(client, job.id)}\n`);
+    });
+}
+
+export function addImageMove(group: Command, { terminal, engine }: Context): void {
+  group
+    .command('move')
+    .description('move the file of an image to another storage location, or back')
+    .argument('<image>', 'name or id')
+    .argument('[location]', 'name or id; the data folder when it is left out')
+    .action(async (wanted: string, location: string | undefined) => {
+      const client = await engine();
+      const image = await findImage(client, wanted);
+      await followJob(client, terminal, (await client.call('image.move', { image: image.id, location: location ?? null })).id);
+      if (!terminal.json) terminal.out(`“${image.name}” lies in ${location ? `“${location}”` : 'the data folder'} now.\n`);
     });
 }
 

@@ -10,6 +10,7 @@ import { type Clock, instantNow } from '../clock/clock.ts';
 import type { Changes, Feed } from '../feed/feed.ts';
 import { moveIntoPlace, removeFile, writeWhole } from '../files/durable.ts';
 import type { Layout } from '../files/layout.ts';
+import { removeWithMoved } from '../files/moved-file.ts';
 import { makePrivateFolder } from '../files/private-folder.ts';
 import type { Guests } from '../guests/guests.ts';
 import type { HostCapabilities } from '../host/capabilities.ts';
@@ -167,7 +168,7 @@ export function createImages(deps: ImagesDeps): ImageRegistry {
   const remove = async (stored: StoredImage): Promise<void> => {
     // The row first: a file without a row is removed at the next start, a row without a file would be a broken image.
     store.remove(stored.id);
-    await removeFile(layout.image(stored.id, stored.format));
+    await removeWithMoved(layout.image(stored.id, stored.format));
     deps.changes.image(stored.id, null);
   };
 
@@ -240,7 +241,7 @@ export function createImages(deps: ImagesDeps): ImageRegistry {
       if (!/^i[0-9a-z]{9}\.(iso|qcow2|raw|arriving|capturing|unpacking)$/.test(name) || known.has(name)) continue;
       const path = join(layout.images, name);
       const found = await stat(path).catch(() => null);
-      if (found && found.mtimeMs < openedAtMs) await removeFile(path);
+      if (found && found.mtimeMs < openedAtMs) await removeWithMoved(path);
     }
   };
 

@@ -46,6 +46,7 @@ const heavyKinds: ReadonlySet<JobKind> = new Set([
   'image.import',
   'guest.reclaim',
   'image.reclaim',
+  'image.move',
   'storage.findDuplicates',
   'guest.create',
   'guest.copy',

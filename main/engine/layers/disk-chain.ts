@@ -11,6 +11,7 @@ import { basename, dirname, relative, resolve, sep } from 'node:path';
 import { Failure } from '../../../contract/errors.ts';
 import type { DiskFormat } from '../../../contract/guest-spec.ts';
 import type { LayerId } from '../../../contract/ids.ts';
+import { isOwnFile } from '../files/moved-file.ts';
 import { parseQcow2Header, type Qcow2Header, qcow2HeaderBytes } from '../images/qcow2-header.ts';
 
 export type DiskLink = { path: string; format: DiskFormat };
@@ -77,7 +78,9 @@ async function mustBeRegular(path: string, what: string): Promise<void> {
       hint: 'Put the file back from a backup of the data folder.',
     });
   }
-  if (!found.isFile()) throw new Failure('image/not-a-file', `${what} builds upon ${path}, which is not a file.`);
+  // Only an image can have been moved, and then its name is a link to one file of one name.
+  if (!(imageName.test(basename(path)) ? await isOwnFile(path) : found.isFile()))
+    throw new Failure('image/not-a-file', `${what} builds upon ${path}, which is not a file.`);
 }
 
 /** The header of a qcow2 file of the store. @throws Failure as {@link readBases} */

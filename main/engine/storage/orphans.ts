@@ -27,7 +27,11 @@ export async function findOrphans(layout: Layout, known: Known): Promise<Orphan[
   const candidates: { path: string; what: string }[] = [];
   const add = (path: string, what: string) => candidates.push({ path, what });
   for (const name of await namesIn(layout.images)) {
-    const own = known.images.has(name) || name === 'starter-deleted' || /^i[0-9a-z]{9}\.(arriving|unpacking)/.test(name);
+    const own =
+      known.images.has(name) ||
+      name === 'starter-deleted' ||
+      /^i[0-9a-z]{9}\.(?!(?:iso|qcow2|raw)$)/.test(name) ||
+      known.images.has(name.replace(/\.compacting$/, ''));
     if (!own) add(join(layout.images, name), 'A file among the images that the library does not know');
   }
   for (const name of await namesIn(layout.guests)) {

@@ -9,6 +9,7 @@ import { guestId, imageId } from '../../../contract/ids.ts';
 import type { Feed } from '../feed/feed.ts';
 import { moveIntoPlace, removeFile } from '../files/durable.ts';
 import type { Layout } from '../files/layout.ts';
+import { movedTo } from '../files/moved-file.ts';
 import type { Guests } from '../guests/guests.ts';
 import type { HostCapabilities } from '../host/capabilities.ts';
 import { copyMedium } from '../images/copy-medium.ts';
@@ -98,7 +99,7 @@ export function defineReclaimGuest({ layout, guests, host, feed, keepFreeBytes }
 }
 
 /** A copy without what is only zeros, which must have the same SHA-256; then it takes the old one's place. */
-export function defineReclaimImage({ layout, images, feed, keepFreeBytes }: ReclaimDeps): JobDefinition<z.infer<typeof imageInput>> {
+export function defineReclaimImage({ images, feed, keepFreeBytes }: ReclaimDeps): JobDefinition<z.infer<typeof imageInput>> {
   return {
     kind: 'image.reclaim',
     parseInput: (value) => imageInput.parse(value),
@@ -110,7 +111,8 @@ export function defineReclaimImage({ layout, images, feed, keepFreeBytes }: Recl
         weight: 1,
         async run({ input, signal, progress, jobId }) {
           const image = images.show(input.imageId);
-          const target = layout.imageArriving(image.id);
+          const file = (await movedTo(image.path)) ?? image.path;
+          const target = compactingOf(file);
           const before = (await measureFile(image.path))?.use.realBytes ?? 0;
           const medium = await openMedium(image.path);
           try {
@@ -132,7 +134,7 @@ export function defineReclaimImage({ layout, images, feed, keepFreeBytes }: Recl
             if (saved > 0) {
               // Who reads the old file now goes on with it; both are the same, byte by byte.
               await chmod(target, (await stat(image.path)).mode & 0o777);
-              await moveIntoPlace(target, image.path);
+              await moveIntoPlace(target, file);
             }
             const text = saved > 0 ? `“${image.name}” gave back ${formatSize(saved)}.` : `“${image.name}” had nothing to give back.`;
             feed.record({ severity: 'info', kind: 'image.reclaimed', text, imageId: image.id, jobId });
@@ -142,7 +144,8 @@ export function defineReclaimImage({ layout, images, feed, keepFreeBytes }: Recl
           }
         },
         async undo(input) {
-          await removeFile(layout.imageArriving(input.imageId));
+          const { path } = images.show(input.imageId);
+          await removeFile(compactingOf((await movedTo(path)) ?? path));
         },
       },
     ],

@@ -1,4 +1,5 @@
 /** Implements `storage.ts`: measures the data folder, and runs the jobs that give back room. */
+import { randomInt } from 'node:crypto';
 import { readdir, rm, statfs } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
@@ -11,6 +12,7 @@ import { type Clock, instantNow } from '../clock/clock.ts';
 import { listKept } from '../downloads/kept-download.ts';
 import type { Feed } from '../feed/feed.ts';
 import type { Layout } from '../files/layout.ts';
+import { movedTo, pathInLocation } from '../files/moved-file.ts';
 import type { Guests } from '../guests/guests.ts';
 import type { HostCapabilities } from '../host/capabilities.ts';
 import type { Images } from '../images/images.ts';
@@ -18,14 +20,19 @@ import type { JobDefinition, JobRunner } from '../jobs/job-definition.ts';
 import { readBases } from '../layers/disk-chain.ts';
 import { buildersUpon, readStoreDisks } from '../layers/layer-graph.ts';
 import type { LineageLock } from '../layers/lineage-lock.ts';
+import type { Database } from '../store/database.ts';
 import { createDuplicateFinder } from './duplicates.ts';
+import { checkLocation, describeLocation } from './locations.ts';
 import { type Counted, measureFile, measureTree, noUse, sumUse } from './measure.ts';
+import { defineMoveImage } from './move-image-job.ts';
 import { findOrphans } from './orphans.ts';
 import { defineReclaimGuest, defineReclaimImage } from './reclaim-jobs.ts';
 import type { Storage } from './storage.ts';
+import { createLocationStore, type StoredLocation } from './store.ts';
 
 export type StorageDeps = {
   layout: Layout;
+  database: Database;
   jobs: Pick<JobRunner, 'start'>;
   guests: Pick<Guests, 'list' | 'listTrash' | 'show' | 'hold' | 'trim'>;
   images: Pick<Images, 'list' | 'show'>;
@@ -45,6 +52,8 @@ export function createStorage(deps: StorageDeps): StorageRoom {
   const parts = { layout, guests, images, host: deps.host, feed: deps.feed, keepFreeBytes };
   const reclaimGuest = defineReclaimGuest(parts);
   const reclaimImage = defineReclaimImage(parts);
+  const moveImage = defineMoveImage(parts);
+  const locations = createLocationStore(deps.database);
   const finder = createDuplicateFinder();
   let duplicates: StorageReport['duplicates'] = null;
   const findDuplicates: JobDefinition<object> = {
@@ -66,6 +75,25 @@ export function createStorage(deps: StorageDeps): StorageRoom {
         },
       },
     ],
+  };
+
+  /** The location in which an image's file lies; null for the data folder. */
+  const locationOf = async (path: string): Promise<StoredLocation | null> => {
+    const real = await movedTo(path);
+    return locations.list().find((location) => real === pathInLocation(location.path, path)) ?? null;
+  };
+  const findLocation = (wanted: string): StoredLocation => {
+    const found = locations.list().find(({ id, name }) => id === wanted || name === wanted);
+    if (found) return found;
+    throw new Failure('storage/location-unknown', `There is no storage location “${wanted}”.`, {
+      hint: 'See them with “guesthouse storage list”.',
+    });
+  };
+  const imagesIn = async (location: StoredLocation): Promise<string[]> => {
+    const all = await Promise.all(
+      images.list().map(async ({ name, path }) => ((await locationOf(path))?.id === location.id ? name : null)),
+    );
+    return all.filter((name) => name !== null);
   };
 
   const orphans = async () =>
@@ -142,7 +170,7 @@ export function createStorage(deps: StorageDeps): StorageRoom {
   };
 
   return {
-    jobDefinitions: [reclaimGuest, reclaimImage, findDuplicates] as unknown as JobDefinition<never>[],
+    jobDefinitions: [reclaimGuest, reclaimImage, moveImage, findDuplicates] as unknown as JobDefinition<never>[],
 
     async report() {
       const { bavail, blocks, bsize } = await statfs(layout.home);
@@ -157,6 +185,7 @@ export function createStorage(deps: StorageDeps): StorageRoom {
         totalBytes: blocks * bsize,
         keepFreeBytes: keepFreeBytes(),
         purposes,
+        locations: await Promise.all(locations.list().map(async (location) => describeLocation(location, await imagesIn(location)))),
         images: await Promise.all(
           images.list().map(async ({ id, name, path, usedBy, builtUponBy }) => ({
             id,
@@ -164,6 +193,7 @@ export function createStorage(deps: StorageDeps): StorageRoom {
             path,
             use: (await measureFile(path))?.use ?? noUse,
             dependants: [...new Set([...usedBy, ...builtUponBy])],
+            location: (await locationOf(path))?.id ?? null,
           })),
         ),
         guests: described,
@@ -202,6 +232,58 @@ export function createStorage(deps: StorageDeps): StorageRoom {
         await rm(whole, { recursive: true, force: true });
         deps.feed.record({ severity: 'info', kind: 'storage.orphanDeleted', text: `${path} was deleted: nobody referred to it.` });
       }),
+
+    async addLocation(path, name) {
+      if (locations.list().some((location) => location.name === name))
+        throw new Failure('storage/location-invalid', `Another storage location is called “${name}”.`, {
+          hint: 'Choose another name.',
+          path: 'name',
+        });
+      const real = await checkLocation(path, layout, locations.list());
+      const location = {
+        id: `s${randomInt(36 ** 6)
+          .toString(36)
+          .padStart(6, '0')}`,
+        name,
+        path: real,
+        addedAt: instantNow(clock),
+      };
+      locations.insert(location);
+      return describeLocation(location, []);
+    },
+
+    async removeLocation(id) {
+      const location = findLocation(id);
+      const inUse = await imagesIn(location);
+      if (inUse.length > 0) {
+        throw new Failure('storage/location-in-use', `In “${location.name}” lie ${inUse.map((name) => `“${name}”`).join(', ')}.`, {
+          hint: 'Move them elsewhere first.',
+        });
+      }
+      locations.remove(location.id);
+    },
+
+    async moveImage(id, wanted, by) {
+      const image = images.show(id);
+      const to = wanted === null ? null : findLocation(wanted);
+      if (to && !(await describeLocation(to, [])).reachable) {
+        throw new Failure('storage/location-invalid', `The storage location “${to.name}” cannot be reached: ${to.path}.`, {
+          hint: 'Mount its disk first.',
+        });
+      }
+      return deps.jobs.start(moveImage, {
+        title: `Move ${image.name}`,
+        target: { kind: 'image', id: image.id, name: image.name },
+        input: {
+          imageId: image.id,
+          path: image.path,
+          from: (await movedTo(image.path)) ?? image.path,
+          to: to?.path ?? null,
+          toName: to ? `“${to.name}”` : 'the data folder',
+        },
+        startedBy: by,
+      });
+    },
 
     reclaimGuest(id, by) {
       const guest = guests.show(id);

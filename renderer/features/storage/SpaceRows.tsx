@@ -1,18 +1,21 @@
+import { ChevronDown } from 'lucide-react';
 import { useState } from 'react';
 import { Link } from 'wouter';
-import type { GuesthouseError } from '../../../contract/errors.ts';
+import type { GuesthouseError, Result } from '../../../contract/errors.ts';
 import { jobEnded } from '../../../contract/job.ts';
-import type { StoredGuest, StoredImageUse } from '../../../contract/storage.ts';
+import type { StorageLocation, StoredGuest, StoredImageUse } from '../../../contract/storage.ts';
 import { ErrorPanel } from '../../parts/ErrorPanel.tsx';
 import { JobProgress } from '../../parts/JobProgress.tsx';
 import { OsLogo } from '../../parts/OsLogo.tsx';
 import { call } from '../../state/bridge.ts';
 import { useGuest, useImages, useJobs } from '../../state/store.ts';
 import { Button } from '../../ui/Button.tsx';
+import { MenuItem, MenuTrigger } from '../../ui/Menu.tsx';
 import { words } from '../../words/en.ts';
 import { formatBytes, formatList } from '../../words/format.ts';
 
 const w = words.storage;
+const imageWork: ReadonlySet<string> = new Set(['image.reclaim', 'image.move']);
 
 /** What one guest takes up. */
 export function GuestSpace({ guest }: { guest: StoredGuest }) {
@@ -66,15 +69,18 @@ export function GuestSpace({ guest }: { guest: StoredGuest }) {
   );
 }
 
-/** What one image takes up. */
-export function ImageSpace({ image }: { image: StoredImageUse }) {
+/** What one image takes up, and where. */
+export function ImageSpace({ image, locations }: { image: StoredImageUse; locations: readonly StorageLocation[] }) {
   const known = useImages()[image.id];
   const [error, setError] = useState<GuesthouseError | null>(null);
-  const job = useJobs().find((each) => each.kind === 'image.reclaim' && each.target.id === image.id && !jobEnded.has(each.state));
-  const reclaim = async () => {
-    const answer = await call('image.reclaim', { image: image.id });
-    setError(answer.ok ? null : answer.error);
-  };
+  const job = useJobs().find((each) => imageWork.has(each.kind) && each.target.id === image.id && !jobEnded.has(each.state));
+  const show = (answer: Result<unknown>) => setError(answer.ok ? null : answer.error);
+  const lies = locations.find(({ id }) => id === image.location);
+  const facts = [
+    ...(lies ? [w.liesIn(lies.name)] : []),
+    ...(image.dependants.length > 0 ? [w.neededBy(formatList(image.dependants))] : []),
+  ];
+  const moveTo = async (location: string | null) => show(await call('image.move', { image: image.id, location }));
   return (
     <li className="storage-line">
       <div className="storage-head">
@@ -83,14 +89,44 @@ export function ImageSpace({ image }: { image: StoredImageUse }) {
           <div className="ellipsis" title={image.name}>
             <bdi>{image.name}</bdi>
           </div>
-          {image.dependants.length > 0 && (
+          {facts.length > 0 && (
             <div className="small muted ellipsis">
-              <bdi>{w.neededBy(formatList(image.dependants))}</bdi>
+              <bdi>{facts.join(' · ')}</bdi>
             </div>
           )}
         </div>
         <span className="storage-size">{formatBytes(image.use.realBytes)}</span>
-        <Button kind="quiet" busy={job !== undefined} tooltip={w.reclaimImage} onPress={() => void reclaim()}>
+        {locations.length > 0 && (
+          <MenuTrigger
+            label={w.moveLabel(image.name)}
+            placement="bottom end"
+            button={
+              <Button kind="quiet" endIcon={ChevronDown} busy={job !== undefined}>
+                {w.move}
+              </Button>
+            }
+          >
+            <MenuItem id="home" reason={image.location === null ? w.isThere : null} onAction={() => void moveTo(null)}>
+              {w.dataFolder}
+            </MenuItem>
+            {locations.map(({ id, name, reachable }) => (
+              <MenuItem
+                key={id}
+                id={id}
+                reason={image.location === id ? w.isThere : reachable ? null : w.unreachable}
+                onAction={() => void moveTo(id)}
+              >
+                {name}
+              </MenuItem>
+            ))}
+          </MenuTrigger>
+        )}
+        <Button
+          kind="quiet"
+          busy={job !== undefined}
+          tooltip={w.reclaimImage}
+          onPress={() => void call('image.reclaim', { image: image.id }).then(show)}
+        >
           {w.reclaim}
         </Button>
       </div>

@@ -14,6 +14,7 @@ import { Button } from '../../ui/Button.tsx';
 import { Skeleton } from '../../ui/feedback.tsx';
 import { words } from '../../words/en.ts';
 import { formatBytes } from '../../words/format.ts';
+import { Locations } from './Locations.tsx';
 import { SpaceBar } from './SpaceBar.tsx';
 import { GuestSpace, ImageSpace } from './SpaceRows.tsx';
 import './storage.css';
@@ -49,7 +50,7 @@ export function StoragePage() {
           </Section>
           <Section title={w.images} empty={report.images.length === 0 ? w.noImages : null}>
             {[...report.images].sort(byUse).map((image) => (
-              <ImageSpace key={image.id} image={image} />
+              <ImageSpace key={image.id} image={image} locations={report.locations} />
             ))}
           </Section>
           <Section
@@ -61,6 +62,7 @@ export function StoragePage() {
               <OrphanRow key={orphan.path} orphan={orphan} onGone={reload} />
             ))}
           </Section>
+          <Locations locations={report.locations} onChanged={reload} />
           <Duplicates duplicates={report.duplicates} />
         </>
       )}

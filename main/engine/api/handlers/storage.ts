@@ -1,7 +1,11 @@
 /** `storage.*`, and what gives back room. */
 import type { Handlers, Services } from '../handlers.ts';
 
-type Answered = `storage.${'report' | 'findDuplicates' | 'deleteOrphan'}` | 'guest.reclaim' | 'image.reclaim';
+type Answered =
+  | `storage.${'report' | 'findDuplicates' | 'deleteOrphan' | 'addLocation' | 'removeLocation'}`
+  | 'guest.reclaim'
+  | 'image.reclaim'
+  | 'image.move';
 
 export function storageHandlers({ storage }: Services): Pick<Handlers, Answered> {
   return {
@@ -11,6 +15,12 @@ export function storageHandlers({ storage }: Services): Pick<Handlers, Answered>
       await storage.deleteOrphan(path);
       return {};
     },
+    'storage.addLocation': ({ path, name }) => storage.addLocation(path, name),
+    'storage.removeLocation': async ({ location }) => {
+      await storage.removeLocation(location);
+      return {};
+    },
+    'image.move': ({ image, location }, { who }) => storage.moveImage(image, location, who),
     'guest.reclaim': ({ guest }, { who }) => storage.reclaimGuest(guest, who),
     'image.reclaim': ({ image }, { who }) => storage.reclaimImage(image, who),
   };

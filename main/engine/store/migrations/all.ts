@@ -6,6 +6,7 @@ import { sql as guestLineage } from './0004-guest-lineage.ts';
 import { sql as hardwareEdits } from './0005-hardware-edits.ts';
 import { sql as guestSeeds } from './0006-guest-seeds.ts';
 import { sql as snapshots } from './0007-snapshots.ts';
+import { sql as storageLocations } from './0008-storage-locations.ts';
 
 export type Migration = { number: number; name: string; sql: string };
 
@@ -18,4 +19,5 @@ export const migrations: readonly Migration[] = [
   { number: 5, name: 'hardware-edits', sql: hardwareEdits },
   { number: 6, name: 'guest-seeds', sql: guestSeeds },
   { number: 7, name: 'snapshots', sql: snapshots },
+  { number: 8, name: 'storage-locations', sql: storageLocations },
 ];
