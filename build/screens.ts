@@ -85,7 +85,7 @@ async function photographOne(camera: Photographer, page: Page, { client }: Measu
   await page.locator('canvas[data-console-canvas]').waitFor();
   await until('the guest has answered', () => hasQuietScreen({ client }, guest.id), 60_000);
   await camera.take('guest-console', ['800x600', 'zoom-200']);
-  for (const tab of ['overview', 'hardware', 'activity', 'terminal']) {
+  for (const tab of ['overview', 'hardware', 'snapshots', 'activity', 'terminal']) {
     await camera.go(`/guests/${guest.id}/${tab}`);
     await page.getByRole('tabpanel').first().waitFor();
     await camera.take(`guest-${tab}`, ['800x600', 'zoom-200']);

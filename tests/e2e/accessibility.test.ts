@@ -21,6 +21,7 @@ const pagesOf = (guest: string) => [
   '/library?place=computer',
   `/guests/${guest}/overview`,
   `/guests/${guest}/hardware`,
+  `/guests/${guest}/snapshots`,
   `/guests/${guest}/activity`,
   `/guests/${guest}/console`,
   `/guests/${guest}/terminal`,
@@ -46,6 +47,8 @@ async function filledApp(): Promise<TestApp & { guest: string }> {
   await makeStarterGuest(app.client, rightToLeftName);
   const trashed = await makeStarterGuest(app.client, 'Thrown away');
   await app.call('guest.delete', { guest: trashed.id });
+  const { job } = await app.call('snapshot.create', { guest: guest.id, name: longName });
+  await until('the snapshot is made', async () => (await app.call('job.show', { job: job.id })).endedAt !== null);
   await app.call('guest.start', { guest: guest.id });
   await untilStatus(app.client, guest.id, 'running', 60_000);
   await app.page.emulateMedia({ reducedMotion: 'reduce' });

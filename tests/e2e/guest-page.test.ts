@@ -50,7 +50,7 @@ test('the tabs are walked by keyboard, and hardware and command line are all the
   expect(await shown.textContent()).toContain(words.find((word) => word.startsWith('-nodefaults')) ?? words[1]);
   await page.getByRole('tab', { name: 'Hardware' }).focus();
   await page.keyboard.press('ArrowRight');
-  await page.waitForURL((url) => url.pathname.includes('/activity'));
+  await page.waitForURL((url) => url.pathname.includes('/snapshots'));
   await page.goBack();
   await page.waitForURL((url) => url.pathname.includes('/hardware'));
 });
