@@ -55,6 +55,40 @@ test('a disk of a snapshot becomes an image that stands alone and reads as the d
   client.close();
 });
 
+test('a change of hardware keeps what the guest was, undoing it leaves the disks as they are, and going back forgets it', async () => {
+  const home = await engineHome();
+  const client = await connect(home);
+  const { id, disk } = await guestWithDisk(home, client, 'Changing');
+  const before = contentOf(await disk());
+  const { memoryMiB } = (await client.call('guest.show', { guest: id })).spec;
+  const edit = await client.call('guest.edit', { guest: id, change: { memoryMiB: memoryMiB * 2 } });
+  if (edit.job) await ended(client, edit.job);
+  const { snapshots } = await client.call('snapshot.list', { guest: id });
+  expect(snapshots.map(({ reason, state }) => [reason, state])).toEqual([['hardware', 'ready']]);
+  expect(contentOf(await disk())).toBe(before);
+
+  writePattern(await disk(), 13, 4 * mib, mib);
+  const [now, path] = [contentOf(await disk()), await disk()];
+  const undone = await client.call('guest.undoEdit', { guest: id });
+  if (undone.job) await ended(client, undone.job);
+  const { spec } = await client.call('guest.show', { guest: id });
+  expect(spec.memoryMiB).toBe(memoryMiB);
+  expect(contentOf(await disk())).toBe(now);
+  expect((await client.call('guest.edits', { guest: id })).length).toBe(0);
+
+  const again = await client.call('guest.edit', { guest: id, change: { memoryMiB: memoryMiB * 2 } });
+  if (again.job) await ended(client, again.job);
+  expect(await disk()).not.toBe(path);
+  expect((await client.call('guest.edits', { guest: id })).length).toBe(1);
+  const [first] = snapshots;
+  if (!first) throw new Error('There is no snapshot.');
+  expect((await ended(client, await client.call('snapshot.revert', { snapshot: first.id }))).state).toBe('succeeded');
+  expect(contentOf(await disk())).toBe(before);
+  expect((await client.call('guest.show', { guest: id })).spec.memoryMiB).toBe(memoryMiB);
+  expect(await client.call('guest.edits', { guest: id })).toEqual([]);
+  client.close();
+});
+
 test('the command line takes, lists, draws, renames, goes back to, deletes and brings back snapshots', async () => {
   const home = await engineHome();
   const client = await connect(home);

@@ -50,6 +50,8 @@ const heavyKinds: ReadonlySet<JobKind> = new Set([
   'storage.findDuplicates',
   'guest.create',
   'guest.copy',
+  'snapshot.export',
+  'snapshot.tidy',
   'trash.purge',
   'machine.import',
   'guest.export',

@@ -456,8 +456,12 @@ export function createSnapshots(deps: SnapshotsDeps): SnapshotRegistry {
       const guest = guests().show(guestId);
       if (!store.scheduleOf(guestId).beforeHardwareChange || cannotFreeze(guest.spec)) return;
       if (underWay.has(guestId) || guestCannot(guest.state, 'snapshot')) return;
-      await startMaking(guest, { name: 'Before a change of hardware', reason: 'hardware' }, by).ended;
-      await keepNewest(guestId, 'hardware', keptBeforeHardware);
+      try {
+        await startMaking(guest, { name: 'Before a change of hardware', reason: 'hardware' }, by).ended;
+        await keepNewest(guestId, 'hardware', keptBeforeHardware);
+      } catch (thrown) {
+        log.warn({ guest: guestId, error: toGuesthouseError(thrown) }, 'No snapshot could be made before a change of hardware.');
+      }
     },
 
     async tick() {
