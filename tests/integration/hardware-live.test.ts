@@ -248,6 +248,21 @@ test('an edit whose engine is killed is carried on by the next engine', async ()
   expect(await next.call('guest.edits', { guest })).toHaveLength(1);
 });
 
+test('a guest has the NUMA nodes that it was given, with their processors and memory', async (context) => {
+  if (cpus().length < 2) context.skip('there is one processor only');
+  const { client } = await openEngine();
+  const guest = await starterWith(client, { cpu: { sockets: 2, cores: 1, threads: 1 }, memoryMiB: 512, numaNodes: 2 });
+  await start(client, guest);
+  expect(await inside(client, guest, 'cat /sys/devices/system/node/online')).toBe('0-1');
+  expect(await inside(client, guest, 'cat /sys/devices/system/node/node1/cpulist')).toBe('1');
+  const sizes = (await inside(client, guest, "cat /sys/devices/system/node/node*/meminfo | awk '/MemTotal/{print $4}'"))
+    .split('\n')
+    .map(Number);
+  for (const kib of sizes) expect(kib).toBeGreaterThan(150 * 1024);
+  await expect(edit(client, guest, { cpu: { sockets: 1 } })).resolves.toMatchObject([{ path: 'cpu.sockets', when: 'next-start' }]);
+  await expect(edit(client, guest, { numaNodes: 3 })).rejects.toMatchObject({ error: { code: 'guest/spec-invalid', path: 'numaNodes' } });
+});
+
 test('what waits for the next start shows as such, and is there after it', async () => {
   const { client } = await openEngine();
   const guest = await starterWith(client, {});

@@ -53,6 +53,7 @@ function addEdit(group: Command, { terminal, engine }: Context): void {
   const choice = (flags: string, description: string, values: readonly string[]) => new Option(flags, description).choices(values);
   group
     .command('edit')
+    .alias('hotplug')
     .description('change the hardware; what a running guest cannot take now waits for its next start')
     .argument('<guest>', 'name or id')
     .option('--cpus <n>', 'processors', wholeNumber(1, 2048))
