@@ -1,6 +1,6 @@
 /** Hardware from the command line, as a user runs it: the built program, a real engine, a guest that is off. */
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { bundle } from '../../build/bundle.ts';
@@ -54,7 +54,7 @@ test('hardware is changed, limited, shared and taken back from the command line'
   await ok('disk', 'limit', 'web', 'disk1', '--mib-per-second', '10');
   expect((await shown()).disks[1]).toMatchObject({ id: 'disk1', sizeBytes: 2 * 1024 ** 3, limits: { bytesPerSecond: 10 * 1024 ** 2 } });
   await ok('disk', 'remove', 'web', 'disk1');
-  expect(existsSync(join(home, 'guests', id, 'removed-disk1.qcow2'))).toBe(true);
+  expect(readdirSync(join(home, 'guests', id)).some((name) => name.startsWith('removed-disk1'))).toBe(true);
   await ok('undo', 'web');
   expect((await shown()).disks).toHaveLength(2);
   await ok('nic', 'add', 'web', '--network', 'lab');

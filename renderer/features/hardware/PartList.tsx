@@ -15,7 +15,7 @@ import {
   SquareTerminal,
   Usb,
 } from 'lucide-react';
-import { Collection, Header, ListBox, ListBoxItem, ListBoxSection, Text } from 'react-aria-components';
+import { Collection, Header, ListBox, ListBoxItem, ListBoxSection } from 'react-aria-components';
 import type { GuestSpec } from '../../../contract/guest-spec.ts';
 import type { Image } from '../../../contract/image.ts';
 import { useImages } from '../../state/store.ts';
@@ -139,12 +139,8 @@ export function PartList({ editor, chosen, onChoose }: { editor: Editor; chosen:
                 <ListBoxItem id={id} textValue={title} className="hardware-part">
                   <Icon size={16} aria-hidden="true" />
                   <span className="hardware-part-words">
-                    <Text slot="label">{title}</Text>
-                    {line && (
-                      <Text slot="description" className="muted small ellipsis">
-                        {line}
-                      </Text>
-                    )}
+                    <span>{title}</span>
+                    {line && <span className="muted small ellipsis">{line}</span>}
                   </span>
                   {mark && (
                     <span className={`hardware-dot hardware-dot-${mark}`} role="img" aria-label={w.dots[mark]} title={w.dots[mark]} />
