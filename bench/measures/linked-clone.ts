@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Guest } from '../../contract/guest-state.ts';
 import { jobEnded } from '../../contract/job.ts';
@@ -60,6 +61,8 @@ async function clone(client: EngineClient, { id }: Guest, name: string, count: n
     const now = await client.call('job.show', { job: job.id });
     if (now.state === 'succeeded') return;
     if (jobEnded.has(now.state)) throw new Error(`cloning ${now.state}: ${now.error?.message}`);
+    // Asked without a break, the engine would answer instead of working.
+    await pause(2);
   }
 }
 

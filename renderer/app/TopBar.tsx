@@ -1,12 +1,16 @@
-import { Disc3, Download, FileInput, FlaskConical, HardDrive, Library, Plus, Search } from 'lucide-react';
+import { Disc3, Download, FileInput, FlaskConical, HardDrive, Layers2, Library, Plus, Search } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { Button as AriaButton, Focusable } from 'react-aria-components';
 import { useLocation } from 'wouter';
+import { useShallow } from 'zustand/react/shallow';
 import { bridge } from '../state/bridge.ts';
+import { openClone } from '../state/cloning.ts';
+import { useEngineStore } from '../state/store.ts';
 import { Button } from '../ui/Button.tsx';
 import { Keys } from '../ui/feedback.tsx';
 import { MenuItem, MenuSection, MenuTrigger } from '../ui/Menu.tsx';
 import { WithTooltip } from '../ui/Tooltip.tsx';
+import { cloneWords } from '../words/clone.ts';
 import { words } from '../words/en.ts';
 import { EngineChip } from './EngineChip.tsx';
 import { JobsPopover } from './JobsPopover.tsx';
@@ -16,6 +20,9 @@ import './TopBar.css';
 export function TopBar({ menuButton, onSearch }: { menuButton: ReactNode; onSearch: () => void }) {
   const [, navigate] = useLocation();
   const { developmentRuntime } = bridge.info;
+  const templates = useEngineStore(
+    useShallow((state) => Object.values(state.guests).flatMap((guest) => (guest.state.status === 'template' ? [guest.id] : []))),
+  );
   return (
     <header className="top-bar">
       {menuButton}
@@ -43,6 +50,17 @@ export function TopBar({ menuButton, onSearch }: { menuButton: ReactNode; onSear
           <MenuItem id="image" icon={Library} onAction={() => navigate('/new/image')}>
             {words.top.newFromImage}
           </MenuItem>
+          {templates.length > 0 && (
+            <MenuItem
+              id="template"
+              icon={Layers2}
+              onAction={() =>
+                templates.length === 1 && templates[0] ? openClone({ id: templates[0] }) : navigate('/library?place=templates')
+              }
+            >
+              {cloneWords.guestFromTemplate}
+            </MenuItem>
+          )}
         </MenuSection>
         <MenuSection label={words.images.import}>
           <MenuItem id="import" icon={FileInput} onAction={() => navigate('/images?import')}>

@@ -7,6 +7,7 @@ export const cloneWords = {
   section: 'Copies',
   clone: 'Clone…',
   newFromTemplate: 'New from template',
+  guestFromTemplate: 'Guest from a template',
   newFromTemplateMenu: 'New from template…',
   makeTemplate: 'Make a template',
   makeGuest: 'Make it a guest again',

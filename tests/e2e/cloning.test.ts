@@ -52,6 +52,10 @@ test('a template is shown as one, is not started, makes guests, and shows who bu
   await submit.click();
   await until('the clone is there', async () => (await call('guest.list', {})).length === 2);
 
+  await page.getByRole('button', { name: 'New', exact: true }).click();
+  await page.getByRole('menuitem', { name: 'Guest from a template' }).click();
+  await page.getByRole('dialog', { name: 'New from Golden' }).waitFor();
+  await page.keyboard.press('Escape');
   await page.getByRole('link', { name: 'Templates' }).click();
   await page.getByRole('heading', { level: 1, name: 'Templates' }).waitFor();
   expect(await page.getByRole('row').count()).toBe(1);
