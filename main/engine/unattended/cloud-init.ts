@@ -5,7 +5,7 @@
  * network by. A configuration by name or address of the card would be wrong under some of those, and in every clone.
  */
 import type { Answers } from '../../../contract/answers.ts';
-import { yamlOf } from './escaping.ts';
+import { shellWord, yamlOf } from './escaping.ts';
 import type { SeedContent, SeedRequest } from './seed-content.ts';
 
 const volumeId = 'cidata';
@@ -27,16 +27,18 @@ export function buildCloneSeed(instanceId: string, hostname: string): SeedConten
     users: [],
     ssh_deletekeys: true,
     bootcmd: [
-      [
-        'cloud-init-per',
-        'instance',
-        'machine-id',
-        'sh',
-        '-c',
-        'rm -f /etc/machine-id /var/lib/dbus/machine-id; systemd-machine-id-setup || dbus-uuidgen --ensure',
-      ],
+      onceCommand('machine-id', 'rm -f /etc/machine-id /var/lib/dbus/machine-id; systemd-machine-id-setup || dbus-uuidgen --ensure'),
     ],
   });
+}
+
+/** Runs at every start otherwise. */
+const onceCommand = (name: string, script: string): string[] => ['cloud-init-per', 'instance', name, 'sh', '-c', script];
+
+/** Debian makes only the locales that this file names, and cloud-init tells its locale-gen in the way of Ubuntu's. */
+function localeCommand(locale: string): string {
+  const line = shellWord(`${locale} UTF-8`);
+  return `! test -f /etc/locale.gen || grep -qxF ${line} /etc/locale.gen || echo ${line} >> /etc/locale.gen`;
 }
 
 function seedOf(instanceId: string, hostname: string, config: object): SeedContent {
@@ -73,6 +75,7 @@ export function cloudConfig({ hostname, user, locale, keyboard, timeZone, packag
     ],
     disable_root: true,
     ssh_pwauth: passwordHash !== null && sshKeys.length === 0,
+    ...(os.distro === 'debian' ? { bootcmd: [onceCommand('locale', localeCommand(locale))] } : {}),
     locale,
     keyboard: keyboard.variant === '' ? { layout: keyboard.layout } : keyboard,
     timezone: timeZone,
