@@ -57,6 +57,7 @@ async function photographEmpty(camera: Photographer, page: Page): Promise<void> 
     ['/new', 'new'],
     ['/new/iso', 'new-iso'],
     ['/new/image', 'new-image'],
+    ['/import', 'import'],
     ['/images', 'images'],
     ['/activity', 'activity-empty'],
     ['/trash', 'trash-empty'],

@@ -112,6 +112,7 @@ export const callNames = [
 
 export const shellCallNames = [
   'shell.chooseMedium',
+  'shell.chooseExport',
   'shell.savePng',
   'shell.copyPng',
   'shell.copyText',

@@ -42,8 +42,10 @@ export type ConsoleFromPage =
 export const consoleWindowBytes = 4 * 1024 * 1024;
 
 export const shellCalls = {
-  /** A dialog to choose an ISO or a disk image; null when it was dismissed. */
-  'shell.chooseMedium': { input: z.strictObject({ kind: z.enum(['iso', 'disk', 'any']) }), output: z.string().nullable() },
+  /** A dialog to choose an ISO, a disk image or a machine of another product; null when it was dismissed. */
+  'shell.chooseMedium': { input: z.strictObject({ kind: z.enum(['iso', 'disk', 'any', 'machine']) }), output: z.string().nullable() },
+  /** A dialog to choose where an export goes; null when it was dismissed. Nothing is written. */
+  'shell.chooseExport': { input: z.strictObject({ suggestedName: z.string().max(200) }), output: z.string().nullable() },
   /** A dialog to choose where a PNG goes, then writes it; null when it was dismissed. */
   'shell.savePng': {
     input: z.strictObject({ suggestedName: z.string().max(200), png: z.instanceof(Uint8Array) }),

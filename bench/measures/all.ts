@@ -6,6 +6,7 @@ import { console } from './console.ts';
 import { guestMemory } from './guest-memory.ts';
 import { guestStart } from './guest-start.ts';
 import { idleCpu } from './idle-cpu.ts';
+import { imageImport } from './image-import.ts';
 import { imageSearch } from './image-search.ts';
 import { linkedClone } from './linked-clone.ts';
 import { manyGuests } from './many-guests.ts';
@@ -17,6 +18,7 @@ export const measures: readonly Measure[] = [
   guestMemory,
   callLatency,
   manyGuests,
+  imageImport,
   imageSearch,
   linkedClone,
   snapshots,

@@ -46,6 +46,7 @@ export function openingFromFile(path: string): Opening | null {
     };
   }
   if (/\.iso$/i.test(path)) return { kind: 'page', path: `/new/iso?path=${encodeURIComponent(path)}` };
+  if (/\.(capsule|ova|ovf|vmx|vbox)$/i.test(path)) return { kind: 'page', path: `/import?path=${encodeURIComponent(path)}` };
   if (/\.(qcow2|img|raw)$/i.test(path)) return { kind: 'page', path: `/new/disk?path=${encodeURIComponent(path)}` };
   return null;
 }

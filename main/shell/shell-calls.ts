@@ -28,7 +28,17 @@ const pngSignature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a
 const mediumExtensions = {
   iso: ['iso'],
   disk: ['qcow2', 'img', 'raw', 'vmdk', 'vdi', 'vhd', 'vhdx', 'gz', 'xz', 'zst'],
+  machine: ['capsule', 'ova', 'ovf', 'vmx', 'vbox', 'xml', 'plist', 'conf', 'qcow2', 'img', 'raw', 'vmdk', 'vdi', 'vhd', 'vhdx'],
 };
+const mediumWords = {
+  iso: { name: 'ISO images', title: 'Choose an ISO' },
+  disk: { name: 'Disk images', title: 'Choose a disk image' },
+  machine: { name: 'Machines', title: 'Choose a machine' },
+  any: { name: 'ISO and disk images', title: 'Choose an ISO or a disk image' },
+};
+
+/** A guest's name is in it, and a guest's name is no path. */
+const plainFileName = (suggested: string): string => basename(suggested.replace(/[/\\:\0]/g, '-'));
 
 export function makeShellCalls({ windows, places, quitting, restartEngine, logFolder }: ShellCallsOptions): ShellCallHandlers {
   const windowOf = ({ contents }: Sender): BrowserWindow => {
@@ -40,9 +50,9 @@ export function makeShellCalls({ windows, places, quitting, restartEngine, logFo
   return {
     'shell.chooseMedium': async ({ kind }, sender) => {
       const extensions = kind === 'any' ? [...mediumExtensions.iso, ...mediumExtensions.disk] : mediumExtensions[kind];
-      const name = kind === 'iso' ? 'ISO images' : kind === 'disk' ? 'Disk images' : 'ISO and disk images';
+      const { name, title } = mediumWords[kind];
       const { canceled, filePaths } = await dialog.showOpenDialog(windowOf(sender), {
-        title: kind === 'iso' ? 'Choose an ISO' : kind === 'disk' ? 'Choose a disk image' : 'Choose an ISO or a disk image',
+        title,
         filters: [
           { name, extensions },
           { name: 'All files', extensions: ['*'] },
@@ -55,12 +65,23 @@ export function makeShellCalls({ windows, places, quitting, restartEngine, logFo
       return path;
     },
 
+    'shell.chooseExport': async ({ suggestedName }, sender) => {
+      const { canceled, filePath } = await dialog.showSaveDialog(windowOf(sender), {
+        title: 'Export to',
+        defaultPath: join(homedir(), plainFileName(suggestedName) || 'guest'),
+        // Whether something is replaced is asked in the dialog of the page, where folders are meant as well.
+        properties: ['createDirectory'],
+      });
+      if (canceled || !filePath) return null;
+      places.chose(filePath);
+      return filePath;
+    },
+
     'shell.savePng': async ({ suggestedName, png }, sender) => {
       checkPng(png);
       const { canceled, filePath } = await dialog.showSaveDialog(windowOf(sender), {
         title: 'Save the screenshot',
-        // A guest's name is in it, and a guest's name is no path.
-        defaultPath: join(homedir(), basename(suggestedName.replace(/[/\\:\0]/g, '-')) || 'screenshot.png'),
+        defaultPath: join(homedir(), plainFileName(suggestedName) || 'screenshot.png'),
         filters: [{ name: 'PNG image', extensions: ['png'] }],
         properties: ['createDirectory', 'showOverwriteConfirmation'],
       });

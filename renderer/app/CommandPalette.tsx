@@ -10,6 +10,7 @@ import {
   LayoutGrid,
   Library,
   Moon,
+  PackageOpen,
   RotateCcw,
   Search,
   Settings,
@@ -30,6 +31,7 @@ import { doVerb } from '../state/guest-verbs.ts';
 import { useGuests } from '../state/store.ts';
 import { showErrorToast } from '../state/toasts.ts';
 import { words } from '../words/en.ts';
+import { transferWords } from '../words/transfer.ts';
 import { guestEntries, matches } from './palette-entries.ts';
 import './CommandPalette.css';
 
@@ -144,6 +146,7 @@ function fixedEntries(navigate: (path: string) => void): { pages: Entry[]; comma
       page('/new/iso', words.create.titles.iso, Disc3),
       page('/new/disk', words.create.titles.disk, HardDrive),
       page('/new/image', words.create.titles.image, Library),
+      page('/import', transferWords.importTitle, PackageOpen),
       page('/images?import', words.top.importImage, FileInput),
       entry('cards', words.palette.cards, LayoutGrid, set({ libraryView: 'cards' })),
       entry('table', words.palette.table, Table2, set({ libraryView: 'table' })),

@@ -40,7 +40,7 @@ export function FileDrop() {
       const path = files[0] ? bridge.pathOfFile(files[0]) : '';
       if (path === '') return showToast({ tone: 'problem', title: words.library.dropNoPath });
       if (files.length > 1) showToast({ tone: 'info', title: words.library.dropMany });
-      const page = toImages ? '/images?import=' : `/new/${/\.iso$/i.test(path) ? 'iso' : 'disk'}?path=`;
+      const page = toImages ? '/images?import=' : isMachine(path) ? '/import?path=' : `/new/${/\.iso$/i.test(path) ? 'iso' : 'disk'}?path=`;
       navigate(page + encodeURIComponent(path));
     };
     window.addEventListener('dragenter', enter);
@@ -64,4 +64,9 @@ export function FileDrop() {
       </div>
     </div>
   );
+}
+
+/** The description of a machine of another product, or one whole. */
+function isMachine(path: string): boolean {
+  return /\.(capsule|ova|ovf|vmx|vbox|utm)$/i.test(path);
 }

@@ -15,10 +15,12 @@ import { SettingsPage } from '../features/settings/SettingsPage.tsx';
 import { SnapshotsTab } from '../features/snapshots/SnapshotsTab.tsx';
 import { StoragePage } from '../features/storage/StoragePage.tsx';
 import { TerminalTab } from '../features/terminal/TerminalTab.tsx';
+import { ImportMachinePage } from '../features/transfer/ImportMachinePage.tsx';
 import { TrashPage } from '../features/trash/TrashPage.tsx';
 import { Button } from '../ui/Button.tsx';
 import { EmptyState } from '../ui/feedback.tsx';
 import { words } from '../words/en.ts';
+import { transferWords } from '../words/transfer.ts';
 import { ConsoleSlot } from './ConsoleSlot.tsx';
 import { PageBoundary } from './PageBoundary.tsx';
 
@@ -59,6 +61,11 @@ export function Routes() {
       <Route path="/storage">
         <Page title={words.storage.title}>
           <StoragePage />
+        </Page>
+      </Route>
+      <Route path="/import">
+        <Page title={transferWords.importTitle}>
+          <ImportMachinePage />
         </Page>
       </Route>
       <Route path="/activity/:tab?">

@@ -13,6 +13,7 @@ import { CommandPalette } from './CommandPalette.tsx';
 import { ConsoleHosts } from './ConsoleHosts.tsx';
 import { ConsoleTabs } from './ConsoleTabs.tsx';
 import { EngineGate } from './EngineGate.tsx';
+import { ExportDialog } from './ExportDialog.tsx';
 import { FileDrop } from './FileDrop.tsx';
 import { QuitDialog } from './QuitDialog.tsx';
 import { Routes } from './Routes.tsx';
@@ -119,6 +120,7 @@ export function Shell() {
       <CommandPalette open={palette} onClose={() => setPalette(false)} />
       <FileDrop />
       <CloneDialog />
+      <ExportDialog />
       <QuitDialog />
     </div>
   );

@@ -8,14 +8,14 @@ import { words } from '../words/en.ts';
 
 type Props = {
   label: string;
-  kind: 'iso' | 'disk' | 'any';
+  kind: 'iso' | 'disk' | 'any' | 'machine';
   value: string;
   onChange: (path: string) => void;
   notes?: readonly FieldNoteLine[];
   autoFocus?: boolean;
 };
 
-/** The path of an ISO or a disk image: chosen in a dialog, dropped on the window, or typed. */
+/** The path of an ISO, a disk image or a machine of another product: chosen in a dialog, dropped on the window, or typed. */
 export function MediumPath({ label, kind, value, onChange, notes, autoFocus = false }: Props) {
   const browse = async () => {
     const answer = await shell('shell.chooseMedium', { kind });

@@ -6,6 +6,7 @@ import {
   Hourglass,
   Layers2,
   Moon,
+  PackageOpen,
   Pin,
   Play,
   Power,
@@ -20,9 +21,11 @@ import type { Guest } from '../../contract/guest-state.ts';
 import { keepDisposable, openClone, setTemplate, startDisposable } from '../state/cloning.ts';
 import { annotateGuest, deleteGuests, doVerb } from '../state/guest-verbs.ts';
 import { type PowerVerb, powerVerbs } from '../state/power-verbs.ts';
+import { openExport } from '../state/transfer.ts';
 import { MenuItem, MenuSection } from '../ui/Menu.tsx';
 import { cloneWords } from '../words/clone.ts';
 import { words } from '../words/en.ts';
+import { transferWords } from '../words/transfer.ts';
 import { verbWord } from './guest-words.ts';
 
 export const verbIcons: Record<PowerVerb, LucideIcon> = {
@@ -80,6 +83,9 @@ export function CopyItems({ guest, onStarted }: { guest: Guest; onStarted: (id: 
         onAction={() => void startDisposable({ guest: guest.id }).then((id) => id && onStarted(id))}
       >
         {cloneWords.startDisposable}
+      </MenuItem>
+      <MenuItem id="export" icon={PackageOpen} reason={cannot} onAction={() => openExport(guest)}>
+        {transferWords.export}
       </MenuItem>
       {guest.disposable ? (
         <MenuItem id="keep" icon={Pin} onAction={() => void keepDisposable(guest)}>

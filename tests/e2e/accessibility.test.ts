@@ -39,6 +39,7 @@ const pagesOf = (guest: string) => [
   '/new',
   '/new/iso',
   '/new/image',
+  '/import',
 ];
 
 async function filledApp(): Promise<TestApp & { guest: string }> {

@@ -124,7 +124,8 @@ test('libvirt gets a domain and disks that it finds at their place', { timeout: 
   expect(xml).toContain(`<source file="${join(path, 'disk0.qcow2')}"/>`);
   expect(xml).toContain(`<uuid>${guest.spec.uuid}</uuid>`);
   expect(compare(raw, 'raw', join(path, 'disk0.qcow2'), 'qcow2')).toContain('identical');
-  if (existsSync('/usr/bin/virt-xml-validate')) expect(run('virt-xml-validate', join(path, 'Web.xml'), 'domain')).toContain('validates');
+  // libvirt's own schema, where its tools are installed; it throws when something does not fit.
+  if (existsSync('/usr/bin/virt-xml-validate')) run('virt-xml-validate', join(path, 'Web.xml'), 'domain');
   expect(await opened.client.call('machine.inspect', { path: join(path, 'Web.xml') })).toMatchObject({
     kind: 'libvirt',
     disks: [{ format: 'qcow2' }],

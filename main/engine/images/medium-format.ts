@@ -58,6 +58,8 @@ export function detectFormat(ends: FileEnds, fileName: string): MediumFormat | P
   const pack = packed.find((one) => starts(head, one.magic));
   if (pack) return pack.packing;
   if (head.toString('latin1', 257, 262) === 'ustar') {
+    if (/\.(ova|capsule)$/i.test(fileName))
+      throw refuse(`${quoted} holds a whole machine.`, 'Import the machine, which makes a guest of it.');
     throw refuse(`${quoted} is an archive (tar), not a disk image.`, 'Unpack it first, then choose what was in it.');
   }
   const archive = archives.find((one) => starts(head, one.magic));

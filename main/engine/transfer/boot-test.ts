@@ -31,6 +31,8 @@ const bootReadBytes = 3 * 1024 * 1024;
 const limitSeconds = { emulated: 150, accelerated: 60 };
 /** A screen that stays as it is for so long has arrived somewhere. */
 const calmSeconds = 12;
+/** Firmware that found nothing neither reads nor draws any more. */
+const stillSeconds = 45;
 const lookEveryMs = 2000;
 
 /** Where the test keeps everything, and what is left of it. */
@@ -167,6 +169,7 @@ async function observe(
   const seen: Observed = { readBytes: 0, changes: 0, seconds: 0, ended: null, picture: null };
   let last = '';
   let changedAt = 0;
+  let readAt = 0;
   let measuredMs = begunMs;
   for (;;) {
     await pause(lookEveryMs, undefined, { signal }).catch(() => signal.throwIfAborted());
@@ -176,7 +179,9 @@ async function observe(
     seen.seconds = (nowMs - begunMs) / 1000;
     onProgress(Math.min(seen.seconds, limit), limit);
     const sample = await run.measure().catch(() => null);
-    if (sample) seen.readBytes += (sample.diskReadBytesPerSecond * (nowMs - measuredMs)) / 1000;
+    const readBytes = sample ? (sample.diskReadBytesPerSecond * (nowMs - measuredMs)) / 1000 : 0;
+    if (readBytes > 0) readAt = seen.seconds;
+    seen.readBytes += readBytes;
     measuredMs = nowMs;
     const picture = await run.screenshot().catch(() => null);
     if (picture) {
@@ -189,7 +194,8 @@ async function observe(
       seen.picture = picture;
     }
     const arrived = seen.readBytes >= bootReadBytes && seen.changes > 0 && seen.seconds - changedAt >= calmSeconds;
-    if (arrived || seen.seconds >= limit) return seen;
+    const still = seen.seconds - Math.max(changedAt, readAt) >= stillSeconds;
+    if (arrived || still || seen.seconds >= limit) return seen;
   }
 }
 

@@ -1,7 +1,8 @@
-import { ArrowLeft, Disc3, Download, HardDrive, Library, type LucideIcon } from 'lucide-react';
+import { ArrowLeft, Disc3, Download, HardDrive, Library, type LucideIcon, PackageOpen } from 'lucide-react';
 import { Link, Redirect, useLocation, useSearch } from 'wouter';
 import { IconButton } from '../../ui/Button.tsx';
 import { words } from '../../words/en.ts';
+import { transferWords } from '../../words/transfer.ts';
 import { CreateForm } from './CreateForm.tsx';
 import type { SourceKind } from './create-choices.ts';
 import './create.css';
@@ -30,10 +31,11 @@ export function CreatePage({ source }: { source: string | undefined }) {
 }
 
 function ChooseSource() {
-  const choices: { kind: SourceKind | 'downloads'; icon: LucideIcon; title: string; text: string }[] = [
+  const choices: { kind: SourceKind | 'downloads' | 'import'; icon: LucideIcon; title: string; text: string }[] = [
     { kind: 'iso', icon: Disc3, title: w.iso, text: w.isoText },
     { kind: 'disk', icon: HardDrive, title: w.disk, text: w.diskText },
     { kind: 'image', icon: Library, title: w.image, text: w.imageText },
+    { kind: 'import', icon: PackageOpen, title: transferWords.importTitle, text: transferWords.importText },
     { kind: 'downloads', icon: Download, title: words.downloads.open, text: words.downloads.text },
   ];
   return (
@@ -43,7 +45,7 @@ function ChooseSource() {
       <ul className="choices">
         {choices.map(({ kind, icon: Icon, title, text }) => (
           <li key={kind}>
-            <Link href={kind === 'downloads' ? '/downloads' : `/new/${kind}`} className="choice">
+            <Link href={kind === 'downloads' || kind === 'import' ? `/${kind}` : `/new/${kind}`} className="choice">
               <Icon size={20} aria-hidden="true" />
               <span className="choice-words">
                 <span className="choice-title">{title}</span>

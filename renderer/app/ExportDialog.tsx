@@ -1,0 +1,118 @@
+import { FolderOpen } from 'lucide-react';
+import { useState } from 'react';
+import type { GuesthouseError } from '../../contract/errors.ts';
+import { guestCannot } from '../../contract/guest-can.ts';
+import type { Guest } from '../../contract/guest-state.ts';
+import { type ExportFormat, exportFormat } from '../../contract/machine.ts';
+import { ErrorPanel } from '../parts/ErrorPanel.tsx';
+import { shell } from '../state/bridge.ts';
+import { useGuest } from '../state/store.ts';
+import { showErrorToast } from '../state/toasts.ts';
+import { closeExport, exportGuest, useExporting } from '../state/transfer.ts';
+import { Button } from '../ui/Button.tsx';
+import { Dialog } from '../ui/Dialog.tsx';
+import { Select } from '../ui/Select.tsx';
+import { TextField } from '../ui/TextField.tsx';
+import { Checkbox } from '../ui/toggles.tsx';
+import { words } from '../words/en.ts';
+import { transferWords } from '../words/transfer.ts';
+
+const w = transferWords;
+
+/** The dialog that `state/transfer.ts` opened, when there is one. */
+export function ExportDialog() {
+  const id = useExporting((state) => state.guest);
+  const guest = useGuest(id ?? '');
+  return guest ? <OpenDialog key={guest.id} guest={guest} /> : null;
+}
+
+/** What follows the name of the file; a folder has none. */
+function endingOf(format: ExportFormat, guest: Guest): string {
+  if (format === 'libvirt') return '';
+  const alone = format === 'capsule' || format === 'ova' || guest.spec.disks.length === 1;
+  return alone ? `.${format === 'raw' ? 'img' : format}` : '';
+}
+
+/** As what, and where to. The writing is a job that the list of jobs shows. */
+function OpenDialog({ guest }: { guest: Guest }) {
+  const [format, setFormat] = useState<ExportFormat>('capsule');
+  const [path, setPath] = useState('');
+  const [overwrite, setOverwrite] = useState(false);
+  const [busy, setBusy] = useState(false);
+  const [refused, setRefused] = useState<GuesthouseError | null>(null);
+  const cannot = guestCannot(guest.state, 'clone');
+  const reason = cannot ?? (path.trim() === '' ? w.reasonNoTarget : null);
+
+  const choose = async () => {
+    const answer = await shell('shell.chooseExport', { suggestedName: `${guest.spec.name}${endingOf(format, guest)}` });
+    if (!answer.ok) return showErrorToast(answer.error);
+    if (answer.value === null) return;
+    setPath(answer.value);
+    setRefused(null);
+  };
+  const changeFormat = (next: ExportFormat) => {
+    const before = endingOf(format, guest);
+    // The name goes with the format as long as it is the one that was suggested.
+    if (path !== '' && before !== '' && path.endsWith(before)) setPath(path.slice(0, -before.length) + endingOf(next, guest));
+    setFormat(next);
+    setRefused(null);
+  };
+  const submit = async () => {
+    setBusy(true);
+    const failed = await exportGuest({ guest: guest.id, format, path: path.trim(), overwrite });
+    setBusy(false);
+    if (failed) setRefused(failed);
+    else closeExport();
+  };
+
+  return (
+    <Dialog
+      open
+      title={w.exportTitle(guest.spec.name)}
+      onClose={closeExport}
+      closeLabel={words.common.close}
+      actions={
+        <>
+          <Button onPress={closeExport}>{words.common.cancel}</Button>
+          <Button kind="primary" reason={reason} busy={busy} onPress={() => void submit()}>
+            {w.exportStart}
+          </Button>
+        </>
+      }
+    >
+      <form
+        className="stack"
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (reason === null && !busy) void submit();
+        }}
+      >
+        <Select
+          label={w.format}
+          value={format}
+          onChange={changeFormat}
+          options={exportFormat.options.map((id) => ({ id, label: w.formats[id].label, note: w.formats[id].note }))}
+          description={w.formats[format].note}
+        />
+        <TextField
+          label={w.target}
+          value={path}
+          onChange={(next) => {
+            setPath(next);
+            setRefused(null);
+          }}
+          direction="ltr"
+          placeholder={words.create.filePlaceholder}
+          end={
+            <Button icon={FolderOpen} onPress={() => void choose()}>
+              {words.common.browse}
+            </Button>
+          }
+        />
+        {refused?.code === 'export/exists' && <Checkbox label={w.overwrite} value={overwrite} onChange={setOverwrite} />}
+        {refused && <ErrorPanel error={refused} />}
+        <p className="small muted">{w.exportNote}</p>
+      </form>
+    </Dialog>
+  );
+}
