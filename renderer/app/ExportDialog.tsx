@@ -102,7 +102,6 @@ function OpenDialog({ guest }: { guest: Guest }) {
             setRefused(null);
           }}
           direction="ltr"
-          placeholder={words.create.filePlaceholder}
           end={
             <Button icon={FolderOpen} onPress={() => void choose()}>
               {words.common.browse}

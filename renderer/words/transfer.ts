@@ -45,7 +45,6 @@ export const transferWords = {
   name: 'Name',
   hardware: (cpus: string, memory: string, firmware: string) => `${cpus} · ${memory} · ${firmware}`,
   disk: (format: string, used: string, size: string, bus: string) => `${format} · ${used}, ${size} for the guest · on ${bus}`,
-  findings: 'What was found',
   action: 'What will be done',
   bootTest: 'Try once whether the copy boots',
   bootTestNote: 'Alone, without a network, on a layer that is thrown away. Takes up to a minute, longer without hardware acceleration.',
@@ -70,6 +69,4 @@ export const transferWords = {
   reasonNoTarget: 'Choose where it goes first.',
   overwrite: 'Replace what is there',
   exportStart: 'Export',
-  exported: (name: string) => `${name} was exported`,
-  show: 'Show',
 };
