@@ -81,7 +81,8 @@ function GuestFacts({ guest }: { guest: Guest }) {
 
 /** What its disks build upon, and what builds upon them; nothing where they stand alone. */
 function GuestLineage({ guest }: { guest: Guest }) {
-  const guests = useEngineStore((state) => Object.keys(state.guests).length);
+  // A guest that is still being made has no disks yet that could be shown.
+  const guests = useEngineStore((state) => Object.values(state.guests).filter((one) => one.state.status !== 'creating').length);
   const files = guest.spec.disks.map(({ location }) => (location.kind === 'store' ? location.file : location.path)).join();
   const { value } = useCall('lineage.show', {}, `${guests} ${files} ${guest.state.busy ?? ''}`);
   const isFocus = (node: LineageNode) => node.guestId === guest.id;
