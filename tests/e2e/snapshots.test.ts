@@ -60,7 +60,7 @@ test('how snapshots are made by themselves is said in a dialog, and the button s
   await page.getByRole('button', { name: 'Automatic…' }).click();
   const dialog = page.getByRole('dialog', { name: 'Automatic snapshots' });
   await dialog.getByText('Make snapshots by themselves').click();
-  await dialog.getByRole('spinbutton', { name: 'One of each of the last hours' }).fill('6');
+  await dialog.getByRole('spinbutton', { name: 'Hours' }).fill('6');
   await dialog.getByRole('button', { name: 'Save' }).click();
   await page.getByRole('button', { name: 'Automatic: on' }).waitFor();
   expect((await call('snapshot.list', { guest: id })).schedule).toMatchObject({ enabled: true, keepHourly: 6, keepDaily: 7 });

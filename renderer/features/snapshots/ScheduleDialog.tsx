@@ -46,7 +46,8 @@ export function ScheduleDialog({ guest, schedule, onClose, onChanged }: Props) {
     >
       <div className="stack">
         <Switch label={w.scheduleOn} value={wanted.enabled} onChange={(enabled) => change({ enabled })} description={w.scheduleOnNote} />
-        <div className="snapshots-counts">
+        <fieldset className="snapshots-counts">
+          <legend className="field-label">{w.keepEach}</legend>
           <NumberField
             label={w.keepHourly}
             value={wanted.keepHourly}
@@ -71,7 +72,7 @@ export function ScheduleDialog({ guest, schedule, onClose, onChanged }: Props) {
             max={52}
             disabled={!wanted.enabled}
           />
-        </div>
+        </fieldset>
         <Switch
           label={w.beforeHardware}
           value={wanted.beforeHardwareChange}
