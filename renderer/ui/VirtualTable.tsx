@@ -13,6 +13,7 @@ import {
   useRef,
   useState,
 } from 'react';
+import { VisuallyHidden } from 'react-aria-components';
 import { moveCursor, rangeKeys, type SelectionMove, typedTarget } from './table-selection.ts';
 import './VirtualTable.css';
 
@@ -160,7 +161,9 @@ export function VirtualTable<Row>(props: Props<Row>) {
       onScroll={(event) => setFirst(Math.floor(event.currentTarget.scrollTop / rowHeight))}
     >
       <div className="vtable-head" role="row" aria-rowindex={1} style={{ gridTemplateColumns: template }}>
-        <span className="vtable-column" role="columnheader" aria-label={props.selectTitle} />
+        <span className="vtable-column" role="columnheader">
+          <VisuallyHidden>{props.selectTitle}</VisuallyHidden>
+        </span>
         {columns.map((column) => (
           <ColumnHead key={column.id} column={column} {...props} />
         ))}

@@ -35,7 +35,7 @@ export function GuestOrigin({ guest }: { guest: Guest }) {
     known.reload();
   };
   return (
-    <section className="guest-box">
+    <section className="guest-box stack">
       <div className="row">
         <h2 className="grow">{w.title}</h2>
         <IconButton icon={RefreshCw} label={w.read} busy={busy} reason={reason} onPress={() => void read()} />

@@ -111,7 +111,7 @@ function Catalogue({ images, all, work, address, goTo, onImport }: CatalogueProp
   const [sort, setSort] = useRemembered('images.sort', { by: 'name', descending: false } as const, acceptSort);
   const [columns, setColumns] = useRemembered<readonly ColumnId[]>('images.columns', defaultColumns, acceptColumns);
   const [widths, setWidths] = useRemembered<Record<string, number>>('images.widths', {}, acceptWidths);
-  const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
+  const [selected, setSelected] = useState<ReadonlySet<string>>(() => new Set(address.image === null ? [] : [address.image]));
   const [facetsOpen, setFacetsOpen] = useState(false);
   const [saving, setSaving] = useState(false);
   const [comparing, setComparing] = useState<readonly [Image, Image] | null>(null);
