@@ -125,13 +125,14 @@ test('an image is imported with its progress, and deleted only after a question'
   const start = page.getByRole('button', { name: 'Import', exact: true });
   await until('the file was read', async () => (await start.getAttribute('aria-disabled')) === null);
   await start.click();
-  await page.getByRole('heading', { name: 'Imported' }).waitFor();
-  const line = page.getByRole('listitem').filter({ hasText: 'Imported' });
-  await line.getByRole('button', { name: 'Delete' }).click();
+  await page.getByRole('row', { name: /^Imported/ }).click();
+  const panel = page.getByRole('complementary', { name: 'What is known of the image' });
+  await panel.getByRole('heading', { name: 'Imported' }).waitFor();
+  await panel.getByRole('button', { name: 'Delete' }).click();
   const question = page.getByRole('alertdialog', { name: 'Delete the image Imported?' });
   await question.getByRole('button', { name: 'Cancel' }).click();
   expect((await call('image.list', {})).map((image) => image.name)).toContain('Imported');
-  await line.getByRole('button', { name: 'Delete' }).click();
+  await panel.getByRole('button', { name: 'Delete' }).click();
   await question.getByRole('button', { name: 'Delete' }).click();
   await until('it is gone', async () => !(await call('image.list', {})).some((image) => image.name === 'Imported'));
   expect(readdirSync(folder)).toEqual(['import me.qcow2']);
