@@ -181,6 +181,28 @@ test('an engine killed while a snapshot is made leaves a guest that runs and a s
   checkEveryDisk(engine.layout);
 }, 240_000);
 
+test('a snapshot opened as a disposable clone is a guest of its own, and is as it was when that is gone', async () => {
+  await inside('echo then > /mnt/one/opened; sync');
+  const made = await take('To be opened');
+  await inside('echo now > /mnt/one/opened; sync');
+  await engine.guests.forceOff(id);
+  const { guest, job } = await engine.snapshots.open(made.id, 'test');
+  expect((await engine.jobs.ended(job.id)).state).toBe('succeeded');
+  expect(guest.id).not.toBe(id);
+  await until('the agent of the clone answers', () => engine.guests.show(guest.id).state.run?.qemuAgent || null, 120_000);
+  const command = 'mkdir -p /mnt/one && mount /dev/vdb /mnt/one && cat /mnt/one/opened && echo scribbled > /mnt/one/opened && sync';
+  const { stdoutBase64 } = await engine.guests.exec(guest.id, ['/bin/sh', '-c', command], 60);
+  expect(Buffer.from(stdoutBase64, 'base64').toString().trim()).toBe('then');
+  await engine.guests.forceOff(guest.id);
+  await until('the clone is gone', () => !engine.guests.list().some((one) => one.id === guest.id) || null, 20_000);
+  checkEveryDisk(engine.layout);
+  await startAgain();
+  expect(await inside('cat /mnt/one/opened')).toBe('now');
+  await goBack(made.id);
+  await startAgain();
+  expect(await inside('cat /mnt/one/opened')).toBe('then');
+}, 240_000);
+
 test('disks are clean, and what was deleted is tidied once the guest is off', async () => {
   for (const { id: snapshot } of engine.snapshots.tree(id).snapshots) engine.snapshots.delete(snapshot);
   await inside('echo last > /mnt/one/last; sync');
