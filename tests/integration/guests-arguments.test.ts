@@ -19,6 +19,8 @@ import { layoutIn } from '../support/guest-bench.ts';
 import { until } from '../support/until.ts';
 
 const firmware = '/usr/share/OVMF';
+/** Follows the boot protocol of Linux. */
+const memtestKernel = '/boot/memtest86+x64.bin';
 const names = Object.keys(goldenGuests).filter((name) => name !== 'without-seccomp');
 
 test.for(names)('QEMU starts with the arguments of %s', async (name, context) => {
@@ -53,8 +55,14 @@ test.for(names)('QEMU starts with the arguments of %s', async (name, context) =>
   const secure = spec.firmware === 'uefi-secure' ? '.ms' : '';
   const vars = join(home, 'vars.fd');
   const { shares, daemon } = await planShares(spec, () => findVirtiofsd(process.env));
+  const { seedDisc, firstStart } = wanted;
+  const seedPath = join(home, 'seed.iso');
+  if (seedDisc) qemuImg('raw', seedPath);
   const facts: LaunchFacts = {
     ...wanted,
+    seedDisc: seedDisc && { ...seedDisc, path: seedPath },
+    // Nothing of it runs; QEMU only wants a kernel that is one.
+    firstStart: firstStart && { ...firstStart, kernel: memtestKernel, initrd: seedPath },
     shares,
     files,
     accelerator: 'tcg',
