@@ -29,7 +29,8 @@ async function restartComputer(engine: Bench, change: (database: Sqlite.Database
   const pids = engine.guests.list().flatMap(({ state }) => (state.run ? [state.run.pid] : []));
   await engine.close();
   for (const pid of pids) process.kill(pid, 'SIGKILL');
-  await rm(engine.layout.run, { recursive: true, force: true });
+  // The shell around each QEMU still writes down how that ended.
+  await rm(engine.layout.run, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   withDatabase(engine, change);
   await engine.reopen();
 }
