@@ -119,7 +119,7 @@ test('any text can be a value, and is read back as it was', () => {
 });
 
 test('a value is put into a query and taken out again, and the rest stays', () => {
-  const value = fc.oneof(fc.string({ minLength: 1 }), fc.constantFrom('web', 'two words', 'a,b', '"', '\\', 'none'));
+  const value = fc.oneof(fc.string({ minLength: 1 }), fc.constantFrom('web', 'two words', 'a,b', '"', '\\', 'none', '  "', 'x  " '));
   fc.assert(
     fc.property(fc.constantFrom('', 'web -tag:old', 'os:"Debian 12" tag:shop', 'size:>4G "exact words"'), value, (query, text) => {
       fc.pre(!chosenValues(query, 'tag').has(text.toLowerCase()));

@@ -186,8 +186,11 @@ function bare(value: string): string {
   return value === 'none' ? value : quoteValue(value);
 }
 
+/** Puts `by` in the place of a word; where nothing is put, its neighbours stay one space apart. */
 function replace(query: string, { start, end }: Place, by: string): string {
-  return `${query.slice(0, start)}${by}${query.slice(end)}`.replaceAll(/\s{2,}(?=([^"]*"[^"]*")*[^"]*$)/g, ' ').trim();
+  const [before, after] = [query.slice(0, start), query.slice(end)];
+  if (by !== '') return before + by + after;
+  return [before.trim(), after.trim()].filter((side) => side !== '').join(' ');
 }
 
 export type Suggestion = { /** Takes the place of the word at the caret. */ text: string; about: string };
