@@ -48,7 +48,9 @@ function completeDisks(spec: GuestSpec, given: readonly Given<'disks'>[], facts:
     if (!('id' in one)) return newDisk(spec, one, ids(), facts, index);
     const before = known(spec.disks, one, 'disks', index);
     const path = `disks.${one.id}`;
-    if (JSON.stringify(one.location) !== JSON.stringify(before.location) || one.format !== before.format) {
+    // Which file of the store it is, is not the client's to know: a snapshot may have given it another since it looked.
+    const inStore = one.location.kind === 'store' && before.location.kind === 'store';
+    if ((!inStore && JSON.stringify(one.location) !== JSON.stringify(before.location)) || one.format !== before.format) {
       throw new Failure('guest/spec-invalid', `The disk ${one.id} keeps its file and its format.`, {
         hint: 'Add another disk instead.',
         path: `${path}.location`,
@@ -66,7 +68,7 @@ function completeDisks(spec: GuestSpec, given: readonly Given<'disks'>[], facts:
         path: `${path}.sizeBytes`,
       });
     }
-    return one;
+    return { ...one, location: before.location };
   });
 }
 
