@@ -31,6 +31,8 @@ LIST
     echo 'cmd:gpg|needed|gnupg|signs for the tests'
     echo 'cmd:python3|needed|python3|packs archives for the tests'
     echo 'cmd:cpio|needed|cpio|unpacks what the tests packed'
+    echo 'cmd:virt-xml-validate|needed|libvirt-clients|checks the libvirt XML that the tests export'
+    echo 'cmd:xmllint|needed|libxml2-utils|checks the libvirt XML that the tests export'
     echo 'file:/usr/lib/memtest86+/memtest86+x64.iso|needed|memtest86+|a disc that starts, for the tests'
   fi
   if ! has_display; then

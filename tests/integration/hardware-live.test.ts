@@ -175,6 +175,13 @@ test('a CD is put in, changed and taken out, and one that the guest holds stays'
   await until('the guest reads the first CD', async () => (await inside(client, guest, label)) === 'FIRST');
   await insert(other);
   await until('the guest reads the other CD', async () => (await inside(client, guest, label)) === 'OTHER');
+
+  // Linux locks the door of a drive that somebody reads.
+  const reader = await inside(client, guest, 'sleep 600 < /dev/sr0 > /dev/null 2>&1 & echo $!');
+  await expect(insert(null)).rejects.toMatchObject({ error: { code: 'guest/device-busy' } });
+  expect((await specOf(client, guest)).cdDrives[0]?.medium).toMatchObject({ path: other });
+  expect(await inside(client, guest, label)).toBe('OTHER');
+  await inside(client, guest, `kill ${reader}`);
   await insert(null);
   await until('the drive is empty', async () => (await inside(client, guest, label)) === '');
 
