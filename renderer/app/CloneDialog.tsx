@@ -3,12 +3,11 @@ import type { GuesthouseError } from '../../contract/errors.ts';
 import { type CloneRequest, cloneCountMax } from '../../contract/guest-clone.ts';
 import type { Guest } from '../../contract/guest-state.ts';
 import { ErrorPanel } from '../parts/ErrorPanel.tsx';
+import { FormDialog } from '../parts/FormDialog.tsx';
 import { closeClone, makeClones, useCloning } from '../state/cloning.ts';
 import { useGuest } from '../state/store.ts';
 import { useCall } from '../state/use-call.ts';
 import { useSettled } from '../state/use-settled.ts';
-import { Button } from '../ui/Button.tsx';
-import { Dialog } from '../ui/Dialog.tsx';
 import { NumberField } from '../ui/NumberField.tsx';
 import { TextField } from '../ui/TextField.tsx';
 import { Checkbox, RadioGroup } from '../ui/toggles.tsx';
@@ -64,77 +63,63 @@ function OpenDialog({ guest }: { guest: Guest }) {
   };
 
   return (
-    <Dialog
-      open
+    <FormDialog
       title={isTemplate ? w.templateTitle(guest.spec.name) : w.title(guest.spec.name)}
+      submitLabel={w.submit(count)}
+      reason={reason}
+      busy={busy}
+      onSubmit={submit}
       onClose={closeClone}
-      closeLabel={words.common.close}
-      actions={
-        <>
-          <Button onPress={closeClone}>{words.common.cancel}</Button>
-          <Button kind="primary" reason={reason} busy={busy} onPress={() => void submit()}>
-            {w.submit(count)}
-          </Button>
-        </>
-      }
     >
-      <form
-        className="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (reason === null && !busy) void submit();
-        }}
-      >
-        <div className="clone-names">
-          <TextField
-            label={w.name}
-            value={name}
-            onChange={setName}
-            autoFocus
-            description={w.nameNote}
-            notes={error?.path === 'name' ? [{ severity: 'problem', text: error.message }] : []}
-          />
-          <NumberField
-            label={w.count}
-            value={count}
-            min={1}
-            max={cloneCountMax}
-            onChange={(next) => setCount(Math.max(1, Math.min(next, cloneCountMax)))}
-          />
-        </div>
-        <RadioGroup
-          label={w.disks}
-          value={(share ?? known?.share ?? true) ? 'share' : 'copy'}
-          onChange={(way) => setShare(way === 'share')}
-          options={[
-            ...(known?.shareProblem ? [] : [{ id: 'share' as const, label: w.share, description: w.shareNote }]),
-            { id: 'copy' as const, label: w.copy, description: known?.shareProblem ?? w.copyNote },
-          ]}
+      <div className="clone-names">
+        <TextField
+          label={w.name}
+          value={name}
+          onChange={setName}
+          autoFocus
+          description={w.nameNote}
+          notes={error?.path === 'name' ? [{ severity: 'problem', text: error.message }] : []}
         />
-        <Checkbox
-          label={w.identity}
-          description={known?.identityProblem ?? w.identityNote}
-          disabled={known !== null && known.identityProblem !== null}
-          value={newIdentity ?? known?.newIdentity ?? false}
-          onChange={setNewIdentity}
+        <NumberField
+          label={w.count}
+          value={count}
+          min={1}
+          max={cloneCountMax}
+          onChange={(next) => setCount(Math.max(1, Math.min(next, cloneCountMax)))}
         />
-        {known?.hasTpm && <Checkbox label={w.keepTpm} description={w.keepTpmNote} value={keepTpm} onChange={setKeepTpm} />}
-        {error && error.path !== 'name' && <ErrorPanel error={error} />}
-        {refused && <ErrorPanel error={refused} onDismiss={() => setRefused(null)} />}
-        {known && !error && (
-          <section className="clone-preview" aria-label={w.preview}>
-            <p>
-              {known.names.slice(0, namesShown).map((each) => (
-                <bdi key={each} className="clone-name">
-                  {each}
-                </bdi>
-              ))}
-              {known.names.length > namesShown && <span className="muted">{w.more(known.names.length - namesShown)}</span>}
-            </p>
-            <p className="small muted">{[w.room(formatBytes(known.neededBytes)), ...known.notes].join(' ')}</p>
-          </section>
-        )}
-      </form>
-    </Dialog>
+      </div>
+      <RadioGroup
+        label={w.disks}
+        value={(share ?? known?.share ?? true) ? 'share' : 'copy'}
+        onChange={(way) => setShare(way === 'share')}
+        options={[
+          ...(known?.shareProblem ? [] : [{ id: 'share' as const, label: w.share, description: w.shareNote }]),
+          { id: 'copy' as const, label: w.copy, description: known?.shareProblem ?? w.copyNote },
+        ]}
+      />
+      <Checkbox
+        label={w.identity}
+        description={known?.identityProblem ?? w.identityNote}
+        disabled={known !== null && known.identityProblem !== null}
+        value={newIdentity ?? known?.newIdentity ?? false}
+        onChange={setNewIdentity}
+      />
+      {known?.hasTpm && <Checkbox label={w.keepTpm} description={w.keepTpmNote} value={keepTpm} onChange={setKeepTpm} />}
+      {error && error.path !== 'name' && <ErrorPanel error={error} />}
+      {refused && <ErrorPanel error={refused} onDismiss={() => setRefused(null)} />}
+      {known && !error && (
+        <section className="clone-preview" aria-label={w.preview}>
+          <p>
+            {known.names.slice(0, namesShown).map((each) => (
+              <bdi key={each} className="clone-name">
+                {each}
+              </bdi>
+            ))}
+            {known.names.length > namesShown && <span className="muted">{w.more(known.names.length - namesShown)}</span>}
+          </p>
+          <p className="small muted">{[w.room(formatBytes(known.neededBytes)), ...known.notes].join(' ')}</p>
+        </section>
+      )}
+    </FormDialog>
   );
 }

@@ -5,12 +5,12 @@ import { guestCannot } from '../../contract/guest-can.ts';
 import type { Guest } from '../../contract/guest-state.ts';
 import { type ExportFormat, exportFormat } from '../../contract/machine.ts';
 import { ErrorPanel } from '../parts/ErrorPanel.tsx';
+import { FormDialog } from '../parts/FormDialog.tsx';
 import { shell } from '../state/bridge.ts';
 import { useGuest } from '../state/store.ts';
 import { showErrorToast } from '../state/toasts.ts';
 import { closeExport, exportGuest, useExporting } from '../state/transfer.ts';
 import { Button } from '../ui/Button.tsx';
-import { Dialog } from '../ui/Dialog.tsx';
 import { Select } from '../ui/Select.tsx';
 import { TextField } from '../ui/TextField.tsx';
 import { Checkbox } from '../ui/toggles.tsx';
@@ -66,52 +66,38 @@ function OpenDialog({ guest }: { guest: Guest }) {
   };
 
   return (
-    <Dialog
-      open
+    <FormDialog
       title={w.exportTitle(guest.spec.name)}
+      submitLabel={w.exportStart}
+      reason={reason}
+      busy={busy}
+      onSubmit={submit}
       onClose={closeExport}
-      closeLabel={words.common.close}
-      actions={
-        <>
-          <Button onPress={closeExport}>{words.common.cancel}</Button>
-          <Button kind="primary" reason={reason} busy={busy} onPress={() => void submit()}>
-            {w.exportStart}
-          </Button>
-        </>
-      }
     >
-      <form
-        className="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (reason === null && !busy) void submit();
+      <Select
+        label={w.format}
+        value={format}
+        onChange={changeFormat}
+        options={exportFormat.options.map((id) => ({ id, label: w.formats[id].label, note: w.formats[id].note }))}
+        description={w.formats[format].note}
+      />
+      <TextField
+        label={w.target}
+        value={path}
+        onChange={(next) => {
+          setPath(next);
+          setRefused(null);
         }}
-      >
-        <Select
-          label={w.format}
-          value={format}
-          onChange={changeFormat}
-          options={exportFormat.options.map((id) => ({ id, label: w.formats[id].label, note: w.formats[id].note }))}
-          description={w.formats[format].note}
-        />
-        <TextField
-          label={w.target}
-          value={path}
-          onChange={(next) => {
-            setPath(next);
-            setRefused(null);
-          }}
-          direction="ltr"
-          end={
-            <Button icon={FolderOpen} onPress={() => void choose()}>
-              {words.common.browse}
-            </Button>
-          }
-        />
-        {refused?.code === 'export/exists' && <Checkbox label={w.overwrite} value={overwrite} onChange={setOverwrite} />}
-        {refused && <ErrorPanel error={refused} />}
-        <p className="small muted">{w.exportNote}</p>
-      </form>
-    </Dialog>
+        direction="ltr"
+        end={
+          <Button icon={FolderOpen} onPress={() => void choose()}>
+            {words.common.browse}
+          </Button>
+        }
+      />
+      {refused?.code === 'export/exists' && <Checkbox label={w.overwrite} value={overwrite} onChange={setOverwrite} />}
+      {refused && <ErrorPanel error={refused} />}
+      <p className="small muted">{w.exportNote}</p>
+    </FormDialog>
   );
 }

@@ -1,7 +1,6 @@
 import { useState } from 'react';
 import { ErrorPanel } from '../../parts/ErrorPanel.tsx';
-import { Button } from '../../ui/Button.tsx';
-import { Dialog } from '../../ui/Dialog.tsx';
+import { FormDialog } from '../../parts/FormDialog.tsx';
 import { TextField } from '../../ui/TextField.tsx';
 import { words } from '../../words/en.ts';
 import { useDownload } from './use-download.ts';
@@ -21,49 +20,28 @@ export function AddressDialog({ onClose }: { onClose: () => void }) {
     if (await start({ kind: 'url', url: address.trim(), ...(sha256 === '' ? {} : { sha256 }) }, name.trim())) onClose();
   };
   return (
-    <Dialog
-      open
-      title={w.addressTitle}
-      onClose={onClose}
-      closeLabel={words.common.close}
-      actions={
-        <>
-          <Button onPress={onClose}>{words.common.cancel}</Button>
-          <Button kind="primary" reason={reason} busy={busy} onPress={() => void begin()}>
-            {w.addressStart}
-          </Button>
-        </>
-      }
-    >
-      <form
-        className="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (reason === null) void begin();
-        }}
-      >
-        <p className="muted">{w.addressNote}</p>
-        <TextField
-          label={w.addressUrl}
-          value={address}
-          onChange={setAddress}
-          placeholder={w.addressPlaceholder}
-          mono
-          direction="ltr"
-          autoFocus
-        />
-        <TextField
-          label={w.addressDigest}
-          value={digest}
-          onChange={setDigest}
-          placeholder={w.addressDigestPlaceholder}
-          mono
-          direction="ltr"
-          notes={wrongDigest ? [{ severity: 'problem', text: w.reasonDigest }] : []}
-        />
-        <TextField label={w.addressName} value={name} onChange={setName} placeholder={w.addressNamePlaceholder} />
-        {error && <ErrorPanel error={error} />}
-      </form>
-    </Dialog>
+    <FormDialog title={w.addressTitle} submitLabel={w.addressStart} reason={reason} busy={busy} onSubmit={begin} onClose={onClose}>
+      <p className="muted">{w.addressNote}</p>
+      <TextField
+        label={w.addressUrl}
+        value={address}
+        onChange={setAddress}
+        placeholder={w.addressPlaceholder}
+        mono
+        direction="ltr"
+        autoFocus
+      />
+      <TextField
+        label={w.addressDigest}
+        value={digest}
+        onChange={setDigest}
+        placeholder={w.addressDigestPlaceholder}
+        mono
+        direction="ltr"
+        notes={wrongDigest ? [{ severity: 'problem', text: w.reasonDigest }] : []}
+      />
+      <TextField label={w.addressName} value={name} onChange={setName} placeholder={w.addressNamePlaceholder} />
+      {error && <ErrorPanel error={error} />}
+    </FormDialog>
   );
 }

@@ -2,9 +2,8 @@ import { useState } from 'react';
 import type { GuesthouseError } from '../../../contract/errors.ts';
 import type { Guest } from '../../../contract/guest-state.ts';
 import { ErrorPanel } from '../../parts/ErrorPanel.tsx';
+import { FormDialog } from '../../parts/FormDialog.tsx';
 import { call } from '../../state/bridge.ts';
-import { Button } from '../../ui/Button.tsx';
-import { Dialog } from '../../ui/Dialog.tsx';
 import { TextField } from '../../ui/TextField.tsx';
 import { Checkbox } from '../../ui/toggles.tsx';
 import { words } from '../../words/en.ts';
@@ -32,32 +31,24 @@ export function CaptureDialog({ guest, series: from, onClose }: { guest: Guest; 
     else setError(answer.error);
   };
   return (
-    <Dialog
-      open
+    <FormDialog
       title={w.captureTitle(guest.spec.name)}
+      submitLabel={w.captureStart}
+      reason={name.trim() === '' ? w.captureNameReason : null}
+      busy={busy}
+      onSubmit={start}
       onClose={onClose}
-      closeLabel={words.common.close}
-      actions={
-        <>
-          <Button onPress={onClose}>{words.common.cancel}</Button>
-          <Button kind="primary" busy={busy} reason={name.trim() === '' ? w.captureNameReason : null} onPress={() => void start()}>
-            {w.captureStart}
-          </Button>
-        </>
-      }
     >
-      <div className="stack">
-        <p className="muted">{w.captureText}</p>
-        <TextField label={w.captureName} value={name} onChange={setName} autoFocus />
-        <TextField label={w.captureSeries} value={series} onChange={setSeries} placeholder={w.captureSeriesPlaceholder} />
-        {series.trim() !== '' && (
-          <>
-            <TextField label={w.captureChange} value={changeNote} onChange={setChangeNote} multiline rows={2} />
-            <Checkbox label={w.captureDraft} description={w.captureDraftNote} value={draft} onChange={setDraft} />
-          </>
-        )}
-        {error && <ErrorPanel error={error} />}
-      </div>
-    </Dialog>
+      <p className="muted">{w.captureText}</p>
+      <TextField label={w.captureName} value={name} onChange={setName} autoFocus />
+      <TextField label={w.captureSeries} value={series} onChange={setSeries} placeholder={w.captureSeriesPlaceholder} />
+      {series.trim() !== '' && (
+        <>
+          <TextField label={w.captureChange} value={changeNote} onChange={setChangeNote} multiline rows={2} />
+          <Checkbox label={w.captureDraft} description={w.captureDraftNote} value={draft} onChange={setDraft} />
+        </>
+      )}
+      {error && <ErrorPanel error={error} />}
+    </FormDialog>
   );
 }

@@ -1,12 +1,11 @@
 import { useState } from 'react';
 import type { NewDisk } from '../../../contract/guest-hardware.ts';
 import { ErrorPanel } from '../../parts/ErrorPanel.tsx';
+import { FormDialog } from '../../parts/FormDialog.tsx';
 import { notesFor } from '../../parts/field-notes.ts';
 import { MediumPath } from '../../parts/MediumPath.tsx';
 import { useCall } from '../../state/use-call.ts';
 import { useSettled } from '../../state/use-settled.ts';
-import { Button } from '../../ui/Button.tsx';
-import { Dialog } from '../../ui/Dialog.tsx';
 import { NumberField } from '../../ui/NumberField.tsx';
 import { Select } from '../../ui/Select.tsx';
 import { words } from '../../words/en.ts';
@@ -41,53 +40,38 @@ export function AddDiskDialog({ editor, from, onClose }: { editor: Editor; from:
     if (disk !== null && (await editor.make({ disks: [...spec.disks, disk] }, w.added))) onClose();
   };
   return (
-    <Dialog
-      open
-      title={w.newDiskTitle}
-      onClose={onClose}
-      closeLabel={words.common.close}
-      actions={
-        <>
-          <Button onPress={onClose}>{words.common.cancel}</Button>
-          <Button kind="primary" reason={reason} busy={editor.busy} onPress={() => void add()}>
-            {w.addIt}
-          </Button>
-        </>
-      }
-    >
-      <div className="stack">
-        {from === 'disk' ? (
-          <NumberField
-            label={w.newDiskSize}
-            unit="GiB"
-            value={sizeGiB}
-            min={1}
-            max={65_536}
-            onChange={setSizeGiB}
-            description={words.create.diskSizeNote}
-          />
-        ) : (
-          <>
-            <MediumPath
-              label={w.newDiskFile}
-              kind="disk"
-              value={path}
-              onChange={setPath}
-              notes={notesFor(plan.value?.notes ?? [], 'disks')}
-              autoFocus
-            />
-            <p className="muted">{w.newDiskFileNote}</p>
-          </>
-        )}
-        <Select
-          label={w.newDiskBus}
-          value={bus}
-          options={optionsOf(words.create.deviceNames)}
-          onChange={setBus}
-          description={added ? <TimingMark mark={{ kind: added.when, why: added.why }} /> : undefined}
+    <FormDialog title={w.newDiskTitle} submitLabel={w.addIt} reason={reason} busy={editor.busy} onSubmit={add} onClose={onClose}>
+      {from === 'disk' ? (
+        <NumberField
+          label={w.newDiskSize}
+          unit="GiB"
+          value={sizeGiB}
+          min={1}
+          max={65_536}
+          onChange={setSizeGiB}
+          description={words.create.diskSizeNote}
         />
-        {editor.error && <ErrorPanel error={editor.error} title={w.failed} onDismiss={editor.dismiss} />}
-      </div>
-    </Dialog>
+      ) : (
+        <>
+          <MediumPath
+            label={w.newDiskFile}
+            kind="disk"
+            value={path}
+            onChange={setPath}
+            notes={notesFor(plan.value?.notes ?? [], 'disks')}
+            autoFocus
+          />
+          <p className="muted">{w.newDiskFileNote}</p>
+        </>
+      )}
+      <Select
+        label={w.newDiskBus}
+        value={bus}
+        options={optionsOf(words.create.deviceNames)}
+        onChange={setBus}
+        description={added ? <TimingMark mark={{ kind: added.when, why: added.why }} /> : undefined}
+      />
+      {editor.error && <ErrorPanel error={editor.error} title={w.failed} onDismiss={editor.dismiss} />}
+    </FormDialog>
   );
 }

@@ -1,10 +1,9 @@
 import { useState } from 'react';
 import { ErrorPanel } from '../../parts/ErrorPanel.tsx';
+import { FormDialog } from '../../parts/FormDialog.tsx';
 import { notesFor } from '../../parts/field-notes.ts';
 import { useCall } from '../../state/use-call.ts';
 import { useSettled } from '../../state/use-settled.ts';
-import { Button } from '../../ui/Button.tsx';
-import { Dialog } from '../../ui/Dialog.tsx';
 import { TextField } from '../../ui/TextField.tsx';
 import { Switch } from '../../ui/toggles.tsx';
 import { words } from '../../words/en.ts';
@@ -40,40 +39,25 @@ export function AddShareDialog({ editor, onClose }: { editor: Editor; onClose: (
     if (share !== null && (await editor.make({ shares: [...spec.shares, share] }, w.added))) onClose();
   };
   return (
-    <Dialog
-      open
-      title={w.newShareTitle}
-      onClose={onClose}
-      closeLabel={words.common.close}
-      actions={
-        <>
-          <Button onPress={onClose}>{words.common.cancel}</Button>
-          <Button kind="primary" reason={reason} busy={editor.busy} onPress={() => void add()}>
-            {w.addIt}
-          </Button>
-        </>
-      }
-    >
-      <div className="stack">
-        <TextField
-          label={w.folder}
-          value={path}
-          onChange={setPath}
-          placeholder={w.folderPlaceholder}
-          direction="ltr"
-          autoFocus
-          notes={notesFor(notes, 'shares')}
-          description={w.folderNote}
-        />
-        <TextField label={w.tag} value={tag} onChange={setTag} placeholder={w.tagAutomatic} direction="ltr" description={w.tagNote} />
-        <Switch label={w.shareReadOnly} value={readOnly} onChange={setReadOnly} />
-        {added && added.when !== 'now' && (
-          <p>
-            <TimingMark mark={{ kind: added.when, why: added.why }} />
-          </p>
-        )}
-        {editor.error && <ErrorPanel error={editor.error} title={w.failed} onDismiss={editor.dismiss} />}
-      </div>
-    </Dialog>
+    <FormDialog title={w.newShareTitle} submitLabel={w.addIt} reason={reason} busy={editor.busy} onSubmit={add} onClose={onClose}>
+      <TextField
+        label={w.folder}
+        value={path}
+        onChange={setPath}
+        placeholder={w.folderPlaceholder}
+        direction="ltr"
+        autoFocus
+        notes={notesFor(notes, 'shares')}
+        description={w.folderNote}
+      />
+      <TextField label={w.tag} value={tag} onChange={setTag} placeholder={w.tagAutomatic} direction="ltr" description={w.tagNote} />
+      <Switch label={w.shareReadOnly} value={readOnly} onChange={setReadOnly} />
+      {added && added.when !== 'now' && (
+        <p>
+          <TimingMark mark={{ kind: added.when, why: added.why }} />
+        </p>
+      )}
+      {editor.error && <ErrorPanel error={editor.error} title={w.failed} onDismiss={editor.dismiss} />}
+    </FormDialog>
   );
 }

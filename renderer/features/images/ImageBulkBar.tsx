@@ -3,10 +3,10 @@ import { useState } from 'react';
 import type { GuesthouseError } from '../../../contract/errors.ts';
 import { type Image, imageLifecycle } from '../../../contract/image.ts';
 import { ErrorPanel } from '../../parts/ErrorPanel.tsx';
+import { FormDialog } from '../../parts/FormDialog.tsx';
 import { call } from '../../state/bridge.ts';
 import { showErrorToast, showToast } from '../../state/toasts.ts';
 import { Button, IconButton } from '../../ui/Button.tsx';
-import { Dialog } from '../../ui/Dialog.tsx';
 import { MenuItem, MenuSection, MenuTrigger } from '../../ui/Menu.tsx';
 import { TagsField } from '../../ui/TagsField.tsx';
 import { words } from '../../words/en.ts';
@@ -83,30 +83,17 @@ function TagDialog({ images, onClose }: { images: readonly Image[]; onClose: () 
   };
   const field = { placeholder: w.tagsPlaceholder, removeLabel: w.removeTag, maxLength: 40 };
   return (
-    <Dialog
-      open
+    <FormDialog
       title={w.bulkTagTitle(images.length)}
+      submitLabel={words.common.save}
+      reason={addTags.length + removeTags.length === 0 ? w.bulkReason : null}
+      busy={busy}
+      onSubmit={save}
       onClose={onClose}
-      closeLabel={words.common.close}
-      actions={
-        <>
-          <Button onPress={onClose}>{words.common.cancel}</Button>
-          <Button
-            kind="primary"
-            busy={busy}
-            reason={addTags.length + removeTags.length === 0 ? w.bulkReason : null}
-            onPress={() => void save()}
-          >
-            {words.common.save}
-          </Button>
-        </>
-      }
     >
-      <div className="stack">
-        <TagsField label={w.bulkAdd} value={addTags} onChange={setAddTags} {...field} />
-        <TagsField label={w.bulkRemove} value={removeTags} onChange={setRemoveTags} {...field} />
-        {error && <ErrorPanel error={error} />}
-      </div>
-    </Dialog>
+      <TagsField label={w.bulkAdd} value={addTags} onChange={setAddTags} {...field} />
+      <TagsField label={w.bulkRemove} value={removeTags} onChange={setRemoveTags} {...field} />
+      {error && <ErrorPanel error={error} />}
+    </FormDialog>
   );
 }

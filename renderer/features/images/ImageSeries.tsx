@@ -3,9 +3,9 @@ import { useMemo, useState } from 'react';
 import type { GuesthouseError } from '../../../contract/errors.ts';
 import type { Image } from '../../../contract/image.ts';
 import { ErrorPanel } from '../../parts/ErrorPanel.tsx';
+import { FormDialog } from '../../parts/FormDialog.tsx';
 import { useImages } from '../../state/store.ts';
 import { Button, IconButton } from '../../ui/Button.tsx';
-import { Dialog } from '../../ui/Dialog.tsx';
 import { ComboBox } from '../../ui/Select.tsx';
 import { TextField } from '../../ui/TextField.tsx';
 import { words } from '../../words/en.ts';
@@ -112,26 +112,11 @@ function SeriesDialog({ image, onClose }: { image: Image; onClose: () => void })
     else onClose();
   };
   return (
-    <Dialog
-      open
-      title={w.seriesTitle}
-      onClose={onClose}
-      closeLabel={words.common.close}
-      actions={
-        <>
-          <Button onPress={onClose}>{words.common.cancel}</Button>
-          <Button kind="primary" reason={reason} busy={busy} onPress={() => void save()}>
-            {words.common.save}
-          </Button>
-        </>
-      }
-    >
-      <div className="stack">
-        <ComboBox label={w.seriesName} value={name} onChange={setName} options={known.map((each) => ({ id: each, label: each }))} />
-        <TextField label={w.seriesVersion} value={version} onChange={setVersion} placeholder={w.seriesVersionPlaceholder} />
-        <TextField label={w.changeNote} value={changeNote} onChange={setChangeNote} multiline rows={3} />
-        {error && <ErrorPanel error={error} />}
-      </div>
-    </Dialog>
+    <FormDialog title={w.seriesTitle} submitLabel={words.common.save} reason={reason} busy={busy} onSubmit={save} onClose={onClose}>
+      <ComboBox label={w.seriesName} value={name} onChange={setName} options={known.map((each) => ({ id: each, label: each }))} />
+      <TextField label={w.seriesVersion} value={version} onChange={setVersion} placeholder={w.seriesVersionPlaceholder} />
+      <TextField label={w.changeNote} value={changeNote} onChange={setChangeNote} multiline rows={3} />
+      {error && <ErrorPanel error={error} />}
+    </FormDialog>
   );
 }

@@ -1,13 +1,12 @@
 import { useState } from 'react';
 import type { GuesthouseError } from '../../../contract/errors.ts';
 import { ErrorPanel } from '../../parts/ErrorPanel.tsx';
+import { FormDialog } from '../../parts/FormDialog.tsx';
 import { MediumPath } from '../../parts/MediumPath.tsx';
 import { MediumSummary } from '../../parts/MediumSummary.tsx';
 import { call } from '../../state/bridge.ts';
 import { useCall } from '../../state/use-call.ts';
 import { useSettled } from '../../state/use-settled.ts';
-import { Button } from '../../ui/Button.tsx';
-import { Dialog } from '../../ui/Dialog.tsx';
 import { TextField } from '../../ui/TextField.tsx';
 import { words } from '../../words/en.ts';
 
@@ -37,27 +36,12 @@ export function ImportDialog({ path: given, onClose }: { path: string; onClose: 
     else setError(answer.error);
   };
   return (
-    <Dialog
-      open
-      title={w.importTitle}
-      onClose={onClose}
-      closeLabel={words.common.close}
-      actions={
-        <>
-          <Button onPress={onClose}>{words.common.cancel}</Button>
-          <Button kind="primary" reason={reason} busy={busy} onPress={() => void start()}>
-            {w.importStart}
-          </Button>
-        </>
-      }
-    >
-      <div className="stack">
-        <p className="muted">{w.importNote}</p>
-        <MediumPath label={w.file} kind="any" value={path} onChange={setPath} autoFocus={given === ''} />
-        <MediumSummary medium={medium.value} loading={medium.loading} error={medium.error} />
-        <TextField label={w.importName} value={name} onChange={setName} placeholder={w.importNamePlaceholder} />
-        {error && <ErrorPanel error={error} />}
-      </div>
-    </Dialog>
+    <FormDialog title={w.importTitle} submitLabel={w.importStart} reason={reason} busy={busy} onSubmit={start} onClose={onClose}>
+      <p className="muted">{w.importNote}</p>
+      <MediumPath label={w.file} kind="any" value={path} onChange={setPath} autoFocus={given === ''} />
+      <MediumSummary medium={medium.value} loading={medium.loading} error={medium.error} />
+      <TextField label={w.importName} value={name} onChange={setName} placeholder={w.importNamePlaceholder} />
+      {error && <ErrorPanel error={error} />}
+    </FormDialog>
   );
 }

@@ -1,9 +1,8 @@
 import { useState } from 'react';
 import type { GuesthouseError } from '../../../contract/errors.ts';
 import { ErrorPanel } from '../../parts/ErrorPanel.tsx';
+import { FormDialog } from '../../parts/FormDialog.tsx';
 import { call } from '../../state/bridge.ts';
-import { Button } from '../../ui/Button.tsx';
-import { Dialog } from '../../ui/Dialog.tsx';
 import { TextField } from '../../ui/TextField.tsx';
 import { words } from '../../words/en.ts';
 
@@ -20,31 +19,16 @@ export function SaveSearchDialog({ query, onClose, onSaved }: { query: string; o
     else setError(answer.error);
   };
   return (
-    <Dialog
-      open
+    <FormDialog
       title={w.saveSearchTitle}
+      submitLabel={words.common.save}
+      reason={name.trim() === '' ? w.saveSearchReason : null}
+      onSubmit={save}
       onClose={onClose}
-      closeLabel={words.common.close}
-      actions={
-        <>
-          <Button onPress={onClose}>{words.common.cancel}</Button>
-          <Button kind="primary" reason={name.trim() === '' ? w.saveSearchReason : null} onPress={() => void save()}>
-            {words.common.save}
-          </Button>
-        </>
-      }
     >
-      <form
-        className="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void save();
-        }}
-      >
-        <TextField label={w.saveSearchName} value={name} onChange={setName} autoFocus />
-        <code className="selectable">{query}</code>
-        {error && <ErrorPanel error={error} />}
-      </form>
-    </Dialog>
+      <TextField label={w.saveSearchName} value={name} onChange={setName} autoFocus />
+      <code className="selectable">{query}</code>
+      {error && <ErrorPanel error={error} />}
+    </FormDialog>
   );
 }

@@ -3,9 +3,8 @@ import type { GuesthouseError } from '../../../contract/errors.ts';
 import type { GuestSnapshot } from '../../../contract/guest-snapshot.ts';
 import type { Guest } from '../../../contract/guest-state.ts';
 import { ErrorPanel } from '../../parts/ErrorPanel.tsx';
+import { FormDialog } from '../../parts/FormDialog.tsx';
 import { call } from '../../state/bridge.ts';
-import { Button } from '../../ui/Button.tsx';
-import { Dialog } from '../../ui/Dialog.tsx';
 import { Select } from '../../ui/Select.tsx';
 import { TextField } from '../../ui/TextField.tsx';
 import { words } from '../../words/en.ts';
@@ -27,33 +26,25 @@ export function ExportDialog({ guest, snapshot, onClose }: { guest: Guest; snaps
     else setError(answer.error);
   };
   return (
-    <Dialog
-      open
+    <FormDialog
       title={w.exportTitle(snapshot.name)}
+      submitLabel={w.exportStart}
+      reason={null}
+      busy={busy}
+      onSubmit={start}
       onClose={onClose}
-      closeLabel={words.common.close}
-      actions={
-        <>
-          <Button onPress={onClose}>{words.common.cancel}</Button>
-          <Button kind="primary" busy={busy} onPress={() => void start()}>
-            {w.exportStart}
-          </Button>
-        </>
-      }
     >
-      <div className="stack">
-        <p className="muted">{w.exportText}</p>
-        {snapshot.disks.length > 1 && (
-          <Select
-            label={w.exportDisk}
-            value={disk}
-            onChange={setDisk}
-            options={snapshot.disks.map(({ id, sizeBytes }) => ({ id, label: `${id} · ${formatBytes(sizeBytes)}` }))}
-          />
-        )}
-        <TextField label={w.exportName} value={name} onChange={setName} autoFocus />
-        {error && <ErrorPanel error={error} />}
-      </div>
-    </Dialog>
+      <p className="muted">{w.exportText}</p>
+      {snapshot.disks.length > 1 && (
+        <Select
+          label={w.exportDisk}
+          value={disk}
+          onChange={setDisk}
+          options={snapshot.disks.map(({ id, sizeBytes }) => ({ id, label: `${id} · ${formatBytes(sizeBytes)}` }))}
+        />
+      )}
+      <TextField label={w.exportName} value={name} onChange={setName} autoFocus />
+      {error && <ErrorPanel error={error} />}
+    </FormDialog>
   );
 }

@@ -3,9 +3,8 @@ import type { GuesthouseError } from '../../../contract/errors.ts';
 import type { SnapshotSchedule } from '../../../contract/guest-snapshot.ts';
 import type { Guest } from '../../../contract/guest-state.ts';
 import { ErrorPanel } from '../../parts/ErrorPanel.tsx';
+import { FormDialog } from '../../parts/FormDialog.tsx';
 import { call } from '../../state/bridge.ts';
-import { Button } from '../../ui/Button.tsx';
-import { Dialog } from '../../ui/Dialog.tsx';
 import { NumberField } from '../../ui/NumberField.tsx';
 import { Switch } from '../../ui/toggles.tsx';
 import { words } from '../../words/en.ts';
@@ -30,57 +29,49 @@ export function ScheduleDialog({ guest, schedule, onClose, onChanged }: Props) {
     onClose();
   };
   return (
-    <Dialog
-      open
+    <FormDialog
       title={w.scheduleTitle}
+      submitLabel={words.common.save}
+      reason={keepsNothing ? w.scheduleNothing : null}
+      busy={busy}
+      onSubmit={save}
       onClose={onClose}
-      closeLabel={words.common.close}
-      actions={
-        <>
-          <Button onPress={onClose}>{words.common.cancel}</Button>
-          <Button kind="primary" reason={keepsNothing ? w.scheduleNothing : null} busy={busy} onPress={() => void save()}>
-            {words.common.save}
-          </Button>
-        </>
-      }
     >
-      <div className="stack">
-        <Switch label={w.scheduleOn} value={wanted.enabled} onChange={(enabled) => change({ enabled })} description={w.scheduleOnNote} />
-        <fieldset className="snapshots-counts">
-          <legend className="field-label">{w.keepEach}</legend>
-          <NumberField
-            label={w.keepHourly}
-            value={wanted.keepHourly}
-            onChange={(keepHourly) => change({ keepHourly })}
-            min={0}
-            max={48}
-            disabled={!wanted.enabled}
-          />
-          <NumberField
-            label={w.keepDaily}
-            value={wanted.keepDaily}
-            onChange={(keepDaily) => change({ keepDaily })}
-            min={0}
-            max={31}
-            disabled={!wanted.enabled}
-          />
-          <NumberField
-            label={w.keepWeekly}
-            value={wanted.keepWeekly}
-            onChange={(keepWeekly) => change({ keepWeekly })}
-            min={0}
-            max={52}
-            disabled={!wanted.enabled}
-          />
-        </fieldset>
-        <Switch
-          label={w.beforeHardware}
-          value={wanted.beforeHardwareChange}
-          onChange={(beforeHardwareChange) => change({ beforeHardwareChange })}
-          description={w.beforeHardwareNote}
+      <Switch label={w.scheduleOn} value={wanted.enabled} onChange={(enabled) => change({ enabled })} description={w.scheduleOnNote} />
+      <fieldset className="snapshots-counts">
+        <legend className="field-label">{w.keepEach}</legend>
+        <NumberField
+          label={w.keepHourly}
+          value={wanted.keepHourly}
+          onChange={(keepHourly) => change({ keepHourly })}
+          min={0}
+          max={48}
+          disabled={!wanted.enabled}
         />
-        {error && <ErrorPanel error={error} />}
-      </div>
-    </Dialog>
+        <NumberField
+          label={w.keepDaily}
+          value={wanted.keepDaily}
+          onChange={(keepDaily) => change({ keepDaily })}
+          min={0}
+          max={31}
+          disabled={!wanted.enabled}
+        />
+        <NumberField
+          label={w.keepWeekly}
+          value={wanted.keepWeekly}
+          onChange={(keepWeekly) => change({ keepWeekly })}
+          min={0}
+          max={52}
+          disabled={!wanted.enabled}
+        />
+      </fieldset>
+      <Switch
+        label={w.beforeHardware}
+        value={wanted.beforeHardwareChange}
+        onChange={(beforeHardwareChange) => change({ beforeHardwareChange })}
+        description={w.beforeHardwareNote}
+      />
+      {error && <ErrorPanel error={error} />}
+    </FormDialog>
   );
 }

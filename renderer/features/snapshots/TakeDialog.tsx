@@ -4,9 +4,8 @@ import { type SnapshotTree, snapshotName } from '../../../contract/guest-snapsho
 import type { Guest } from '../../../contract/guest-state.ts';
 import type { SnapshotId } from '../../../contract/ids.ts';
 import { ErrorPanel } from '../../parts/ErrorPanel.tsx';
+import { FormDialog } from '../../parts/FormDialog.tsx';
 import { call } from '../../state/bridge.ts';
-import { Button } from '../../ui/Button.tsx';
-import { Dialog } from '../../ui/Dialog.tsx';
 import { TextField } from '../../ui/TextField.tsx';
 import { Switch } from '../../ui/toggles.tsx';
 import { words } from '../../words/en.ts';
@@ -39,52 +38,38 @@ export function TakeDialog({ guest, tree, onClose, onTaken }: Props) {
     onClose();
   };
   return (
-    <Dialog
-      open
+    <FormDialog
       title={w.takeTitle(guest.spec.name)}
+      submitLabel={w.takeStart}
+      reason={problem}
+      busy={busy}
+      onSubmit={start}
       onClose={onClose}
-      closeLabel={words.common.close}
-      actions={
-        <>
-          <Button onPress={onClose}>{words.common.cancel}</Button>
-          <Button kind="primary" reason={problem} busy={busy} onPress={() => void start()}>
-            {w.takeStart}
-          </Button>
-        </>
-      }
     >
-      <form
-        className="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (problem === null && !busy) void start();
-        }}
-      >
-        <TextField
-          label={w.takeName}
-          value={name}
-          onChange={setName}
-          placeholder={w.namePlaceholder(tree.snapshots.length + 1)}
-          notes={problem === null ? [] : [{ severity: 'problem', text: problem }]}
-          autoFocus
-        />
-        <TextField label={w.takeNote} value={note} onChange={setNote} placeholder={w.notePlaceholder} multiline rows={2} />
-        {status === 'suspended' ? (
-          <p className="muted">{w.suspendedNote}</p>
-        ) : (
-          run && (
-            <Switch
-              label={w.keepMemory}
-              value={memory}
-              onChange={setMemory}
-              disabled={tree.cannotMemory !== null}
-              description={tree.cannotMemory ?? w.keepMemoryNote}
-            />
-          )
-        )}
-        {run && !memory && <p className="muted small">{run.qemuAgent && status === 'running' ? w.agentHelps : w.noAgent}</p>}
-        {error && <ErrorPanel error={error} />}
-      </form>
-    </Dialog>
+      <TextField
+        label={w.takeName}
+        value={name}
+        onChange={setName}
+        placeholder={w.namePlaceholder(tree.snapshots.length + 1)}
+        notes={problem === null ? [] : [{ severity: 'problem', text: problem }]}
+        autoFocus
+      />
+      <TextField label={w.takeNote} value={note} onChange={setNote} placeholder={w.notePlaceholder} multiline rows={2} />
+      {status === 'suspended' ? (
+        <p className="muted">{w.suspendedNote}</p>
+      ) : (
+        run && (
+          <Switch
+            label={w.keepMemory}
+            value={memory}
+            onChange={setMemory}
+            disabled={tree.cannotMemory !== null}
+            description={tree.cannotMemory ?? w.keepMemoryNote}
+          />
+        )
+      )}
+      {run && !memory && <p className="muted small">{run.qemuAgent && status === 'running' ? w.agentHelps : w.noAgent}</p>}
+      {error && <ErrorPanel error={error} />}
+    </FormDialog>
   );
 }

@@ -3,9 +3,9 @@ import { useState } from 'react';
 import type { GuesthouseError } from '../../../contract/errors.ts';
 import type { StorageLocation } from '../../../contract/storage.ts';
 import { ErrorPanel } from '../../parts/ErrorPanel.tsx';
+import { FormDialog } from '../../parts/FormDialog.tsx';
 import { call } from '../../state/bridge.ts';
 import { Button } from '../../ui/Button.tsx';
-import { Dialog } from '../../ui/Dialog.tsx';
 import { TextField } from '../../ui/TextField.tsx';
 import { words } from '../../words/en.ts';
 import { formatBytes, formatList } from '../../words/format.ts';
@@ -88,32 +88,11 @@ function AddLocation({ onClose }: { onClose: () => void }) {
     if (answer.ok) onClose();
   };
   return (
-    <Dialog
-      open
-      title={w.addLocationTitle}
-      onClose={onClose}
-      closeLabel={words.common.close}
-      actions={
-        <>
-          <Button onPress={onClose}>{words.common.cancel}</Button>
-          <Button kind="primary" reason={reason} busy={busy} onPress={() => void add()}>
-            {w.addLocationDo}
-          </Button>
-        </>
-      }
-    >
-      <form
-        className="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (reason === null) void add();
-        }}
-      >
-        <p className="muted">{w.addLocationNote}</p>
-        <TextField label={w.locationName} value={name} onChange={setName} placeholder={w.locationNamePlaceholder} autoFocus />
-        <TextField label={w.locationFolder} value={path} onChange={setPath} placeholder="/" mono direction="ltr" />
-        {error && <ErrorPanel error={error} />}
-      </form>
-    </Dialog>
+    <FormDialog title={w.addLocationTitle} submitLabel={w.addLocationDo} reason={reason} busy={busy} onSubmit={add} onClose={onClose}>
+      <p className="muted">{w.addLocationNote}</p>
+      <TextField label={w.locationName} value={name} onChange={setName} placeholder={w.locationNamePlaceholder} autoFocus />
+      <TextField label={w.locationFolder} value={path} onChange={setPath} placeholder="/" mono direction="ltr" />
+      {error && <ErrorPanel error={error} />}
+    </FormDialog>
   );
 }
