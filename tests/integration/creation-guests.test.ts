@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { CallOutput } from '../../contract/calls.ts';
 import type { CreateChoices, CreateSource } from '../../contract/guest-creation.ts';
+import type { Job } from '../../contract/job.ts';
 import { openRooms, type Rooms } from '../support/engine-rooms.ts';
 import { canMount, smallFileSystem } from '../support/small-file-system.ts';
 import { until } from '../support/until.ts';
@@ -71,6 +72,8 @@ async function writeRawDisk(path: string, sizeMiB: number): Promise<void> {
   data.writeUInt16LE(0xaa55, 510);
   await writeFile(path, data);
 }
+
+const copyOf = ({ steps }: Job) => steps.find(({ name }) => name === 'Make its disk');
 
 test('a plan from an ISO is a whole spec with a name, hardware for the operating system and no notes', async () => {
   const { spec, medium, diskGiB, notes } = await plan({});
@@ -312,7 +315,7 @@ test('a cancelled creation leaves neither guest nor folder', async () => {
   const path = join(engine.home, 'large.img');
   await writeRawDisk(path, 200);
   const { guest, job } = await engine.creation.create({ kind: 'disk', path, inPlace: false }, { name: 'Gone' }, who);
-  await until('the copy to begin', () => engine.jobs.show(job.id).steps[1]?.state === 'running');
+  await until('the copy to begin', () => copyOf(engine.jobs.show(job.id))?.state === 'running');
   engine.jobs.cancel(job.id, 'The user cancelled it.');
   expect(await engine.jobs.ended(job.id)).toMatchObject({ state: 'cancelled' });
   await until('the guest to go', () => engine.guests.list().length === 0);
@@ -335,7 +338,7 @@ test('a source that changes while it is copied is not kept', async () => {
   const path = join(engine.home, 'growing.img');
   await writeRawDisk(path, 200);
   const { job } = await engine.creation.create({ kind: 'disk', path, inPlace: false }, { name: 'Torn' }, who);
-  await until('the copy to begin', () => engine.jobs.show(job.id).steps[1]?.state === 'running');
+  await until('the copy to begin', () => copyOf(engine.jobs.show(job.id))?.state === 'running');
   await appendFile(path, Buffer.alloc(512));
   expect(await engine.jobs.ended(job.id)).toMatchObject({ state: 'failed', error: { code: 'image/changed' } });
   await until('the guest to go', () => engine.guests.list().length === 0);
@@ -375,7 +378,7 @@ test('a creation that an engine died in is finished by the next', async () => {
   const path = join(engine.home, 'large.img');
   await writeRawDisk(path, 150);
   const { guest, job } = await engine.creation.create({ kind: 'disk', path, inPlace: false }, { name: 'Survivor' }, who);
-  await until('the copy to begin', () => engine.jobs.show(job.id).steps[1]?.state === 'running');
+  await until('the copy to begin', () => copyOf(engine.jobs.show(job.id))?.state === 'running');
   await engine.jobs.interrupt(5000);
 
   const next = await openRooms({ home: engine.home, database: engine.database });
