@@ -132,7 +132,8 @@ test('a problem that nobody looks at becomes a notification, unless that was swi
   const crash = async () => {
     await app.call('guest.start', { guest: guest.id });
     await untilStatus(app.client, guest.id, 'running');
-    process.kill((await app.call('guest.show', { guest: guest.id })).state.run?.pid ?? 0, 'SIGKILL');
+    const { run } = (await app.call('guest.show', { guest: guest.id })).state;
+    if (run) process.kill(run.pid, 'SIGKILL');
     await untilStatus(app.client, guest.id, 'crashed');
   };
   await crash();

@@ -1,5 +1,5 @@
 /** Clones, templates and disposable guests, over real files, the real guests' actors and, where a guest runs, real QEMU. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -297,12 +297,16 @@ test('a disposable guest runs on disks that are thrown away, and goes when it en
     expect([state.status, disposable]).toEqual(['running', true]);
     expect(engine.layout.guest(guest.id).folder).not.toBe(engine.layout.guest(id).folder);
     if (ending === 'forced off') await engine.guests.forceOff(guest.id);
-    else process.kill(state.run?.pid ?? 0, 'SIGKILL');
+    else if (state.run) process.kill(state.run.pid, 'SIGKILL');
     await until('it is gone', () => engine.guests.list().every((one) => one.id !== guest.id));
     await until('its folder is gone', () => !existsSync(engine.layout.guest(guest.id).folder));
   }
-  run('qemu-img', 'check', '-q', '-f', 'qcow2', diskOfGuest(engine, id));
-  run('qemu-io', '-r', '-f', 'qcow2', '-c', 'read -P 7 1M 2M', diskOfGuest(engine, id));
+  // While the frozen layer is folded back into the disk, nobody else can open that.
+  const works = (program: string, ...args: string[]) => spawnSync(program, [...args, diskOfGuest(engine, id)]).status === 0;
+  await until(
+    'the disk is let go of, whole and with what was on it',
+    () => works('qemu-img', 'check', '-q', '-f', 'qcow2') && works('qemu-io', '-r', '-f', 'qcow2', '-c', 'read -P 7 1M 2M'),
+  );
   expect(before).toHaveLength(64);
   await until('both ends are told', () => engine.events.filter(({ kind }) => kind === 'guest.disposed').length === 2);
 });
