@@ -30,7 +30,7 @@ export type DownloadJobDeps = {
   images: Pick<Images, 'list' | 'show'>;
   importDefinition: JobDefinition<ImportInput>;
   entryOf(id: string): CatalogueEntry | null;
-  createHttp(): Http;
+  createHttp(): Promise<Http>;
   clock: Clock;
   timings: RetryTimings;
   keepFreeBytes(): number;
@@ -61,7 +61,7 @@ export function defineDownload(deps: DownloadJobDeps): JobDefinition<DownloadInp
     }
   };
   const withHttp = async <Result>(use: (http: Http) => Promise<Result>): Promise<Result> => {
-    const http = deps.createHttp();
+    const http = await deps.createHttp();
     try {
       return await use(http);
     } finally {

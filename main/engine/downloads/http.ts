@@ -3,7 +3,6 @@
  * or the settings say.
  */
 import type { Readable } from 'node:stream';
-import { EnvHttpProxyAgent, request } from 'undici';
 import { Failure } from '../../../contract/errors.ts';
 import { version } from '../../../contract/version.ts';
 
@@ -71,8 +70,10 @@ const pageAtMostBytes = 4 * 1024 * 1024;
 const redirecting: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 /** @throws Failure `download/proxy-invalid` */
-export function createHttp({ proxy, environment, timings, ca }: HttpOptions): Http {
+export async function createHttp({ proxy, environment, timings, ca }: HttpOptions): Promise<Http> {
   const proxies = proxiesOf(proxy, environment);
+  // Only loaded here: most engines never fetch anything, and it is a megabyte of code.
+  const { EnvHttpProxyAgent, request } = await import('undici');
   const tls = { timeout: timings.connectMs, ...(ca === undefined ? {} : { ca }) };
   const dispatcher = new EnvHttpProxyAgent({
     httpProxy: proxies.http,

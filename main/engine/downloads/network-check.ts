@@ -11,7 +11,7 @@ const asked = 3;
 
 export function createNetworkCheck(deps: {
   clock: Clock;
-  http(timings: Partial<HttpTimings>): Http;
+  http(timings: Partial<HttpTimings>): Promise<Http>;
   /** An address of each server. */
   hosts: readonly string[];
   proxy(): string | null;
@@ -29,7 +29,7 @@ export function createNetworkCheck(deps: {
     let http: Http;
     try {
       proxy = deps.proxy();
-      http = deps.http({ connectMs: answerWithinMs, headersMs: answerWithinMs });
+      http = await deps.http({ connectMs: answerWithinMs, headersMs: answerWithinMs });
     } catch (thrown) {
       return end(false, toGuesthouseError(thrown).message, proxy);
     }

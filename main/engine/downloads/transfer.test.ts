@@ -28,7 +28,7 @@ function place() {
       urls: string[],
       more: Partial<TransferOptions> & { stallMs?: number; proxy?: string; environment?: NodeJS.ProcessEnv } = {},
     ) {
-      const http = createHttp({
+      const http = await createHttp({
         proxy: more.proxy ?? null,
         environment: more.environment ?? {},
         timings: { connectMs: 2000, headersMs: more.stallMs ?? 2000, stallMs: more.stallMs ?? 2000 },

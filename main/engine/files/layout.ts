@@ -5,7 +5,7 @@
  * (`main/engine/files/layout.test.ts`).
  */
 import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join, resolve, sep } from 'node:path';
 import { type DataRoot, dataRootOf } from '../../../contract/data-root.ts';
 import { Failure } from '../../../contract/errors.ts';
 import type { GuestId, ImageId, LayerId, SnapshotId } from '../../../contract/ids.ts';
@@ -16,8 +16,15 @@ const socketPathMaxBytes = (process.platform === 'linux' ? 108 : 104) - 1;
 export type Layout = ReturnType<typeof layoutOf>;
 export type GuestFiles = ReturnType<Layout['guest']>;
 
+/** Names in one folder. `join` would leave a dozen pieces of every name in memory, and a thousand guests have thirty names each. */
+function below(folder: string): (name: string) => string {
+  const start = `${folder}${sep}`;
+  return (name) => `${start}${name}`;
+}
+
 /** Names below one data root; all its paths are absolute. */
 export function layoutOf({ home, run, logs, engineSocket }: DataRoot) {
+  const bases = { layers: join(home, 'layers'), images: join(home, 'images') };
   return {
     home,
     run,
@@ -66,53 +73,55 @@ export function layoutOf({ home, run, logs, engineSocket }: DataRoot) {
     guest: (id: GuestId) => {
       const folder = join(home, 'guests', id);
       const guestRun = join(run, id);
+      const kept = below(folder);
+      const running = below(guestRun);
       return {
         folder,
         trashFolder: join(home, 'trash', id),
         /** The only folders in which a file may lie that a disk builds upon. */
-        bases: { layers: join(home, 'layers'), images: join(home, 'images') },
-        disk: (file: string) => join(folder, file),
+        bases,
+        disk: kept,
         /** A disk that was taken out of the guest, kept so that it can be brought back. What it builds upon is kept for it as for others. */
-        removedDisk: (file: string) => join(folder, `removed-${file}`),
-        nvram: join(folder, 'nvram.fd'),
-        tpmState: join(folder, 'tpm'),
+        removedDisk: (file: string) => kept(`removed-${file}`),
+        nvram: kept('nvram.fd'),
+        tpmState: kept('tpm'),
         /** Memory and devices of a guest that is suspended to disk. */
-        suspended: join(folder, 'suspended.state'),
+        suspended: kept('suspended.state'),
         /** A disc with the answers of an unattended installation; `.answers` and `.arriving` while it is made. */
-        seed: join(folder, 'seed.iso'),
-        installerKernel: join(folder, 'installer-kernel'),
-        installerInitrd: join(folder, 'installer-initrd'),
-        installerAnswers: join(folder, 'installer-answers.cpio'),
+        seed: kept('seed.iso'),
+        installerKernel: kept('installer-kernel'),
+        installerInitrd: kept('installer-initrd'),
+        installerAnswers: kept('installer-answers.cpio'),
         /** What a snapshot keeps besides disks, which are layers. */
-        snapshots: join(folder, 'snapshots'),
+        snapshots: kept('snapshots'),
         snapshot: (snapshot: SnapshotId) => keptIn(join(folder, 'snapshots', snapshot)),
         /** What a guest that is taken back to a snapshot is about to be given. */
-        reverting: () => keptIn(join(folder, 'reverting')),
-        lastFrame: join(folder, 'last-frame.png'),
-        serialLog: join(folder, 'serial.log'),
+        reverting: () => keptIn(kept('reverting')),
+        lastFrame: kept('last-frame.png'),
+        serialLog: kept('serial.log'),
         /** What QEMU printed in its last run. */
-        qemuLog: join(folder, 'qemu.log'),
+        qemuLog: kept('qemu.log'),
         run: guestRun,
-        qmp: join(guestRun, 'qmp.sock'),
-        spice: join(guestRun, 'spice.sock'),
-        serial: join(guestRun, 'serial.sock'),
-        agent: join(guestRun, 'agent.sock'),
-        tpm: join(guestRun, 'tpm.sock'),
-        tpmPid: join(guestRun, 'tpm.pid'),
-        tpmLog: join(guestRun, 'tpm.log'),
+        qmp: running('qmp.sock'),
+        spice: running('spice.sock'),
+        serial: running('serial.sock'),
+        agent: running('agent.sock'),
+        tpm: running('tpm.sock'),
+        tpmPid: running('tpm.pid'),
+        tpmLog: running('tpm.log'),
         /** A picture of the screen on its way from QEMU to us. */
-        screen: join(guestRun, 'screen.png'),
-        transfer: join(guestRun, 'transfer.sock'),
+        screen: running('screen.png'),
+        transfer: running('transfer.sock'),
         /** Between QEMU and the daemon that serves a shared folder. */
-        shareSocket: (id: string) => join(guestRun, `${id}.sock`),
-        sharePid: (id: string) => join(guestRun, `${id}.pid`),
+        shareSocket: (id: string) => running(`${id}.sock`),
+        sharePid: (id: string) => running(`${id}.pid`),
         /** Between its network card and an isolated network. */
-        networkSocket: (nicId: string) => join(guestRun, `${nicId}.sock`),
+        networkSocket: (nicId: string) => running(`${nicId}.sock`),
         /** Which isolated networks it is plugged into. */
-        networks: join(guestRun, 'networks.json'),
-        pid: join(guestRun, 'qemu.pid'),
+        networks: running('networks.json'),
+        pid: running('qemu.pid'),
         /** QEMU's exit status, written by the wrapper that started it. */
-        exit: join(guestRun, 'exit'),
+        exit: running('exit'),
       };
     },
   };
