@@ -78,6 +78,9 @@ test('an image moves to another location and back, and what builds upon it goes 
     choices: { name: 'Upon', shareImage: true },
   });
   await until('the guest is made', async () => (await client.call('guest.show', { guest: guest.id })).state.status === 'off', 60_000);
+  await until('who builds upon the image is told', async () =>
+    (await client.call('image.list', {})).some(({ builtUponBy }) => builtUponBy.includes('Upon')),
+  );
   const folder = otherFolder();
   const location = await client.call('storage.addLocation', { path: folder, name: 'Big disk' });
   expect(location).toMatchObject({ name: 'Big disk', path: folder, reachable: true, images: [] });
