@@ -10,6 +10,7 @@ import { withApp } from '../bench/measured-app.ts';
 import { createStarterGuest, engineIn, type MeasuredEngine, withHome } from '../bench/measured-engine.ts';
 import type { Guest } from '../contract/guest-state.ts';
 import type { GuestId } from '../contract/ids.ts';
+import { jobEnded } from '../contract/job.ts';
 import { until } from '../tests/support/until.ts';
 import { projectRoot } from './places.ts';
 import { Photographer } from './screens/photographer.ts';
@@ -27,6 +28,11 @@ const guidePictures: Record<string, string> = {
   'console-light.png': 'light/1280x800/guest-console.png',
   'overview-light.png': 'light/1280x800/guest-overview.png',
   'health-light.png': 'light/1280x800/health.png',
+  'hardware-light.png': 'light/1280x800/guest-hardware.png',
+  'snapshots-light.png': 'light/1280x800/guest-snapshots.png',
+  'images-light.png': 'light/1280x800/images.png',
+  'downloads-light.png': 'light/1280x800/downloads.png',
+  'storage-light.png': 'light/1280x800/storage.png',
 };
 
 const longName = 'Accounting desktop of the second floor, Windows, kept for the tax returns of 2019 to 2024 until the audit is over'.padEnd(
@@ -59,6 +65,8 @@ async function photographEmpty(camera: Photographer, page: Page): Promise<void> 
     ['/new/image', 'new-image'],
     ['/import', 'import'],
     ['/images', 'images'],
+    ['/downloads', 'downloads'],
+    ['/storage', 'storage'],
     ['/activity', 'activity-empty'],
     ['/trash', 'trash-empty'],
     ['/settings', 'settings'],
@@ -86,6 +94,7 @@ async function photographOne(camera: Photographer, page: Page, { client }: Measu
   await page.locator('canvas[data-console-canvas]').waitFor();
   await until('the guest has answered', () => hasQuietScreen({ client }, guest.id), 60_000);
   await camera.take('guest-console', ['800x600', 'zoom-200']);
+  for (const name of ['Freshly started', 'Before the update']) await takeSnapshot({ client }, guest.id, name);
   for (const tab of ['overview', 'hardware', 'snapshots', 'activity', 'terminal']) {
     await camera.go(`/guests/${guest.id}/${tab}`);
     await page.getByRole('tabpanel').first().waitFor();
@@ -150,6 +159,11 @@ async function photographMany(camera: Photographer, page: Page, { client }: Meas
 
 async function isBooted({ client }: Pick<MeasuredEngine, 'client'>, guest: GuestId): Promise<boolean> {
   return (await client.call('guest.show', { guest })).state.run?.qemuAgent === true;
+}
+
+async function takeSnapshot({ client }: Pick<MeasuredEngine, 'client'>, guest: GuestId, name: string): Promise<void> {
+  const { job } = await client.call('snapshot.create', { guest, name, memory: false });
+  await until(`the snapshot “${name}” is there`, async () => jobEnded.has((await client.call('job.show', { job: job.id })).state), 60_000);
 }
 
 /** Two pictures in a row are equal. */

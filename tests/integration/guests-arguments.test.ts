@@ -1,8 +1,8 @@
 /** Every golden command line is tried on the real QEMU: what it does not know or cannot put together ends it before its control socket answers. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import type { GuestId } from '../../contract/ids.ts';
 import { buildArguments } from '../../main/engine/drivers/qemu/arguments/build-arguments.ts';
 import { goldenFacts, goldenGuests } from '../../main/engine/drivers/qemu/arguments/golden-specs.ts';
@@ -21,12 +21,31 @@ import { until } from '../support/until.ts';
 const firmware = '/usr/share/OVMF';
 /** Follows the boot protocol of Linux. */
 const memtestKernel = '/boot/memtest86+x64.bin';
+/** One of the golden guests asks for more memory than a small machine wants to give 25 times, and none of it is touched. */
+const guestMiB = 256;
 const names = Object.keys(goldenGuests).filter((name) => name !== 'without-seccomp');
+
+const hugePool = '/proc/sys/vm/nr_hugepages';
+const hugeFreeMiB = () => hugePagesMiB(readFileSync('/proc/meminfo', 'utf8'));
+
+/** Whether a guest's memory fits into huge pages; a pool is made for the test where that is allowed, and is as before afterwards. */
+function reserveHugePages(): boolean {
+  if (hugeFreeMiB() >= guestMiB) return true;
+  const before = readFileSync(hugePool, 'utf8');
+  try {
+    // Of 2 MiB each, as everywhere on x86.
+    writeFileSync(hugePool, String(Number(before) + guestMiB / 2 + 8));
+  } catch {
+    return false;
+  }
+  onTestFinished(() => writeFileSync(hugePool, before));
+  return hugeFreeMiB() >= guestMiB;
+}
 
 test.for(names)('QEMU starts with the arguments of %s', async (name, context) => {
   const golden = goldenGuests[name];
   if (!golden) throw new Error(name);
-  if (golden.spec.hugePages && hugePagesMiB(readFileSync('/proc/meminfo', 'utf8')) < 256) context.skip('there is no pool of huge pages');
+  if (golden.spec.hugePages && !reserveHugePages()) context.skip('there is no pool of huge pages, and none may be made');
   if (name === 'bridge' && bridgeProblem('br0')) context.skip('guests may not use a bridge br0 here');
   const home = mkdtempSync('/tmp/gh-');
   const files = layoutIn(home).guest('gabcdefghi' as GuestId);
@@ -47,8 +66,7 @@ test.for(names)('QEMU starts with the arguments of %s', async (name, context) =>
     );
   const spec = {
     ...golden.spec,
-    // One of the golden guests asks for more memory than a small machine wants to give 25 times, and none of it is touched.
-    memoryMiB: Math.min(golden.spec.memoryMiB, 256),
+    memoryMiB: Math.min(golden.spec.memoryMiB, guestMiB),
     shares: golden.spec.shares.map((share) => ({ ...share, path: home })),
     nics: golden.spec.nics.map((nic) => ({ ...nic, forwards: nic.forwards.map((one) => ({ ...one, hostPort: one.hostPort + 20_000 })) })),
   };
