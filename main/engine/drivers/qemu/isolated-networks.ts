@@ -12,11 +12,13 @@ import type { GuestSpec, Nic } from '../../../../contract/guest-spec.ts';
 import type { GuestFiles } from '../../files/layout.ts';
 import { QmpClient } from '../../qmp/qmp-client.ts';
 import { option } from './arguments/option.ts';
+import { waitUntil } from './process-table.ts';
 import { spawnWrapped } from './wrapper.ts';
 
 const startTimeoutMs = 10_000;
 const connectTimeoutMs = 5_000;
 const connectEveryMs = 20;
+const exitFileTimeoutMs = 2_000;
 
 /** One after the other for each network, so that none ends while a card joins it. */
 const turns = new Map<string, Promise<unknown>>();
@@ -83,6 +85,8 @@ export async function leaveNetworks(files: GuestFiles): Promise<void> {
         if (/type=stream/.test(left)) return;
         await qmp.execute('quit', {});
         await qmp.closed;
+        // The shell around it writes down how it ended, and would do so into a folder that is being removed.
+        await waitUntil(() => existsSync(hub.exit), exitFileTimeoutMs);
         await rm(hub.folder, { recursive: true, force: true });
       } finally {
         qmp.close();
