@@ -41,7 +41,7 @@ export const downloadEntry = z.object({
   kind: downloadKind,
   /** About how much is transferred; null for a page. */
   approximateBytes: z.number().nullable(),
-  /** The best that can be checked. A signature counts only where its key is on this computer. */
+  /** The best that can be checked. A signature counts only where its key is in the list or on this computer. */
   proof: downloadProof,
   homepage: z.url(),
   terms: z.url(),

@@ -18,7 +18,7 @@ export const downloadsWords = {
   },
   proofs: { signature: 'Signed', checksum: 'Checksum', none: 'Nothing to check with' },
   proofNotes: {
-    signature: 'Its makers sign it. The signature is checked when gpgv and their key are on this computer, the checksum always.',
+    signature: 'Its makers sign it. The signature is checked where their key is known here, the checksum always.',
     checksum: 'It is compared with the checksum that its makers publish.',
     none: 'Its makers publish no checksum: only the certificate of their server speaks for it.',
   },

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -350,6 +350,7 @@ withGpg.each(['detached', 'in place', 'over the file'])(
     server.serve('/pub/9.10/SHA256SUMS', inPlace ? sign(sums, true) : Buffer.from(sums));
     server.serve('/pub/9.10/sig', sign(overFile ? memtest : sums, false));
     const signature = {
+      kind: 'openpgp',
       place: inPlace ? null : '{version}/sig',
       over: overFile ? 'file' : 'checksums',
       fingerprints: [fingerprint],
@@ -388,13 +389,94 @@ withGpg('a good signature of somebody else does not count', async () => {
   server.serve('/pub/9.10/sig', other.sign(sums, false));
   const engine = await rooms([
     entryAt([`${server.origin}/pub/`], {
-      signature: { place: '{version}/sig', over: 'checksums', fingerprints: [makers.fingerprint], keyrings: [] },
+      signature: { kind: 'openpgp', place: '{version}/sig', over: 'checksums', fingerprints: [makers.fingerprint], keyrings: [] },
     }),
   ]);
   mkdirSync(engine.layout.keyrings, { recursive: true });
   copyFileSync(other.keyring, join(engine.layout.keyrings, 'other.asc'));
   expect(await fetchEntry(engine)).toMatchObject({ state: 'failed', error: { code: 'download/signature-bad' } });
 });
+
+/** Signs as signify and minisign do (their own signatures are in `ed25519-signature.test.ts`), over BLAKE2b where `hashed`. */
+function ed25519Signer() {
+  const { publicKey, privateKey } = generateKeyPairSync('ed25519');
+  const keyName = randomBytes(8);
+  const line = (letters: string, bytes: Buffer) => Buffer.concat([Buffer.from(letters), keyName, bytes]).toString('base64');
+  return {
+    key: line('Ed', Buffer.from(publicKey.export({ format: 'jwk' }).x ?? '', 'base64url')),
+    sign(content: Buffer | string, hashed: boolean): string {
+      const bytes = Buffer.from(content);
+      const signature = sign(null, hashed ? createHash('blake2b512').update(bytes).digest() : bytes, privateKey);
+      const comment = 'timestamp:1';
+      const second = sign(null, Buffer.concat([signature, Buffer.from(comment)]), privateKey).toString('base64');
+      const first = `untrusted comment: from a test\n${line(hashed ? 'ED' : 'Ed', signature)}\n`;
+      return hashed ? `${first}trusted comment: ${comment}\n${second}\n` : first;
+    },
+  };
+}
+
+test.each(['detached', 'in place', 'over the file'])(
+  'a signature of signify or minisign %s must be that of the key in the list, or of the key of that name on this computer',
+  async (kind) => {
+    const server = await releases();
+    const [makers, other] = [ed25519Signer(), ed25519Signer()];
+    const sums = `${digestOf(memtest)}  tool-9.10.iso\n`;
+    const overFile = kind === 'over the file';
+    const inPlace = kind === 'in place';
+    const publish = (by: typeof makers) => {
+      server.serve('/pub/9.10/SHA256SUMS', inPlace ? by.sign(sums, false) + sums : sums);
+      server.serve('/pub/9.10/sig', overFile ? by.sign(memtest, true) : by.sign(sums, false));
+    };
+    const keyName = overFile ? 'tool.pub' : 'tool-{version}.pub';
+    const entryWith = (keys: Record<string, string>) =>
+      entryAt([`${server.origin}/pub/`], {
+        signature: {
+          kind: 'signify',
+          place: inPlace ? null : '{version}/sig',
+          over: overFile ? 'file' : 'checksums',
+          keyName,
+          keys,
+          folders: [],
+        },
+      });
+    const name = keyName.replace('{version}', '9.10');
+    const proofOf = async ({ downloads }: Rooms) => (await downloads.list()).entries[0]?.image?.proof;
+
+    publish(makers);
+    const unknown = await rooms([entryWith({})]);
+    expect((await fetchEntry(unknown)).state).toBe('succeeded');
+    expect(await proofOf(unknown)).toBe('checksum');
+    // The user has the key, and another that signed nothing here.
+    await unknown.images.delete(unknown.images.list()[0]?.id ?? ('' as never));
+    mkdirSync(unknown.layout.keyrings, { recursive: true });
+    writeFileSync(join(unknown.layout.keyrings, name), `untrusted comment: the makers\n${makers.key}\n`);
+    writeFileSync(join(unknown.layout.keyrings, 'another.pub'), other.key);
+    expect((await fetchEntry(unknown)).state).toBe('succeeded');
+    expect(await proofOf(unknown)).toBe('signature');
+
+    const known = await rooms([entryWith({ [name]: makers.key })]);
+    // What the list says is not changed by a file of the same name.
+    mkdirSync(known.layout.keyrings, { recursive: true });
+    writeFileSync(join(known.layout.keyrings, name), other.key);
+    publish(other);
+    expect(await fetchEntry(known)).toMatchObject({ state: 'failed', error: { code: 'download/signature-bad' } });
+    expect(known.images.list()).toEqual([]);
+    publish(makers);
+    expect((await fetchEntry(known)).state).toBe('succeeded');
+    expect(await proofOf(known)).toBe('signature');
+    expect(known.events.at(-1)?.text).toContain(name);
+    await known.images.delete(known.images.list()[0]?.id ?? ('' as never));
+    // Signed, and then something else put in its place.
+    if (inPlace) server.serve('/pub/9.10/SHA256SUMS', makers.sign('something else', false) + sums);
+    else server.serve('/pub/9.10/sig', makers.sign('something else', overFile));
+    expect(await fetchEntry(known)).toMatchObject({ state: 'failed', error: { code: 'download/signature-bad' } });
+    // Not signed at all.
+    server.serve('/pub/9.10/SHA256SUMS', sums);
+    if (!inPlace) server.handle('/pub/9.10/sig', (_request, response) => void response.writeHead(404).end());
+    expect(await fetchEntry(known)).toMatchObject({ state: 'failed', error: { code: 'download/signature-bad' } });
+    expect(known.images.list()).toEqual([]);
+  },
+);
 
 test('a file that a download brought is not copied once more', async () => {
   const server = await startFileServer();

@@ -36,15 +36,32 @@ const checksum = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('fixed'), algorithm: z.literal('sha256'), digest: z.string().regex(/^[0-9a-f]{64}$/) }),
 ]);
 
-const signature = z.strictObject({
-  /** Where the signature is; null when the checksums are signed in place (a clear-signed file). */
+const signedBy = {
+  /** Where the signature is; null when the checksums are signed in place. */
   place: place.nullable(),
   over: z.enum(['checksums', 'file']),
-  /** Primary keys whose signature counts. */
-  fingerprints: z.array(fingerprint).min(1),
-  /** Keyrings in which distributions ship these keys, besides the data folder's own. */
-  keyrings: z.array(z.string().startsWith('/')),
-});
+};
+const signature = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('openpgp'),
+    ...signedBy,
+    /** Primary keys whose signature counts. */
+    fingerprints: z.array(fingerprint).min(1),
+    /** Keyrings in which distributions ship these keys, besides the data folder's own. */
+    keyrings: z.array(z.string().startsWith('/')),
+  }),
+  /** Of signify or minisign. Only the one key with this name counts. */
+  z.strictObject({
+    kind: z.literal('signify'),
+    ...signedBy,
+    /** The file of the key, as its makers name it: each release of OpenBSD has a key of its own. */
+    keyName: z.string().regex(/^[\w.{}-]+\.pub$/),
+    /** Keys that are known, by these names: the second line of their file. They go before any on this computer. */
+    keys: z.record(z.string().regex(/^[\w.-]+\.pub$/), z.string().regex(/^RW[\w+/]{54}$/)),
+    /** Where systems keep keys of these names, besides the data folder's own. */
+    folders: z.array(z.string().startsWith('/')),
+  }),
+]);
 export type SignatureRule = z.infer<typeof signature>;
 
 const source = z.discriminatedUnion('kind', [

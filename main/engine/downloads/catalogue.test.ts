@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { outsideHosts } from '../../../contract/outside-hosts.ts';
 import { catalogue } from './catalogue.ts';
 import { catalogueEntry } from './catalogue-entry.ts';
+import { parseEd25519Key } from './ed25519-signature.ts';
 
 test.each(catalogue.map((entry) => [entry.id, entry] as const))('%s is an entry that can be carried out', (_id, entry) => {
   const { source, kind, homepage, terms } = catalogueEntry.parse(entry);
@@ -21,14 +22,19 @@ test.each(catalogue.map((entry) => [entry.id, entry] as const))('%s is an entry 
     source.file,
     ...(source.checksum?.kind === 'file' ? [source.checksum.place] : []),
     ...(source.signature?.place ? [source.signature.place] : []),
+    ...(source.signature?.kind === 'signify' ? [source.signature.keyName] : []),
   ];
   for (const place of places) {
     for (const name of asksFor(place)) expect([...known]).toContain(name);
     const filled = place.replace(/\{\w+\}/g, 'x');
     for (const base of source.bases) expect(new URL(filled, base).href.startsWith(base)).toBe(true);
   }
-  if (source.signature) expect(source.checksum?.kind).toBe('file');
+  if (source.signature?.over === 'checksums') expect(source.checksum?.kind).toBe('file');
   if (source.signature?.place === null) expect(source.signature.over).toBe('checksums');
+  if (source.signature?.kind !== 'signify') return;
+  for (const key of Object.values(source.signature.keys)) expect(parseEd25519Key(key)).not.toBeNull();
+  // What is looked up for a file is not kept until its signature is checked.
+  if (source.signature.over === 'file') expect(asksFor(source.signature.keyName)).toEqual([]);
 });
 
 test('the list has what people look for, each once', () => {

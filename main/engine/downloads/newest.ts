@@ -2,7 +2,7 @@
 import { basename } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Failure } from '../../../contract/errors.ts';
-import { type CatalogueEntry, catalogueEntry, type FileSource, type LookUp } from './catalogue-entry.ts';
+import { type CatalogueEntry, catalogueEntry, type FileSource, type LookUp, type SignatureRule } from './catalogue-entry.ts';
 import { type Digest, parseChecksum } from './checksums.ts';
 import { type Http, HttpProblem, hostOf } from './http.ts';
 import { type FilePlan, safeFileName } from './kept-download.ts';
@@ -90,6 +90,12 @@ function fill(place: string, names: Names): string {
   return place.replace(/\{(\w+)\}/g, (whole, name: string) => names[name] ?? whole);
 }
 
+/** A rule with the names in its places, and in the name of its key. */
+function filled(rule: SignatureRule, names: Names): SignatureRule {
+  const place = rule.place === null ? null : fill(rule.place, names);
+  return rule.kind === 'openpgp' ? { ...rule, place } : { ...rule, place, keyName: fill(rule.keyName, names) };
+}
+
 /** A small file from the first server that has it; null when those that answer do not have it. @throws Failure `download/unreachable` */
 async function readPlace(source: FileSource, place: string, { http, signal }: Deps): Promise<{ text: string; host: string } | null> {
   const problems: HttpProblem[] = [];
@@ -125,7 +131,8 @@ export function unreachable(problems: readonly HttpProblem[]): Failure {
 type Proof = Pick<FilePlan, 'digest' | 'proof' | 'proofText'>;
 
 async function proofOf(name: string, source: FileSource, names: Names, fileName: string, deps: Deps): Promise<Proof> {
-  const { checksum, signature } = source;
+  const { checksum } = source;
+  const signature = source.signature && filled(source.signature, names);
   if (!checksum) {
     return { digest: null, proof: 'none', proofText: 'Its makers publish no checksum; only the server’s certificate speaks for it.' };
   }
@@ -142,7 +149,7 @@ async function proofOf(name: string, source: FileSource, names: Names, fileName:
     proofText: `Checked by the checksum from ${page.host}; its makers do not sign it.`,
   };
   if (signature?.over === 'checksums') {
-    const detached = signature.place === null ? null : await firstBytes(addressesOf(source, fill(signature.place, names)), deps);
+    const detached = signature.place === null ? null : await firstBytes(addressesOf(source, signature.place), deps);
     if (signature.place !== null && detached === null) {
       if (await canCheckSignature(signature, deps.keyringsFolder)) throw noSignature(name);
       signed = { proof: 'checksum', proofText: `Checked by the checksum from ${page.host} only: its signature could not be fetched.` };
@@ -201,7 +208,11 @@ export async function checkFileSignature(wanted: CatalogueEntry, plan: FilePlan,
   if (!(await canCheckSignature(rule, deps.keyringsFolder)))
     return unchecked('gpgv or a keyring with its makers’ key is not on this computer');
   const signature = await firstBytes(plan.signatureUrls, deps);
-  if (signature === null) throw noSignature(name);
+  if (signature === null) {
+    // A checksum that the list itself holds says no less than the signature would.
+    if (source.checksum?.kind === 'fixed') return unchecked('it could not be fetched');
+    throw noSignature(name);
+  }
   const verdict = await checkSignature({
     rule,
     keyringsFolder: deps.keyringsFolder,
@@ -220,7 +231,7 @@ export async function checkFileSignature(wanted: CatalogueEntry, plan: FilePlan,
 
 function noSignature(name: string): Failure {
   return new Failure('download/signature-bad', `The signature of “${name}” could not be fetched.`, {
-    hint: 'Try again later. The key is on this computer, so it is not taken without.',
+    hint: 'Try again later. Its makers’ key is known here, so it is not taken without.',
   });
 }
 

@@ -36,7 +36,7 @@ export function layoutOf({ home, run, logs, engineSocket }: DataRoot) {
     guests: join(home, 'guests'),
     trash: join(home, 'trash'),
     downloads: join(home, 'downloads'),
-    /** The user's own OpenPGP keyrings, for signatures of downloads. */
+    /** The user's own keyrings and keys, for signatures of downloads. */
     keyrings: join(home, 'keyrings'),
     cache: join(home, 'cache'),
     engineSocket,

@@ -7,6 +7,7 @@ const debian12 = { id: 'debian12', name: 'Debian 12', family: 'linux', version: 
 const debianCd = ['https://cdimage.debian.org/debian-cd/', 'https://mirrors.kernel.org/debian-cd/', 'https://ftp.fau.de/debian-cd/'];
 
 const debianSigned = (place: string): SignatureRule => ({
+  kind: 'openpgp',
   place,
   over: 'checksums',
   fingerprints: ['DF9B9C49EAA9298432589D76DA87E80D6294BE9B', '10460DAD76165AD81FBC0CE9988021A964E6EA7D'],
@@ -24,6 +25,7 @@ const ubuntuReleases = [
 const ubuntuLtsFolder = 'href="(?<version>(?:2[468]|3[02468])\\.04)/"';
 
 const ubuntuSigned: SignatureRule = {
+  kind: 'openpgp',
   place: '{version}/SHA256SUMS.gpg',
   over: 'checksums',
   fingerprints: ['843938DF228D22F7B3742BC0D94AA3F0EFE21092'],
@@ -31,6 +33,7 @@ const ubuntuSigned: SignatureRule = {
 };
 
 const ubuntuCloudSigned = (place: string): SignatureRule => ({
+  kind: 'openpgp',
   place,
   over: 'checksums',
   fingerprints: ['D2EB44626FDDC30B513D5BB71A5D6C4C7DB87C81'],
@@ -252,6 +255,7 @@ export const debianEntries: readonly CatalogueEntry[] = [
       member: null,
       checksum: { kind: 'file', place: 'current/SHA256SUMS', algorithm: 'sha256' },
       signature: {
+        kind: 'openpgp',
         place: 'current/SHA256SUMS.gpg',
         over: 'checksums',
         fingerprints: ['827C8569F2518CC677FECA1AED65462EC8D5E4C5', '44C6513A8E4FB3D30875F758ED444FF07D8D0BF6'],

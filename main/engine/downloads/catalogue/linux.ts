@@ -11,6 +11,7 @@ const fedoraReleases = [
 const fedoraRelease = { page: '', pattern: 'href="(?<release>[4-9]\\d)/"' };
 /** Each release has a key of its own; the checksums are signed in place. */
 const fedoraSigned: SignatureRule = {
+  kind: 'openpgp',
   place: null,
   over: 'checksums',
   fingerprints: [
@@ -27,6 +28,7 @@ const fedoraSigned: SignatureRule = {
 const opensuse = { homepage: 'https://www.opensuse.org/', terms: 'https://en.opensuse.org/openSUSE:License' };
 const opensuseBases = ['https://download.opensuse.org/', 'https://mirrors.kernel.org/opensuse/', 'https://ftp.fau.de/opensuse/'];
 const opensuseSigned = (place: string): SignatureRule => ({
+  kind: 'openpgp',
   place,
   over: 'checksums',
   fingerprints: ['AD485664E901B867051AB15F35A2F86E29B700A4'],
@@ -37,6 +39,7 @@ const alpine = { homepage: 'https://alpinelinux.org/', terms: 'https://pkgs.alpi
 const alpineOs = { id: 'alpinelinux3.17', name: 'Alpine Linux', family: 'linux', version: null, distro: 'alpinelinux' } as const;
 const alpineBases = ['https://dl-cdn.alpinelinux.org/alpine/', 'https://mirrors.edge.kernel.org/alpine/'];
 const alpineSigned = (place: string): SignatureRule => ({
+  kind: 'openpgp',
   place,
   over: 'file',
   fingerprints: ['0482D84022F52DF1C4E7CD43293ACD0907D9495A'],
@@ -287,6 +290,7 @@ export const linuxEntries: readonly CatalogueEntry[] = [
       member: null,
       checksum: { kind: 'file', place: 'sha256sums.txt', algorithm: 'sha256' },
       signature: {
+        kind: 'openpgp',
         place: '{file}.sig',
         over: 'file',
         fingerprints: ['3E80CA1A8B89F69CBA57D98A76A5EF9054449A5C'],

@@ -1,6 +1,17 @@
 /** BSDs, Haiku, ReactOS, FreeDOS, and Windows, whose makers want their own page to be read first. */
 import type { CatalogueEntry } from '../catalogue-entry.ts';
 
+/**
+ * From https://github.com/openbsd/src, etc/signify, on the branch of development, which holds the keys of the release before the next and of
+ * those to come. Each release ships its own and the next one's.
+ */
+const openbsdKeys = {
+  'openbsd-80-base.pub': 'RWSMSt0erHTctUxq2JDAgQRo64ztikp8JvQeiSPte3NZ0Geou0TkTEiE',
+  'openbsd-81-base.pub': 'RWQirufSCy10G6Y9Ou9ao2R9RbhzN6E+2hgB6n0Cbj3Eq1aEssZaeHJu',
+};
+/** From https://www.haiku-os.org/get-haiku/r1beta5/, “Cryptographic Signatures”. */
+const haikuKeys = { 'haiku-2019.pub': 'RWTPfbfFRi5b+T02aw733p5dp/UI/1Z946YWBInmkPmBlx2Zy1Vyw9kP' };
+
 const microsoftTerms = 'https://www.microsoft.com/en-us/useterms';
 const windows = (id: string, name: string, version: string) => ({ id, name, family: 'windows', version, distro: 'win' }) as const;
 
@@ -45,12 +56,19 @@ export const otherEntries: readonly CatalogueEntry[] = [
       bases: ['https://cdn.openbsd.org/pub/OpenBSD/', 'https://ftp.openbsd.org/pub/OpenBSD/', 'https://mirror.leaseweb.com/pub/OpenBSD/'],
       newest: [
         { page: '', pattern: 'href="(?<version>[7-9]\\.\\d)/"' },
-        { page: '{version}/amd64/SHA256', pattern: '\\((?<file>install\\d\\d\\.iso)\\)' },
+        { page: '{version}/amd64/SHA256', pattern: '\\((?<file>install(?<release>\\d\\d)\\.iso)\\)' },
       ],
       file: '{version}/amd64/{file}',
       member: null,
-      checksum: { kind: 'file', place: '{version}/amd64/SHA256', algorithm: 'sha256' },
-      signature: null,
+      checksum: { kind: 'file', place: '{version}/amd64/SHA256.sig', algorithm: 'sha256' },
+      signature: {
+        kind: 'signify',
+        place: null,
+        over: 'checksums',
+        keyName: 'openbsd-{release}-base.pub',
+        keys: openbsdKeys,
+        folders: ['/etc/signify', '/usr/share/signify-openbsd-keys'],
+      },
       approximateBytes: 780_000_000,
     },
     homepage: 'https://www.openbsd.org/',
@@ -99,7 +117,14 @@ export const otherEntries: readonly CatalogueEntry[] = [
       file: 'r1beta5/haiku-r1beta5-x86_64-anyboot.iso',
       member: null,
       checksum: { kind: 'fixed', algorithm: 'sha256', digest: '22ae312a38e98083718b6984186e753d15806bd6ea44542144fdcef42c4dcb69' },
-      signature: null,
+      signature: {
+        kind: 'signify',
+        place: 'r1beta5/haiku-r1beta5-x86_64-anyboot.iso.minisig',
+        over: 'file',
+        keyName: 'haiku-2019.pub',
+        keys: haikuKeys,
+        folders: [],
+      },
       approximateBytes: 1_400_000_000,
     },
     homepage: 'https://www.haiku-os.org/',
