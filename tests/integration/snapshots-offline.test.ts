@@ -1,6 +1,7 @@
 /** Snapshots of guests that are off: what each keeps, going back, branches, deleting in the middle. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { SnapshotTree } from '../../contract/guest-snapshot.ts';
 import type { GuestId, SnapshotId } from '../../contract/ids.ts';
@@ -39,6 +40,11 @@ const diskPaths = (guest = id) =>
   bench.guests.show(guest).spec.disks.map(({ location }) => files(guest).disk(location.kind === 'store' ? location.file : ''));
 const contents = (guest = id) => diskPaths(guest).map(contentOf);
 const write = (disk: number, pattern: number, guest = id) => writePattern(diskPaths(guest)[disk] ?? '', pattern, pattern * 4096, 64 * 1024);
+/** A disk and what it builds upon, as QEMU's own tool reads it. */
+const chainOf = (path: string): string[] =>
+  (
+    JSON.parse(execFileSync('qemu-img', ['info', '--backing-chain', '--output=json', path], { encoding: 'utf8' })) as { filename: string }[]
+  ).map(({ filename }) => resolve(filename));
 const layerCount = () => readdirSync(bench.layout.layers).length;
 const tree = (guest = id): SnapshotTree => bench.snapshots.tree(guest);
 
@@ -158,6 +164,46 @@ test('a snapshot deleted in the middle leaves the others as they were, and its l
   expect(tree()).toMatchObject({ snapshots: [], currentId: null });
   expect(layerCount()).toBe(0);
   expect(contents()).toEqual(kept[3]);
+});
+
+test('a large layer below a small one is not copied: it takes in the small one and its name, and gives its room back', async () => {
+  const large = diskPaths()[0] as string;
+  writePattern(large, 1, 0, 3 * 1024 ** 2);
+  const { ino } = statSync(large);
+  const middle = await take('Middle');
+  write(0, 2);
+  const then = contents();
+  const last = await take('Last');
+  write(0, 3);
+  const now = contents();
+  await deleteForGood(middle);
+  const layerOfLast = chainOf(diskPaths()[0] as string)[1] as string;
+  expect(statSync(layerOfLast)).toMatchObject({ ino, nlink: 1 });
+  expect(statSync(layerOfLast).mode & 0o777).toBe(0o400);
+  expect(contents()).toEqual(now);
+
+  await deleteForGood(last);
+  const [top, ...below] = chainOf(diskPaths()[0] as string);
+  expect(below).toEqual([]);
+  expect(statSync(top as string)).toMatchObject({ ino, nlink: 1 });
+  expect(statSync(top as string).mode & 0o777).toBe(0o600);
+  expect(contents()).toEqual(now);
+  expect(then).not.toEqual(now);
+  expect(layerCount()).toBe(0);
+  checkEveryDisk(bench.layout);
+});
+
+test('a disk that grew takes in the large layer below it, which could not hold it', async () => {
+  writePattern(diskPaths()[0] as string, 1, 0, 3 * 1024 ** 2);
+  const snapshot = await take('Before it grew');
+  write(0, 2);
+  execFileSync('qemu-img', ['resize', '-q', '-f', 'qcow2', diskPaths()[0] as string, '8M']);
+  writePattern(diskPaths()[0] as string, 3, 7 * 1024 ** 2, 64 * 1024);
+  const now = contents();
+  await deleteForGood(snapshot);
+  expect(chainOf(diskPaths()[0] as string)).toHaveLength(1);
+  expect(contents()).toEqual(now);
+  checkEveryDisk(bench.layout);
 });
 
 test('a deleted snapshot can be brought back for some minutes, with its place in the tree', async () => {

@@ -141,15 +141,24 @@ function pathOf(node: QemuNode): string {
  * same at every moment, also when this ends half-way.
  * @throws Failure `image/in-use` when another program has one of the files open, `store/full`, `store/not-writable`
  */
-export async function takeInBase(
-  qemuImg: string,
-  { path, bases, signal, onProgress }: { path: string; bases: readonly DiskLink[] } & Pick<ConvertOptions, 'signal' | 'onProgress'>,
-): Promise<void> {
+export async function takeInBase(qemuImg: string, { path, bases, signal, onProgress }: IntoBase): Promise<void> {
   const next = bases[1];
   const onto = next ? ['-b', next.path, '-F', next.format] : ['-b', ''];
-  const end = await runTool(qemuImg, ['rebase', '-p', ...onto, stated(path, 'qcow2', bases)], longWork(signal, onProgress));
+  // Otherwise qemu-img names the new base before it writes down where the copied data lie, and one that is killed in between loses them.
+  const args = ['rebase', '-p', '-t', 'writethrough', ...onto, stated(path, 'qcow2', bases)];
+  const end = await runTool(qemuImg, args, longWork(signal, onProgress));
   if (end.status !== 0) throw inUse(end, path) ?? writeFailure(end, path, signal);
   if (next) await nameBase(qemuImg, path, next);
+}
+
+/**
+ * Writes what a qcow2 file holds of its own into the nearest of its bases, which reads as the file does from then on. The file itself is left
+ * as it is and reads the same at every moment, also when this ends half-way; what else builds upon the base does not.
+ * @throws Failure as {@link takeInBase}
+ */
+export async function commitToBase(qemuImg: string, { path, bases, signal, onProgress }: IntoBase): Promise<void> {
+  const end = await runTool(qemuImg, ['commit', '-p', '-d', stated(path, 'qcow2', bases)], longWork(signal, onProgress));
+  if (end.status !== 0) throw inUse(end, path) ?? writeFailure(end, bases[0]?.path ?? path, signal);
 }
 
 /** Writes down anew which base a file has, without opening that: relative, so that the data folder can be moved. */
@@ -158,6 +167,8 @@ export async function nameBase(qemuImg: string, path: string, base: DiskLink): P
   const end = await runTool(qemuImg, args, { timeoutMs: 60_000 });
   if (end.status !== 0) throw inUse(end, path) ?? writeFailure(end, path, new AbortController().signal);
 }
+
+type IntoBase = { path: string; bases: readonly DiskLink[] } & Pick<ConvertOptions, 'signal' | 'onProgress'>;
 
 /** Whether two disks read the same, whatever their files look like. @throws Failure when one of them cannot be read */
 export async function readsTheSame(qemuImg: string, [one, other]: readonly [ReadDisk, ReadDisk], signal: AbortSignal): Promise<boolean> {

@@ -9,7 +9,7 @@ import type { Log } from '../log/log.ts';
 import type { TidyInput } from './snapshot-jobs.ts';
 import { mendBaseNames, merge, nextMerge, removeUnneeded, type TidyParts } from './tidy-layers.ts';
 
-export type TidyingDeps = Omit<TidyParts, 'guestsInUse'> & {
+export type TidyingDeps = Omit<TidyParts, 'guestsInUse' | 'isBeingCloned'> & {
   guests: () => Pick<Guests, 'list' | 'listTrash'>;
   jobs: Pick<JobRunner, 'start' | 'ended'>;
   definition: () => JobDefinition<TidyInput>;
@@ -30,8 +30,13 @@ const atRest: ReadonlySet<GuestStatus> = new Set(['off', 'suspended', 'crashed']
 
 export function createTidying(deps: TidyingDeps): Tidying {
   const { guests, jobs, definition, log } = deps;
+  const isBeingCloned = () =>
+    guests()
+      .list()
+      .some(({ state }) => state.status === 'creating');
   const parts: TidyParts = {
     ...deps,
+    isBeingCloned,
     guestsInUse: () =>
       new Set(
         guests()
@@ -39,11 +44,6 @@ export function createTidying(deps: TidyingDeps): Tidying {
           .flatMap(({ id, state }) => (atRest.has(state.status) ? [] : [id])),
       ),
   };
-  /** A guest that is being made is about to build upon layers that nothing else may need. */
-  const isBeingCloned = () =>
-    guests()
-      .list()
-      .some(({ state }) => state.status === 'creating');
   let merging: { abort: AbortController; done: Promise<void> } | null = null;
   let hasJob = false;
 
