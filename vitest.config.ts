@@ -7,8 +7,8 @@ const cores = availableParallelism();
 const outcomeFile = process.env.GUESTHOUSE_TEST_REPORT;
 
 /**
- * Unit tests stand beside the code and run in parallel. Integration tests start QEMU and end-to-end tests start Electron as well:
- * on two cores two of them at once only make each other time out, so files of those suites run side by side only on bigger machines.
+ * Unit tests stand beside the code and run in parallel. Integration tests start QEMU and mostly wait for guests, so their files run side by
+ * side, as many as there are cores. End-to-end tests look at a window that must have the screen and the keyboard to itself: one at a time.
  */
 export default defineConfig({
   test: {
@@ -28,7 +28,7 @@ export default defineConfig({
           include: ['tests/integration/**/*.test.ts'],
           globalSetup: ['build/test/engine-set-up.ts'],
           pool: 'forks',
-          maxWorkers: Math.max(1, Math.min(4, Math.floor(cores / 2))),
+          maxWorkers: Math.max(1, Math.min(4, cores)),
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
