@@ -5,7 +5,7 @@ import { type Measure, median, quantile, timed } from '../figures.ts';
 import { engineIn, withHome } from '../measured-engine.ts';
 
 const imageCount = 10_000;
-const rounds = 20;
+const rounds = 60;
 
 /** What people ask, and the words that a plain scan would look for in its place. */
 const queries: readonly [query: string, words: readonly string[]][] = [
@@ -37,26 +37,27 @@ export const imageSearch: Measure = {
       });
       const scans = scanTimes(path);
       const slowest = Math.max(...taken.map(median));
+      const slowestScan = Math.max(...scans.map(median));
       return [
         {
           what: `image.search, ${imageCount} images, median of ${queries.length} queries`,
           value: median(taken.flat()),
           unit: 'ms',
-          beside: { what: 'LIKE over the same rows', value: median(scans) },
+          beside: { what: 'LIKE over the same rows', value: median(scans.flat()) },
           aim: { kind: 'value', limit: 50 },
         },
         {
           what: 'the slowest of them (all images), median',
           value: slowest,
           unit: 'ms',
-          beside: { what: 'LIKE over the same rows', value: Math.max(...scans) },
+          beside: { what: 'LIKE over the same rows', value: slowestScan },
           aim: { kind: 'value', limit: 50 },
         },
         {
-          what: 'all of them, p95',
-          value: quantile(taken.flat(), 0.95),
+          what: 'all of them, p99',
+          value: quantile(taken.flat(), 0.99),
           unit: 'ms',
-          beside: null,
+          beside: { what: 'LIKE over the same rows', value: quantile(scans.flat(), 0.99) },
           aim: { kind: 'value', limit: 50 },
         },
       ];
@@ -64,19 +65,18 @@ export const imageSearch: Measure = {
 };
 
 /** The rows alone, in this process: no call, no facets, no versions that compare as numbers. */
-function scanTimes(path: string): number[] {
+function scanTimes(path: string): number[][] {
   const database = new Database(path, { readonly: true });
   try {
     const text = `name || ' ' || os || ' ' || notes || ' ' || tags || ' ' || kernels || ' ' || source || ' ' || lifecycle || ' ' || coalesce(architecture, '')`;
     return queries.map(([, words]) => {
       const where = words.map(() => `${text} LIKE ?`).join(' AND ') || 'TRUE';
       const scan = database.prepare(`SELECT * FROM images WHERE ${where} ORDER BY name`);
-      const times = Array.from({ length: rounds }, () => {
+      return Array.from({ length: rounds }, () => {
         const begun = performance.now();
         scan.all(...words.map((word) => `%${word}%`));
         return performance.now() - begun;
       });
-      return median(times);
     });
   } finally {
     database.close();

@@ -243,6 +243,7 @@ export function bareRooms(guestCount = 0): BareGuests {
     const images: Images = {
       list: () => [],
       pick: () => [],
+      known: () => [],
       uses: () => new Map(),
       show: unusedNow,
       inspect: unused,

@@ -34,7 +34,7 @@ export type CatalogueDeps = {
   host: Pick<HostCapabilities, 'qemuImgPath'>;
   recognition: Pick<OsRecognition, 'systems'>;
   /** Asked only when a call is answered: images ask for the origins of guests before they are there themselves. */
-  images: () => Pick<Images, 'list' | 'show' | 'pick' | 'uses' | 'edit' | 'fillIn'>;
+  images: () => Pick<Images, 'list' | 'show' | 'pick' | 'known' | 'uses' | 'edit' | 'fillIn'>;
   guests: () => Pick<Guests, 'list' | 'show' | 'exec' | 'hold'>;
   importDefinition: () => JobDefinition<ImportInput>;
   settings: () => Pick<Settings, 'keepFreeMiB'>;
@@ -118,13 +118,13 @@ export function createCatalogue(deps: CatalogueDeps): ImageCatalogue {
     jobDefinitions: [compareDefinition, captureDefinition] as unknown as JobDefinition<never>[],
 
     search({ query, sort = 'name', descending = false, offset = 0, limit = pageDefault }) {
-      const condition = buildCondition(termsOf(query), { today: instantNow(clock).slice(0, 10), uses: images().uses() });
-      const found = images().pick(store.search(condition, buildOrder(sort, descending)));
+      const condition = buildCondition(termsOf(query), { today: instantNow(clock).slice(0, 10), uses: () => images().uses() });
+      const ids = store.search(condition, buildOrder(sort, descending));
       return {
-        total: found.length,
-        ids: found.map(({ id }) => id),
-        images: found.slice(offset, offset + limit),
-        facets: countFacets(found),
+        total: ids.length,
+        ids,
+        images: images().pick(ids.slice(offset, offset + limit)),
+        facets: countFacets(images().known(ids)),
       };
     },
 

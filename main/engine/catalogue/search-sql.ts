@@ -12,7 +12,7 @@ export type SearchContext = {
   /** "2026-11-25", what `today` stands for. */
   today: string;
   /** How many guests hold each image or were made from it; those with none may be absent. */
-  uses: ReadonlyMap<ImageId, number>;
+  uses(): ReadonlyMap<ImageId, number>;
 };
 
 /** What must be so of an image for it to be found. An empty query finds all. */
@@ -85,7 +85,7 @@ const columns: Partial<Record<FieldName, Column>> = {
 function valueCondition(field: FieldName, comparison: Comparison, value: FieldValue, context: SearchContext): Condition {
   const column = columns[field];
   if (column) return columnCondition(column, comparison, value, context.today);
-  if (field === 'uses') return usesCondition(comparison, value, context.uses);
+  if (field === 'uses') return usesCondition(comparison, value, context.uses());
   if (value.kind === 'none') return { sql: 'number NOT IN (SELECT number FROM image_tags)', parameters: [] };
   if (value.kind === 'any') return { sql: 'number IN (SELECT number FROM image_tags)', parameters: [] };
   const text = value.kind === 'text' ? value.text : '';
@@ -161,7 +161,7 @@ function periodCondition(column: string, comparison: Comparison, start: string, 
   }
 }
 
-function usesCondition(comparison: Comparison, value: FieldValue, uses: SearchContext['uses']): Condition {
+function usesCondition(comparison: Comparison, value: FieldValue, uses: ReadonlyMap<ImageId, number>): Condition {
   const fits = (count: number): boolean => {
     const limit = value.kind === 'number' ? value.number : 0;
     if (value.kind === 'any') return count > 0;

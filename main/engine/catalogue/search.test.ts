@@ -25,7 +25,7 @@ async function openWith(images: readonly NewImage[]): Promise<Opened> {
   const find: Opened['find'] = (query, uses = new Map()) => {
     const { terms, problem } = parseImageQuery(query);
     if (problem) throw new Error(problem.message);
-    return catalogue.search(buildCondition(terms, { today, uses }), buildOrder('name', false));
+    return catalogue.search(buildCondition(terms, { today, uses: () => uses }), buildOrder('name', false));
   };
   return { database, images: store, find };
 }

@@ -38,9 +38,9 @@ export type CatalogueStore = {
 const statementsKept = 50;
 
 export function createCatalogueStore(database: Database): CatalogueStore {
-  const prepared = new Map<string, Statement<{ id: ImageId }>>();
-  const statementFor = (sql: string): Statement<{ id: ImageId }> => {
-    const known = prepared.get(sql) ?? database.prepare<{ id: ImageId }>('catalogue.search', sql);
+  const prepared = new Map<string, Pick<Statement<ImageId>, 'all'>>();
+  const statementFor = (sql: string): Pick<Statement<ImageId>, 'all'> => {
+    const known = prepared.get(sql) ?? database.prepareColumn<ImageId>('catalogue.search', sql);
     prepared.delete(sql);
     prepared.set(sql, known);
     const [oldest] = prepared.keys();
@@ -77,10 +77,7 @@ export function createCatalogueStore(database: Database): CatalogueStore {
   );
 
   return {
-    search: ({ sql, parameters }, order) =>
-      statementFor(`SELECT id FROM images WHERE ${sql} ORDER BY ${order}`)
-        .all(...parameters)
-        .map(({ id }) => id),
+    search: ({ sql, parameters }, order) => statementFor(`SELECT id FROM images WHERE ${sql} ORDER BY ${order}`).all(...parameters),
     searches: {
       list: () => listSearches.all(),
       save: (search) => void saveSearch.run(search),

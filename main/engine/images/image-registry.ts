@@ -256,6 +256,7 @@ export function createImages(deps: ImagesDeps): ImageRegistry {
       const now = ties();
       return ids.map((id) => store.find(id)).flatMap((stored) => (stored ? [complete(stored, now)] : []));
     },
+    known: (ids) => ids.map((id) => store.find(id)).filter((stored) => stored !== null),
     uses() {
       const { usedBy, madeGuests } = ties();
       // A guest that was installed from a disc and still holds it counts once.

@@ -10,6 +10,8 @@ export type Images = {
   list(): Image[];
   /** Those of these ids, in their order; what is gone is left out. */
   pick(ids: readonly ImageId[]): Image[];
+  /** The same without who uses them, for looking at many: an object stays the same for as long as nothing in it changes. */
+  known(ids: readonly ImageId[]): ImageAlone[];
   /** How many guests hold or were made from each image that has any. */
   uses(): ReadonlyMap<ImageId, number>;
   /** @throws Failure `image/not-found` */
@@ -29,5 +31,8 @@ export type Images = {
   /** Puts the starter guest's image on the list when set-up built one and it is not there yet. */
   ensureBuiltIn(): Promise<void>;
 };
+
+/** An image without what follows from guests and from where the store lies. */
+export type ImageAlone = Omit<Image, 'path' | 'usedBy' | 'builtUponBy' | 'madeGuests'>;
 
 export type ManyChanges = { addTags: readonly string[]; removeTags: readonly string[]; lifecycle: ImageLifecycle | undefined };

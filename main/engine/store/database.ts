@@ -20,6 +20,8 @@ export type Statement<Row> = {
 export type Database = {
   /** Prepares `sql` once; `name` ("guests.insert") is what the log calls it when it is slow. */
   prepare<Row = never>(name: string, sql: string): Statement<Row>;
+  /** The same for a query whose first column alone is wanted: its values, without an object around each. */
+  prepareColumn<Value extends SqlValue>(name: string, sql: string): Pick<Statement<Value>, 'all'>;
   /** Runs `work` in one transaction: all of it is stored, or none. Calls inside a transaction join it. */
   transaction<T>(work: () => T): T;
   /** Copies the whole database to `path` without stopping other work. */
@@ -54,6 +56,10 @@ export function wrapDatabase(sqlite: Sqlite.Database, log: Log): Database {
           return { changes: result.changes, lastInsertId: Number(result.lastInsertRowid) };
         },
       };
+    },
+    prepareColumn<Value extends SqlValue>(name: string, sql: string) {
+      const statement = timed(name, () => sqlite.prepare<(SqlValue | Record<string, SqlValue>)[], Value>(sql).pluck());
+      return { all: (...parameters: SqlParameters) => timed(name, () => statement.all(...parameters)) };
     },
     transaction<T>(work: () => T): T {
       if (sqlite.inTransaction) return work();
