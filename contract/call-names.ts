@@ -30,6 +30,8 @@ export const callNames = [
   'image.search',
   'image.edit',
   'image.editMany',
+  'image.renameSeries',
+  'image.undoEdit',
   'image.readAgain',
   'image.differences',
   'image.compare',

@@ -40,6 +40,15 @@ export const imagesFound = z.object({
 });
 export type ImagesFound = z.infer<typeof imagesFound>;
 
+/** What came of an edit of several images. `edit` takes it back; null when nothing was changed. */
+export const editedImages = z.object({ changed: z.number().int(), edit: z.number().int().nullable() });
+
+/** What came of taking it back, and which images stayed as they are, with the reason in a sentence. */
+export const undoneEdit = z.object({
+  restored: z.number().int(),
+  kept: z.array(z.object({ image: imageId, name: z.string(), reason: z.string() })),
+});
+
 export const savedSearch = z.object({ name: imageName, query, savedAt: instant, savedBy: z.string() });
 export type SavedSearch = z.infer<typeof savedSearch>;
 

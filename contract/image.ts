@@ -63,7 +63,7 @@ export const imageLifecycle = z.enum(['draft', 'published', 'deprecated']);
 export type ImageLifecycle = z.infer<typeof imageLifecycle>;
 
 export const imageName = z.string().trim().min(1, 'An image needs a name.').max(200);
-const seriesName = z.string().trim().min(1, 'A series needs a name.').max(120);
+export const seriesName = z.string().trim().min(1, 'A series needs a name.').max(120);
 const seriesVersion = z.number().int().min(1).max(1_000_000);
 const changeNote = z.string().max(4000);
 

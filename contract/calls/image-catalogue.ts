@@ -2,8 +2,18 @@
 import { z } from 'zod';
 import { osIdentity } from '../guest-spec.ts';
 import { guestId, imageId } from '../ids.ts';
-import { image, imageChanges, imageDetails, imageLifecycle, imageName, readField } from '../image.ts';
-import { guestFacts, imageDifferences, imageOrigin, imageSearch, imagesFound, outdatedGuest, savedSearch } from '../image-catalogue.ts';
+import { image, imageChanges, imageDetails, imageLifecycle, imageName, readField, seriesName } from '../image.ts';
+import {
+  editedImages,
+  guestFacts,
+  imageDifferences,
+  imageOrigin,
+  imageSearch,
+  imagesFound,
+  outdatedGuest,
+  savedSearch,
+  undoneEdit,
+} from '../image-catalogue.ts';
 import { job } from '../job.ts';
 import { type CallTable, done, nothing, oneGuest } from './definition.ts';
 
@@ -29,14 +39,30 @@ export const imageCatalogueCalls = {
     effect: 'write',
   },
   'image.editMany': {
-    summary: 'Tag or publish several images at once: all of them, or none.',
+    summary: 'Write the same into several images at once: all of them, or none.',
     input: z.strictObject({
       images: z.array(imageId).min(1).max(20_000),
       addTags: imageDetails.shape.tags.optional(),
       removeTags: imageDetails.shape.tags.optional(),
       lifecycle: imageLifecycle.optional(),
+      patchLevel: imageDetails.shape.patchLevel.optional(),
+      endOfLife: imageDetails.shape.endOfLife.optional(),
+      /** A paragraph behind the notes that each has. */
+      addNote: z.string().trim().min(1).max(4000).optional(),
     }),
-    output: z.object({ changed: z.number().int() }),
+    output: editedImages,
+    effect: 'write',
+  },
+  'image.renameSeries': {
+    summary: 'Give all versions of a series another name.',
+    input: z.strictObject({ series: z.string(), name: seriesName }),
+    output: editedImages,
+    effect: 'write',
+  },
+  'image.undoEdit': {
+    summary: 'Take an edit of several images back, by default the last; what was changed again since stays.',
+    input: z.strictObject({ edit: z.number().int().optional() }),
+    output: undoneEdit,
     effect: 'write',
   },
   'image.readAgain': {

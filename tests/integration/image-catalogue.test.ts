@@ -158,18 +158,17 @@ test('several images are tagged and published at once, or none of them', async (
   const one = await importFile(engine, await makeLinuxDisk(join(engine.home, 'a.img'), debian12));
   const two = await importFile(engine, await makeLinuxDisk(join(engine.home, 'b.img'), alpine));
   const told = engine.toldImages.length;
-  expect(engine.images.editMany([one.id, two.id], { addTags: ['lab'], removeTags: [], lifecycle: 'draft' })).toBe(2);
+  const edited = engine.images.editMany([one.id, two.id], { addTags: ['lab'], lifecycle: 'draft' }, 'root');
+  expect(edited).toEqual({ changed: 2, edit: expect.any(Number) });
   expect(engine.toldImages.slice(told).map(({ tags, lifecycle }) => [tags, lifecycle])).toEqual([
     [['lab'], 'draft'],
     [['lab'], 'draft'],
   ]);
-  expect(engine.images.editMany([one.id, two.id], { addTags: ['LAB'], removeTags: [], lifecycle: undefined })).toBe(0);
+  expect(engine.images.editMany([one.id, two.id], { addTags: ['LAB'] }, 'root')).toEqual({ changed: 0, edit: null });
   const nobody = 'izzzzzzzzz' as ImageId;
-  expect(() => engine.images.editMany([one.id, nobody], { addTags: ['no'], removeTags: [], lifecycle: undefined })).toThrow(nobody);
+  expect(() => engine.images.editMany([one.id, nobody], { addTags: ['no'] }, 'root')).toThrow(nobody);
   const tooMany = Array.from({ length: 32 }, (_, index) => `tag ${index}`);
-  expect(() => engine.images.editMany([two.id, one.id], { addTags: tooMany, removeTags: [], lifecycle: 'published' })).toThrow(
-    'more than 32 tags',
-  );
+  expect(() => engine.images.editMany([two.id, one.id], { addTags: tooMany, lifecycle: 'published' }, 'root')).toThrow('more than 32 tags');
   expect([one.id, two.id].map((id) => engine.images.show(id))).toMatchObject([
     { tags: ['lab'], lifecycle: 'draft' },
     { tags: ['lab'], lifecycle: 'draft' },

@@ -17,6 +17,10 @@ export type Catalogue = {
     /** @throws Failure `search/not-found` */
     remove(name: string): void;
   };
+  /** Gives a series another name, also where guests remember it. @throws Failure `image/series-unknown`, `image/series-taken` */
+  renameSeries(series: string, name: string, by: string): CallOutput<'image.renameSeries'>;
+  /** Takes an edit of several images back, by default the last. @throws Failure `image/nothing-to-undo` */
+  undoEdit(edit: number | undefined): CallOutput<'image.undoEdit'>;
   /** @throws Failure `image/not-found` */
   differences(one: ImageId, other: ImageId): ImageDifferences;
   /** @throws Failure `image/not-found`, `image/not-comparable` */

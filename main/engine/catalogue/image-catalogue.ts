@@ -34,7 +34,7 @@ export type CatalogueDeps = {
   host: Pick<HostCapabilities, 'qemuImgPath'>;
   recognition: Pick<OsRecognition, 'systems'>;
   /** Asked only when a call is answered: images ask for the origins of guests before they are there themselves. */
-  images: () => Pick<Images, 'list' | 'show' | 'pick' | 'known' | 'uses' | 'edit' | 'fillIn'>;
+  images: () => Pick<Images, 'list' | 'show' | 'pick' | 'known' | 'uses' | 'edit' | 'fillIn' | 'renameSeries' | 'undoEdit'>;
   guests: () => Pick<Guests, 'list' | 'show' | 'exec' | 'hold'>;
   importDefinition: () => JobDefinition<ImportInput>;
   settings: () => Pick<Settings, 'keepFreeMiB'>;
@@ -82,6 +82,14 @@ export function createCatalogue(deps: CatalogueDeps): ImageCatalogue {
   const recordOrigin = (guest: GuestId, id: ImageId): void => {
     const { name, series } = images().show(id);
     keepOrigin({ guest, image: id, imageName: name, series: series && { name: series.name, version: series.version } });
+  };
+
+  /** A guest whose image is gone knows its series by name alone. */
+  const renameInOrigins = (from: string, to: string): void => {
+    for (const origin of origins.values()) {
+      if (origin.series?.name.toLowerCase() !== from.toLowerCase()) continue;
+      keepOrigin({ ...origin, series: { ...origin.series, name: to } });
+    }
   };
 
   const factsOf: Catalogue['factsOf'] = (guest) => {
@@ -143,6 +151,19 @@ export function createCatalogue(deps: CatalogueDeps): ImageCatalogue {
         });
       },
     },
+
+    renameSeries: (series, name, by) =>
+      deps.database.transaction(() => {
+        const edited = images().renameSeries(series, name, by);
+        renameInOrigins(series, name);
+        return edited;
+      }),
+    undoEdit: (edit) =>
+      deps.database.transaction(() => {
+        const { seriesRenamed, ...undone } = images().undoEdit(edit);
+        if (seriesRenamed && undone.restored > 0) renameInOrigins(seriesRenamed.to, seriesRenamed.from);
+        return undone;
+      }),
 
     differences(oneId, otherId) {
       const one = images().show(oneId);

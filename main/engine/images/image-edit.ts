@@ -2,6 +2,7 @@
 import { Failure } from '../../../contract/errors.ts';
 import type { SystemFacts } from '../../../contract/image.ts';
 import { type Image, type ImageChanges, type ReadField, readField } from '../../../contract/image.ts';
+import type { ManyChanges } from './images.ts';
 import type { AsRead, ImageChange, StoredImage } from './store.ts';
 
 /** Absent fields are left alone; one that is `undefined` is absent. */
@@ -39,6 +40,28 @@ export function rereadImage(before: StoredImage, read: AsRead, facts: Pick<Syste
   const change: ImageChange = { id: before.id, asRead: read, kernels: facts.kernels, packages: facts.packages };
   for (const field of readField.options) if (!before.byHand.includes(field)) Object.assign(change, readValueOf(field, read));
   return change;
+}
+
+const tagsMax = 32;
+const notesMaxLength = 20_000;
+
+/** The same change for one of several. @throws Failure `call/invalid-input` when it would have too much of something */
+export function editOneOfMany(before: StoredImage, { addTags, removeTags, addNote, ...plain }: ManyChanges): ImageChange {
+  const tags = tagImage(before, addTags ?? [], removeTags ?? []);
+  const notes = addNote === undefined ? undefined : [before.notes, addNote].filter(Boolean).join('\n\n');
+  const tooMuch =
+    tags.length > tagsMax
+      ? { what: `more than ${tagsMax} tags`, hint: 'Remove some of its tags first.', path: 'addTags' }
+      : (notes?.length ?? 0) > notesMaxLength
+        ? { what: `notes of more than ${notesMaxLength} characters`, hint: 'Shorten its notes first.', path: 'addNote' }
+        : null;
+  if (tooMuch) {
+    throw new Failure('call/invalid-input', `“${before.name}” would have ${tooMuch.what}.`, {
+      hint: `Nothing was changed. ${tooMuch.hint}`,
+      path: tooMuch.path,
+    });
+  }
+  return editImage(before, { ...plain, tags, notes }, [], []);
 }
 
 export function tagImage(before: StoredImage, add: readonly string[], remove: readonly string[]): string[] {

@@ -23,15 +23,16 @@ import type { OsRecognition } from '../os/os-recognition.ts';
 import type { Database } from '../store/database.ts';
 import { newImageId } from '../store/new-id.ts';
 import { findStarter, type Starter } from './built-in-image.ts';
+import { createBulkEdits } from './bulk-edits.ts';
 import { copyMedium } from './copy-medium.ts';
 import { endOfLifeOf } from './end-of-life.ts';
-import { editImage, tagImage } from './image-edit.ts';
+import { editImage, editOneOfMany } from './image-edit.ts';
 import type { Images } from './images.ts';
 import { defineImport, type ImportInput, imageNameFor } from './import-job.ts';
 import { createInspector } from './inspect.ts';
 import { openMedium } from './open-medium.ts';
 import { defineReadAgain } from './read-again-job.ts';
-import { createImageStore, type ImageChange, type StoredImage } from './store.ts';
+import { createImageEditStore, createImageStore, type ImageChange, type StoredImage } from './store.ts';
 
 export type ImagesDeps = {
   layout: Layout;
@@ -64,8 +65,6 @@ export type ImageRegistry = Images & {
   /** Disks build upon others than before, which the guests do not show. */
   lineageChanged(): void;
 };
-
-const tagsMax = 32;
 
 /** Guests change many times a second while they start; who holds which image need not be known that fast. */
 const usersToldAfterMs = 200;
@@ -102,6 +101,12 @@ export function createImages(deps: ImagesDeps): ImageRegistry {
     const stored = store.find(id);
     deps.changes.image(id, stored ? complete(stored) : null);
   };
+  const tellOf = (ids: readonly ImageId[]): void => {
+    const now = ties();
+    deps.changes.images(ids.map((id) => complete(find(id), now)));
+  };
+  const edits = createImageEditStore(deps.database);
+  const bulkEdits = createBulkEdits({ database: deps.database, images: store, edits, now: () => instantNow(clock) });
   const keepFreeBytes = () => deps.settings().keepFreeMiB * 1024 ** 2;
 
   const readAgain = defineReadAgain({
@@ -332,26 +337,33 @@ export function createImages(deps: ImagesDeps): ImageRegistry {
       return complete(find(before.id));
     },
 
-    editMany(ids, { addTags, removeTags, lifecycle }) {
-      const wanted = ids.map(find).map((before) => {
-        const change: ImageChange = { id: before.id, tags: tagImage(before, addTags, removeTags), ...(lifecycle ? { lifecycle } : {}) };
-        return { before, change };
-      });
-      const crowded = wanted.find(({ change }) => (change.tags?.length ?? 0) > tagsMax);
-      if (crowded) {
-        throw new Failure('call/invalid-input', `“${crowded.before.name}” would have more than ${tagsMax} tags.`, {
-          hint: 'Nothing was changed. Remove some of its tags first.',
-          path: 'addTags',
-        });
+    editMany(ids, wanted, by) {
+      const changes = [...new Set(ids)].map((id) => editOneOfMany(find(id), wanted));
+      const { changed: ofThem, edit } = bulkEdits.write(changes, { who: by, seriesRenamed: null });
+      tellOf(ofThem);
+      return { changed: ofThem.length, edit };
+    },
+
+    renameSeries(series, name, by) {
+      const members = store.list().filter((image) => image.series?.name.toLowerCase() === series.toLowerCase());
+      const from = members[0]?.series?.name;
+      if (from === undefined) {
+        throw new Failure('image/series-unknown', `No image is in a series “${series}”.`, { hint: 'Look at “guesthouse image versions”.' });
       }
-      const different = wanted.filter(
-        ({ before, change }) =>
-          before.tags.join('\n') !== change.tags?.join('\n') || (lifecycle !== undefined && before.lifecycle !== lifecycle),
-      );
-      store.update(different.map(({ change }) => change));
-      const now = ties();
-      deps.changes.images(different.map(({ before }) => complete(find(before.id), now)));
-      return different.length;
+      const isSame = name.toLowerCase() === from.toLowerCase();
+      if (!isSame && store.list().some((image) => image.series?.name.toLowerCase() === name.toLowerCase())) {
+        throw new Failure('image/series-taken', `There is a series “${name}” already.`, { hint: 'Choose another name.', path: 'name' });
+      }
+      const changes = members.map(({ id, series: place }): ImageChange => ({ id, series: place && { ...place, name } }));
+      const { changed: ofThem, edit } = bulkEdits.write(changes, { who: by, seriesRenamed: { from, to: name } });
+      tellOf(ofThem);
+      return { changed: ofThem.length, edit };
+    },
+
+    undoEdit(edit) {
+      const { restored, kept, seriesRenamed } = bulkEdits.undo(edit);
+      tellOf(restored);
+      return { restored: restored.length, kept, seriesRenamed };
     },
 
     async fillIn(id, { os, firmware, facts }) {

@@ -1,7 +1,8 @@
 /** All that the rest of the engine can ask about images. Implemented by `image-registry.ts`. */
+import type { CallOutput, CallParsed } from '../../../contract/calls.ts';
 import type { FirmwareKind, OsIdentity } from '../../../contract/guest-spec.ts';
 import type { ImageId } from '../../../contract/ids.ts';
-import type { Image, ImageLifecycle, MediumReport, ReadField, SystemFacts } from '../../../contract/image.ts';
+import type { Image, MediumReport, ReadField, SystemFacts } from '../../../contract/image.ts';
 import type { Job } from '../../../contract/job.ts';
 import type { WantedChanges } from './image-edit.ts';
 
@@ -23,8 +24,12 @@ export type Images = {
   delete(id: ImageId): Promise<void>;
   /** Writes what a person knows of an image. @throws Failure `image/version-taken` */
   edit(id: ImageId, changes: WantedChanges, asRead: readonly ReadField[]): Promise<Image>;
-  /** Tags or publishes several at once. @returns how many are now different. @throws Failure `image/not-found`: then none is. */
-  editMany(ids: readonly ImageId[], changes: ManyChanges): number;
+  /** Writes the same into several at once. @throws Failure `image/not-found`, `call/invalid-input`: then none is changed. */
+  editMany(ids: readonly ImageId[], changes: ManyChanges, by: string): CallOutput<'image.editMany'>;
+  /** Gives all versions of a series another name. @throws Failure `image/series-unknown`, `image/series-taken` */
+  renameSeries(series: string, name: string, by: string): CallOutput<'image.renameSeries'>;
+  /** Takes an edit of several back, by default the last. @throws Failure `image/nothing-to-undo` */
+  undoEdit(edit: number | undefined): CallOutput<'image.undoEdit'> & { seriesRenamed: { from: string; to: string } | null };
   /** Adds what is known of the system in an image where reading the image found nothing. */
   fillIn(id: ImageId, known: { os: OsIdentity; firmware: FirmwareKind; facts: SystemFacts | null }): Promise<void>;
   readAgain(id: ImageId, by: string): Job;
@@ -35,4 +40,4 @@ export type Images = {
 /** An image without what follows from guests and from where the store lies. */
 export type ImageAlone = Omit<Image, 'path' | 'usedBy' | 'builtUponBy' | 'madeGuests'>;
 
-export type ManyChanges = { addTags: readonly string[]; removeTags: readonly string[]; lifecycle: ImageLifecycle | undefined };
+export type ManyChanges = Omit<CallParsed<'image.editMany'>, 'images'>;

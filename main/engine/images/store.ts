@@ -1,6 +1,6 @@
 /** The images in the database. Reads are of memory: an engine has the database to itself, and everything is asked for often. */
-import type { z } from 'zod';
-import type { ImageId } from '../../../contract/ids.ts';
+import { z } from 'zod';
+import { type ImageId, imageId, instant } from '../../../contract/ids.ts';
 import { type Image, image, imageDetails, systemFacts } from '../../../contract/image.ts';
 import { nameKey, versionKey } from '../../../contract/version-order.ts';
 import type { Log } from '../log/log.ts';
@@ -35,6 +35,30 @@ export type ImageStore = {
   /** Writes all of the changes, or none. */
   update(changes: readonly ImageChange[]): void;
   remove(id: ImageId): void;
+};
+
+type SomeFields = Partial<Omit<StoredImage, 'id'>>;
+/** Of an image that several were edited with: what it was and what it became, only what differs. `name` is what it was called then. */
+export type EditedImage = { id: ImageId; name: string; before: SomeFields; after: SomeFields };
+/** `seriesRenamed`: the edit gave a whole series another name. */
+export type BulkEdit = { at: string; who: string; images: EditedImage[]; seriesRenamed: { from: string; to: string } | null };
+
+const someFields = storedImage.omit({ id: true }).partial();
+// What was written as JSON has no field that is undefined.
+const bulkEdit = z.object({
+  at: instant,
+  who: z.string(),
+  images: z.array(z.object({ id: imageId, name: z.string(), before: someFields, after: someFields })),
+  seriesRenamed: z.object({ from: z.string(), to: z.string() }).nullable(),
+}) as z.ZodType<BulkEdit>;
+
+/** Edits of several images at once that can be taken back. */
+export type ImageEditStore = {
+  /** The edit of this id, without one the last. */
+  find(id: number | undefined): (BulkEdit & { id: number }) | null;
+  /** @returns its id */
+  add(edit: BulkEdit): number;
+  remove(id: number): void;
 };
 
 type Row = { id: string } & Record<string, SqlValue>;
@@ -104,6 +128,36 @@ export function createImageStore(database: Database, log: Log): ImageStore {
       known.delete(id);
       ordered = null;
     },
+  };
+}
+
+/** So many of the last edits can be taken back. */
+const keptEdits = 20;
+
+export function createImageEditStore(database: Database): ImageEditStore {
+  const byId = database.prepare<{ id: number; edit: string }>('imageEdits.find', 'SELECT id, edit FROM image_edits WHERE id = ?');
+  const last = database.prepare<{ id: number; edit: string }>(
+    'imageEdits.last',
+    'SELECT id, edit FROM image_edits ORDER BY id DESC LIMIT 1',
+  );
+  const insert = database.prepare('imageEdits.add', 'INSERT INTO image_edits (at, who, edit) VALUES (?, ?, ?)');
+  const prune = database.prepare(
+    'imageEdits.prune',
+    'DELETE FROM image_edits WHERE id NOT IN (SELECT id FROM image_edits ORDER BY id DESC LIMIT ?)',
+  );
+  const remove = database.prepare('imageEdits.remove', 'DELETE FROM image_edits WHERE id = ?');
+  return {
+    find(id) {
+      const row = id === undefined ? last.get() : byId.get(id);
+      const parsed = row && bulkEdit.safeParse(parseJson(row.edit));
+      return row && parsed?.success ? { id: row.id, ...parsed.data } : null;
+    },
+    add(edit) {
+      const { lastInsertId } = insert.run(edit.at, edit.who, JSON.stringify(edit));
+      prune.run(keptEdits);
+      return lastInsertId;
+    },
+    remove: (id) => void remove.run(id),
   };
 }
 

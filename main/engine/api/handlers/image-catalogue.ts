@@ -2,7 +2,7 @@
 import type { Handlers, Services } from '../handlers.ts';
 
 type Answered =
-  | `image.${'search' | 'edit' | 'editMany' | 'readAgain' | 'differences' | 'compare' | 'capture' | 'systems' | 'outdated'}`
+  | `image.${'search' | 'edit' | 'editMany' | 'renameSeries' | 'undoEdit' | 'readAgain' | 'differences' | 'compare' | 'capture' | 'systems' | 'outdated'}`
   | `search.${'list' | 'save' | 'delete'}`
   | `guest.${'imageOrigin' | 'readFacts'}`;
 
@@ -10,9 +10,9 @@ export function imageCatalogueHandlers({ images, catalogue }: Services): Pick<Ha
   return {
     'image.search': (wanted) => catalogue.search(wanted),
     'image.edit': ({ image, asRead, ...changes }) => images.edit(image, changes, asRead ?? []),
-    'image.editMany': ({ images: ids, addTags, removeTags, lifecycle }) => ({
-      changed: images.editMany(ids, { addTags: addTags ?? [], removeTags: removeTags ?? [], lifecycle }),
-    }),
+    'image.editMany': ({ images: ids, ...changes }, { who }) => images.editMany(ids, changes, who),
+    'image.renameSeries': ({ series, name }, { who }) => catalogue.renameSeries(series, name, who),
+    'image.undoEdit': ({ edit }) => catalogue.undoEdit(edit),
     'image.readAgain': ({ image }, { who }) => images.readAgain(image, who),
     'image.differences': ({ one, other }) => catalogue.differences(one, other),
     'image.compare': ({ one, other }, { who }) => catalogue.compare(one, other, who),

@@ -7,6 +7,7 @@ import { sql as hardwareEdits } from './0005-hardware-edits.ts';
 import { sql as guestSeeds } from './0006-guest-seeds.ts';
 import { sql as snapshots } from './0007-snapshots.ts';
 import { sql as storageLocations } from './0008-storage-locations.ts';
+import { sql as imageEdits } from './0009-image-edits.ts';
 
 export type Migration = { number: number; name: string; sql: string };
 
@@ -20,4 +21,5 @@ export const migrations: readonly Migration[] = [
   { number: 6, name: 'guest-seeds', sql: guestSeeds },
   { number: 7, name: 'snapshots', sql: snapshots },
   { number: 8, name: 'storage-locations', sql: storageLocations },
+  { number: 9, name: 'image-edits', sql: imageEdits },
 ];
