@@ -21,12 +21,13 @@ export async function exclusively<Result>(
       rmSync(lockFile, { force: true });
       continue;
     }
-    if (Date.now() > deadline)
-      throw new Error(`Process ${holder} has held ${lockFile} for too long. End it, or delete that file if it is something else.`);
+    // First: whoever is given up on was named before, also where the machine is so busy that the time is over at once.
     if (!told && holder !== null) {
       told = true;
       onWait(holder);
     }
+    if (Date.now() > deadline)
+      throw new Error(`Process ${holder} has held ${lockFile} for too long. End it, or delete that file if it is something else.`);
     await delay(200);
   }
   try {

@@ -19,7 +19,7 @@ export function Toasts() {
             <Icon size={16} aria-hidden="true" />
             <ToastContent className="toast-words">
               <span className="toast-title">{title}</span>
-              {text && <span className="muted">{text}</span>}
+              {text && <span className="muted toast-text">{text}</span>}
             </ToastContent>
             {action && (
               <Button

@@ -190,11 +190,14 @@ test('ten thousand images are drawn a screenful at a time, scroll without stalls
   await page.keyboard.press('Control+a');
   const bar = page.getByRole('toolbar', { name: 'Selected images' });
   await bar.getByText(`${total} images selected`).waitFor();
-  await bar.getByRole('button', { name: 'Tag…' }).click();
-  await page.getByRole('textbox', { name: 'Add' }).fill('june');
+  await bar.getByRole('button', { name: 'Edit…' }).click();
+  await page.getByRole('textbox', { name: 'Add tags' }).fill('june');
   await page.keyboard.press('Enter');
   await page.getByRole('button', { name: 'Save', exact: true }).click();
-  await until('all of them are tagged', async () => (await call('image.search', { query: 'tag:june', limit: 0 })).total === total);
+  const tagged = async () => (await call('image.search', { query: 'tag:june', limit: 0 })).total;
+  await until('all of them are tagged', async () => (await tagged()) === total);
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await until('one Undo takes all of it back', async () => (await tagged()) === 0);
   await page.keyboard.press('Escape');
   await expectNothingSticksOut(page, 'the catalogue');
 }, 240_000);

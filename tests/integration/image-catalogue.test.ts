@@ -217,6 +217,29 @@ test('a guest knows the version that it was made from, and is out of date once a
   });
 });
 
+test('a series that gets another name keeps its guests, also those whose image is gone, and gets its old one back', async () => {
+  const engine = await rooms();
+  const first = await importFile(engine, await makeLinuxDisk(join(engine.home, 'a.img'), debian12));
+  const second = await importFile(engine, await makeLinuxDisk(join(engine.home, 'b.img'), alpine));
+  await engine.images.edit(first.id, { series: { name: 'Web' } }, []);
+  await engine.images.edit(second.id, { series: { name: 'Web' } }, []);
+  const { guest, job } = await engine.creation.create(
+    { kind: 'image', imageId: first.id },
+    { name: 'web', shareImage: false },
+    'root via test',
+  );
+  expect((await engine.jobs.ended(job.id)).state).toBe('succeeded');
+  await engine.images.delete(first.id);
+  expect(engine.catalogue.renameSeries('web', 'Shop', 'root')).toEqual({ changed: 1, edit: expect.any(Number) });
+  expect(engine.catalogue.origin(guest.id).origin).toMatchObject({
+    present: false,
+    series: { name: 'Shop', version: 1 },
+    newer: { imageId: second.id },
+  });
+  expect(engine.catalogue.undoEdit(undefined)).toEqual({ restored: 1, kept: [] });
+  expect(engine.catalogue.origin(guest.id).origin).toMatchObject({ series: { name: 'Web' }, newer: { imageId: second.id } });
+});
+
 test('an image is made of a guest: its disk whole and alone, in the series, with what its agent said', async () => {
   const engine = await rooms();
   const base = await importFile(engine, await makeLinuxDisk(join(engine.home, 'a.img'), debian12), 'Web 1');

@@ -1,4 +1,4 @@
-/** `guesthouse image search|edit|read|searches|versions|outdated|diff|capture`: what is known of images. */
+/** `guesthouse image search|edit|edit-all|undo|read|searches|versions|rename-series|outdated|diff|capture`: what is known of images. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { Failure } from '../../../contract/errors.ts';
 import { firmwareKind, type OsIdentity } from '../../../contract/guest-spec.ts';
@@ -16,6 +16,7 @@ import { collect, wholeNumber } from '../values.ts';
 export function addImageCatalogue(group: Command, context: Context): void {
   addSearch(group, context);
   addEdit(group, context);
+  addEditAll(group, context);
   addSearches(group, context);
   addVersions(group, context);
   addCapture(group, context);
@@ -143,13 +144,15 @@ function addEdit(group: Command, { terminal, engine }: Context): void {
       };
       const given = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
       if (Object.keys(given).length === 0) {
-        throw new Failure('call/invalid-input', 'Nothing was said that should be changed.', {
-          hint: 'See “guesthouse image edit --help”.',
-        });
+        throw nothingSaid('image edit');
       }
       // Commander has checked the choices; the engine checks all of it again.
       show(terminal, await client.call('image.edit', { image: image.id, ...given }), describeImage);
     });
+}
+
+function nothingSaid(command: string): Failure {
+  return new Failure('call/invalid-input', 'Nothing was said that should be changed.', { hint: `See “guesthouse ${command} --help”.` });
 }
 
 function seriesOf(
@@ -181,6 +184,62 @@ async function identify(client: EngineClient, wanted: string, before: OsIdentity
   const low = wanted.toLowerCase();
   const known = (await client.call('image.systems', {})).find(({ id, name }) => id === low || name.toLowerCase() === low);
   return known ?? { id: null, name: wanted, family: before.family, version: /\d[\w.]*/.exec(wanted)?.[0] ?? null, distro: null };
+}
+
+type EditAllOptions = {
+  tag?: string[];
+  untag?: string[];
+  lifecycle?: (typeof imageLifecycle.options)[number];
+  patchLevel?: string;
+  endOfLife?: string;
+  note?: string;
+};
+
+function addEditAll(group: Command, { terminal, engine }: Context): void {
+  group
+    .command('edit-all')
+    .description('write the same into every image that a search finds: all of them, or none')
+    .argument('<query...>', 'as of “image search”')
+    .option('--tag <tag>', 'add a tag (can be repeated)', collect)
+    .option('--untag <tag>', 'take a tag away (can be repeated)', collect)
+    .addOption(new Option('--lifecycle <state>', 'draft, published or deprecated').choices(imageLifecycle.options))
+    .option('--patch-level <day>', 'up to when they have their updates: 2026-06 or 2026-06-17; “none” takes it away')
+    .option('--end-of-life <day>', 'the day after which they get none; “none” takes it away')
+    .option('--note <text>', 'add a paragraph to the notes of each')
+    .action(async (words: string[], { tag, untag, lifecycle, patchLevel, endOfLife, note }: EditAllOptions) => {
+      const wanted = {
+        addTags: tag,
+        removeTags: untag,
+        lifecycle,
+        patchLevel: orNone(patchLevel),
+        endOfLife: orNone(endOfLife),
+        addNote: note,
+      };
+      const given = Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== undefined));
+      if (Object.keys(given).length === 0) throw nothingSaid('image edit-all');
+      const client = await engine();
+      const { ids } = await client.call('image.search', { query: words.join(' '), limit: 0 });
+      if (ids.length === 0) throw new Failure('image/not-found', 'No image fits.', { hint: 'See what “guesthouse image search” finds.' });
+      show(terminal, await client.call('image.editMany', { images: ids, ...given }), describeEdited);
+    });
+
+  group
+    .command('undo')
+    .description('take back what was written into several images at once')
+    .argument('[edit]', 'its number, as it was said then (default: the last)', wholeNumber(1, Number.MAX_SAFE_INTEGER))
+    .action(async (edit: number | undefined) => {
+      const client = await engine();
+      show(terminal, await client.call('image.undoEdit', edit === undefined ? {} : { edit }), ({ restored, kept }) =>
+        [`${countImages(restored)} as before.`, ...kept.map(({ name, reason }) => `“${name}” stays as it is: ${reason}`)].join('\n'),
+      );
+    });
+}
+
+const countImages = (count: number) => (count === 1 ? 'One image is' : `${count} images are`);
+
+function describeEdited({ changed, edit }: { changed: number; edit: number | null }): string {
+  if (edit === null) return 'Nothing had to be changed.';
+  return `${countImages(changed)} changed. “guesthouse image undo ${edit}” takes it back.`;
 }
 
 function addSearches(group: Command, { terminal, engine }: Context): void {
@@ -274,6 +333,16 @@ function addVersions(group: Command, { terminal, engine }: Context): void {
         images = image.series ? (await inSeries(image.series.name)).images : [image];
       }
       show(terminal, images, () => listVersions(terminal, images));
+    });
+
+  group
+    .command('rename-series')
+    .description('give all versions of a series another name')
+    .argument('<series>', 'its name')
+    .argument('<name>', 'the new one')
+    .action(async (series: string, name: string) => {
+      const client = await engine();
+      show(terminal, await client.call('image.renameSeries', { series, name }), describeEdited);
     });
 
   group

@@ -9,6 +9,8 @@ const w = words.images;
 
 type Props = {
   label: string;
+  /** What the pencil is called, when that is not the label. */
+  editLabel?: string;
   /** As it is edited; empty when nothing is known. */
   text: string;
   /** As it is shown, when that is more than the text. */
@@ -25,7 +27,18 @@ type Props = {
 };
 
 /** A fact with a pencil: edited in its place, kept by Enter or by leaving, forgotten by Escape; what does not fit is said below it. */
-export function EditableFact({ label, text, shown, placeholder, options, choosable = false, note, onSave, onAsRead }: Props) {
+export function EditableFact({
+  label,
+  editLabel = w.editField(label),
+  text,
+  shown,
+  placeholder,
+  options,
+  choosable = false,
+  note,
+  onSave,
+  onAsRead,
+}: Props) {
   const [editing, setEditing] = useState(false);
   const place = useRef<HTMLElement>(null);
   const close = () => {
@@ -53,7 +66,7 @@ export function EditableFact({ label, text, shown, placeholder, options, choosab
               {text === '' ? <span className="faint">{w.notKnown}</span> : (shown ?? <bdi>{text}</bdi>)}
             </span>
             {onAsRead && <IconButton icon={RotateCcw} label={w.asReadNote} className="fact-edit-more" onPress={onAsRead} />}
-            <IconButton icon={Pencil} label={w.editField(label)} className="fact-edit" onPress={() => setEditing(true)} />
+            <IconButton icon={Pencil} label={editLabel} className="fact-edit" onPress={() => setEditing(true)} />
           </div>
         )}
         {note && <div className="small muted">{note}</div>}

@@ -1,16 +1,16 @@
-import { GitCompareArrows, Tag, Trash2, X } from 'lucide-react';
+import { GitCompareArrows, Pencil, Trash2, X } from 'lucide-react';
 import { useState } from 'react';
 import type { GuesthouseError } from '../../../contract/errors.ts';
 import { type Image, imageLifecycle } from '../../../contract/image.ts';
 import { ErrorPanel } from '../../parts/ErrorPanel.tsx';
 import { FormDialog } from '../../parts/FormDialog.tsx';
-import { call } from '../../state/bridge.ts';
-import { showErrorToast, showToast } from '../../state/toasts.ts';
+import { showErrorToast } from '../../state/toasts.ts';
 import { Button, IconButton } from '../../ui/Button.tsx';
 import { MenuItem, MenuSection, MenuTrigger } from '../../ui/Menu.tsx';
 import { TagsField } from '../../ui/TagsField.tsx';
+import { TextField } from '../../ui/TextField.tsx';
 import { words } from '../../words/en.ts';
-import { deleteImages, keptBy } from './image-actions.ts';
+import { deleteImages, editImages, keptBy } from './image-actions.ts';
 
 const w = words.images;
 
@@ -18,12 +18,11 @@ type Props = { images: readonly Image[]; onClear: () => void; onCompare: (one: I
 
 /** What can be done to all selected images at once. */
 export function ImageBulkBar({ images, onClear, onCompare }: Props) {
-  const [tagging, setTagging] = useState(false);
+  const [editing, setEditing] = useState(false);
   const [one, other, third] = images;
   const publish = async (lifecycle: Image['lifecycle']) => {
-    const answer = await call('image.editMany', { images: images.map(({ id }) => id), lifecycle });
-    if (answer.ok) showToast({ tone: 'ok', title: w.bulkDone(answer.value.changed) });
-    else showErrorToast(answer.error);
+    const failed = await editImages(images, { lifecycle });
+    if (failed) showErrorToast(failed);
   };
   return (
     <div className="image-bulk-place">
@@ -31,8 +30,8 @@ export function ImageBulkBar({ images, onClear, onCompare }: Props) {
         <span className="image-bulk-count" role="status">
           {w.selected(images.length)}
         </span>
-        <Button kind="quiet" icon={Tag} placement="top" onPress={() => setTagging(true)}>
-          {w.bulkTag}
+        <Button kind="quiet" icon={Pencil} placement="top" onPress={() => setEditing(true)}>
+          {w.bulkEdit}
         </Button>
         <MenuTrigger label={w.fields.lifecycle} placement="top start" button={<Button kind="quiet">{w.fields.lifecycle}</Button>}>
           <MenuSection label={w.fields.lifecycle}>
@@ -63,37 +62,65 @@ export function ImageBulkBar({ images, onClear, onCompare }: Props) {
         </Button>
         <IconButton icon={X} label={w.clearSelection} placement="top" onPress={onClear} />
       </div>
-      {tagging && <TagDialog images={images} onClose={() => setTagging(false)} />}
+      {editing && <EditDialog images={images} onClose={() => setEditing(false)} />}
     </div>
   );
 }
 
-function TagDialog({ images, onClose }: { images: readonly Image[]; onClose: () => void }) {
+function EditDialog({ images, onClose }: { images: readonly Image[]; onClose: () => void }) {
   const [addTags, setAddTags] = useState<string[]>([]);
   const [removeTags, setRemoveTags] = useState<string[]>([]);
+  const [patchLevel, setPatchLevel] = useState('');
+  const [endOfLife, setEndOfLife] = useState('');
+  const [addNote, setAddNote] = useState('');
   const [error, setError] = useState<GuesthouseError | null>(null);
   const [busy, setBusy] = useState(false);
+  const given = Object.entries({ patchLevel, endOfLife, addNote }).flatMap(([field, text]) => {
+    const value = text.trim();
+    return value === '' ? [] : [[field, value] as const];
+  });
+  const isNothing = addTags.length + removeTags.length + given.length === 0;
   const save = async () => {
     setBusy(true);
-    const answer = await call('image.editMany', { images: images.map(({ id }) => id), addTags, removeTags });
+    const failed = await editImages(images, { addTags, removeTags, ...Object.fromEntries(given) });
     setBusy(false);
-    if (!answer.ok) return setError(answer.error);
-    showToast({ tone: 'ok', title: w.bulkDone(answer.value.changed) });
-    onClose();
+    if (failed) setError(failed);
+    else onClose();
   };
-  const field = { placeholder: w.tagsPlaceholder, removeLabel: w.removeTag, maxLength: 40 };
+  const tags = { placeholder: w.tagsPlaceholder, removeLabel: w.removeTag, maxLength: 40 };
+  const unchanged = { placeholder: w.bulkUnchanged };
+  const noteOn = (path: string) => (error?.path === path ? [{ severity: 'problem' as const, text: error.message }] : []);
   return (
     <FormDialog
-      title={w.bulkTagTitle(images.length)}
+      title={w.bulkEditTitle(images.length)}
       submitLabel={words.common.save}
-      reason={addTags.length + removeTags.length === 0 ? w.bulkReason : null}
+      reason={isNothing ? w.bulkReason : null}
       busy={busy}
       onSubmit={save}
       onClose={onClose}
     >
-      <TagsField label={w.bulkAdd} value={addTags} onChange={setAddTags} {...field} />
-      <TagsField label={w.bulkRemove} value={removeTags} onChange={setRemoveTags} {...field} />
-      {error && <ErrorPanel error={error} />}
+      <TagsField label={w.bulkAdd} value={addTags} onChange={setAddTags} {...tags} />
+      <TagsField label={w.bulkRemove} value={removeTags} onChange={setRemoveTags} {...tags} />
+      <div className="bulk-days">
+        <TextField
+          label={w.fields.patchLevel}
+          description={w.patchPlaceholder}
+          value={patchLevel}
+          onChange={setPatchLevel}
+          notes={noteOn('patchLevel')}
+          {...unchanged}
+        />
+        <TextField
+          label={w.fields.endOfLife}
+          description={w.dayPlaceholder}
+          value={endOfLife}
+          onChange={setEndOfLife}
+          notes={noteOn('endOfLife')}
+          {...unchanged}
+        />
+      </div>
+      <TextField label={w.bulkNote} value={addNote} onChange={setAddNote} multiline rows={3} />
+      {error && !['patchLevel', 'endOfLife'].includes(error.path ?? '') && <ErrorPanel error={error} />}
     </FormDialog>
   );
 }

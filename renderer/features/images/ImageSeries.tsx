@@ -10,7 +10,8 @@ import { ComboBox } from '../../ui/Select.tsx';
 import { TextField } from '../../ui/TextField.tsx';
 import { words } from '../../words/en.ts';
 import { compareNames } from '../../words/format.ts';
-import { editImage } from './image-actions.ts';
+import { EditableFact } from './EditableFact.tsx';
+import { editImage, leaveSeries, renameSeries } from './image-actions.ts';
 
 const w = words.images;
 
@@ -37,16 +38,14 @@ export function ImageSeries({ image, onOpen, onCompare }: Props) {
         {image.series && (
           <>
             <IconButton icon={Pencil} label={w.seriesTitle} onPress={() => setPlacing(true)} />
-            <IconButton icon={LogOut} label={w.leaveSeries} onPress={() => void editImage(image, { series: null }).then(setError)} />
+            <IconButton icon={LogOut} label={w.leaveSeries} onPress={() => void leaveSeries(image).then(setError)} />
           </>
         )}
       </div>
       {error && <ErrorPanel error={error} onDismiss={() => setError(null)} />}
       {image.series ? (
         <>
-          <div className="series-name">
-            <bdi>{image.series.name}</bdi>
-          </div>
+          <SeriesName key={image.series.name} name={image.series.name} />
           <ol className="series">
             {versions.map((each) => (
               <li
@@ -88,6 +87,15 @@ export function ImageSeries({ image, onOpen, onCompare }: Props) {
       )}
       {placing && <SeriesDialog image={image} onClose={() => setPlacing(false)} />}
     </section>
+  );
+}
+
+/** The name of the series, edited in its place for all of its versions at once. */
+function SeriesName({ name }: { name: string }) {
+  return (
+    <dl className="panel-facts">
+      <EditableFact label={w.seriesName} text={name} editLabel={w.renameSeries} onSave={(next) => renameSeries(name, next)} />
+    </dl>
   );
 }
 
