@@ -18,10 +18,11 @@ import { copyMedium, demandSpace, withSpaceWatched } from '../images/copy-medium
 import { convertForeign } from '../images/foreign/convert-foreign.ts';
 import { type ForeignFormat, foreignFormats } from '../images/foreign/foreign-disk.ts';
 import { openForeign } from '../images/foreign/open-foreign.ts';
+import { finishDisk } from '../images/finished-disk.ts';
 import type { Images } from '../images/images.ts';
 import { isPlainQcow2, recheckHeader } from '../images/inspect.ts';
 import { openMedium } from '../images/open-medium.ts';
-import { checkDisk, convertDisk, createDisk, createOverlay, diskInfo, growDisk } from '../images/qemu-img.ts';
+import { convertDisk, createDisk, createOverlay, diskInfo, growDisk } from '../images/qemu-img.ts';
 import type { JobDefinition, StepContext } from '../jobs/job-definition.ts';
 import { protectBase } from '../layers/base-protection.ts';
 import { readBases } from '../layers/disk-chain.ts';
@@ -210,16 +211,10 @@ export function defineCreate({ layout, guests, images, seeds, host, lineageLock,
           const qemuImg = await host.qemuImgPath();
           const present = await diskInfo(qemuImg, arriving, 'qcow2');
           if (present.virtualSizeBytes < input.work.sizeBytes) await growDisk(qemuImg, arriving, 'qcow2', input.work.sizeBytes, signal);
-          const check = await checkDisk(qemuImg, arriving);
-          const made = await diskInfo(qemuImg, arriving, 'qcow2');
-          if (check.state === 'corrupt' || made.virtualSizeBytes !== input.work.sizeBytes) {
-            throw new Failure('image/corrupt', `The disk of “${input.spec.name}” did not come out right.`, {
-              hint: 'Check the disk that the data folder lies on, then try again.',
-              detail: check.detail ?? `It has ${made.virtualSizeBytes} bytes instead of ${input.work.sizeBytes}.`,
-            });
-          }
-          signal.throwIfAborted();
-          await moveIntoPlace(arriving, diskOf(input.guestId));
+          const hint = 'Check the disk that the data folder lies on, then try again.';
+          const what = `The disk of “${input.spec.name}”`;
+          const target = diskOf(input.guestId);
+          await finishDisk(qemuImg, { arriving, target, sizeBytes: input.work.sizeBytes, what, hint }, signal);
         },
       },
       {

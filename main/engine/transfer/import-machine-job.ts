@@ -19,10 +19,10 @@ import type { HostCapabilities } from '../host/capabilities.ts';
 import { type ByteSource, fileSource, slice } from '../images/byte-source.ts';
 import { copyMedium, demandSpace } from '../images/copy-medium.ts';
 import { convertForeign } from '../images/foreign/convert-foreign.ts';
+import { finishDisk } from '../images/finished-disk.ts';
 import { acceptedHeader, isPlainQcow2, recheckHeader } from '../images/inspect.ts';
 import { openMedium } from '../images/open-medium.ts';
 import { isQcow2, qcow2HeaderBytes } from '../images/qcow2-header.ts';
-import { checkDisk, diskInfo } from '../images/qemu-img.ts';
 import type { JobDefinition, StepContext } from '../jobs/job-definition.ts';
 import { forgetBootTest, testBoot } from './boot-test.ts';
 import { type MachineDiskRef, machineDiskRef, openMachineDisk } from './machine-disk.ts';
@@ -115,16 +115,9 @@ export function defineMachineImport({ layout, guests, driver, feed, host, keepFr
     const qemuImg = await host.qemuImgPath();
     for (const { ref, file, virtualSizeBytes } of input.disks) {
       const arriving = arrivingOf(input.guestId, file);
-      const made = await diskInfo(qemuImg, arriving, 'qcow2');
-      const check = await checkDisk(qemuImg, arriving);
-      if (check.state === 'corrupt' || made.virtualSizeBytes !== virtualSizeBytes) {
-        throw new Failure('image/corrupt', `The copy of “${ref.name}” did not come out right.`, {
-          hint: 'Check the source and the disk that the data folder lies on, then try again.',
-          detail: check.detail ?? `It has ${made.virtualSizeBytes} bytes instead of ${virtualSizeBytes}.`,
-        });
-      }
-      signal.throwIfAborted();
-      await moveIntoPlace(arriving, diskOf(input.guestId, file));
+      const hint = 'Check the source and the disk that the data folder lies on, then try again.';
+      const what = `The copy of “${ref.name}”`;
+      await finishDisk(qemuImg, { arriving, target: diskOf(input.guestId, file), sizeBytes: virtualSizeBytes, what, hint }, signal);
     }
   };
 
