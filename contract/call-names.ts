@@ -88,6 +88,7 @@ export const callNames = [
   'machine.inspect',
   'machine.import',
   'guest.export',
+  'guest.exportSize',
   'machine.bootTest',
   'seed.show',
   'seed.remove',

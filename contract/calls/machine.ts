@@ -39,9 +39,18 @@ export const machineCalls = {
       path: z.string(),
       /** Replace what is at the path, once the new one is whole. */
       overwrite: z.boolean().optional(),
+      /** Of a capsule: all its snapshots as well. Absent: yes. Other formats have no place for them. */
+      withSnapshots: z.boolean().optional(),
     }),
     output: job,
     effect: 'write',
+  },
+  'guest.exportSize': {
+    summary: 'Say about how large the capsule of a guest that is off would be, with its snapshots and without.',
+    input: oneGuest,
+    /** `allBytes`: with its snapshots. `presentBytes`: only what it is now. */
+    output: z.object({ snapshots: z.number().int(), allBytes: z.number(), presentBytes: z.number() }),
+    effect: 'read',
   },
   'machine.bootTest': {
     summary: 'Say how the boot test of an imported guest went; null when there was none.',

@@ -10,11 +10,13 @@ import { shell } from '../state/bridge.ts';
 import { useGuest } from '../state/store.ts';
 import { showErrorToast } from '../state/toasts.ts';
 import { closeExport, exportGuest, useExporting } from '../state/transfer.ts';
+import { useCall } from '../state/use-call.ts';
 import { Button } from '../ui/Button.tsx';
 import { Select } from '../ui/Select.tsx';
 import { TextField } from '../ui/TextField.tsx';
 import { Checkbox } from '../ui/toggles.tsx';
 import { words } from '../words/en.ts';
+import { formatBytes } from '../words/format.ts';
 import { transferWords } from '../words/transfer.ts';
 
 const w = transferWords;
@@ -33,14 +35,22 @@ function endingOf(format: ExportFormat, guest: Guest): string {
   return alone ? `.${format === 'raw' ? 'img' : format}` : '';
 }
 
+function sizeNote({ allBytes, presentBytes }: { allBytes: number; presentBytes: number }): string {
+  const [all, present] = [formatBytes(allBytes), formatBytes(presentBytes)];
+  return presentBytes < allBytes ? w.withoutIsSmaller(all, present, formatBytes(allBytes - presentBytes)) : w.withoutIsNotSmaller(all);
+}
+
 /** As what, and where to. The writing is a job that the list of jobs shows. */
 function OpenDialog({ guest }: { guest: Guest }) {
   const [format, setFormat] = useState<ExportFormat>('capsule');
   const [path, setPath] = useState('');
   const [overwrite, setOverwrite] = useState(false);
+  const [withSnapshots, setWithSnapshots] = useState(true);
   const [busy, setBusy] = useState(false);
   const [refused, setRefused] = useState<GuesthouseError | null>(null);
   const cannot = guestCannot(guest.state, 'clone');
+  // The disks of a guest that runs cannot be measured, and it cannot be exported either.
+  const size = useCall('guest.exportSize', cannot === null ? { guest: guest.id } : null).value;
   const reason = cannot ?? (path.trim() === '' ? w.reasonNoTarget : null);
 
   const choose = async () => {
@@ -59,7 +69,7 @@ function OpenDialog({ guest }: { guest: Guest }) {
   };
   const submit = async () => {
     setBusy(true);
-    const failed = await exportGuest({ guest: guest.id, format, path: path.trim(), overwrite });
+    const failed = await exportGuest({ guest: guest.id, format, path: path.trim(), overwrite, withSnapshots });
     setBusy(false);
     if (failed) setRefused(failed);
     else closeExport();
@@ -95,6 +105,9 @@ function OpenDialog({ guest }: { guest: Guest }) {
           </Button>
         }
       />
+      {format === 'capsule' && size !== null && size.snapshots > 0 && (
+        <Checkbox label={w.withSnapshots(size.snapshots)} description={sizeNote(size)} value={withSnapshots} onChange={setWithSnapshots} />
+      )}
       {refused?.code === 'export/exists' && <Checkbox label={w.overwrite} value={overwrite} onChange={setOverwrite} />}
       {refused && <ErrorPanel error={refused} />}
       <p className="small muted">{w.exportNote}</p>

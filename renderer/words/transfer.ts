@@ -25,7 +25,7 @@ const verdicts: Record<BootTest['verdict'], string> = {
   failed: 'It could not be started when it was tried',
 };
 const formats: Record<ExportFormat, { label: string; note: string }> = {
-  capsule: { label: 'Capsule', note: 'One file with everything, TPM and firmware included, for another Guesthouse.' },
+  capsule: { label: 'Capsule', note: 'One file with everything for another Guesthouse: disks, firmware, TPM, snapshots.' },
   ova: { label: 'OVA', note: 'One file for VMware, VirtualBox and others.' },
   libvirt: { label: 'libvirt', note: 'A folder with the domain’s XML and its disks, for virsh and virt-manager.' },
   qcow2: { label: 'qcow2', note: 'Its disks alone, for QEMU.' },
@@ -63,6 +63,9 @@ export const transferWords = {
   formats,
   export: 'Export…',
   exportTitle: (name: string) => `Export ${name}`,
+  withSnapshots: (count: number) => (count === 1 ? 'With its snapshot' : `With its ${count} snapshots`),
+  withoutIsSmaller: (all: string, present: string, less: string) => `About ${all}. Only what it is now would be ${present}: ${less} less.`,
+  withoutIsNotSmaller: (all: string) => `About ${all}. Leaving them out makes it no smaller.`,
   exportNote: 'What is written is read back and compared with the guest’s disks before the export is called done.',
   format: 'Format',
   target: 'Write to',

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import { Failure } from '../../contract/errors.ts';
 import type { FeedEvent } from '../../contract/events.ts';
+import { defaultSnapshotSchedule } from '../../contract/guest-snapshot.ts';
 import type { Guest } from '../../contract/guest-state.ts';
 import type { GuestId } from '../../contract/ids.ts';
 import type { Image } from '../../contract/image.ts';
@@ -136,6 +137,12 @@ export async function openRooms({ home, settings = {}, environment = {}, downloa
     layout,
     jobs,
     guests: { ...guests, hold: () => Promise.reject(new Error('Guests in memory are not held.')) },
+    snapshots: {
+      carried: () => ({ snapshots: [], currentId: null, schedule: defaultSnapshotSchedule }),
+      whileUntouched: (_, work) => work(),
+      adopt: (_, __, place) => place(),
+      forsake: async () => undefined,
+    },
     driver: createQemuDriver({ host, log: silentLog }),
     host,
     recognition,

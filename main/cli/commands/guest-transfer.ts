@@ -9,6 +9,8 @@ import { bytes } from '../units.ts';
 
 type ImportOptions = { name?: string; check?: boolean; bootTest: boolean; trustPaths?: boolean };
 
+type ExportOptions = { format: ExportFormat; overwrite?: boolean; withoutSnapshots?: boolean };
+
 /** A machine is read whole as far as its tables go, over a disk that may be slow. */
 const inspectTimeoutMs = 120_000;
 
@@ -46,11 +48,18 @@ export function addGuestExport(group: Command, { terminal, engine }: Context): v
     .argument('<path>', 'what is written; its folder must be there')
     .addOption(new Option('--format <format>', 'what it is written as').choices(exportFormat.options).default('capsule'))
     .option('--overwrite', 'replace what is at the path')
-    .action(async (wanted: string, path: string, options: { format: ExportFormat; overwrite?: boolean }) => {
+    .option('--without-snapshots', 'of a capsule: only what the guest is now')
+    .action(async (wanted: string, path: string, options: ExportOptions) => {
       const client = await engine();
       const { id, spec } = await findGuest(client, wanted);
       const target = resolve(path);
-      const wish = { guest: id, format: options.format, path: target, overwrite: options.overwrite ?? false };
+      const wish = {
+        guest: id,
+        format: options.format,
+        path: target,
+        overwrite: options.overwrite ?? false,
+        withSnapshots: !options.withoutSnapshots,
+      };
       await followJob(client, terminal, (await client.call('guest.export', wish)).id);
       if (!terminal.json) terminal.out(`Exported “${printable(spec.name)}” to ${printable(target)}.\n`);
     });

@@ -15,10 +15,10 @@ import { removeFolder } from '../guests/guest-folders.ts';
 import type { Guests } from '../guests/guests.ts';
 import type { HostCapabilities } from '../host/capabilities.ts';
 import { copyMedium, demandSpace, withSpaceWatched } from '../images/copy-medium.ts';
+import { checkFinishedDisk } from '../images/finished-disk.ts';
 import { convertForeign } from '../images/foreign/convert-foreign.ts';
 import { type ForeignFormat, foreignFormats } from '../images/foreign/foreign-disk.ts';
 import { openForeign } from '../images/foreign/open-foreign.ts';
-import { finishDisk } from '../images/finished-disk.ts';
 import type { Images } from '../images/images.ts';
 import { isPlainQcow2, recheckHeader } from '../images/inspect.ts';
 import { openMedium } from '../images/open-medium.ts';
@@ -213,8 +213,9 @@ export function defineCreate({ layout, guests, images, seeds, host, lineageLock,
           if (present.virtualSizeBytes < input.work.sizeBytes) await growDisk(qemuImg, arriving, 'qcow2', input.work.sizeBytes, signal);
           const hint = 'Check the disk that the data folder lies on, then try again.';
           const what = `The disk of “${input.spec.name}”`;
-          const target = diskOf(input.guestId);
-          await finishDisk(qemuImg, { arriving, target, sizeBytes: input.work.sizeBytes, what, hint }, signal);
+          await checkFinishedDisk(qemuImg, arriving, { sizeBytes: input.work.sizeBytes, what, hint });
+          signal.throwIfAborted();
+          await moveIntoPlace(arriving, diskOf(input.guestId));
         },
       },
       {

@@ -272,8 +272,16 @@ export async function isPlainQcow2(medium: OpenMedium): Promise<boolean> {
   return header.snapshots === 0 && !header.dirty;
 }
 
-/** @throws Failure for everything in the header that must not reach another program. */
-export function acceptedHeader(head: Buffer, medium: Pick<OpenMedium, 'sizeBytes'>, fileName: string): Qcow2Header {
+/**
+ * @param base the only name of a backing file that is accepted; it is not followed either.
+ * @throws Failure for everything in the header that must not reach another program.
+ */
+export function acceptedHeader(
+  head: Buffer,
+  medium: Pick<OpenMedium, 'sizeBytes'>,
+  fileName: string,
+  base: string | null = null,
+): Qcow2Header {
   const header = parseQcow2Header(head, medium.sizeBytes);
   const again = { hint: 'Download or copy it again.', path: 'path' };
   if ('problem' in header) {
@@ -289,7 +297,7 @@ export function acceptedHeader(head: Buffer, medium: Pick<OpenMedium, 'sizeBytes
       header.kind === 'too-large' ? { path: 'path' } : again,
     );
   }
-  if (header.backingFile !== null) {
+  if (header.backingFile !== null && header.backingFile !== base) {
     throw new Failure(
       'image/outside-reference',
       `“${fileName}” is only the difference to another file, ${header.backingFile}, which is not followed.`,

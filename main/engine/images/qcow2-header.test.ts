@@ -1,6 +1,9 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
-import { parseQcow2Header, type Qcow2Header, type Qcow2Refusal, qcow2HeaderBytes } from './qcow2-header.ts';
+import { expect, onTestFinished, test } from 'vitest';
+import { editBase, parseQcow2Header, type Qcow2Header, type Qcow2Refusal, qcow2HeaderBytes } from './qcow2-header.ts';
 
 const fileSizeBytes = 1024 * 1024;
 
@@ -146,4 +149,23 @@ test('no bytes make the parser throw, and what it accepts is bounded', () => {
 
 test('random bytes are never taken for a qcow2 file', () => {
   fc.assert(fc.property(fc.uint8Array({ maxLength: 4096 }), (bytes) => 'problem' in parseQcow2Header(Buffer.from(bytes), bytes.length)));
+});
+
+test('a base gets another name and format where the old ones stand, as qemu-img reads them', () => {
+  const folder = mkdtempSync('/tmp/gh-header-');
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, 'top.qcow2');
+  for (const compat of ['0.10', '1.1']) {
+    const options = ['create', '-q', '-f', 'qcow2', '-o', `compat=${compat}`, '-u', '-b', '../../images/i000000000.raw', '-F', 'raw'];
+    execFileSync('qemu-img', [...options, path, '1M']);
+    const bytes = readFileSync(path);
+    const edited = editBase(bytes.subarray(0, qcow2HeaderBytes), 'layer.12.qcow2', 'qcow2');
+    writeFileSync(path, Buffer.concat([edited ?? Buffer.alloc(0), bytes.subarray(qcow2HeaderBytes)]));
+    const info = JSON.parse(execFileSync('qemu-img', ['info', '--output=json', '-f', 'qcow2', path]).toString());
+    expect(info).toMatchObject({ 'backing-filename': 'layer.12.qcow2', 'backing-filename-format': 'qcow2' });
+    const alone = `json:${JSON.stringify({ driver: 'qcow2', backing: null, file: { driver: 'file', filename: path } })}`;
+    expect(execFileSync('qemu-img', ['check', alone]).toString()).toContain('No errors');
+    expect(editBase(bytes.subarray(0, qcow2HeaderBytes), 'x'.repeat(200), 'qcow2')).toBeNull();
+  }
+  expect(editBase(sound(), 'layer.1.qcow2', 'qcow2')).toBeNull();
 });

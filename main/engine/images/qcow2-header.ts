@@ -143,6 +143,37 @@ function readBackingName(head: Buffer, clusterBytes: number, header: Qcow2Header
   return null;
 }
 
+/** "\xe2\x79\x2a\xca": the format of the backing file. */
+const backingFormatExtension = 0xe2792aca;
+
+/**
+ * The first bytes of a qcow2 file that builds upon another, with another name and format of that: what is written instead of them when the file
+ * leaves the store. Null when the name does not fit where the old one stands, which it does when it is not longer.
+ */
+export function editBase(head: Buffer, name: string, format: 'qcow2' | 'raw'): Buffer | null {
+  const at = Number(head.readBigUInt64BE(8));
+  const length = head.readUInt32BE(16);
+  const bytes = Buffer.from(name);
+  if (at === 0 || bytes.length > length) return null;
+  const edited = Buffer.from(head);
+  edited.fill(0, at, at + length);
+  bytes.copy(edited, at);
+  edited.writeUInt32BE(bytes.length, 16);
+  const headerBytes = head.readUInt32BE(4) === 3 ? head.readUInt32BE(100) : 72;
+  for (let next = headerBytes; next + 8 <= edited.length; ) {
+    const type = edited.readUInt32BE(next);
+    const extensionBytes = Math.ceil(edited.readUInt32BE(next + 4) / 8) * 8;
+    if (type === 0) break;
+    if (type === backingFormatExtension && extensionBytes >= format.length) {
+      edited.fill(0, next + 8, next + 8 + extensionBytes);
+      edited.write(format, next + 8, 'latin1');
+      edited.writeUInt32BE(format.length, next + 4);
+    }
+    next += 8 + extensionBytes;
+  }
+  return edited;
+}
+
 /** Tables must be where the file has bytes, and no larger than the disk needs. */
 function checkTables(header: Qcow2Header, clusterBytes: number, fileSizeBytes: number): Qcow2Refusal | null {
   const { l1Entries, l1Offset, refcountTableOffset, refcountTableClusters, snapshots, snapshotsOffset } = header;

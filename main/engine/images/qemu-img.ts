@@ -164,7 +164,7 @@ export async function commitToBase(qemuImg: string, { path, bases, signal, onPro
 /** Writes down anew which base a file has, without opening that: relative, so that the data folder can be moved. */
 export async function nameBase(qemuImg: string, path: string, base: DiskLink): Promise<void> {
   const args = ['rebase', '-u', '-f', 'qcow2', '-b', baseNameFor(path, base.path), '-F', base.format, path];
-  const end = await runTool(qemuImg, args, { timeoutMs: 60_000 });
+  const end = await runTool(qemuImg, args, { timeoutMs: untrustedTimeoutMs, limits: untrustedLimits });
   if (end.status !== 0) throw inUse(end, path) ?? writeFailure(end, path, new AbortController().signal);
 }
 
@@ -258,6 +258,22 @@ export type ExportFormat = keyof typeof exportArguments;
 /** A disk of the store as it is now, with what it builds upon. */
 export type StatedDisk = { path: string; format: DiskFormat; bases: readonly DiskLink[] };
 type Watched = { signal: AbortSignal; onProgress: (share: number) => void };
+
+const measureOutput = z.object({ required: z.number() });
+
+/** How many bytes a qcow2 file would have that holds all of a disk by itself. @throws Failure `image/corrupt`, `image/in-use` */
+export async function aloneBytes(qemuImg: string, { path, format, bases }: StatedDisk): Promise<number> {
+  const end = await runTool(qemuImg, ['measure', '--output=json', '-O', 'qcow2', stated(path, format, bases)], {
+    timeoutMs: untrustedTimeoutMs,
+    limits: untrustedLimits,
+  });
+  if (end.status !== 0) throw inUse(end, path) ?? unreadable(end, path);
+  try {
+    return measureOutput.parse(JSON.parse(end.stdout)).required;
+  } catch (error) {
+    throw new Failure('image/corrupt', `How much is in ${path} cannot be understood.`, { detail: String(error) });
+  }
+}
 
 /** Writes a disk anew in the format of another product. @throws Failure as `convertDisk` does */
 export async function exportDisk(qemuImg: string, disk: StatedDisk, format: ExportFormat, target: string, watched: Watched): Promise<void> {

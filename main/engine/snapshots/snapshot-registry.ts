@@ -25,7 +25,7 @@ import { type MakeParts, makeSnapshot, settleMaking } from './make-snapshot.ts';
 import { expired, isDue } from './retention.ts';
 import { mustBeComplete, type RevertParts, revertGuest, settleRevert } from './revert-guest.ts';
 import { snapshotJobs } from './snapshot-jobs.ts';
-import { livingAncestor, viewTree } from './snapshot-view.ts';
+import { carriedTreeOf, livingAncestor, viewTree } from './snapshot-view.ts';
 import type { NewSnapshot, Snapshots } from './snapshots.ts';
 import { createSnapshotStore, type StoredSnapshot } from './store.ts';
 import { createTidying } from './tidying.ts';
@@ -77,6 +77,8 @@ export function createSnapshots(deps: SnapshotsDeps): SnapshotRegistry {
   /** Snapshots that this engine is making or reverting to, by their guests. */
   const underWay = new Map<GuestId, { kind: 'make' | 'revert'; snapshotId: SnapshotId }>();
   const asked = new Set<SnapshotId>();
+  /** Guests whose layers are being read by an export. */
+  const untouched = new Set<GuestId>();
   const filesOf = (id: GuestId) => layout.guest(id);
 
   const definitions = snapshotJobs({
@@ -114,6 +116,7 @@ export function createSnapshots(deps: SnapshotsDeps): SnapshotRegistry {
       const { snapshots, unreadable } = store.all();
       return unreadable > 0 ? null : new Set(snapshots.flatMap(({ disks }) => disks.map(({ layer }) => layout.layer(layer))));
     },
+    isRead: () => untouched.size > 0,
     definition: () => definitions.tidy,
   });
 
@@ -221,6 +224,8 @@ export function createSnapshots(deps: SnapshotsDeps): SnapshotRegistry {
   };
 
   const forget = async (row: StoredSnapshot): Promise<void> => {
+    // What is being read goes another time.
+    if (untouched.has(row.guestId)) return;
     store.removeFromTree(row);
     await rm(filesOf(row.guestId).snapshot(row.id).folder, { recursive: true, force: true });
   };
@@ -450,6 +455,30 @@ export function createSnapshots(deps: SnapshotsDeps): SnapshotRegistry {
     async thumbnail(id) {
       const { guestId } = livingRow(id);
       return readFile(filesOf(guestId).snapshot(id).thumbnail).catch(() => null);
+    },
+
+    carried: (guestId) => carriedTreeOf(store.ofGuest(guestId), store.currentOf(guestId), store.scheduleOf(guestId)),
+
+    async whileUntouched(guestId, work) {
+      untouched.add(guestId);
+      try {
+        await tidying.pause();
+        return await work();
+      } finally {
+        untouched.delete(guestId);
+        void tidying.tidy();
+      }
+    },
+
+    adopt: (guestId, tree, place) =>
+      deps.lineageLock(async () => {
+        await place();
+        store.addTree(guestId, tree);
+      }),
+
+    async forsake(guestId) {
+      store.removeGuest(guestId);
+      await tidying.tidy();
     },
 
     async beforeHardwareChange(guestId, by) {

@@ -1,9 +1,9 @@
 /** Snapshots as clients see them. */
 import { existsSync, statSync } from 'node:fs';
-import type { GuestSnapshot } from '../../../contract/guest-snapshot.ts';
+import type { GuestSnapshot, SnapshotSchedule } from '../../../contract/guest-snapshot.ts';
 import type { SnapshotId } from '../../../contract/ids.ts';
 import type { GuestFiles, Layout } from '../files/layout.ts';
-import type { StoredSnapshot } from './store.ts';
+import type { CarriedTree, StoredSnapshot } from './store.ts';
 
 /** Those that were not deleted, each after the nearest before it that was not either. @param all of one guest, the oldest first */
 export function viewTree(all: readonly StoredSnapshot[], files: GuestFiles, layout: Pick<Layout, 'layer'>): GuestSnapshot[] {
@@ -19,6 +19,26 @@ export function livingAncestor(id: SnapshotId | null, all: readonly StoredSnapsh
   const one = id === null ? undefined : byId.get(id);
   if (!one) return null;
   return one.deletedAt === null ? one.id : livingParent(one, byId);
+}
+
+/** Those that were not deleted, whole and each after its parent, as another Guesthouse can take them. @param all of one guest, the oldest first */
+export function carriedTreeOf(all: readonly StoredSnapshot[], current: SnapshotId | null, schedule: SnapshotSchedule): CarriedTree {
+  const byId = new Map(all.map((one) => [one.id, one]));
+  const waiting = all
+    .filter(({ deletedAt, making }) => deletedAt === null && making === null)
+    .map((one) => ({ ...one, parentId: livingParent(one, byId) }));
+  const snapshots: CarriedTree['snapshots'] = [];
+  const there = new Set<SnapshotId | null>([null]);
+  // The clock of a computer may have gone back, so what is older need not come before.
+  while (waiting.length > 0) {
+    const next = waiting.findIndex(({ parentId }) => there.has(parentId));
+    const [one] = waiting.splice(Math.max(0, next), 1);
+    if (!one) break;
+    const { guestId: _, deletedAt: __, making: ___, spec, ...kept } = one;
+    snapshots.push({ ...kept, parentId: next < 0 ? null : one.parentId, spec: JSON.stringify(spec) });
+    there.add(one.id);
+  }
+  return { snapshots, currentId: livingAncestor(current, all), schedule };
 }
 
 function livingParent({ parentId }: StoredSnapshot, byId: ReadonlyMap<SnapshotId, StoredSnapshot>): SnapshotId | null {

@@ -3,6 +3,7 @@ import type { GuestSnapshot, SnapshotReason, SnapshotSchedule, SnapshotTree } fr
 import type { Guest } from '../../../contract/guest-state.ts';
 import type { GuestId, SnapshotId } from '../../../contract/ids.ts';
 import type { Job } from '../../../contract/job.ts';
+import type { CarriedTree } from './store.ts';
 
 export type NewSnapshot = {
   name?: string | undefined;
@@ -29,6 +30,18 @@ export type Snapshots = {
   edit(snapshot: SnapshotId, change: { name?: string | undefined; note?: string | undefined }): GuestSnapshot;
   setSchedule(guest: GuestId, change: { [Key in keyof SnapshotSchedule]?: SnapshotSchedule[Key] | undefined }): SnapshotSchedule;
   thumbnail(snapshot: SnapshotId): Promise<Buffer | null>;
+  /** All snapshots of a guest as they would be in another Guesthouse; the deleted ones are left out. */
+  carried(guest: GuestId): CarriedTree;
+  /** Does `work` while no layer is changed or removed, whatever goes meanwhile. */
+  whileUntouched<T>(guest: GuestId, work: () => Promise<T>): Promise<T>;
+  /**
+   * Gives a guest that is being made the snapshots of a tree. `place` puts their layers and the guest's disks where they belong; before the
+   * rows are there nothing is tidied away.
+   * @throws Failure of `place`: then no row is there
+   */
+  adopt(guest: GuestId, tree: CarriedTree, place: () => Promise<void>): Promise<void>;
+  /** Takes back what {@link adopt} did, when the guest's disks are gone. Idempotent. */
+  forsake(guest: GuestId): Promise<void>;
   /**
    * To be called before the hardware of a guest is changed: keeps what it is now, unless its schedule says not to or it can have no
    * snapshots. Settles when that is done; a failure is told in the feed and does not keep the change from being made.

@@ -29,6 +29,22 @@ const keptFacts = z.object({
   spec: z.string(),
 });
 
+/** A snapshot on its way out of a guest or into one: whole, and of no guest. */
+const carriedSnapshot = keptFacts.extend({
+  id: snapshotId,
+  parentId: snapshotId.nullable(),
+  name: z.string(),
+  note: z.string(),
+  createdAt: z.string(),
+});
+/** All snapshots of a guest, each after its parent, with the place of the present among them. */
+export const carriedTree = z.object({
+  snapshots: z.array(carriedSnapshot),
+  currentId: snapshotId.nullable(),
+  schedule: snapshotSchedule,
+});
+export type CarriedTree = z.infer<typeof carriedTree>;
+
 const making = z.object({
   /** Null as long as nothing was done. */
   plan: freezePlan.nullable(),
@@ -99,6 +115,8 @@ export type SnapshotStore = {
   revertOf(id: GuestId): Reverting | null;
   saveRevert(revert: Reverting): void;
   endRevert(id: GuestId): void;
+  /** Gives a guest that has none the snapshots of a tree. */
+  addTree(id: GuestId, tree: CarriedTree): void;
   /** Forgets all of a guest. */
   removeGuest(id: GuestId): void;
   /** All that `work` stores, or nothing. */
@@ -144,6 +162,20 @@ export function createSnapshotStore(database: Database): SnapshotStore {
   const removeAll = database.prepare('snapshots.removeAll', 'DELETE FROM snapshots WHERE guest_id = ?');
   const removeGuest = database.prepare('snapshots.removeGuest', 'DELETE FROM snapshot_guests WHERE guest_id = ?');
 
+  const save = ({ id, guestId: ofId, parentId, name, note, createdAt, deletedAt, making: work, spec, ...kept }: StoredSnapshot) => {
+    put.run({
+      id,
+      guestId: ofId,
+      parentId,
+      name,
+      note,
+      createdAt,
+      deletedAt,
+      kept: JSON.stringify({ ...kept, spec: JSON.stringify(spec) }),
+      making: work ? JSON.stringify(work) : null,
+    });
+  };
+
   return {
     ofGuest: (id) => ofGuest.all(id).flatMap((row) => tryParse(row) ?? []),
     all() {
@@ -155,19 +187,7 @@ export function createSnapshotStore(database: Database): SnapshotStore {
       const row = find.get(id);
       return row ? tryParse(row) : null;
     },
-    save({ id, guestId: ofId, parentId, name, note, createdAt, deletedAt, making: work, spec, ...kept }) {
-      put.run({
-        id,
-        guestId: ofId,
-        parentId,
-        name,
-        note,
-        createdAt,
-        deletedAt,
-        kept: JSON.stringify({ ...kept, spec: JSON.stringify(spec) }),
-        making: work ? JSON.stringify(work) : null,
-      });
-    },
+    save,
     remove: (id) => void remove.run(id),
     removeFromTree({ id, parentId }) {
       database.transaction(() => {
@@ -191,6 +211,13 @@ export function createSnapshotStore(database: Database): SnapshotStore {
     },
     saveRevert: (one) => void putRevert.run({ id: one.guestId, reverting: JSON.stringify(one) }),
     endRevert: (id) => void endRevert.run(id),
+    addTree(id, { snapshots, currentId, schedule }) {
+      database.transaction(() => {
+        for (const { spec, ...one } of snapshots) save({ ...one, spec: parseStoredSpec(spec), guestId: id, deletedAt: null, making: null });
+        if (currentId !== null) setCurrent.run({ id, current: currentId });
+        setSchedule.run({ id, schedule: JSON.stringify(schedule) });
+      });
+    },
     removeGuest(id) {
       database.transaction(() => {
         removeAll.run(id);

@@ -22,8 +22,8 @@ export type TidyParts = {
   heldLayers(): ReadonlySet<string> | null;
   /** Guests that run, or are about to. */
   guestsInUse(): ReadonlySet<GuestId>;
-  /** Whether a guest is being made, which is about to build upon layers that nothing else may need. */
-  isBeingCloned(): boolean;
+  /** Whether a guest is being made, which is about to build upon layers that nothing else may need, or layers are being read. */
+  mustStay(): boolean;
 };
 
 /**
@@ -92,7 +92,7 @@ async function mergeUp({ layout, qemuImgPath }: TidyParts, { into }: Merge, watc
  * that is so is looked at again, alone, before the layer takes the disk's name; until then nothing is lost but work.
  */
 async function mergeDown(parts: TidyParts, { layer, into }: Merge, watched: Watched): Promise<void> {
-  const { layout, lineageLock, qemuImgPath, heldLayers, isBeingCloned } = parts;
+  const { layout, lineageLock, qemuImgPath, heldLayers, mustStay } = parts;
   await whileWritable(layout, [layer, into], async () => {
     await commitToBase(await qemuImgPath(), { path: into, ...watched });
     await syncFile(layer);
@@ -103,7 +103,7 @@ async function mergeDown(parts: TidyParts, { layer, into }: Merge, watched: Watc
     const disks = await readStoreDisks(layout);
     if (!held || held.has(layer) || disks.some(({ bases }) => bases === null)) return;
     const upon = disks.filter(({ bases }) => bases?.[0] === layer);
-    if (upon.length !== 1 || upon[0]?.path !== into || isBeingCloned() || watched.signal.aborted) return;
+    if (upon.length !== 1 || upon[0]?.path !== into || mustStay() || watched.signal.aborted) return;
     await chmod(layer, layerIdOf(into, layout.layers) ? 0o400 : 0o600);
     // Both lie as deep, so that the name of the base in the header stays right.
     await rename(layer, into);

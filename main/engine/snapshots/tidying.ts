@@ -9,10 +9,12 @@ import type { Log } from '../log/log.ts';
 import type { TidyInput } from './snapshot-jobs.ts';
 import { mendBaseNames, merge, nextMerge, removeUnneeded, type TidyParts } from './tidy-layers.ts';
 
-export type TidyingDeps = Omit<TidyParts, 'guestsInUse' | 'isBeingCloned'> & {
+export type TidyingDeps = Omit<TidyParts, 'guestsInUse' | 'mustStay'> & {
   guests: () => Pick<Guests, 'list' | 'listTrash'>;
   jobs: Pick<JobRunner, 'start' | 'ended'>;
   definition: () => JobDefinition<TidyInput>;
+  /** Something reads layers as they lie in their files. */
+  isRead: () => boolean;
   log: Log;
 };
 
@@ -30,13 +32,14 @@ const atRest: ReadonlySet<GuestStatus> = new Set(['off', 'suspended', 'crashed']
 
 export function createTidying(deps: TidyingDeps): Tidying {
   const { guests, jobs, definition, log } = deps;
-  const isBeingCloned = () =>
+  const mustStay = () =>
+    deps.isRead() ||
     guests()
       .list()
       .some(({ state }) => state.status === 'creating');
   const parts: TidyParts = {
     ...deps,
-    isBeingCloned,
+    mustStay,
     guestsInUse: () =>
       new Set(
         guests()
@@ -50,7 +53,7 @@ export function createTidying(deps: TidyingDeps): Tidying {
   /** Merges one after the other until there is none, or until something more important wants to have the disks. */
   const mergeUntilNone = async ({ signal, progress }: StepContext<TidyInput>): Promise<void> => {
     for (;;) {
-      const next = isBeingCloned() ? null : await nextMerge(parts);
+      const next = mustStay() ? null : await nextMerge(parts);
       if (!next) return;
       const abort = new AbortController();
       const done = merge(parts, next, AbortSignal.any([signal, abort.signal]), (share) => progress(Math.round(share * 1000), 1000));
@@ -78,7 +81,7 @@ export function createTidying(deps: TidyingDeps): Tidying {
     async tidy() {
       try {
         await removeUnneeded(parts);
-        if (hasJob || isBeingCloned()) return;
+        if (hasJob || mustStay()) return;
         const next = await nextMerge(parts);
         if (!next) return;
         hasJob = true;

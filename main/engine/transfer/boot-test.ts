@@ -15,6 +15,7 @@ import type { Driver, DriverRun, Screenshot } from '../drivers/driver.ts';
 import { writeWhole } from '../files/durable.ts';
 import type { GuestFiles, Layout } from '../files/layout.ts';
 import { createOverlay } from '../images/qemu-img.ts';
+import { layerIdOf, readBases } from '../layers/disk-chain.ts';
 
 export type BootTestOptions = {
   id: GuestId;
@@ -97,7 +98,7 @@ function filesOfTest(real: GuestFiles): GuestFiles {
     lastFrame: join(folder, 'last-frame.png'),
     serialLog: join(folder, 'serial.log'),
     qemuLog: join(folder, 'qemu.log'),
-    bases: { ...real.bases, layers: join(folder, 'bases') },
+    bases: { ...real.bases, layers: join(folder, 'layers') },
   };
 }
 
@@ -109,16 +110,30 @@ async function endLeftover({ id, spec, driver }: Pick<BootTestOptions, 'id' | 's
   await driver.clear(files);
 }
 
-/** Overlays upon other names of the very copies, which so look like layers. */
+/**
+ * Overlays upon other names of the very copies, which so look like layers. The layers that a copy of a capsule builds upon get other names
+ * beside them, where the names in their headers lead to.
+ */
 async function prepareDisks({ id, spec, layout, qemuImg, signal }: BootTestOptions, files: GuestFiles): Promise<void> {
   await rm(files.folder, { recursive: true, force: true });
+  const real = layout.guest(id);
   for (const [index, disk] of spec.disks.entries()) {
     if (disk.location.kind !== 'store') continue;
+    const copy = real.disk(disk.location.file);
     const base = join(files.bases.layers, `l${String(index).padStart(9, '0')}`, 'disk.qcow2');
-    await mkdir(dirname(base), { recursive: true, mode: 0o700 });
-    await link(layout.guest(id).disk(disk.location.file), base);
+    await giveName(copy, base);
+    for (const { path } of await readBases(copy, real.bases, `The disk ${disk.id}`)) {
+      const layer = layerIdOf(path, real.bases.layers);
+      if (layer) await giveName(path, join(files.bases.layers, layer, 'disk.qcow2'));
+    }
     await createOverlay(qemuImg, files.disk(disk.location.file), { path: base, format: 'qcow2' }, disk.sizeBytes, signal);
   }
+}
+
+async function giveName(path: string, name: string): Promise<void> {
+  await mkdir(dirname(name), { recursive: true, mode: 0o700 });
+  await rm(name, { force: true });
+  await link(path, name);
 }
 
 type Seen = Pick<BootTest, 'verdict' | 'text'> & { picture: Screenshot | null };

@@ -13,7 +13,7 @@ import { exportFormat } from '../../../contract/machine.ts';
 import { version } from '../../../contract/version.ts';
 import type { Feed } from '../feed/feed.ts';
 import { syncFile, syncFolder, toWriteFailure } from '../files/durable.ts';
-import type { GuestFiles } from '../files/layout.ts';
+import type { GuestFiles, Layout } from '../files/layout.ts';
 import type { Guests } from '../guests/guests.ts';
 import type { HostCapabilities } from '../host/capabilities.ts';
 import { fileSource, slice } from '../images/byte-source.ts';
@@ -22,18 +22,22 @@ import { openMedium } from '../images/open-medium.ts';
 import { type ExportFormat as DiskExport, exportDisk, type StatedDisk, sameContent } from '../images/qemu-img.ts';
 import type { JobDefinition, StepContext } from '../jobs/job-definition.ts';
 import { readBases } from '../layers/disk-chain.ts';
-import { type CapsuleFile, type CapsuleManifest, capsuleManifestName } from './capsule.ts';
+import type { Snapshots } from '../snapshots/snapshots.ts';
+import { type CapsuleFile, type CapsuleManifest, capsuleManifestName, capsuleMembersMax } from './capsule.ts';
 import { buildDomain } from './libvirt-writer.ts';
 import { checkHash, type ManifestEntry } from './manifest.ts';
 import { buildOvf } from './ovf-writer.ts';
 import { readTarMembers } from './tar-reader.ts';
 import { hashFile, type NewMember, writeTar } from './tar-writer.ts';
+import { writeCapsule } from './write-capsule.ts';
 
 const exportInput = z.object({
   guestId,
   format: exportFormat,
   path: z.string(),
   overwrite: z.boolean(),
+  /** Of a capsule. */
+  withSnapshots: z.boolean().default(false),
   /** A folder beside `path`, where all is made. */
   staging: z.string(),
 });
@@ -42,7 +46,9 @@ export type ExportInput = z.infer<typeof exportInput>;
 export type ExportGuests = Pick<Guests, 'show' | 'hold'>;
 
 type Deps = {
+  layout: Pick<Layout, 'layer'>;
   guests: ExportGuests;
+  snapshots: Pick<Snapshots, 'carried' | 'whileUntouched'>;
   host: Pick<HostCapabilities, 'qemuImgPath'>;
   feed: Feed;
   keepFreeBytesAt: (folder: string) => Promise<number>;
@@ -61,9 +67,15 @@ const diskFormats: Record<ExportInput['format'], { disk: DiskExport; ending: str
 };
 
 /** What the first step found out for the second. A resumed job runs both again. */
-type Written = { spec: GuestSpec; disks: { disk: Disk; file: string }[]; firmware: { file: string; role: 'nvram' | 'tpm' }[] };
+type Written = {
+  spec: GuestSpec;
+  disks: { disk: Disk; file: string }[];
+  firmware: { file: string; role: 'nvram' | 'tpm' }[];
+  /** The archive is there already, with these hashes in it. */
+  hashes: ManifestEntry[] | null;
+};
 
-export function defineExport({ guests, host, feed, keepFreeBytesAt }: Deps): JobDefinition<ExportInput> {
+export function defineExport({ layout, guests, snapshots, host, feed, keepFreeBytesAt }: Deps): JobDefinition<ExportInput> {
   const written = new Map<string, Written>();
 
   const writeDisks = ({ input, signal, progress }: StepContext<ExportInput>) =>
@@ -74,6 +86,16 @@ export function defineExport({ guests, host, feed, keepFreeBytesAt }: Deps): Job
       const { disk: format, ending } = diskFormats[input.format];
       await makeStaging(input.staging);
       const keepFreeBytes = await keepFreeBytesAt(input.staging);
+      const tree = input.withSnapshots ? snapshots.carried(input.guestId) : null;
+      if (input.format === 'capsule' && tree && tree.snapshots.length > 0) {
+        const { files } = held;
+        const archive = join(input.staging, archiveName);
+        const hashes = await snapshots.whileUntouched(input.guestId, () =>
+          writeCapsule({ spec, files, layout, tree, qemuImg, staging: input.staging, archive, keepFreeBytes, signal, progress }),
+        );
+        written.set(input.guestId, { spec, disks: [], firmware: [], hashes });
+        return;
+      }
       const total = 2 * spec.disks.reduce((sum, disk) => sum + disk.sizeBytes, 0);
       let before = 0;
       const disks: Written['disks'] = [];
@@ -93,7 +115,7 @@ export function defineExport({ guests, host, feed, keepFreeBytesAt }: Deps): Job
         disks.push({ disk, file });
       }
       const firmware = input.format === 'capsule' ? await copyFirmware(held.files, input.staging) : [];
-      written.set(input.guestId, { spec, disks, firmware });
+      written.set(input.guestId, { spec, disks, firmware, hashes: null });
     });
 
   const assemble = async ({ input, signal, progress }: StepContext<ExportInput>) => {
@@ -104,6 +126,16 @@ export function defineExport({ guests, host, feed, keepFreeBytesAt }: Deps): Job
       await writeFile(join(input.staging, `${plainName(made.spec.name)}.xml`), buildDomain(made.spec, paths), { mode: 0o600 });
     }
     if (input.format !== 'ova' && input.format !== 'capsule') return;
+    const target = join(input.staging, archiveName);
+    if (made.hashes) {
+      const { size } = await stat(target);
+      let read = 0;
+      await readBack(target, made.hashes, signal, (bytes) => {
+        read += bytes;
+        progress(Math.min(read, size), size);
+      });
+      return;
+    }
     const sizes = await Promise.all(
       [...made.disks, ...made.firmware].map(async ({ file }) => (await stat(join(input.staging, file))).size),
     );
@@ -113,7 +145,6 @@ export function defineExport({ guests, host, feed, keepFreeBytesAt }: Deps): Job
       done += bytes;
       progress(Math.min(done, total), total);
     };
-    const target = join(input.staging, archiveName);
     await demandSpace(target, total / 3, await keepFreeBytesAt(input.staging));
     const { members, hashes } = await (input.format === 'ova' ? ovaMembers : capsuleMembers)(made, input.staging, signal, onBytes);
     await writeTar(target, members, signal, onBytes);
@@ -229,7 +260,7 @@ async function capsuleMembers(made: Written, staging: string, signal: AbortSigna
   for (const { file, role, diskId } of all) {
     const { sha256, sizeBytes } = await hashFile(join(staging, file), signal);
     onBytes(sizeBytes);
-    files.push({ name: file, role, diskId, sizeBytes, sha256 });
+    files.push({ name: file, role, diskId, base: null, sizeBytes, sha256 });
   }
   const manifest: CapsuleManifest = {
     capsule: 1,
@@ -258,7 +289,7 @@ async function readBack(
   const medium = await openMedium(archive);
   try {
     const whole = fileSource(medium.file, medium.sizeBytes);
-    const members = await readTarMembers(whole, basename(archive));
+    const members = await readTarMembers(whole, basename(archive), capsuleMembersMax);
     for (const entry of hashes) {
       const member = members.find(({ name }) => name === entry.file);
       if (!member)

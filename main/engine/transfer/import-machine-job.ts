@@ -2,42 +2,56 @@
  * The job that makes a guest of a machine of another product. It can be run again from the start as long as the guest is still being created;
  * what it made lies in the guest's folder and goes with it.
  */
-import { open, stat } from 'node:fs/promises';
+import { chmod, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import { Failure } from '../../../contract/errors.ts';
 import { guestSpec } from '../../../contract/guest-spec.ts';
-import { type GuestId, guestId } from '../../../contract/ids.ts';
+import { type GuestId, guestId, type SnapshotId } from '../../../contract/ids.ts';
 import type { CreationGuests } from '../creation/create-job.ts';
 import type { Driver } from '../drivers/driver.ts';
 import type { Feed } from '../feed/feed.ts';
 import { moveIntoPlace, removeFile, syncFolder, toWriteFailure } from '../files/durable.ts';
-import type { Layout } from '../files/layout.ts';
+import type { GuestFiles, Layout } from '../files/layout.ts';
 import { makePrivateFolder } from '../files/private-folder.ts';
 import { removeFolder } from '../guests/guest-folders.ts';
 import type { HostCapabilities } from '../host/capabilities.ts';
-import { type ByteSource, fileSource, slice } from '../images/byte-source.ts';
+import { fileSource, slice } from '../images/byte-source.ts';
 import { copyMedium, demandSpace } from '../images/copy-medium.ts';
+import { checkFinishedDisk } from '../images/finished-disk.ts';
 import { convertForeign } from '../images/foreign/convert-foreign.ts';
-import { finishDisk } from '../images/finished-disk.ts';
 import { acceptedHeader, isPlainQcow2, recheckHeader } from '../images/inspect.ts';
 import { openMedium } from '../images/open-medium.ts';
 import { isQcow2, qcow2HeaderBytes } from '../images/qcow2-header.ts';
 import type { JobDefinition, StepContext } from '../jobs/job-definition.ts';
+import { readBases } from '../layers/disk-chain.ts';
+import type { Snapshots } from '../snapshots/snapshots.ts';
+import { carriedTree } from '../snapshots/store.ts';
 import { forgetBootTest, testBoot } from './boot-test.ts';
+import { type CarriedFile, carriedDisk, carriedFile, carriedLayer } from './capsule-plan.ts';
+import { copyCarriedDisk, copyMember } from './copy-member.ts';
 import { type MachineDiskRef, machineDiskRef, openMachineDisk } from './machine-disk.ts';
 import { checkHash, manifestEntry } from './manifest.ts';
 
 const importInput = z.object({
   guestId,
   spec: guestSpec,
-  disks: z.array(z.object({ ref: machineDiskRef, file: z.string(), virtualSizeBytes: z.number(), fileSizeBytes: z.number() })),
+  disks: z.array(
+    z.object({
+      ref: machineDiskRef,
+      file: z.string(),
+      virtualSizeBytes: z.number(),
+      fileSizeBytes: z.number(),
+      /** Of a capsule: it is taken as it is. */
+      carried: carriedDisk.nullable().default(null),
+    }),
+  ),
   /** Hashes that the manifest names for these disks. */
   hashes: z.array(z.object({ entry: manifestEntry, ref: machineDiskRef })),
-  /** Of a capsule: state of its firmware and its TPM, by the name of the file that it becomes. */
-  extras: z.array(
-    z.object({ ref: machineDiskRef, role: z.enum(['nvram', 'tpm']), file: z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9._-]{0,90}$/) }),
-  ),
+  /** Of a capsule: what its disks and snapshots build upon, each after what it builds upon itself. */
+  layers: z.array(carriedLayer).default([]),
+  /** Besides disks: state of the firmware and the TPM, and what snapshots keep. */
+  extras: z.array(carriedFile),
+  tree: carriedTree.nullable().default(null),
   bootTest: z.boolean(),
 });
 export type MachineImportInput = z.infer<typeof importInput>;
@@ -45,13 +59,22 @@ export type MachineImportInput = z.infer<typeof importInput>;
 type Deps = {
   layout: Layout;
   guests: CreationGuests;
+  snapshots: Pick<Snapshots, 'adopt' | 'forsake'>;
   driver: Driver;
   feed: Feed;
   host: Pick<HostCapabilities, 'qemuImgPath'>;
   keepFreeBytes: () => number;
 };
 
-export function defineMachineImport({ layout, guests, driver, feed, host, keepFreeBytes }: Deps): JobDefinition<MachineImportInput> {
+export function defineMachineImport({
+  layout,
+  guests,
+  snapshots,
+  driver,
+  feed,
+  host,
+  keepFreeBytes,
+}: Deps): JobDefinition<MachineImportInput> {
   const stillCreating = (id: GuestId) => guests.list().some((guest) => guest.id === id && guest.state.status === 'creating');
   const diskOf = (id: GuestId, file: string) => layout.guest(id).disk(file);
   const arrivingOf = (id: GuestId, file: string) => `${diskOf(id, file)}.arriving`;
@@ -78,47 +101,68 @@ export function defineMachineImport({ layout, guests, driver, feed, host, keepFr
   };
 
   const copyAll = async ({ input, signal, progress }: StepContext<MachineImportInput>) => {
-    const total = input.disks.reduce((sum, disk) => sum + disk.virtualSizeBytes, 0);
-    const { folder } = layout.guest(input.guestId);
-    const needed = input.disks.reduce((sum, disk) => sum + Math.min(disk.fileSizeBytes, disk.virtualSizeBytes), 0);
+    const { guestId: id, disks, layers, extras } = input;
+    const sizeOf = ({ carried, virtualSizeBytes, fileSizeBytes }: MachineImportInput['disks'][number]) =>
+      carried ? fileSizeBytes : virtualSizeBytes;
+    const memberBytes = [...layers, ...extras].reduce((sum, { ref }) => sum + (ref.member?.sizeBytes ?? 0), 0);
+    const total = disks.reduce((sum, disk) => sum + sizeOf(disk), memberBytes);
+    const { folder } = layout.guest(id);
+    const needed = disks.reduce((sum, disk) => sum + Math.min(disk.fileSizeBytes, sizeOf(disk)), memberBytes);
     await demandSpace(`${folder}/disk`, needed, keepFreeBytes());
     let before = 0;
-    for (const { ref, file, virtualSizeBytes } of input.disks) {
-      const target = arrivingOf(input.guestId, file);
-      await removeFile(target);
-      await copy(ref, target, signal, (done, of) => progress(before + Math.round((done / Math.max(of, 1)) * virtualSizeBytes), total));
-      before += virtualSizeBytes;
+    const onBytes = (bytes: number) => {
+      before += bytes;
       progress(before, total);
+    };
+    const options = { keepFreeBytes: keepFreeBytes(), signal, onBytes };
+    const qemuImg = await host.qemuImgPath();
+    for (const { ref, role, file, snapshot, sha256 } of extras) {
+      const target = placeOf(layout.guest(id), role, file, snapshot);
+      makePrivateFolder(dirname(target));
+      await copyMember(ref, sha256, `${target}.arriving`, options);
+      await mustNameNothing(`${target}.arriving`, ref.name);
+      await moveIntoPlace(`${target}.arriving`, target);
     }
-  };
-
-  const copyExtras = async ({ guestId: id, extras }: MachineImportInput) => {
-    const files = layout.guest(id);
-    for (const { ref, role, file } of extras) {
-      const target = role === 'nvram' ? files.nvram : join(files.tpmState, file);
-      const medium = await openMedium(ref.path);
-      try {
-        const whole = fileSource(medium.file, medium.sizeBytes);
-        const source = ref.member ? slice(whole, ref.member.offset, ref.member.sizeBytes) : whole;
-        const head = await source.read(0, qcow2HeaderBytes);
-        // Variables may be kept as qcow2, which could name another file.
-        if (isQcow2(head)) acceptedHeader(head, { sizeBytes: source.sizeBytes }, ref.name);
-        makePrivateFolder(dirname(target));
-        await writeBytes(target, source);
-      } finally {
-        await medium.file.close();
+    for (const { id: layer, ref, carried } of layers)
+      await copyCarriedDisk({ ref, carried, target: arrivingOf(id, layer), layout, qemuImg }, options);
+    for (const disk of disks) {
+      const { ref, file, carried } = disk;
+      const target = arrivingOf(id, file);
+      if (carried) {
+        await copyCarriedDisk({ ref, carried, target, layout, qemuImg }, options);
+        continue;
       }
+      await removeFile(target);
+      const begun = before;
+      await copy(ref, target, signal, (done, of) => progress(begun + Math.round((done / Math.max(of, 1)) * sizeOf(disk)), total));
+      onBytes(sizeOf(disk));
     }
   };
 
   const checkAll = async ({ input, signal }: StepContext<MachineImportInput>) => {
+    const { guestId: id, layers, disks, tree } = input;
     const qemuImg = await host.qemuImgPath();
-    for (const { ref, file, virtualSizeBytes } of input.disks) {
-      const arriving = arrivingOf(input.guestId, file);
-      const hint = 'Check the source and the disk that the data folder lies on, then try again.';
-      const what = `The copy of “${ref.name}”`;
-      await finishDisk(qemuImg, { arriving, target: diskOf(input.guestId, file), sizeBytes: virtualSizeBytes, what, hint }, signal);
-    }
+    const hint = 'Check the source and the disk that the data folder lies on, then try again.';
+    for (const { id: layer, ref, virtualSizeBytes } of layers)
+      await checkFinishedDisk(qemuImg, arrivingOf(id, layer), { sizeBytes: virtualSizeBytes, what: `The copy of “${ref.name}”`, hint });
+    for (const { file, ref, virtualSizeBytes } of disks)
+      await checkFinishedDisk(qemuImg, arrivingOf(id, file), { sizeBytes: virtualSizeBytes, what: `The copy of “${ref.name}”`, hint });
+    signal.throwIfAborted();
+    const place = async () => {
+      for (const { id: layer } of layers) await placeLayer(arrivingOf(id, layer), layout.layer(layer));
+      if (layers.length > 0) await syncFolder(layout.layers);
+      for (const { file } of disks) await moveIntoPlace(arrivingOf(id, file), diskOf(id, file));
+      await mustBuildUponTheStore(input);
+    };
+    if (tree) await snapshots.adopt(id, tree, place);
+    else await place();
+  };
+
+  /** INVARIANT: what came in builds upon layers of the store and nothing else, as the store itself reads it. */
+  const mustBuildUponTheStore = async ({ guestId: id, disks, layers }: MachineImportInput) => {
+    const { bases } = layout.guest(id);
+    for (const { ref, file } of disks) await readBases(diskOf(id, file), bases, `The copy of “${ref.name}”`);
+    for (const { ref, id: layer } of layers) await readBases(layout.layer(layer), bases, `The copy of “${ref.name}”`);
   };
 
   return {
@@ -173,10 +217,10 @@ export function defineMachineImport({ layout, guests, driver, feed, host, keepFr
           const { input } = context;
           // What was checked and moved by a run before is not copied again only to be tried.
           if (!stillCreating(input.guestId)) return;
-          await copyExtras(input);
           await copyAll(context);
         },
         async undo(input) {
+          for (const { id } of input.layers) await removeFile(arrivingOf(input.guestId, id));
           for (const { file } of input.disks) {
             await removeFile(arrivingOf(input.guestId, file));
             await removeFolder(`${arrivingOf(input.guestId, file)}.pieces`);
@@ -192,6 +236,7 @@ export function defineMachineImport({ layout, guests, driver, feed, host, keepFr
         async undo(input) {
           if (!stillCreating(input.guestId)) return;
           for (const { file } of input.disks) await removeFile(diskOf(input.guestId, file));
+          if (input.layers.length > 0 || input.tree) await snapshots.forsake(input.guestId);
         },
       },
       {
@@ -221,23 +266,26 @@ export function defineMachineImport({ layout, guests, driver, feed, host, keepFr
   };
 }
 
-async function writeBytes(target: string, source: ByteSource): Promise<void> {
-  const file = await open(`${target}.arriving`, 'w', 0o600).catch((thrown: unknown) => {
-    throw toWriteFailure(thrown, target);
-  });
+function placeOf(files: GuestFiles, role: CarriedFile['role'], file: string, snapshot: SnapshotId | null): string {
+  const kept = snapshot === null ? { ...files, memory: files.suspended, thumbnail: files.lastFrame } : files.snapshot(snapshot);
+  return role === 'tpm' ? join(kept.tpmState, file) : kept[role];
+}
+
+/** Variables of firmware may be kept as qcow2, which could name another file. @throws Failure `image/*` */
+async function mustNameNothing(path: string, name: string): Promise<void> {
+  const medium = await openMedium(path);
   try {
-    for (let at = 0; at < source.sizeBytes; ) {
-      const bytes = await source.read(at, 1024 * 1024);
-      if (bytes.length === 0) break;
-      await file.write(bytes, 0, bytes.length, at);
-      at += bytes.length;
-    }
-  } catch (thrown) {
-    throw toWriteFailure(thrown, target);
+    const head = await fileSource(medium.file, medium.sizeBytes).read(0, qcow2HeaderBytes);
+    if (isQcow2(head)) acceptedHeader(head, medium, name);
   } finally {
-    await file.close();
+    await medium.file.close();
   }
-  await moveIntoPlace(`${target}.arriving`, target);
+}
+
+async function placeLayer(arriving: string, layer: string): Promise<void> {
+  makePrivateFolder(dirname(layer));
+  await chmod(arriving, 0o400);
+  await moveIntoPlace(arriving, layer);
 }
 
 const verdicts = {

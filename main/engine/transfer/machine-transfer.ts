@@ -21,22 +21,27 @@ import type { HostCapabilities } from '../host/capabilities.ts';
 import type { JobDefinition, JobRunner } from '../jobs/job-definition.ts';
 import type { Log } from '../log/log.ts';
 import { notRecognised, type OsRecognition, type Recognition } from '../os/os-recognition.ts';
+import type { Snapshots } from '../snapshots/snapshots.ts';
 import { newGuestId } from '../store/new-id.ts';
 import { bootTestPicture, bootTestRecord } from './boot-test.ts';
-import { capsuleSpec } from './capsule-spec.ts';
+import { type CapsulePlan, planCapsule } from './capsule-plan.ts';
+import { capsuleSpec, type Others } from './capsule-spec.ts';
 import { defineExport, type ExportGuests, type ExportInput, exists } from './export-job.ts';
 import { defineMachineImport, type MachineImportInput } from './import-machine-job.ts';
 import { type MachineDiskRef, openMachineDisk } from './machine-disk.ts';
-import { type PlannedDisk, planMachine } from './machine-spec.ts';
+import { type PlannedDisk, type PlannedMachine, planMachine } from './machine-spec.ts';
+import type { FoundCapsule } from './open-capsule.ts';
 import { type FoundMachine, findMachine, recogniseOutside } from './open-machine.ts';
 import { recogniseHint } from './os-hint.ts';
 import { contentFindings, diskProblem, readContent } from './preflight.ts';
 import type { Transfer } from './transfer.ts';
+import { measureCapsule } from './write-capsule.ts';
 
 export type TransferDeps = {
   layout: Layout;
   jobs: Pick<JobRunner, 'start' | 'ended'>;
   guests: CreationGuests & ExportGuests;
+  snapshots: Pick<Snapshots, 'carried' | 'whileUntouched' | 'adopt' | 'forsake'>;
   driver: Driver;
   host: HostCapabilities;
   recognition: OsRecognition;
@@ -53,16 +58,19 @@ type Plan = {
   spec: GuestSpec;
   disks: ReadDisk[];
   hashes: MachineImportInput['hashes'];
-  extras: MachineImportInput['extras'];
+  /** Of a capsule, whose files are taken as they are. */
+  capsule: CapsulePlan | null;
 };
 
 export function createTransfer(deps: TransferDeps): MachineTransfer {
-  const { layout, jobs, guests, host, recognition, settings } = deps;
+  const { layout, jobs, guests, snapshots, host, recognition, settings } = deps;
   const log = deps.log.child({ room: 'transfer' });
   const keepFreeBytes = () => settings().keepFreeMiB * 1024 ** 2;
   const definition = defineMachineImport({ ...deps, keepFreeBytes });
   const exportDefinition = defineExport({
+    layout,
     guests,
+    snapshots,
     host,
     feed: deps.feed,
     // A disk of the user's own may be filled; the one that guests write to may not.
@@ -105,8 +113,10 @@ export function createTransfer(deps: TransferDeps): MachineTransfer {
   const makePlan = async (path: string, moreDisks: readonly string[], trustPaths: boolean, name?: string): Promise<Plan> => {
     const found = await findMachine(path, moreDisks);
     const { machine, kind } = found;
-    const { disks, findings: diskFindings } = await readDisks(found, trustPaths);
-    const { os, by } = found.capsule ? { os: found.capsule.spec.os, by: 'By its capsule.' } : await recognise(found, disks);
+    const { disks, findings: diskFindings } = found.capsule
+      ? { disks: carriedDisks(found, found.capsule), findings: [] }
+      : await readDisks(found, trustPaths);
+    const { os, by } = found.capsule ? { os: found.capsule.capsule.spec.os, by: 'By its capsule.' } : await recognise(found, disks);
     const hostReport = await host.report();
     const known = await recognition.knowledgeOf(os);
     const prefersUefi = disks.some(({ content }) => content.report?.prefersUefi);
@@ -116,9 +126,8 @@ export function createTransfer(deps: TransferDeps): MachineTransfer {
     const shown = machine.name ?? (kind === 'disk' && os.id !== null ? os.name : basename(path, extname(path)));
     const chosen = name ?? suggestName(notRecognised.os, `${shown}.vm`, (one) => guests.nameTaken(one));
     const uuids = new Set(others.map((spec) => spec.uuid));
-    const planned = found.capsule
-      ? capsuleSpec(found.capsule.spec, chosen, { uuids, macs: macsTaken }, found.capsule.snapshots)
-      : planMachine({ name: chosen, os, machine, disks, defaults, host: hostReport, macsTaken });
+    const opened = found.capsule && openedCapsule(found.capsule, chosen, { uuids, macs: macsTaken });
+    const planned = opened ?? planMachine({ name: chosen, os, machine, disks, defaults, host: hostReport, macsTaken });
     const { spec } = planned;
     const shape = disks.length > 0 ? checkShape(spec) : [];
     const notes = [...checkSize(spec, hostReport, known), ...(await checkMachine(spec, host, hostReport)), ...checkNeeds(spec), ...shape];
@@ -127,12 +136,14 @@ export function createTransfer(deps: TransferDeps): MachineTransfer {
       ...machine.findings,
       ...diskFindings,
       ...sourceFindings(found, trustPaths ? [] : outsideFiles, os.family === 'macos'),
-      ...contentFindings(
-        disks.map(({ content }) => content),
-        os,
-        // A capsule brings its TPM along.
-        machine.tpm && !found.capsule,
-      ),
+      // A capsule brings all that its disks belong to.
+      ...(opened
+        ? []
+        : contentFindings(
+            disks.map(({ content }) => content),
+            os,
+            machine.tpm,
+          )),
       ...planned.findings,
       ...notes.map(({ code, severity, message, hint }) => ({
         id: code,
@@ -165,7 +176,7 @@ export function createTransfer(deps: TransferDeps): MachineTransfer {
       findings: sorted(findings),
       outsideFiles,
     };
-    return { report, spec, disks, hashes: hashesOf(found), extras: found.capsule?.extras ?? [] };
+    return { report, spec, disks, hashes: hashesOf(found), capsule: opened?.plan ?? null };
   };
 
   return {
@@ -176,7 +187,7 @@ export function createTransfer(deps: TransferDeps): MachineTransfer {
     async import({ path, moreDisks, name, bootTest: tryIt, trustPaths }: CallParsed<'machine.import'>, by) {
       const unnameable = name === undefined ? undefined : checkName(name, (one) => guests.nameTaken(one))[0];
       if (unnameable) throw failureOf(unnameable);
-      const { report, spec, disks, hashes, extras } = await makePlan(path, moreDisks ?? [], trustPaths ?? false, name);
+      const { report, spec, disks, hashes, capsule } = await makePlan(path, moreDisks ?? [], trustPaths ?? false, name);
       const stop = report.findings.find(({ severity }) => severity === 'problem');
       if (stop)
         throw new Failure('machine/blocked', `“${report.name}” was not imported. ${stop.text}`, { hint: stop.action, path: 'path' });
@@ -193,9 +204,12 @@ export function createTransfer(deps: TransferDeps): MachineTransfer {
           virtualSizeBytes,
           fileSizeBytes,
           file: `disk${index}.qcow2`,
+          carried: capsule?.disks[index] ?? null,
         })),
         hashes,
-        extras,
+        layers: capsule?.layers ?? [],
+        extras: capsule?.files ?? [],
+        tree: capsule?.tree ?? null,
         bootTest: tryIt ?? true,
       };
       try {
@@ -216,7 +230,7 @@ export function createTransfer(deps: TransferDeps): MachineTransfer {
       }
     },
 
-    async export({ guest: id, format, path, overwrite }, by) {
+    async export({ guest: id, format, path, overwrite, withSnapshots }, by) {
       const { spec, state } = guests.show(id);
       const cannot = guestCannot(state, 'clone');
       if (cannot !== null) throw new Failure('guest/denied', cannot);
@@ -225,13 +239,27 @@ export function createTransfer(deps: TransferDeps): MachineTransfer {
       }
       await checkTarget(path, overwrite ?? false, layout.home);
       const staging = join(dirname(path), `.${basename(path)}.${randomBytes(4).toString('hex')}.exporting`);
-      const input: ExportInput = { guestId: id, format, path, overwrite: overwrite ?? false, staging };
+      const input: ExportInput = {
+        guestId: id,
+        format,
+        path,
+        overwrite: overwrite ?? false,
+        withSnapshots: withSnapshots ?? true,
+        staging,
+      };
       return jobs.start(exportDefinition, {
         title: `Export ${spec.name}`,
         target: { kind: 'guest', id, name: spec.name },
         input,
         startedBy: by,
       });
+    },
+
+    async exportSize(id) {
+      const { spec } = guests.show(id);
+      const tree = snapshots.carried(id);
+      const wish = { spec, files: layout.guest(id), layout, tree, qemuImg: await host.qemuImgPath() };
+      return { snapshots: tree.snapshots.length, ...(await measureCapsule(wish)) };
     },
 
     async bootTest(id) {
@@ -249,6 +277,22 @@ export function createTransfer(deps: TransferDeps): MachineTransfer {
   async function abandon(id: GuestId): Promise<void> {
     if (guests.list().some((guest) => guest.id === id && guest.state.status === 'creating')) await guests.abandonCreation(id);
   }
+}
+
+/** Disks that are taken as they are, without being looked into. */
+function carriedDisks({ machine }: FoundMachine, { disks }: FoundCapsule): ReadDisk[] {
+  const content: ReadDisk['content'] = { report: null, bitlocker: false, luks: false, windows: null };
+  return disks.flatMap(({ ref, virtualSizeBytes }, index) => {
+    const source = machine.disks[index];
+    return source ? [{ source, ref, virtualSizeBytes, fileSizeBytes: ref.member?.sizeBytes ?? 0, content }] : [];
+  });
+}
+
+/** The guest of a capsule with its disks as large as they are, and what becomes of its files. */
+function openedCapsule(found: FoundCapsule, name: string, others: Others): PlannedMachine & { plan: CapsulePlan } {
+  const { spec, cleaned, findings } = capsuleSpec(found.capsule, name, others);
+  const disks = spec.disks.map((disk, index) => ({ ...disk, sizeBytes: found.disks[index]?.virtualSizeBytes ?? disk.sizeBytes }));
+  return { spec: { ...spec, disks }, findings, plan: planCapsule(found, cleaned) };
 }
 
 /** @throws Failure `export/exists`, `store/not-writable` or `call/invalid-input` */
@@ -321,8 +365,8 @@ function sourceFindings(found: FoundMachine, outside: readonly string[], isMac: 
   return findings;
 }
 
-function hashesOf({ manifest, disks, capsule }: FoundMachine): MachineImportInput['hashes'] {
-  const refs = [...disks.map((disk) => disk.ref), ...(capsule?.extras ?? []).map((extra) => extra.ref)];
+function hashesOf({ manifest, disks }: FoundMachine): MachineImportInput['hashes'] {
+  const refs = disks.map((disk) => disk.ref);
   return (manifest ?? []).flatMap((entry) => {
     const ref = refs.find((one) => one?.name === entry.file);
     return ref ? [{ entry, ref }] : [];

@@ -5,11 +5,9 @@
 import { lstat, open, readFile, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, extname, isAbsolute, join, relative, resolve } from 'node:path';
 import { Failure } from '../../../contract/errors.ts';
-import type { GuestSpec } from '../../../contract/guest-spec.ts';
 import type { MachineKind } from '../../../contract/machine.ts';
 import { type ByteSource, fileSource, slice } from '../images/byte-source.ts';
 import { openMedium } from '../images/open-medium.ts';
-import { type CapsuleManifest, capsuleManifestName, parseCapsule } from './capsule.ts';
 import { emptyMachine, type ForeignMachine, notUnderstood } from './foreign-machine.ts';
 import { parseLibvirt } from './formats/libvirt.ts';
 import { parseOvf } from './formats/ovf.ts';
@@ -19,6 +17,7 @@ import { parseVirtualBox } from './formats/virtualbox.ts';
 import { parseVmx } from './formats/vmware.ts';
 import { type MachineDiskRef, recogniseDisk } from './machine-disk.ts';
 import { checkHash, type ManifestEntry, manifestMaxBytes, parseManifest } from './manifest.ts';
+import { type FoundCapsule, findCapsule } from './open-capsule.ts';
 import { readTarMembers, type TarMember } from './tar-reader.ts';
 
 export type FoundDisk = { file: string; ref: MachineDiskRef | null; problem: Failure | null; outside: boolean };
@@ -34,17 +33,7 @@ export type FoundMachine = {
   capsule: FoundCapsule | null;
 };
 
-export type FoundCapsule = {
-  spec: GuestSpec;
-  /** State of the firmware and the TPM, by the name that it gets in the guest's folder. */
-  extras: { ref: MachineDiskRef; role: 'nvram' | 'tpm'; file: string }[];
-  snapshots: number;
-};
-
 const descriptionMaxBytes = 4 * 1024 * 1024;
-/** More than any firmware's variables or TPM's state need. */
-const extraMaxBytes = 64 * 1024 * 1024;
-
 /** @throws Failure `machine/*` or `image/*` saying what is wrong with the machine as a whole. What is wrong with one disk is with that disk. */
 export async function findMachine(path: string, moreDisks: readonly string[] = []): Promise<FoundMachine> {
   if (!isAbsolute(path) || path.includes('\0'))
@@ -130,54 +119,20 @@ async function findInArchive(path: string): Promise<FoundMachine> {
   }
 }
 
+/** Its disks are not recognised but taken as they are, so only what they are called and where they are is told. */
 async function findInCapsule(path: string): Promise<FoundMachine> {
-  const medium = await openMedium(path);
-  try {
-    const fileName = basename(path);
-    const archive = fileSource(medium.file, medium.sizeBytes);
-    const members = await readTarMembers(archive, fileName);
-    const [list] = members;
-    if (list?.name !== capsuleManifestName) throw notUnderstood(`${fileName} is no capsule.`);
-    const { manifest, spec } = parseCapsule(await textOf(slice(archive, list.offset, list.sizeBytes), list.name));
-    const machine = { ...emptyMachine(), name: spec.name };
-    const disks: FoundDisk[] = [];
-    const extras: FoundCapsule['extras'] = [];
-    for (const file of manifest.files) {
-      const member = members.find(({ name, sizeBytes }) => name === file.name && sizeBytes === file.sizeBytes);
-      const place = member && { offset: member.offset, sizeBytes: member.sizeBytes };
-      if (file.role === 'disk') {
-        const disk = spec.disks.find(({ id }) => id === file.diskId);
-        if (!disk) throw notUnderstood(`it has a disk ${file.name} that its guest has not.`);
-        machine.disks.push({ file: file.name, bus: disk.bus, controller: disk.bus, raw: false });
-        if (place)
-          disks.push({ file: file.name, ref: { path, member: place, name: file.name, format: 'qcow2' }, problem: null, outside: false });
-        else disks.push({ file: file.name, ref: null, problem: missing(file.name, `the capsule ${fileName}`), outside: false });
-      } else {
-        if (!place || place.sizeBytes > extraMaxBytes) throw notUnderstood(`${file.name} is missing in it, or larger than such a file is.`);
-        const kept = file.role === 'nvram' ? 'nvram.fd' : file.name.replace(/^tpm-/, '');
-        extras.push({ ref: { path, member: place, name: file.name, format: 'raw' }, role: file.role, file: kept });
-      }
-    }
-    const held = new Set(manifest.files.map((file) => file.diskId));
-    if (spec.disks.some(({ id }) => !held.has(id)) || machine.disks.length !== spec.disks.length)
-      throw notUnderstood('a disk of its guest is not in it.');
-    const hashes = manifest.files.map(({ name, sha256 }) => ({ file: name, algorithm: 'sha256' as const, hex: sha256 }));
-    return {
-      kind: 'capsule',
-      machine,
-      disks: inOrder(disks, spec, manifest),
-      manifest: hashes,
-      capsule: { spec, extras, snapshots: manifest.snapshots.length },
-    };
-  } finally {
-    await medium.file.close();
-  }
-}
-
-/** The disks as the spec has them. */
-function inOrder(disks: readonly FoundDisk[], spec: GuestSpec, manifest: CapsuleManifest): FoundDisk[] {
-  const nameOf = (id: string) => manifest.files.find((file) => file.diskId === id)?.name;
-  return spec.disks.flatMap(({ id }) => disks.filter(({ file }) => file === nameOf(id)));
+  const capsule = await findCapsule(path);
+  const { spec } = capsule.capsule;
+  const machine = {
+    ...emptyMachine(),
+    name: spec.name,
+    disks: capsule.disks.map(({ ref }, index) => {
+      const bus = spec.disks[index]?.bus ?? 'sata';
+      return { file: ref.name, bus, controller: bus, raw: false };
+    }),
+  };
+  const disks = capsule.disks.map(({ ref }) => ({ file: ref.name, ref, problem: null, outside: false }));
+  return { kind: 'capsule', machine, disks, manifest: null, capsule };
 }
 
 async function recognised(file: string, path: string, member: MachineDiskRef['member'], name: string): Promise<FoundDisk> {

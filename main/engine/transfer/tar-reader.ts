@@ -9,10 +9,10 @@ export type TarMember = { name: string; offset: number; sizeBytes: number };
 
 const blockBytes = 512;
 /** An OVA has a description, a manifest, a certificate and a few disks. */
-const membersMax = 1000;
+const ovaMembersMax = 1000;
 
 /** @throws Failure `machine/archive-refused`, or `image/truncated` for one that ends inside a member. */
-export async function readTarMembers(archive: ByteSource, fileName: string): Promise<TarMember[]> {
+export async function readTarMembers(archive: ByteSource, fileName: string, membersMax = ovaMembersMax): Promise<TarMember[]> {
   const members: TarMember[] = [];
   const names = new Set<string>();
   for (let at = 0; at + blockBytes <= archive.sizeBytes; ) {

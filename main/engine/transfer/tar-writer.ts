@@ -1,10 +1,12 @@
 /** Writes a tar archive (POSIX ustar) member by member, hashing on the way. */
 import { createHash } from 'node:crypto';
-import { type FileHandle, open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { toWriteFailure } from '../files/durable.ts';
 
+/** A file of the host; `head` stands for its first bytes. */
+export type FileContent = { path: string; sizeBytes: number; head?: Buffer };
 /** A member: text, or a file of the host. */
-export type NewMember = { name: string; content: { text: string } | { path: string; sizeBytes: number } };
+export type NewMember = { name: string; content: { text: string } | FileContent };
 
 const blockBytes = 512;
 const chunkBytes = 1024 * 1024;
@@ -33,7 +35,7 @@ export async function writeTar(
       const sizeBytes = 'text' in content ? Buffer.byteLength(content.text) : content.sizeBytes;
       await append(headerOf(name, sizeBytes));
       if ('text' in content) await append(Buffer.from(content.text));
-      else await appendFile(content.path, sizeBytes, signal, append);
+      else await readWhole(content, signal, append);
       if (sizeBytes % blockBytes !== 0) await append(Buffer.alloc(blockBytes - (sizeBytes % blockBytes)));
     }
     await append(Buffer.alloc(2 * blockBytes));
@@ -46,7 +48,12 @@ export async function writeTar(
   }
 }
 
-async function appendFile(path: string, sizeBytes: number, signal: AbortSignal, append: (bytes: Buffer) => Promise<void>): Promise<void> {
+/** @throws Error when the file is shorter than it was */
+async function readWhole(
+  { path, sizeBytes, head }: FileContent,
+  signal: AbortSignal,
+  take: (bytes: Buffer) => Promise<void>,
+): Promise<void> {
   const file = await open(path, 'r');
   try {
     const buffer = Buffer.allocUnsafe(chunkBytes);
@@ -54,7 +61,8 @@ async function appendFile(path: string, sizeBytes: number, signal: AbortSignal, 
       signal.throwIfAborted();
       const { bytesRead } = await file.read(buffer, 0, Math.min(chunkBytes, sizeBytes - done), done);
       if (bytesRead === 0) throw new Error(`${path} became shorter while it was read.`);
-      await append(buffer.subarray(0, bytesRead));
+      if (head && done < head.length) head.copy(buffer, 0, done, done + bytesRead);
+      await take(buffer.subarray(0, bytesRead));
       done += bytesRead;
     }
   } finally {
@@ -91,21 +99,10 @@ function headerOf(name: string, sizeBytes: number): Buffer {
   return header;
 }
 
-/** The SHA-256 of a file, and its size. */
-export async function hashFile(path: string, signal: AbortSignal): Promise<{ sha256: string; sizeBytes: number }> {
-  const file: FileHandle = await open(path, 'r');
-  try {
-    const hash = createHash('sha256');
-    const buffer = Buffer.allocUnsafe(chunkBytes);
-    let sizeBytes = 0;
-    for (;;) {
-      signal.throwIfAborted();
-      const { bytesRead } = await file.read(buffer, 0, chunkBytes, sizeBytes);
-      if (bytesRead === 0) return { sha256: hash.digest('hex'), sizeBytes };
-      hash.update(buffer.subarray(0, bytesRead));
-      sizeBytes += bytesRead;
-    }
-  } finally {
-    await file.close();
-  }
+/** The SHA-256 of a file as it would be written, and its size. */
+export async function hashFile(path: string, signal: AbortSignal, head?: Buffer): Promise<{ sha256: string; sizeBytes: number }> {
+  const { size: sizeBytes } = await stat(path);
+  const hash = createHash('sha256');
+  await readWhole({ path, sizeBytes, ...(head ? { head } : {}) }, signal, async (bytes) => void hash.update(bytes));
+  return { sha256: hash.digest('hex'), sizeBytes };
 }

@@ -11,6 +11,8 @@ export type Transfer = {
   import(wish: CallParsed<'machine.import'>, by: string): Promise<CallOutput<'machine.import'>>;
   /** Writes a guest that is off to a path of the user's. @throws Failure `guest/denied`, `export/exists`, `store/not-writable` */
   export(wish: CallParsed<'guest.export'>, by: string): Promise<Job>;
+  /** What a guest that is off would take up as a capsule. */
+  exportSize(id: GuestId): Promise<CallOutput<'guest.exportSize'>>;
   /** How an imported guest did when it was tried. */
   bootTest(id: GuestId): Promise<BootTest | null>;
 };
