@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto';
 import type { OsIdentity } from '../contract/guest-spec.ts';
 import type { ImageId } from '../contract/ids.ts';
-import type { ImageArchitecture } from '../contract/image.ts';
+import type { ImageArchitecture, InstalledPackage } from '../contract/image.ts';
+import { createPackageStore } from '../main/engine/images/packages/store.ts';
 import { createImageStore, type NewImage } from '../main/engine/images/store.ts';
 import { silentLog } from '../main/engine/log/log.ts';
 import { openDatabase } from '../main/engine/store/open-database.ts';
@@ -58,13 +59,35 @@ export function variedImage(index: number): NewImage {
   };
 }
 
+const packagesEach = 2000;
+
+/**
+ * Two thousand packages of an image of Linux: most are those of its system, in the versions of one of 24 updates; a quarter are of its own out
+ * of thirty thousand.
+ */
+function variedPackages(index: number, distro: string): InstalledPackage[] {
+  const digits = createHash('sha256').update(`packages ${index}`).digest();
+  const update = (digits[0] ?? 0) % 24;
+  const common = packagesEach * 0.75;
+  return Array.from({ length: packagesEach }, (_, at) => {
+    if (at < common) return { name: `${distro}-library-${at}`, version: `1.${at % 40}.${at % 7 === 0 ? update : 0}-${1 + (at % 3)}` };
+    const own = (digits.readUInt32LE(4) + at * 7919) % 30_000;
+    return { name: `lib${(own * 40_503).toString(36)}-server-${own}`, version: `2.${own % 30}.${update}` };
+  });
+}
+
 /** Writes the images from number 1 to `count` into the database at `path`, which no engine has open. */
 export async function defineImages(path: string, count: number): Promise<void> {
   const database = await openDatabase({ path, backupsFolder: `${path}-backups`, clock: { nowMs: () => Date.now() }, log: silentLog });
   try {
     const store = createImageStore(database, silentLog);
+    const packages = createPackageStore(database);
     database.transaction(() => {
-      for (let index = 1; index <= count; index += 1) store.insert(variedImage(index));
+      for (let index = 1; index <= count; index += 1) {
+        const image = variedImage(index);
+        store.insert(image);
+        if (image.packages) packages.save(image.id, variedPackages(index, image.os.distro ?? ''));
+      }
     });
   } finally {
     database.close();

@@ -33,6 +33,7 @@ export const callNames = [
   'image.renameSeries',
   'image.undoEdit',
   'image.readAgain',
+  'image.packages',
   'image.differences',
   'image.compare',
   'image.capture',

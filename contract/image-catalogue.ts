@@ -1,7 +1,7 @@
 /** What is asked of the catalogue of images, and what it answers: searches, facets, versions, differences. */
 import { z } from 'zod';
 import { guestId, imageId, instant } from './ids.ts';
-import { image, imageName, systemFacts } from './image.ts';
+import { image, imageName, installedPackage, systemFacts } from './image.ts';
 import { queryMaxLength } from './image-query.ts';
 
 const query = z.string().max(queryMaxLength);
@@ -90,8 +90,18 @@ export const contentDifference = z.object({
 });
 export type ContentDifference = z.infer<typeof contentDifference>;
 
+/** Packages that only the other has, only the one has, and that both have in other versions: several of one name are joined by commas. */
+export const packageDifferences = z.object({
+  added: z.array(installedPackage),
+  removed: z.array(installedPackage),
+  changed: z.array(z.object({ name: z.string(), one: z.string(), other: z.string() })),
+});
+export type PackageDifferences = z.infer<typeof packageDifferences>;
+
 export const imageDifferences = z.object({
   fields: z.array(fieldDifference),
+  /** Null when the packages of one of them are not known. */
+  packages: packageDifferences.nullable(),
   /** Null until `image.compare` has read both. */
   content: contentDifference.nullable(),
   /** Why the contents cannot be compared, or null. */

@@ -24,7 +24,8 @@ export type FieldName =
   | 'name'
   | 'notes'
   | 'source'
-  | 'kernel';
+  | 'kernel'
+  | 'package';
 
 /** `text` is compared as it is, `choice` is one of a few, the others have an order. */
 type FieldKind = 'text' | 'choice' | 'version' | 'date' | 'size' | 'count';
@@ -182,6 +183,16 @@ export const fields: readonly Field[] = [
   { ...none, name: 'notes', aliases: ['note'], kind: 'text', about: 'words of its notes', example: 'notes:audit' },
   { ...none, name: 'source', aliases: ['url'], kind: 'text', about: 'words of where it came from', example: 'source:cdimage' },
   { ...none, name: 'kernel', kind: 'text', about: 'release of an installed kernel', example: 'kernel:6.1' },
+  {
+    ...none,
+    name: 'package',
+    aliases: ['pkg'],
+    kind: 'text',
+    optional: true,
+    about: 'name of an installed package',
+    example: 'package:openssh-server or package:openssh-*',
+    examples: [{ value: 'none', about: 'its packages are not known' }],
+  },
 ];
 
 const byName = new Map(fields.flatMap((field) => [field.name, ...field.aliases].map((name) => [name, field] as const)));
@@ -203,7 +214,8 @@ export function parseValue(field: Field, text: string, quoted: boolean, comparis
   }
   switch (field.kind) {
     case 'text':
-      if (isWords(field.name) && !/[\p{L}\p{N}]/u.test(text)) return 'it has neither a letter nor a digit to look for.';
+      if ((isWords(field.name) || field.name === 'package') && !/[\p{L}\p{N}]/u.test(text))
+        return 'it has neither a letter nor a digit to look for.';
       return { kind: 'text', text };
     case 'choice':
       if (field.choices.some(({ value }) => value === word)) return { kind: 'text', text: word };

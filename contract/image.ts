@@ -33,6 +33,9 @@ export const systemFacts = z.object({
   kernels: z.array(z.string().max(200)).max(64),
   packages: z.object({ manager: z.enum(['dpkg', 'rpm', 'apk', 'pacman']), count: z.number().int().nullable() }).nullable(),
 });
+/** A package of a system's package manager, or a program in Windows' list of them. */
+export const installedPackage = z.object({ name: z.string(), version: z.string() });
+export type InstalledPackage = z.infer<typeof installedPackage>;
 export type SystemFacts = z.infer<typeof systemFacts>;
 export const noFacts: SystemFacts = { architecture: null, patchLevel: null, patchLevelFrom: null, kernels: [], packages: null };
 

@@ -14,6 +14,8 @@ const queries: readonly [query: string, words: readonly string[]][] = [
   ['lifecycle:published arch:x86_64 -tag:old size:>1G', ['published', 'x86_64']],
   ['"second floor" eol:<2027', ['second floor']],
   ['is:outdated kernel:6', ['6.']],
+  ['package:debian-library-7', ['debian']],
+  ['package:lib* tag:web -package:ubuntu-library-1', ['web']],
   ['', []],
 ];
 

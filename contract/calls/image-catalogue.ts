@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { osIdentity } from '../guest-spec.ts';
 import { guestId, imageId } from '../ids.ts';
-import { image, imageChanges, imageDetails, imageLifecycle, imageName, readField, seriesName } from '../image.ts';
+import { image, imageChanges, imageDetails, imageLifecycle, imageName, installedPackage, readField, seriesName } from '../image.ts';
 import {
   editedImages,
   guestFacts,
@@ -70,6 +70,12 @@ export const imageCatalogueCalls = {
     input: z.strictObject({ image: imageId }),
     output: job,
     effect: 'write',
+  },
+  'image.packages': {
+    summary: 'List the packages of the system on an image, by name; null when they are not known.',
+    input: z.strictObject({ image: imageId }),
+    output: z.array(installedPackage).nullable(),
+    effect: 'read',
   },
   'image.differences': {
     summary: 'Say in what two images differ, and how their contents do once they were compared.',

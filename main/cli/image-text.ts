@@ -1,6 +1,6 @@
 /** Images as text: the table of many and the facts of one. */
-import type { Image } from '../../contract/image.ts';
-import type { ImageDifferences } from '../../contract/image-catalogue.ts';
+import type { Image, InstalledPackage } from '../../contract/image.ts';
+import type { ImageDifferences, PackageDifferences } from '../../contract/image-catalogue.ts';
 import { facts, type Terminal, table } from './terminal.ts';
 import { bytes, localTime } from './units.ts';
 
@@ -69,14 +69,15 @@ export function describeDifferences(
   terminal: Terminal,
   one: Image,
   other: Image,
-  { fields, content, cannotCompare }: ImageDifferences,
+  { fields, packages, content, cannotCompare }: ImageDifferences,
 ): string {
   const shown = (field: string, value: string | null) => (value === null ? '–' : field.endsWith('Bytes') ? bytes(Number(value)) : value);
-  const rows = table(terminal, fields, [
+  const known = table(terminal, fields, [
     { title: '', value: ({ field }) => field.replace('Bytes', '') },
     { title: one.name, value: ({ field, one: value }) => shown(field, value) },
     { title: other.name, value: ({ field, other: value }) => shown(field, value) },
   ]);
+  const rows = packages ? `${known}\n\n${describePackages(terminal, packages)}` : known;
   if (!content) return `${rows}\n\n${cannotCompare ?? 'The contents were not compared.'}`;
   const differing = content.changedBytes + content.onlyOneBytes + content.onlyOtherBytes;
   const counts = facts([
@@ -86,6 +87,27 @@ export function describeDifferences(
     [`Only in ${other.name}`, bytes(content.onlyOtherBytes)],
   ]);
   return `${rows}\n\n${counts}${differing === 0 ? '\nThe contents are the same.' : `\n\n[${drawMap(content.map)}]`}`;
+}
+
+function describePackages(terminal: Terminal, { added, removed, changed }: PackageDifferences): string {
+  const rows = [
+    ...changed.map(({ name, one, other }) => ({ sign: ' ', name, text: `${one} → ${other}` })),
+    ...added.map(({ name, version }) => ({ sign: '+', name, text: version })),
+    ...removed.map(({ name, version }) => ({ sign: '-', name, text: version })),
+  ];
+  if (rows.length === 0) return 'Their packages are the same.';
+  return table(terminal, rows, [
+    { title: '', value: ({ sign }) => sign },
+    { title: 'PACKAGE', value: ({ name }) => name },
+    { title: 'VERSION', value: ({ text }) => text },
+  ]);
+}
+
+export function listPackages(terminal: Terminal, packages: readonly InstalledPackage[]): string {
+  return table(terminal, packages, [
+    { title: 'PACKAGE', value: ({ name }) => name },
+    { title: 'VERSION', value: ({ version }) => version },
+  ]);
 }
 
 /** Each cell stands for an equal part of the disk, darker the more of it differs. */

@@ -117,6 +117,17 @@ export const imagesWords = {
   dayPlaceholder: '2026-06-17',
   urlPlaceholder: 'https://…',
   packages: (manager: string, count: number | null) => (count === null ? manager : `${formatInteger(count)} (${manager})`),
+  showPackages: 'List',
+  packagesTitle: (name: string) => `Packages of ${name}`,
+  packagesSearch: 'Find a package',
+  packagesUnknown: 'Which they are was not read. Read the image again to have them listed and found.',
+  packagesShown: (shown: number, total: number) =>
+    shown === total ? formatCount(total, 'package', 'packages') : `${formatInteger(shown)} of ${formatInteger(total)}`,
+  packagesMore: (count: number) => `${formatInteger(count)} more. Type a part of a name to see fewer.`,
+  packagesNone: 'No package has that in its name.',
+  packageFind: (name: string) => `Find images that have ${name}`,
+  packageName: 'Package',
+  packageVersion: 'Version',
   checksumSame: 'The same as of the file here',
   checksumOther: 'Not that of the file here: what was downloaded may have been packed',
   ended: 'No more updates',
@@ -179,5 +190,9 @@ export const imagesWords = {
   diffEqual: 'Equal',
   diffChanged: 'Changed',
   diffOnly: (name: string) => `Only in ${name}`,
+  diffPackages: 'Packages',
+  diffPackagesSame: 'They have the same packages in the same versions.',
+  diffPackagesCount: (changed: number, added: number, removed: number) =>
+    `${formatInteger(changed)} changed, ${formatInteger(added)} added, ${formatInteger(removed)} removed`,
   diffMap: (share: string) => `Where on the disk they differ, from its beginning to its end; ${share} of it altogether`,
 };

@@ -12,6 +12,7 @@ import type { Guest } from '../../contract/guest-state.ts';
 import { image } from '../../contract/image.ts';
 import { job } from '../../contract/job.ts';
 import { findEngineNode } from '../../main/client/start-engine.ts';
+import { makeLinuxDisk } from '../support/linux-disk.ts';
 import { until } from '../support/until.ts';
 import { processExists } from '../support/whole-engine.ts';
 
@@ -110,6 +111,30 @@ test('images are imported with progress as lines of JSON, shown and deleted', as
   expect((await json(image, ['image', 'show', 'Seven'])).format).toBe('raw');
   expect((await guesthouse(['image', 'delete', 'Seven'])).status).toBe(0);
   expect(await json(z.array(image), ['image', 'list'])).toHaveLength(1);
+}, 60_000);
+
+test('the packages of an image are listed, found, and said to be unknown where they are', async () => {
+  const disk = await makeLinuxDisk(join(home, 'web.img'), {
+    osRelease: 'ID=debian\nVERSION_ID="12"\nPRETTY_NAME="Debian GNU/Linux 12"\n',
+    database: {
+      path: 'var/lib/dpkg/status',
+      changedOn: '2026-06-17',
+      content: ['openssl 3.0.15-1', 'libssl3 3.0.15-1', 'bash 5.2.15-2']
+        .map((line) => line.split(' '))
+        .map(([name, version]) => `Package: ${name}\nStatus: install ok installed\nVersion: ${version}\n`)
+        .join('\n'),
+    },
+    kernels: [],
+  });
+  expect((await guesthouse(['image', 'import', disk])).status).toBe(0);
+  expect((await guesthouse(['image', 'packages', 'web', 'SSL'])).out).toMatch(/libssl3\s+3\.0\.15-1\nopenssl\s+3\.0\.15-1\n/);
+  const found = await json(outputOf('image.search'), ['image', 'search', 'package:libssl3']);
+  expect(found.images.map(({ name }) => name)).toEqual(['web']);
+  const empty = join(home, 'empty.img');
+  writeFileSync(empty, Buffer.alloc(1024 * 1024));
+  expect((await guesthouse(['image', 'import', empty])).status).toBe(0);
+  expect((await guesthouse(['image', 'packages', 'empty'])).out).toContain('are not known');
+  for (const name of ['web', 'empty']) expect((await guesthouse(['image', 'delete', name])).status).toBe(0);
 }, 60_000);
 
 test('images are searched, described, put in a series, compared and found by a saved search', async () => {

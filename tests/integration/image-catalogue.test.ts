@@ -77,6 +77,44 @@ test('other package managers leave their day as well, also inside of a packed qc
   });
 });
 
+const status = (...packages: [name: string, version: string][]) =>
+  packages.map(([name, version]) => `Package: ${name}\nStatus: install ok installed\nVersion: ${version}\n`).join('\n');
+
+test.each([
+  ['ext4', ['-t', 'ext4']],
+  ['ext2 with blocks of 1 KiB', ['-t', 'ext2', '-b', '1024']],
+])('packages of a Linux on %s are listed, found, and compared with those of another', async (_kind, options) => {
+  const engine = await rooms();
+  // More than two megabytes, as on a real system: then a map of blocks has two levels.
+  const many = Array.from({ length: 1500 }, (_, index): [string, string] => [
+    `library-${index}`,
+    `1.0-${'x'.repeat(60)}\nDescription: ${'long '.repeat(280)}`,
+  ]);
+  const at = (name: string, ...more: [string, string][]) =>
+    makeLinuxDisk(join(engine.home, name), { ...debian12, database: { ...debian12.database, content: status(...many, ...more) } }, options);
+  const june = await importFile(engine, await at('june.img', ['openssh-server', '1:9.2p1-2+deb12u2'], ['telnetd', '0.17']));
+  const july = await importFile(engine, await at('july.img', ['openssh-server', '1:9.2p1-2+deb12u3'], ['nginx', '1.22.1-9']));
+  expect(june.packages).toEqual({ manager: 'dpkg', count: 1502 });
+  expect(engine.images.packages(june.id)).toHaveLength(1502);
+  expect(engine.images.packages(june.id)).toContainEqual({ name: 'openssh-server', version: '1:9.2p1-2+deb12u2' });
+  const find = (query: string) => engine.catalogue.search({ query }).images.map(({ name }) => name);
+  expect(find('package:openssh-server')).toEqual(['july', 'june']);
+  expect(find('package:nginx')).toEqual(['july']);
+  expect(find('package:library-1499 -package:nginx')).toEqual(['june']);
+  expect(engine.catalogue.differences(june.id, july.id).packages).toEqual({
+    added: [{ name: 'nginx', version: '1.22.1-9' }],
+    removed: [{ name: 'telnetd', version: '0.17' }],
+    changed: [{ name: 'openssh-server', one: '1:9.2p1-2+deb12u2', other: '1:9.2p1-2+deb12u3' }],
+  });
+
+  // An image from before packages were read has none until it is read again.
+  engine.database.prepare('test.forget', 'DELETE FROM image_packages').run();
+  expect(engine.images.packages(june.id)).toBeNull();
+  expect(engine.catalogue.differences(june.id, july.id).packages).toBeNull();
+  await engine.jobs.ended(engine.images.readAgain(june.id, 'root via test').id);
+  expect(engine.images.packages(june.id)).toHaveLength(1502);
+});
+
 test('a disc says the day on which it was made, and its label the processor', async () => {
   const engine = await rooms();
   const disc = await readFile('/usr/lib/memtest86+/memtest86+x64.iso');

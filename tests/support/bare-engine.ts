@@ -246,6 +246,7 @@ export function bareRooms(guestCount = 0): BareGuests {
       known: () => [],
       uses: () => new Map(),
       show: unusedNow,
+      packages: unusedNow,
       inspect: unused,
       import: unused,
       delete: unused,

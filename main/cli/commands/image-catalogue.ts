@@ -1,4 +1,4 @@
-/** `guesthouse image search|edit|edit-all|undo|read|searches|versions|rename-series|outdated|diff|capture`: what is known of images. */
+/** `guesthouse image search|edit|edit-all|undo|read|packages|searches|versions|rename-series|outdated|diff|capture`: what is known of images. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { Failure } from '../../../contract/errors.ts';
 import { firmwareKind, type OsIdentity } from '../../../contract/guest-spec.ts';
@@ -7,7 +7,7 @@ import { imageSort } from '../../../contract/image-catalogue.ts';
 import { quoteValue } from '../../../contract/image-query.ts';
 import type { EngineClient } from '../../client/engine-client.ts';
 import { type Context, findGuest, findImage } from '../context.ts';
-import { describeDifferences, describeImage, listImages, listVersions } from '../image-text.ts';
+import { describeDifferences, describeImage, listImages, listPackages, listVersions } from '../image-text.ts';
 import { followJob } from '../job-progress.ts';
 import { show, table } from '../terminal.ts';
 import { localTime } from '../units.ts';
@@ -31,6 +31,22 @@ export function addImageCatalogue(group: Command, context: Context): void {
       const { id } = await findImage(client, wanted);
       await followJob(client, terminal, (await client.call('image.readAgain', { image: id })).id);
       if (!terminal.json) terminal.out(`${describeImage(await findImage(client, id))}\n`);
+    });
+
+  group
+    .command('packages')
+    .description('list the packages of the system on an image')
+    .argument('<image>', 'name or id')
+    .argument('[text]', 'only those with this in their name')
+    .action(async (wanted: string, text: string | undefined) => {
+      const client = await engine();
+      const image = await findImage(client, wanted);
+      const all = await client.call('image.packages', { image: image.id });
+      const packages = all?.filter(({ name }) => text === undefined || name.toLowerCase().includes(text.toLowerCase())) ?? null;
+      show(terminal, packages, (found) => {
+        if (found === null) return `The packages of “${image.name}” are not known. “guesthouse image read” reads the image again.`;
+        return found.length === 0 ? 'No package fits.' : listPackages(terminal, found);
+      });
     });
 
   group

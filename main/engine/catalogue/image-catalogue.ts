@@ -20,7 +20,7 @@ import { newImageId } from '../store/new-id.ts';
 import { capturedDisk, defineCapture } from './capture-job.ts';
 import type { Catalogue } from './catalogue.ts';
 import { defineCompare } from './compare-job.ts';
-import { fieldDifferences } from './differences.ts';
+import { fieldDifferences, packageDifferences } from './differences.ts';
 import { countFacets } from './facets.ts';
 import { factsScript, parseFacts } from './guest-facts.ts';
 import { buildCondition, buildOrder } from './search-sql.ts';
@@ -34,7 +34,7 @@ export type CatalogueDeps = {
   host: Pick<HostCapabilities, 'qemuImgPath'>;
   recognition: Pick<OsRecognition, 'systems'>;
   /** Asked only when a call is answered: images ask for the origins of guests before they are there themselves. */
-  images: () => Pick<Images, 'list' | 'show' | 'pick' | 'known' | 'uses' | 'edit' | 'fillIn' | 'renameSeries' | 'undoEdit'>;
+  images: () => Pick<Images, 'list' | 'show' | 'packages' | 'pick' | 'known' | 'uses' | 'edit' | 'fillIn' | 'renameSeries' | 'undoEdit'>;
   guests: () => Pick<Guests, 'list' | 'show' | 'exec' | 'hold'>;
   importDefinition: () => JobDefinition<ImportInput>;
   settings: () => Pick<Settings, 'keepFreeMiB'>;
@@ -168,7 +168,13 @@ export function createCatalogue(deps: CatalogueDeps): ImageCatalogue {
     differences(oneId, otherId) {
       const one = images().show(oneId);
       const other = images().show(otherId);
-      return { fields: fieldDifferences(one, other), content: comparison(one.id, other.id), cannotCompare: contentReason(one, other) };
+      const [packages, others] = [images().packages(one.id), images().packages(other.id)];
+      return {
+        fields: fieldDifferences(one, other),
+        packages: packages && others && packageDifferences(packages, others),
+        content: comparison(one.id, other.id),
+        cannotCompare: contentReason(one, other),
+      };
     },
 
     compare(oneId, otherId, by) {

@@ -51,6 +51,14 @@ function conditionOf(term: QueryTerm, context: SearchContext): Condition {
   return { sql: each.map(({ sql }) => `(${sql})`).join(' OR '), parameters: each.flatMap(({ parameters }) => parameters) };
 }
 
+/** A whole name, or with * at the end how one begins. Names of several words have all of them: the index knows no order. */
+function packageCondition(text: string): Condition {
+  const isBeginning = text.endsWith('*');
+  const words = text.split(/[^\p{L}\p{N}+\-._~:@]+/u).filter((word) => word !== '');
+  const match = words.map((word, index) => `${phrase(word)}${isBeginning && index === words.length - 1 ? ' *' : ''}`).join(' AND ');
+  return { sql: 'number IN (SELECT rowid FROM image_package_names WHERE image_package_names MATCH ?)', parameters: [match] };
+}
+
 function wordsCondition(match: string): Condition {
   return { sql: 'number IN (SELECT rowid FROM image_text WHERE image_text MATCH ?)', parameters: [match] };
 }
@@ -86,9 +94,11 @@ function valueCondition(field: FieldName, comparison: Comparison, value: FieldVa
   const column = columns[field];
   if (column) return columnCondition(column, comparison, value, context.today);
   if (field === 'uses') return usesCondition(comparison, value, context.uses());
-  if (value.kind === 'none') return { sql: 'number NOT IN (SELECT number FROM image_tags)', parameters: [] };
-  if (value.kind === 'any') return { sql: 'number IN (SELECT number FROM image_tags)', parameters: [] };
+  const listed = field === 'package' ? 'image_packages' : 'image_tags';
+  if (value.kind === 'none') return { sql: `number NOT IN (SELECT number FROM ${listed})`, parameters: [] };
+  if (value.kind === 'any') return { sql: `number IN (SELECT number FROM ${listed})`, parameters: [] };
   const text = value.kind === 'text' ? value.text : '';
+  if (field === 'package') return packageCondition(text);
   if (isWords(field)) return wordsCondition(`${field} : ${beginning(text)}`);
   if (field === 'tag') return { sql: 'number IN (SELECT number FROM image_tags WHERE tag = ?)', parameters: [text] };
   if (field === 'is') return { sql: standings[text] ?? 'FALSE', parameters: [] };

@@ -7,6 +7,7 @@ import { parseImageQuery, type QueryTerm } from '../../../contract/image-query.t
 import type { FieldValue } from '../../../contract/image-query-fields.ts';
 import { versionKey } from '../../../contract/version-order.ts';
 import { freshDatabase } from '../../../tests/support/fresh-database.ts';
+import { createPackageStore } from '../images/packages/store.ts';
 import { createImageStore, type ImageStore, type NewImage } from '../images/store.ts';
 import { silentLog } from '../log/log.ts';
 import type { Database } from '../store/database.ts';
@@ -65,6 +66,48 @@ test('words are found by their beginning wherever they stand, and quoted ones as
   expect(find('-floor')).toEqual(['two']);
   expect(find('notes:floor')).toEqual(['one']);
   expect(find('source:floor kernel:6')).toEqual(find('source:floor').filter((id) => find('kernel:6').includes(id)));
+});
+
+test('a package is found by its whole name, by a beginning with *, and in every image that has it', async () => {
+  const { database, images, find } = await openWith([named('one'), named('two'), named('three'), named('four')]);
+  const packages = createPackageStore(database);
+  const save = (image: string, ...names: string[]) =>
+    packages.save(
+      image as ImageId,
+      names.map((name) => ({ name, version: '1.0' })),
+    );
+  save('one', 'openssh-server', 'libstdc++6', 'python3.11', 'ImageMagick');
+  save('two', 'openssh-client', 'openssh-server', 'libc6');
+  save('three', '7-Zip 23.01 (x64)', 'Microsoft Edge', 'libc6@2');
+  expect(find('package:openssh-server')).toEqual(['one', 'two']);
+  expect(find('pkg:openssh-client,libstdc++6')).toEqual(['one', 'two']);
+  expect(find('package:openssh')).toEqual([]);
+  expect(find('package:openssh-*')).toEqual(['one', 'two']);
+  expect(find('package:imagemagick package:python3.11')).toEqual(['one']);
+  expect(find('package:"7-zip 23.01 (x64)"')).toEqual(['three']);
+  expect(find('package:"edge 7-zip"')).toEqual(['three']);
+  expect(find('package:libc6')).toEqual(['two']);
+  expect(find('-package:openssh-server')).toEqual(['four', 'three']);
+  expect(find('package:none')).toEqual(['four']);
+  expect(find('-package:any')).toEqual(['four']);
+  // Words alone are not looked for in packages: nearly every Linux has "bash".
+  expect(find('libc6')).toEqual([]);
+
+  save('two', 'libc6');
+  expect(find('package:openssh-*')).toEqual(['one']);
+  expect(packages.list('two' as ImageId)).toEqual([{ name: 'libc6', version: '1.0' }]);
+  images.update([{ id: 'one' as ImageId, notes: 'changed' }]);
+  expect(find('package:openssh-server')).toEqual(['one']);
+  images.remove('one' as ImageId);
+  images.insert(named('five'));
+  expect(find('package:openssh-server')).toEqual([]);
+  expect(packages.list('five' as ImageId)).toBeNull();
+  packages.save('two' as ImageId, null);
+  expect(find('package:any')).toEqual(['three']);
+});
+
+test.each(['package:*', 'package:"- -"', 'package:>a', 'package:'])('%s asks for no package', async (query) => {
+  expect(parseImageQuery(query).problem).not.toBeNull();
 });
 
 test('versions compare as numbers, and a version is also what refines it', async () => {

@@ -147,14 +147,23 @@ async function blockOfExtents(volume: Volume, node: Buffer, index: number, depth
   return blockOfExtents(volume, await volume.source.read(child * volume.blockBytes, volume.blockBytes), index, depth + 1);
 }
 
-/** The block map of ext2 and ext3: twelve blocks, then one level of indirection, which is enough for what is read here. */
+/** The block map of ext2 and ext3: twelve blocks, then one and two levels of indirection, which is enough for what is read here. */
 async function blockOfMap(volume: Volume, map: Buffer, index: number): Promise<number | null> {
   if (index < 12) return map.readUInt32LE(4 * index) || null;
-  const indirect = map.readUInt32LE(48);
+  const inTable = volume.blockBytes / 4;
   const within = index - 12;
-  if (indirect === 0 || within * 4 >= volume.blockBytes) return null;
-  const table = await volume.source.read(indirect * volume.blockBytes, volume.blockBytes);
-  return table.length >= within * 4 + 4 ? table.readUInt32LE(within * 4) || null : null;
+  if (within < inTable) return entryOfTable(volume, map.readUInt32LE(48), within);
+  const deeper = within - inTable;
+  if (deeper >= inTable * inTable) return null;
+  const table = await entryOfTable(volume, map.readUInt32LE(52), Math.floor(deeper / inTable));
+  return table && entryOfTable(volume, table, deeper % inTable);
+}
+
+/** Null for a hole. */
+async function entryOfTable({ source, blockBytes }: Volume, table: number, entry: number): Promise<number | null> {
+  if (table === 0) return null;
+  const bytes = await source.read(table * blockBytes + entry * 4, 4);
+  return bytes.length === 4 ? bytes.readUInt32LE(0) || null : null;
 }
 
 /** The entries of a directory; indexed directories can be read as plain ones. */

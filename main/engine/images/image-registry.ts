@@ -31,6 +31,7 @@ import type { Images } from './images.ts';
 import { defineImport, type ImportInput, imageNameFor } from './import-job.ts';
 import { createInspector } from './inspect.ts';
 import { openMedium } from './open-medium.ts';
+import { createPackageStore } from './packages/store.ts';
 import { defineReadAgain } from './read-again-job.ts';
 import { createImageEditStore, createImageStore, type ImageChange, type StoredImage } from './store.ts';
 
@@ -73,6 +74,7 @@ export function createImages(deps: ImagesDeps): ImageRegistry {
   const { layout, feed, clock } = deps;
   const log = deps.log.child({ room: 'images' });
   const store = createImageStore(deps.database, log);
+  const packages = createPackageStore(deps.database);
   const inspector = createInspector({ recognition: deps.recognition, qemuImgPath: () => deps.host.qemuImgPath() });
   const openedAtMs = Date.now();
   /** Imports whose content was there already: asking for the id that was promised answers with the image that is there. */
@@ -111,6 +113,7 @@ export function createImages(deps: ImagesDeps): ImageRegistry {
 
   const readAgain = defineReadAgain({
     store,
+    packages,
     inspector,
     recognition: deps.recognition,
     pathOf: (id) => complete(find(id)).path,
@@ -119,6 +122,7 @@ export function createImages(deps: ImagesDeps): ImageRegistry {
   const importDefinition = defineImport({
     layout,
     store,
+    packages,
     inspector,
     endOfLifeOf: (os) => endOfLifeOf(os, deps.recognition),
     feed,
@@ -212,6 +216,7 @@ export function createImages(deps: ImagesDeps): ImageRegistry {
         await medium.file.close();
       }
       const format = imageFormat.parse(report.format);
+      const list = await inspector.packagesOn(arriving, format);
       await moveIntoPlace(arriving, layout.image(id, format));
       store.insert({
         id,
@@ -232,6 +237,7 @@ export function createImages(deps: ImagesDeps): ImageRegistry {
         patchLevel: patchLevel.safeParse(metadata.builtAt.slice(0, 10)).data ?? null,
         patchLevelFrom: 'The day on which set-up built it.',
       });
+      packages.save(id, list);
     } finally {
       await removeFile(arriving);
     }
@@ -269,6 +275,7 @@ export function createImages(deps: ImagesDeps): ImageRegistry {
       return new Map([...usedBy.keys(), ...madeGuests.keys()].map((id) => [id, guestsOf(id).size]));
     },
     show: (id) => complete(find(id)),
+    packages: (id) => packages.list(find(id).id),
     inspect: (path) => inspector.inspect(path),
 
     lineageChanged() {

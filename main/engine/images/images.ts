@@ -2,7 +2,7 @@
 import type { CallOutput, CallParsed } from '../../../contract/calls.ts';
 import type { FirmwareKind, OsIdentity } from '../../../contract/guest-spec.ts';
 import type { ImageId } from '../../../contract/ids.ts';
-import type { Image, MediumReport, ReadField, SystemFacts } from '../../../contract/image.ts';
+import type { Image, InstalledPackage, MediumReport, ReadField, SystemFacts } from '../../../contract/image.ts';
 import type { Job } from '../../../contract/job.ts';
 import type { WantedChanges } from './image-edit.ts';
 
@@ -17,6 +17,8 @@ export type Images = {
   uses(): ReadonlyMap<ImageId, number>;
   /** @throws Failure `image/not-found` */
   show(id: ImageId): Image;
+  /** What is installed in the system on it, by name; null when that is not known. @throws Failure `image/not-found` */
+  packages(id: ImageId): InstalledPackage[] | null;
   /** Reads a file without trusting it. @throws Failure `image/*` saying what is wrong with it. */
   inspect(path: string): Promise<MediumReport>;
   import(path: string, name: string | undefined, by: string): Promise<Job>;

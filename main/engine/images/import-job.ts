@@ -10,7 +10,15 @@ import { z } from 'zod';
 import { Failure } from '../../../contract/errors.ts';
 import type { OsIdentity } from '../../../contract/guest-spec.ts';
 import { imageId } from '../../../contract/ids.ts';
-import { type ImageFormat, imageDetails, imageFormat, type MediumReport, type Packing } from '../../../contract/image.ts';
+import {
+  type ImageFormat,
+  type InstalledPackage,
+  imageDetails,
+  imageFormat,
+  type MediumReport,
+  type Packing,
+  type SystemFacts,
+} from '../../../contract/image.ts';
 import { type Clock, instantNow } from '../clock/clock.ts';
 import type { Feed } from '../feed/feed.ts';
 import { moveIntoPlace, removeFile, toWriteFailure } from '../files/durable.ts';
@@ -23,6 +31,7 @@ import { type ForeignFormat, foreignFormats } from './foreign/foreign-disk.ts';
 import { type ForeignOptions, openForeign } from './foreign/open-foreign.ts';
 import { type Inspector, recheckHeader, unpackedName } from './inspect.ts';
 import { openMedium } from './open-medium.ts';
+import type { PackageStore } from './packages/store.ts';
 import { unpackedMaxBytes, unpackFile } from './packed-file.ts';
 import { diskInfo } from './qemu-img.ts';
 import type { ImageStore, NewImage, StoredImage } from './store.ts';
@@ -44,6 +53,7 @@ export type ImportInput = z.infer<typeof importInput>;
 export type ImportDeps = {
   layout: Layout;
   store: ImageStore;
+  packages: Pick<PackageStore, 'save'>;
   inspector: Inspector;
   feed: Feed;
   clock: Clock;
@@ -193,7 +203,8 @@ export function defineImport(deps: ImportDeps): JobDefinition<ImportInput> {
           if (!stored) return;
           const arriving = layout.imageArriving(input.imageId);
           const endOfLife = await deps.endOfLifeOf(stored.report.os);
-          const image = { ...describe(input, stored, instantNow(deps.clock)), endOfLife };
+          const packages = await deps.inspector.packagesOn(arriving, stored.format);
+          const image = withPackages({ ...describe(input, stored, instantNow(deps.clock)), endOfLife }, packages);
           const path = layout.image(image.id, image.format);
           if (!store.findByHash(stored.sha256)) await moveIntoPlace(arriving, path);
           // Asked again: another import of the same content may have come in while this one was moved. From here on nothing is awaited.
@@ -204,6 +215,7 @@ export function defineImport(deps: ImportDeps): JobDefinition<ImportInput> {
             await removeFile(path);
           } else {
             store.insert(image);
+            deps.packages.save(image.id, packages);
             deps.changed(image.id);
             deps.feed.record({ severity: 'info', kind: 'image.imported', text: `“${image.name}” is in the library.`, imageId: image.id });
           }
@@ -266,6 +278,14 @@ function describe(input: ImportInput, { format, sizeBytes, sha256, report }: Sto
     addedBy: input.addedBy,
     ...report.facts,
   };
+}
+
+/** A list that could be read says better how many there are than what was counted without reading it. */
+export function withPackages<Known extends { packages?: SystemFacts['packages'] }>(
+  known: Known,
+  list: readonly InstalledPackage[] | null,
+): Known {
+  return known.packages && list ? { ...known, packages: { ...known.packages, count: list.length } } : known;
 }
 
 /** @throws Failure `store/full` or `store/not-writable`. */

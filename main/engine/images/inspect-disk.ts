@@ -1,11 +1,12 @@
 /** What a disk says of itself: its partitions, its labels and, where a Linux can be read, its own name. */
 import type { OsIdentity } from '../../../contract/guest-spec.ts';
-import { noFacts, type SystemFacts } from '../../../contract/image.ts';
+import { type InstalledPackage, noFacts, type SystemFacts } from '../../../contract/image.ts';
 import { notRecognised, type OsRecognition, type Recognition, starterOsId } from '../os/os-recognition.ts';
 import { type ByteSource, slice } from './byte-source.ts';
-import { openExtVolume, readOsRelease } from './ext-reader.ts';
+import { type ExtVolume, type OsRelease, openExtVolume, readOsRelease } from './ext-reader.ts';
 import { type FileSystem, readFileSystem } from './file-system.ts';
 import { architectureIn, readLinuxFacts } from './linux-facts.ts';
+import { readPackages } from './packages/package-lists.ts';
 import { type PartitionTable, readPartitionTable } from './partition-table.ts';
 
 export type DiskReport = {
@@ -68,16 +69,30 @@ async function recognise(
   if (volumes.some(({ fileSystem }) => fileSystem.label === 'starter-home')) {
     return { recognition: { os: starterOs, by: 'By the label “starter-home” of one of its volumes.' }, facts: noFacts };
   }
-  for (const { source, fileSystem } of volumes) {
-    if (fileSystem.type !== 'ext') continue;
-    const volume = await openExtVolume(source);
-    const release = volume && (await readOsRelease(volume));
-    if (release) return { recognition: await recognition.recogniseOsRelease(release), facts: await readLinuxFacts(volume) };
-  }
+  const linux = await findLinux(volumes);
+  if (linux) return { recognition: await recognition.recogniseOsRelease(linux.release), facts: await readLinuxFacts(linux.volume) };
   return {
     recognition: await recogniseFromOutside(volumes, table, fileName, recognition),
     facts: { ...noFacts, architecture: architectureIn(fileName) },
   };
+}
+
+/** The first volume that has a Linux which says its name. */
+async function findLinux(volumes: readonly Volume[]): Promise<{ volume: ExtVolume; release: OsRelease } | null> {
+  for (const { source, fileSystem } of volumes) {
+    if (fileSystem.type !== 'ext') continue;
+    const volume = await openExtVolume(source);
+    const release = volume && (await readOsRelease(volume));
+    if (release) return { volume, release };
+  }
+  return null;
+}
+
+/** What is installed in the Linux on a disk; null when there is none, or none that can be read. */
+export async function readDiskPackages(disk: ByteSource): Promise<InstalledPackage[] | null> {
+  const linux = await findLinux(await readVolumes(disk, await readPartitionTable(disk)));
+  const packages = linux && (await readPackages(linux.volume));
+  return packages && packages.length > 0 ? packages : null;
 }
 
 /** What the name of the file and the kinds of its volumes say, when nothing inside can be read. */

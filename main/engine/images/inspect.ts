@@ -8,13 +8,21 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { Failure } from '../../../contract/errors.ts';
 import type { FirmwareKind, OsIdentity } from '../../../contract/guest-spec.ts';
-import { type MediumFormat, type MediumReport, noFacts, type Packing, type SystemFacts } from '../../../contract/image.ts';
+import {
+  type ImageFormat,
+  type InstalledPackage,
+  type MediumFormat,
+  type MediumReport,
+  noFacts,
+  type Packing,
+  type SystemFacts,
+} from '../../../contract/image.ts';
 import { type OsRecognition, starterOsId } from '../os/os-recognition.ts';
 import { type ByteSource, fileSource, memorySource } from './byte-source.ts';
 import { sizeByQemu } from './foreign/convert-foreign.ts';
 import type { ForeignFormat } from './foreign/foreign-disk.ts';
 import { type ForeignOptions, openForeign } from './foreign/open-foreign.ts';
-import { inspectDisk } from './inspect-disk.ts';
+import { inspectDisk, readDiskPackages } from './inspect-disk.ts';
 import { type IsoReport, readIso } from './iso9660.ts';
 import { architectureIn } from './linux-facts.ts';
 import { detectFormat } from './medium-format.ts';
@@ -30,6 +38,8 @@ export type Inspector = {
   inspect(path: string): Promise<MediumReport>;
   /** Reads what was unpacked under another name. It is on its own: whatever files it names are not opened. @throws as `inspect` */
   inspectUnpacked(path: string, fileName: string): Promise<MediumReport>;
+  /** What is installed in the system on a disk of the store; null when that cannot be read. @throws as `inspect` for the file itself */
+  packagesOn(path: string, format: ImageFormat): Promise<InstalledPackage[] | null>;
 };
 
 /** Forms ask again at every keystroke, so reports are kept as long as the file does not change. */
@@ -42,6 +52,19 @@ export function createInspector(deps: { recognition: OsRecognition; qemuImgPath:
       const medium = await openMedium(path);
       try {
         return await examine(medium, deps, { fileName, alone: true });
+      } finally {
+        await medium.file.close();
+      }
+    },
+
+    async packagesOn(path, format) {
+      if (format === 'iso') return null;
+      const medium = await openMedium(path);
+      try {
+        const source = fileSource(medium.file, medium.sizeBytes);
+        if (format === 'raw') return await readDiskPackages(source);
+        const disk = qcow2Disk(source, acceptedHeader(await source.read(0, qcow2HeaderBytes), medium, basename(path)));
+        return disk && (await readDiskPackages(disk));
       } finally {
         await medium.file.close();
       }

@@ -6,7 +6,9 @@ import type { JobDefinition } from '../jobs/job-definition.ts';
 import type { OsRecognition } from '../os/os-recognition.ts';
 import { endOfLifeOf } from './end-of-life.ts';
 import { rereadImage } from './image-edit.ts';
+import { withPackages } from './import-job.ts';
 import type { Inspector } from './inspect.ts';
+import type { PackageStore } from './packages/store.ts';
 import type { ImageStore } from './store.ts';
 
 const readAgainInput = z.object({ imageId });
@@ -14,13 +16,21 @@ type ReadAgainInput = z.infer<typeof readAgainInput>;
 
 type Deps = {
   store: ImageStore;
+  packages: Pick<PackageStore, 'save'>;
   inspector: Inspector;
   recognition: OsRecognition;
   pathOf(id: ImageId): string;
   changed(id: ImageId): void;
 };
 
-export function defineReadAgain({ store, inspector, recognition, pathOf, changed }: Deps): JobDefinition<ReadAgainInput> {
+export function defineReadAgain({
+  store,
+  packages: packageStore,
+  inspector,
+  recognition,
+  pathOf,
+  changed,
+}: Deps): JobDefinition<ReadAgainInput> {
   return {
     kind: 'image.readAgain',
     parseInput: (value) => readAgainInput.parse(value),
@@ -35,10 +45,11 @@ export function defineReadAgain({ store, inspector, recognition, pathOf, changed
           const before = store.find(input.imageId);
           if (!before) throw new Failure('image/not-found', `The image ${input.imageId} was deleted meanwhile.`);
           const { os, firmware, facts } = await inspector.inspect(pathOf(before.id));
+          const list = await inspector.packagesOn(pathOf(before.id), before.format);
           signal.throwIfAborted();
           // In the store a file has no name of its own: what its name once said is better than what its partitions look like.
           const knownOs = os.id !== null || before.asRead.os.id === null ? os : before.asRead.os;
-          const { architecture, patchLevel, patchLevelFrom, kernels, packages } = facts;
+          const { architecture, patchLevel, patchLevelFrom, kernels, packages } = withPackages(facts, list);
           const read = {
             os: knownOs,
             firmware,
@@ -48,6 +59,7 @@ export function defineReadAgain({ store, inspector, recognition, pathOf, changed
             endOfLife: await endOfLifeOf(knownOs, recognition),
           };
           store.update([rereadImage(store.find(before.id) ?? before, read, { kernels, packages })]);
+          packageStore.save(before.id, list);
           changed(before.id);
         },
       },

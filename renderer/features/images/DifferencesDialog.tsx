@@ -2,7 +2,7 @@ import { useState } from 'react';
 import type { GuesthouseError } from '../../../contract/errors.ts';
 import type { JobId } from '../../../contract/ids.ts';
 import type { Image } from '../../../contract/image.ts';
-import type { ContentDifference } from '../../../contract/image-catalogue.ts';
+import type { ContentDifference, PackageDifferences } from '../../../contract/image-catalogue.ts';
 import { jobEnded } from '../../../contract/job.ts';
 import { ErrorPanel } from '../../parts/ErrorPanel.tsx';
 import { JobProgress } from '../../parts/JobProgress.tsx';
@@ -65,6 +65,7 @@ export function DifferencesDialog({ one, other, onClose }: { one: Image; other: 
             </tbody>
           </table>
         )}
+        {found.value?.packages && <Packages packages={found.value.packages} />}
         <h3>{w.diffContent}</h3>
         {found.value?.cannotCompare && <p className="muted">{found.value.cannotCompare}</p>}
         {found.value?.content && <Content one={one} other={other} content={found.value.content} />}
@@ -86,6 +87,38 @@ function shown(field: string, value: string | null): string {
   if (field.endsWith('Bytes')) return formatBytes(Number(value));
   if (field === 'addedAt') return formatExactTime(value);
   return field === 'lifecycle' ? w.lifecycles[value as keyof typeof w.lifecycles] : value;
+}
+
+function Packages({ packages: { changed, added, removed } }: { packages: PackageDifferences }) {
+  const rows = [
+    ...changed,
+    ...added.map(({ name, version }) => ({ name, one: '–', other: version })),
+    ...removed.map(({ name, version }) => ({ name, one: version, other: '–' })),
+  ];
+  return (
+    <>
+      <h3>{w.diffPackages}</h3>
+      {rows.length === 0 && <p className="muted">{w.diffPackagesSame}</p>}
+      {rows.length > 0 && (
+        <>
+          <p className="small muted">{w.diffPackagesCount(changed.length, added.length, removed.length)}</p>
+          <div className="package-list">
+            <table className="diff-table selectable">
+              <tbody>
+                {rows.map(({ name, one, other }) => (
+                  <tr key={name}>
+                    <th>{name}</th>
+                    <td>{one}</td>
+                    <td>{other}</td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </div>
+        </>
+      )}
+    </>
+  );
 }
 
 /** Numbers, and a strip that shows where on the disk the two differ. */

@@ -22,6 +22,7 @@ import { formatBytes, formatList } from '../../words/format.ts';
 import { EditableFact } from './EditableFact.tsx';
 import { ImageSeries } from './ImageSeries.tsx';
 import { deleteImages, editImage, type ImageEdit, keptBy } from './image-actions.ts';
+import { PackagesDialog } from './PackagesDialog.tsx';
 
 const w = words.images;
 
@@ -94,6 +95,7 @@ const firmwares = firmwareKind.options.map((id) => ({ id: id as string, label: w
 
 function PanelFacts({ image }: { image: Image }) {
   const systems = useCall('image.systems', {}).value ?? [];
+  const [listing, setListing] = useState(false);
   const save = (change: ImageEdit) => editImage(image, change);
   const asRead = (field: ReadField) => (image.byHand.includes(field) ? { onAsRead: () => void editImage(image, { asRead: [field] }) } : {});
   const orNull = (text: string) => (text === '' ? null : text);
@@ -156,8 +158,18 @@ function PanelFacts({ image }: { image: Image }) {
             ))}
           </Fact>
         )}
-        {image.packages && <Fact name={w.fields.packages}>{w.packages(image.packages.manager, image.packages.count)}</Fact>}
+        {image.packages && (
+          <Fact name={w.fields.packages}>
+            <span className="row">
+              <span className="grow">{w.packages(image.packages.manager, image.packages.count)}</span>
+              <Button kind="quiet" onPress={() => setListing(true)}>
+                {w.showPackages}
+              </Button>
+            </span>
+          </Fact>
+        )}
       </dl>
+      {listing && <PackagesDialog image={image} onClose={() => setListing(false)} />}
     </section>
   );
 }

@@ -2,7 +2,7 @@
 import type { Handlers, Services } from '../handlers.ts';
 
 type Answered =
-  | `image.${'search' | 'edit' | 'editMany' | 'renameSeries' | 'undoEdit' | 'readAgain' | 'differences' | 'compare' | 'capture' | 'systems' | 'outdated'}`
+  | `image.${'search' | 'edit' | 'editMany' | 'renameSeries' | 'undoEdit' | 'readAgain' | 'packages' | 'differences' | 'compare' | 'capture' | 'systems' | 'outdated'}`
   | `search.${'list' | 'save' | 'delete'}`
   | `guest.${'imageOrigin' | 'readFacts'}`;
 
@@ -14,6 +14,7 @@ export function imageCatalogueHandlers({ images, catalogue }: Services): Pick<Ha
     'image.renameSeries': ({ series, name }, { who }) => catalogue.renameSeries(series, name, who),
     'image.undoEdit': ({ edit }) => catalogue.undoEdit(edit),
     'image.readAgain': ({ image }, { who }) => images.readAgain(image, who),
+    'image.packages': ({ image }) => images.packages(image),
     'image.differences': ({ one, other }) => catalogue.differences(one, other),
     'image.compare': ({ one, other }, { who }) => catalogue.compare(one, other, who),
     'image.capture': (wanted, { who }) => catalogue.capture(wanted, who),

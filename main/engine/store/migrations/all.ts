@@ -8,6 +8,7 @@ import { sql as guestSeeds } from './0006-guest-seeds.ts';
 import { sql as snapshots } from './0007-snapshots.ts';
 import { sql as storageLocations } from './0008-storage-locations.ts';
 import { sql as imageEdits } from './0009-image-edits.ts';
+import { sql as imagePackages } from './0010-image-packages.ts';
 
 export type Migration = { number: number; name: string; sql: string };
 
@@ -22,4 +23,5 @@ export const migrations: readonly Migration[] = [
   { number: 7, name: 'snapshots', sql: snapshots },
   { number: 8, name: 'storage-locations', sql: storageLocations },
   { number: 9, name: 'image-edits', sql: imageEdits },
+  { number: 10, name: 'image-packages', sql: imagePackages },
 ];
