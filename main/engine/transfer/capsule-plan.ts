@@ -1,6 +1,6 @@
 /** What becomes of the files of a capsule in the store: names here are new, so that a capsule can be opened where its guest still is. */
 import { z } from 'zod';
-import type { GuestSpec } from '../../../contract/guest-spec.ts';
+import { diskFormat, type GuestSpec } from '../../../contract/guest-spec.ts';
 import { type LayerId, layerId, type SnapshotId, snapshotId } from '../../../contract/ids.ts';
 import type { CarriedTree } from '../snapshots/store.ts';
 import { newLayerId, newSnapshotId } from '../store/new-id.ts';
@@ -21,6 +21,8 @@ export const carriedFile = z.object({
   snapshot: snapshotId.nullable().default(null),
   /** Null where nothing says what it must be. */
   sha256: sha256.nullable().default(null),
+  /** In which it has to be, of variables of another product; null is as it is. */
+  asFormat: diskFormat.nullable().default(null),
 });
 export type CarriedFile = z.infer<typeof carriedFile>;
 
@@ -76,6 +78,7 @@ export function planCapsule({ capsule, layers, disks, extras }: FoundCapsule, cl
       file,
       snapshot: snapshot === null ? null : (snapshotIds.get(snapshot) as SnapshotId),
       sha256: hash,
+      asFormat: null,
     })),
     tree: capsule.snapshots.length > 0 ? tree : null,
   };

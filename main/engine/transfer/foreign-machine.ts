@@ -28,6 +28,11 @@ export type ForeignMachine = {
   memoryMiB: number | null;
   firmware: FirmwareKind | null;
   tpm: boolean;
+  /**
+   * Where its UEFI firmware keeps variables: a file of EDK II as its description names it (`raw`: said to be so), or one in the format of the
+   * product that is named. Null when none is named.
+   */
+  variables: { kind: 'edk2'; file: string; raw: boolean } | { kind: 'VMware' | 'VirtualBox' } | null;
   disks: ForeignMachineDisk[];
   nics: ForeignNic[];
   /** What the description itself tells: snapshots, encryption. */
@@ -44,6 +49,7 @@ export function emptyMachine(): ForeignMachine {
     memoryMiB: null,
     firmware: null,
     tpm: false,
+    variables: null,
     disks: [],
     nics: [],
     findings: [],

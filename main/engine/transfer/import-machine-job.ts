@@ -5,7 +5,7 @@
 import { chmod, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import { guestSpec } from '../../../contract/guest-spec.ts';
+import { diskFormat, guestSpec } from '../../../contract/guest-spec.ts';
 import { type GuestId, guestId, type SnapshotId } from '../../../contract/ids.ts';
 import type { CreationGuests } from '../creation/create-job.ts';
 import type { Driver } from '../drivers/driver.ts';
@@ -22,6 +22,7 @@ import { convertForeign } from '../images/foreign/convert-foreign.ts';
 import { acceptedHeader, isPlainQcow2, recheckHeader } from '../images/inspect.ts';
 import { openMedium } from '../images/open-medium.ts';
 import { isQcow2, qcow2HeaderBytes } from '../images/qcow2-header.ts';
+import { exportDisk } from '../images/qemu-img.ts';
 import type { JobDefinition, StepContext } from '../jobs/job-definition.ts';
 import { readBases } from '../layers/disk-chain.ts';
 import type { Snapshots } from '../snapshots/snapshots.ts';
@@ -116,12 +117,17 @@ export function defineMachineImport({
     };
     const options = { keepFreeBytes: keepFreeBytes(), signal, onBytes };
     const qemuImg = await host.qemuImgPath();
-    for (const { ref, role, file, snapshot, sha256 } of extras) {
+    for (const { ref, role, file, snapshot, sha256, asFormat } of extras) {
       const target = placeOf(layout.guest(id), role, file, snapshot);
       makePrivateFolder(dirname(target));
       await copyMember(ref, sha256, `${target}.arriving`, options);
       await mustNameNothing(`${target}.arriving`, ref.name);
-      await moveIntoPlace(`${target}.arriving`, target);
+      if (asFormat && asFormat !== ref.format) {
+        const source = { path: `${target}.arriving`, format: diskFormat.parse(ref.format), bases: [] };
+        await exportDisk(qemuImg, source, asFormat, `${target}.converted`, { signal, onProgress: () => undefined });
+        await removeFile(source.path);
+        await moveIntoPlace(`${target}.converted`, target);
+      } else await moveIntoPlace(`${target}.arriving`, target);
     }
     for (const { id: layer, ref, carried } of layers)
       await copyCarriedDisk({ ref, carried, target: arrivingOf(id, layer), layout, qemuImg }, options);

@@ -114,12 +114,7 @@ function firmwareOf(machine: ForeignMachine, disks: readonly PlannedDisk[], find
     return said;
   }
   if (!isUefi) add('ok', 'It boots with BIOS.', 'Nothing needs doing.');
-  else
-    add(
-      'info',
-      `It boots with UEFI${said === 'uefi-secure' ? ' and Secure Boot' : ''}.`,
-      'The variables of its old firmware do not come along; the new one finds the system on the disk by itself.',
-    );
+  else add('ok', `It boots with UEFI${said === 'uefi-secure' ? ' and Secure Boot' : ''}.`, 'Nothing needs doing.');
   return said;
 }
 

@@ -27,6 +27,7 @@ import { bootTestPicture, bootTestRecord } from './boot-test.ts';
 import { type CapsulePlan, planCapsule } from './capsule-plan.ts';
 import { capsuleSpec, type Others } from './capsule-spec.ts';
 import { defineExport, type ExportGuests, type ExportInput, exists } from './export-job.ts';
+import { planVariables } from './firmware-variables.ts';
 import { defineMachineImport, type MachineImportInput } from './import-machine-job.ts';
 import { type MachineDiskRef, openMachineDisk } from './machine-disk.ts';
 import { type PlannedDisk, type PlannedMachine, planMachine } from './machine-spec.ts';
@@ -58,7 +59,9 @@ type Plan = {
   spec: GuestSpec;
   disks: ReadDisk[];
   hashes: MachineImportInput['hashes'];
-  /** Of a capsule, whose files are taken as they are. */
+  /** Besides disks. */
+  files: MachineImportInput['extras'];
+  /** Of a capsule, whose disks are taken as they are. */
   capsule: CapsulePlan | null;
 };
 
@@ -110,6 +113,12 @@ export function createTransfer(deps: TransferDeps): MachineTransfer {
     return seen[0] && seen[0].os.family !== hinted.os.family ? seen[0] : hinted.by !== null ? hinted : (seen[0] ?? notRecognised);
   };
 
+  const variablesOf = async ({ machine, folder }: FoundMachine, { firmware, architecture }: GuestSpec, trustPaths: boolean) => {
+    // That none is installed is said by the check of the machine.
+    const files = await host.firmwareFor(firmware, architecture).catch(() => null);
+    return planVariables(machine.variables, folder, files, trustPaths);
+  };
+
   const makePlan = async (path: string, moreDisks: readonly string[], trustPaths: boolean, name?: string): Promise<Plan> => {
     const found = await findMachine(path, moreDisks);
     const { machine, kind } = found;
@@ -131,11 +140,12 @@ export function createTransfer(deps: TransferDeps): MachineTransfer {
     const { spec } = planned;
     const shape = disks.length > 0 ? checkShape(spec) : [];
     const notes = [...checkSize(spec, hostReport, known), ...(await checkMachine(spec, host, hostReport)), ...checkNeeds(spec), ...shape];
-    const outsideFiles = found.disks.filter((one) => one.outside).map((one) => one.ref?.path ?? one.file);
+    const variables = opened || spec.firmware === 'bios' ? null : await variablesOf(found, spec, trustPaths);
+    const outsideDisks = found.disks.filter((one) => one.outside).map((one) => one.ref?.path ?? one.file);
     const findings = [
       ...machine.findings,
       ...diskFindings,
-      ...sourceFindings(found, trustPaths ? [] : outsideFiles, os.family === 'macos'),
+      ...sourceFindings(found, trustPaths ? [] : outsideDisks, os.family === 'macos'),
       // A capsule brings all that its disks belong to.
       ...(opened
         ? []
@@ -145,6 +155,7 @@ export function createTransfer(deps: TransferDeps): MachineTransfer {
             machine.tpm,
           )),
       ...planned.findings,
+      ...(variables ? [variables.finding] : []),
       ...notes.map(({ code, severity, message, hint }) => ({
         id: code,
         severity,
@@ -174,9 +185,10 @@ export function createTransfer(deps: TransferDeps): MachineTransfer {
       })),
       nics: spec.nics.map(({ model, mac }) => ({ model, mac })),
       findings: sorted(findings),
-      outsideFiles,
+      outsideFiles: [...outsideDisks, ...(variables?.outsideFile ? [variables.outsideFile] : [])],
     };
-    return { report, spec, disks, hashes: hashesOf(found), capsule: opened?.plan ?? null };
+    const files = opened?.plan.files ?? (variables?.file ? [variables.file] : []);
+    return { report, spec, disks, hashes: hashesOf(found), files, capsule: opened?.plan ?? null };
   };
 
   return {
@@ -187,7 +199,7 @@ export function createTransfer(deps: TransferDeps): MachineTransfer {
     async import({ path, moreDisks, name, bootTest: tryIt, trustPaths }: CallParsed<'machine.import'>, by) {
       const unnameable = name === undefined ? undefined : checkName(name, (one) => guests.nameTaken(one))[0];
       if (unnameable) throw failureOf(unnameable);
-      const { report, spec, disks, hashes, capsule } = await makePlan(path, moreDisks ?? [], trustPaths ?? false, name);
+      const { report, spec, disks, hashes, files, capsule } = await makePlan(path, moreDisks ?? [], trustPaths ?? false, name);
       const stop = report.findings.find(({ severity }) => severity === 'problem');
       if (stop)
         throw new Failure('machine/blocked', `“${report.name}” was not imported. ${stop.text}`, { hint: stop.action, path: 'path' });
@@ -208,7 +220,7 @@ export function createTransfer(deps: TransferDeps): MachineTransfer {
         })),
         hashes,
         layers: capsule?.layers ?? [],
-        extras: capsule?.files ?? [],
+        extras: files,
         tree: capsule?.tree ?? null,
         bootTest: tryIt ?? true,
       };

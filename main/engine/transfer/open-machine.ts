@@ -29,6 +29,8 @@ export type FoundMachine = {
   disks: FoundDisk[];
   /** Hashes of the files that are copied, to be checked before; null when there is no manifest. */
   manifest: ManifestEntry[] | null;
+  /** The machine's own folder; null for an archive. */
+  folder: string | null;
   /** A guest of another Guesthouse, which is taken as it is. */
   capsule: FoundCapsule | null;
 };
@@ -49,7 +51,7 @@ export async function findMachine(path: string, moreDisks: readonly string[] = [
       return findInCapsule(path);
     case '.ovf': {
       const machine = parseOvf(await readDescription(path));
-      return { kind: 'ovf', machine, disks: await disksIn(folder, machine), manifest: await manifestBeside(path), capsule: null };
+      return { kind: 'ovf', machine, disks: await disksIn(folder, machine), manifest: await manifestBeside(path), folder, capsule: null };
     }
     case '.vbox':
       return described('virtualbox', parseVirtualBox(await readDescription(path)), folder);
@@ -67,7 +69,7 @@ export async function findMachine(path: string, moreDisks: readonly string[] = [
 }
 
 async function described(kind: MachineKind, machine: ForeignMachine, folder: string): Promise<FoundMachine> {
-  return { kind, machine, disks: await disksIn(folder, machine), manifest: null, capsule: null };
+  return { kind, machine, disks: await disksIn(folder, machine), manifest: null, folder, capsule: null };
 }
 
 async function findInFolder(path: string): Promise<FoundMachine> {
@@ -90,7 +92,7 @@ async function findDisks(paths: readonly string[]): Promise<FoundMachine> {
     await (await openMedium(file)).file.close();
     disks.push({ file, ref: await recogniseDisk(file, null, false), problem: null, outside: false });
   }
-  return { kind: 'disk', machine, disks, manifest: null, capsule: null };
+  return { kind: 'disk', machine, disks, manifest: null, folder: null, capsule: null };
 }
 
 async function findInArchive(path: string): Promise<FoundMachine> {
@@ -113,7 +115,7 @@ async function findInArchive(path: string): Promise<FoundMachine> {
       if (!member) disks.push({ file, ref: null, problem: missing(file, `the archive ${fileName}`), outside: false });
       else disks.push(await recognised(file, path, { offset: member.offset, sizeBytes: member.sizeBytes }, member.name));
     }
-    return { kind: 'ova', machine, disks, manifest, capsule: null };
+    return { kind: 'ova', machine, disks, manifest, folder: null, capsule: null };
   } finally {
     await medium.file.close();
   }
@@ -132,7 +134,7 @@ async function findInCapsule(path: string): Promise<FoundMachine> {
     }),
   };
   const disks = capsule.disks.map(({ ref }) => ({ file: ref.name, ref, problem: null, outside: false }));
-  return { kind: 'capsule', machine, disks, manifest: null, capsule };
+  return { kind: 'capsule', machine, disks, manifest: null, folder: null, capsule };
 }
 
 async function recognised(file: string, path: string, member: MachineDiskRef['member'], name: string): Promise<FoundDisk> {

@@ -33,6 +33,10 @@ export function parseLibvirt(text: string): ForeignMachine {
     loader?.attributes.secure === 'yes' ||
     descendants(os ?? domain, 'feature').some(({ attributes }) => attributes.name === 'secure-boot' && attributes.enabled === 'yes');
   machine.firmware = uefi ? (secure ? 'uefi-secure' : 'uefi') : 'bios';
+  const nvram = childAt(os, 'nvram');
+  const nvramFile = childAt(nvram, 'source')?.attributes.file ?? nvram?.text;
+  // Without a format libvirt means raw.
+  if (nvramFile) machine.variables = { kind: 'edk2', file: nvramFile, raw: (nvram?.attributes.format ?? 'raw') === 'raw' };
   const devices = childAt(domain, 'devices');
   machine.tpm = childrenOf(devices, 'tpm').length > 0;
   for (const disk of childrenOf(devices, 'disk')) {

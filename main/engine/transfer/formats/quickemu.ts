@@ -1,4 +1,5 @@
 /** Quickemu's machines (`.conf`): assignments of a shell, of which only plain ones are read and none is run. */
+import { dirname, join } from 'node:path';
 import { boundedNumber, cpusMax, emptyMachine, type ForeignMachine, memoryMiBMax, notUnderstood } from '../foreign-machine.ts';
 
 /** @throws Failure `machine/not-understood` */
@@ -20,6 +21,8 @@ export function parseQuickemu(text: string): ForeignMachine {
   const secure = values.get('secureboot') === 'on';
   machine.firmware = values.get('boot') === 'legacy' ? 'bios' : secure ? 'uefi-secure' : 'uefi';
   machine.tpm = values.get('tpm') === 'on';
+  // Beside its disk, under a name that is always the same.
+  if (machine.firmware !== 'bios') machine.variables = { kind: 'edk2', file: join(dirname(disk), 'OVMF_VARS.fd'), raw: true };
   // Quickemu gives Windows and Linux a virtio disk, and says nothing of it in the file.
   machine.disks.push({ file: disk, bus: 'virtio', controller: 'virtio', raw: values.get('disk_format') === 'raw' });
   machine.nics.push({ model: 'virtio', modelName: 'virtio-net', mac: null });

@@ -40,6 +40,7 @@ export function parseUtm(text: string): ForeignMachine {
   machine.memoryMiB = boundedNumber(text_('System', modern ? 'MemorySize' : 'Memory'), memoryMiBMax);
   machine.firmware = at('QEMU', 'UEFIBoot') === true || at('System', 'BootUefi') === true ? 'uefi' : 'bios';
   machine.tpm = at('QEMU', 'TPMDevice') === true;
+  if (machine.firmware === 'uefi') machine.variables = { kind: 'edk2', file: `${modern ? 'Data' : 'Images'}/efi_vars.fd`, raw: true };
   for (const drive of listOf(at(modern ? 'Drive' : 'Drives'))) {
     const kind = modern ? drive.ImageType : (drive.ImageType ?? 'disk');
     const file = modern ? drive.ImageName : drive.ImagePath;

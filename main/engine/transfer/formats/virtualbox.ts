@@ -28,6 +28,7 @@ export function parseVirtualBox(text: string): ForeignMachine {
   machine.memoryMiB = boundedNumber(childAt(hardware, 'Memory')?.attributes.RAMSize, memoryMiBMax);
   const firmware = (childAt(hardware, 'Firmware') ?? childAt(hardware, 'BIOS', 'Firmware'))?.attributes.type?.toUpperCase();
   machine.firmware = firmware?.startsWith('EFI') ? 'uefi' : 'bios';
+  if (machine.firmware !== 'bios') machine.variables = { kind: 'VirtualBox' };
   const tpm =
     childAt(hardware, 'TrustedPlatformModule')?.attributes.type ?? childAt(hardware, 'BIOS', 'TrustedPlatformModule')?.attributes.type;
   machine.tpm = tpm !== undefined && tpm !== 'None';

@@ -32,6 +32,7 @@ export function parseVmx(text: string): ForeignMachine {
   machine.cpus = boundedNumber(get('numvcpus') ?? '1', cpusMax);
   machine.memoryMiB = boundedNumber(get('memsize'), memoryMiBMax);
   machine.firmware = get('firmware')?.toLowerCase() !== 'efi' ? 'bios' : isTrue('uefi.secureBoot.enabled') ? 'uefi-secure' : 'uefi';
+  if (machine.firmware !== 'bios') machine.variables = { kind: 'VMware' };
   machine.tpm = isTrue('vtpm.present') || isTrue('managedvm.autoAddVTPM');
 
   const places = [...values.keys()]
