@@ -61,6 +61,13 @@ export const mediumReport = z.object({
 });
 export type MediumReport = z.infer<typeof mediumReport>;
 
+/** What a file would bring into the library. `ova` and `ovf` are of a whole machine, whose `disks` become an image each. */
+export const importReport = mediumReport.extend({
+  format: z.enum([...mediumFormat.options, 'ova', 'ovf']),
+  disks: z.array(z.object({ file: z.string(), name: z.string(), virtualSizeBytes: z.number() })).optional(),
+});
+export type ImportReport = z.infer<typeof importReport>;
+
 /** A draft is not yet for others, and what is deprecated should no longer be used; both can be. */
 export const imageLifecycle = z.enum(['draft', 'published', 'deprecated']);
 export type ImageLifecycle = z.infer<typeof imageLifecycle>;

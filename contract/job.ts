@@ -42,6 +42,7 @@ export const jobKind = z.enum([
   'snapshot.export',
   'trash.purge',
   'machine.import',
+  'image.importDisks',
   'guest.export',
 ]);
 export type JobKind = z.infer<typeof jobKind>;

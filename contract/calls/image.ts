@@ -1,7 +1,7 @@
 /** Calls about images. */
 import { z } from 'zod';
 import { imageId } from '../ids.ts';
-import { image, mediumReport } from '../image.ts';
+import { image, importReport } from '../image.ts';
 import { job } from '../job.ts';
 import { type CallTable, done, nothing } from './definition.ts';
 
@@ -10,11 +10,11 @@ export const imageCalls = {
   'image.inspect': {
     summary: 'Read a file and say what it is, without copying it.',
     input: z.strictObject({ path: z.string() }),
-    output: mediumReport,
+    output: importReport,
     effect: 'read',
   },
   'image.import': {
-    summary: 'Copy an ISO or a disk image into the store.',
+    summary: 'Copy an ISO, a disk image, or the disks of an OVA into the store.',
     input: z.strictObject({ path: z.string(), name: z.string().min(1).max(200).optional() }),
     output: job,
     effect: 'write',

@@ -149,7 +149,19 @@ export function composeRooms(foundation: Foundation): Rooms {
     settings: settings.get,
     beforeChange: (id, who) => snapshots.beforeHardwareChange(id, who),
   });
-  const transfer = createTransfer({ layout, jobs, guests, snapshots, driver, host, recognition, feed, log, settings: settings.get });
+  const transfer = createTransfer({
+    layout,
+    jobs,
+    guests,
+    snapshots,
+    images,
+    driver,
+    host,
+    recognition,
+    feed,
+    log,
+    settings: settings.get,
+  });
   const storage = createStorage({ layout, database, jobs, guests, images, host, lineageLock, feed, clock, settings: settings.get });
   return {
     guests,

@@ -34,7 +34,7 @@ const mediumWords = {
   iso: { name: 'ISO images', title: 'Choose an ISO' },
   disk: { name: 'Disk images', title: 'Choose a disk image' },
   machine: { name: 'Machines', title: 'Choose a machine' },
-  any: { name: 'ISO and disk images', title: 'Choose an ISO or a disk image' },
+  any: { name: 'ISO and disk images, OVA', title: 'Choose an ISO, a disk image or an OVA' },
 };
 
 /** A guest's name is in it, and a guest's name is no path. */
@@ -49,7 +49,7 @@ export function makeShellCalls({ windows, places, quitting, restartEngine, logFo
 
   return {
     'shell.chooseMedium': async ({ kind }, sender) => {
-      const extensions = kind === 'any' ? [...mediumExtensions.iso, ...mediumExtensions.disk] : mediumExtensions[kind];
+      const extensions = kind === 'any' ? [...mediumExtensions.iso, ...mediumExtensions.disk, 'ova', 'ovf'] : mediumExtensions[kind];
       const { name, title } = mediumWords[kind];
       const { canceled, filePaths } = await dialog.showOpenDialog(windowOf(sender), {
         title,

@@ -1,5 +1,5 @@
 import type { GuesthouseError } from '../../contract/errors.ts';
-import type { MediumReport } from '../../contract/image.ts';
+import type { ImportReport } from '../../contract/image.ts';
 import { Skeleton } from '../ui/feedback.tsx';
 import { words } from '../words/en.ts';
 import { formatBytes, formatList } from '../words/format.ts';
@@ -15,7 +15,7 @@ export function MediumSummary({
   loading,
   error,
 }: {
-  medium: MediumReport | null;
+  medium: ImportReport | null;
   loading: boolean;
   error: GuesthouseError | null;
 }) {
@@ -49,6 +49,15 @@ export function MediumSummary({
             </>
           )}
         </div>
+        {medium.disks && (
+          <ul className="small medium-disks" aria-label={w.becomesImages(medium.disks.length)}>
+            {medium.disks.map(({ file, name, virtualSizeBytes }) => (
+              <li key={file}>
+                <bdi>{name}</bdi> <span className="muted">{w.diskOf(file, formatBytes(virtualSizeBytes))}</span>
+              </li>
+            ))}
+          </ul>
+        )}
         {medium.notes.map((note) => (
           <div key={note} className="small medium-note">
             {note}

@@ -26,6 +26,8 @@ export const createWords = {
   notRecognised: 'The system was not recognised; general hardware is chosen.',
   mediumFacts: (format: string, file: string, virtual: string) =>
     file === virtual ? `${format} · ${file}` : `${format} · ${file} · the guest sees ${virtual}`,
+  becomesImages: (count: number) => (count === 1 ? 'The image that it becomes' : 'The images that it becomes'),
+  diskOf: (file: string, size: string) => `${file}, ${size}`,
   bootsOn: (firmwares: string) => `boots with ${firmwares}`,
   reading: 'Reading the file…',
   basics: 'Basics',

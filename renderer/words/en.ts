@@ -279,6 +279,13 @@ export const words = {
     hostStore: (free: string) => `${free} free on disk`,
     drop: 'Drop an ISO or a disk image to create a guest from it',
     dropImages: 'Drop an ISO or a disk image to import it',
+    dropped: {
+      title: (file: string) => `Import ${file}`,
+      asMachine: 'As a machine',
+      asImages: 'As images',
+      machineText: 'It holds a whole machine. As a machine it becomes a guest with its hardware, after a look at what is in the way.',
+      imagesText: 'As images only its disks are kept, in the library, for guests that you make of them later.',
+    },
     dropMany: 'One file at a time: the first one was taken.',
     dropNoPath: 'That is not a file on this computer.',
   },

@@ -10,9 +10,10 @@ export const imagesWords = {
   import: 'Import…',
   importTitle: 'Import an image',
   importNote:
-    'An ISO or a disk image is copied into the store; one of another product is converted, a packed one unpacked. The file you choose stays as it is.',
+    'An ISO or a disk image is copied into the store; one of another product is converted, a packed one unpacked. Of an OVA each disk becomes an image. The file you choose stays as it is.',
   importName: 'Name',
   importNamePlaceholder: 'As the file is called',
+  importNameOfMachine: 'As the machine is called',
   importStart: 'Import',
   file: 'File',
   emptyTitle: 'No images yet',

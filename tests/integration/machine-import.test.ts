@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { appendFile, mkdir, open, readdir, rename, stat, symlink, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readdir, rename, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Job } from '../../contract/job.ts';
 import { openRooms, type Rooms } from '../support/engine-rooms.ts';
+import { bootableDisk, ova, ovf } from '../support/ova-file.ts';
 import { canMount, smallFileSystem } from '../support/small-file-system.ts';
 import { until } from '../support/until.ts';
 
@@ -13,50 +14,6 @@ async function rooms(options: Parameters<typeof openRooms>[0] = {}): Promise<Roo
   const opened = await openRooms({ ...options, settings: { keepFreeMiB: 0, ...options?.settings } });
   onTestFinished(() => opened.close());
   return opened;
-}
-
-/** A raw disk with a boot record, a Linux partition and some data. */
-async function disk(path: string, sizeMiB = 300, dataMiB = 3): Promise<string> {
-  run('qemu-img', 'create', '-q', '-f', 'raw', path, `${sizeMiB}M`);
-  run('qemu-io', '-f', 'raw', '-c', `write -P 65 1M ${dataMiB}M`, path);
-  const file = await open(path, 'r+');
-  await file.write(Buffer.from([0xeb, 0x3c]), 0, 2, 0);
-  await file.write(Buffer.from([0x80, 0, 0, 0, 0x83, 0, 0, 0, 0, 8, 0, 0, 0, 0x10, 0, 0]), 0, 16, 446);
-  await file.write(Buffer.from([0x55, 0xaa]), 0, 2, 510);
-  await file.close();
-  return path;
-}
-
-const ovf = (href: string) => `<?xml version="1.0"?>
-<Envelope xmlns="http://schemas.dmtf.org/ovf/envelope/1" xmlns:ovf="http://schemas.dmtf.org/ovf/envelope/1" xmlns:r="x">
-  <References><File ovf:href="${href}" ovf:id="file1"/></References>
-  <DiskSection><Disk ovf:diskId="vmdisk1" ovf:fileRef="file1"/></DiskSection>
-  <VirtualSystem ovf:id="web"><Name>Web server</Name>
-    <OperatingSystemSection ovf:id="96"><Description>Debian 12 (64-bit)</Description></OperatingSystemSection>
-    <VirtualHardwareSection>
-      <Item><r:InstanceID>1</r:InstanceID><r:ResourceType>3</r:ResourceType><r:VirtualQuantity>1</r:VirtualQuantity></Item>
-      <Item><r:InstanceID>2</r:InstanceID><r:ResourceType>4</r:ResourceType><r:VirtualQuantity>512</r:VirtualQuantity></Item>
-      <Item><r:InstanceID>3</r:InstanceID><r:ResourceType>6</r:ResourceType><r:ResourceSubType>lsilogic</r:ResourceSubType></Item>
-      <Item><r:InstanceID>4</r:InstanceID><r:ResourceType>17</r:ResourceType><r:HostResource>ovf:/disk/vmdisk1</r:HostResource><r:Parent>3</r:Parent></Item>
-      <Item><r:InstanceID>5</r:InstanceID><r:ResourceType>10</r:ResourceType><r:ResourceSubType>VmxNet3</r:ResourceSubType></Item>
-    </VirtualHardwareSection>
-  </VirtualSystem>
-</Envelope>`;
-
-type OvaParts = { raw: string; path: string };
-
-/** An archive as other products make it: description, manifest, packed disk. */
-async function ova(folder: string, change: { manifest?: 'wrong' | 'none'; href?: string; dataMiB?: number } = {}): Promise<OvaParts> {
-  await mkdir(folder, { recursive: true });
-  const raw = await disk(join(folder, 'raw.img'), 300, change.dataMiB ?? 3);
-  run('qemu-img', 'convert', '-f', 'raw', '-O', 'vmdk', '-o', 'subformat=streamOptimized', raw, join(folder, 'web-disk1.vmdk'));
-  await writeFile(join(folder, 'web.ovf'), ovf(change.href ?? 'web-disk1.vmdk'));
-  const hash = (file: string) => run('sha256sum', join(folder, file)).slice(0, 64);
-  const diskHash = change.manifest === 'wrong' ? '0'.repeat(64) : hash('web-disk1.vmdk');
-  await writeFile(join(folder, 'web.mf'), `SHA256(web.ovf)= ${hash('web.ovf')}\nSHA256(web-disk1.vmdk)= ${diskHash}\n`);
-  const members = ['web.ovf', ...(change.manifest === 'none' ? [] : ['web.mf']), 'web-disk1.vmdk'];
-  run('tar', '-C', folder, '--format=ustar', '-cf', join(folder, 'web.ova'), ...members);
-  return { raw, path: join(folder, 'web.ova') };
 }
 
 type Wish = Parameters<Rooms['transfer']['import']>[0];
@@ -168,8 +125,8 @@ test('a machine of VMware with two disks, one of them split, becomes a guest wit
   const engine = await rooms();
   const folder = join(engine.home, 'web.vmwarevm');
   await mkdir(folder);
-  const first = await disk(join(engine.home, 'first.img'));
-  const second = await disk(join(engine.home, 'second.img'), 200);
+  const first = await bootableDisk(join(engine.home, 'first.img'));
+  const second = await bootableDisk(join(engine.home, 'second.img'), 200);
   run('qemu-img', 'convert', '-f', 'raw', '-O', 'vmdk', '-o', 'subformat=twoGbMaxExtentSparse', first, join(folder, 'web.vmdk'));
   run('qemu-img', 'convert', '-f', 'raw', '-O', 'vmdk', '-o', 'subformat=monolithicFlat', second, join(folder, 'data.vmdk'));
   const path = join(folder, 'web.vmx');
@@ -208,7 +165,7 @@ test('a machine of VMware that stands on a snapshot, or is encrypted, says so an
 test('disks outside the folder of a machine are copied only when that is allowed, also those behind a link', async () => {
   const engine = await rooms();
   const outside = await rooms();
-  const raw = await disk(join(outside.home, 'far.img'));
+  const raw = await bootableDisk(join(outside.home, 'far.img'));
   run('qemu-img', 'convert', '-f', 'raw', '-O', 'qcow2', raw, join(outside.home, 'far.qcow2'));
   const path = join(engine.home, 'web.xml');
   const domain = (file: string) =>
@@ -262,7 +219,7 @@ test('a chain that leads in a circle is refused', async () => {
 
 test('a bundle of UTM, a machine of VirtualBox, one of Quickemu and plain disks become guests', async () => {
   const engine = await rooms();
-  const raw = await disk(join(engine.home, 'raw.img'));
+  const raw = await bootableDisk(join(engine.home, 'raw.img'));
   const bundle = join(engine.home, 'Linux.utm');
   await mkdir(join(bundle, 'Data'), { recursive: true });
   run('qemu-img', 'convert', '-f', 'raw', '-O', 'qcow2', raw, join(bundle, 'Data', 'A.qcow2'));

@@ -319,7 +319,14 @@ export function bareRooms(guestCount = 0): BareGuests {
         tellOfChangedBases: settled,
         lineage: async () => [],
       },
-      transfer: { inspect: unused, import: unused, export: unused, exportSize: unused, bootTest: unused },
+      transfer: {
+        archives: { inspect: unused, import: unused },
+        inspect: unused,
+        import: unused,
+        export: unused,
+        exportSize: unused,
+        bootTest: unused,
+      },
       seeds: {
         prepare: unused,
         write: unused,

@@ -143,6 +143,7 @@ export async function openRooms({ home, settings = {}, environment = {}, downloa
       adopt: (_, __, place) => place(),
       forsake: async () => undefined,
     },
+    images,
     driver: createQemuDriver({ host, log: silentLog }),
     host,
     recognition,

@@ -1,5 +1,6 @@
 /** `guesthouse image …`: the media from which guests are made. What is known of them across is in image-catalogue.ts. */
 import { resolve } from 'node:path';
+import type { Image } from '../../../contract/image.ts';
 import { type CommandGroup, findImage } from '../context.ts';
 import { describeImage, listImages } from '../image-text.ts';
 import { followJob } from '../job-progress.ts';
@@ -22,17 +23,18 @@ export const addImage: CommandGroup = (program, context) => {
 
   group
     .command('import')
-    .description('copy an ISO or a disk image into the store')
+    .description('copy an ISO, a disk image, or the disks of an OVA into the store')
     .argument('<file>')
     .option('--name <name>', 'what the image is called (default: what it is recognised as)')
     .action(async (file: string, options: { name?: string }) => {
       const client = await engine();
-      const started = await client.call('image.import', { path: resolve(file), ...(options.name ? { name: options.name } : {}) });
+      const path = resolve(file);
+      const started = await client.call('image.import', { path, ...(options.name ? { name: options.name } : {}) });
       const job = await followJob(client, terminal, started.id);
-      const image = (await client.call('image.list', {})).find(
-        (candidate) => job.target.kind === 'image' && candidate.id === job.target.id,
-      );
-      if (image && !terminal.json) terminal.out(`${describeImage(image)}\n`);
+      // Each disk of a machine is an image, and says from which file of it.
+      const isOf = ({ id, source }: Image) => id === job.target.id || (job.kind === 'image.importDisks' && source.startsWith(`${path}: `));
+      const images = (await client.call('image.list', {})).filter(isOf);
+      if (!terminal.json) terminal.out(images.map((image) => `${describeImage(image)}\n`).join('\n'));
     });
 
   addImageDownload(group, context);

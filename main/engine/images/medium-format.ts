@@ -59,7 +59,12 @@ export function detectFormat(ends: FileEnds, fileName: string): MediumFormat | P
   if (pack) return pack.packing;
   if (head.toString('latin1', 257, 262) === 'ustar') {
     if (/\.(ova|capsule)$/i.test(fileName))
-      throw refuse(`${quoted} holds a whole machine.`, 'Import the machine, which makes a guest of it.');
+      throw refuse(
+        `${quoted} holds a whole machine.`,
+        /\.ova$/i.test(fileName)
+          ? 'Import the machine, which makes a guest of it, or import it into the library, where its disks become images.'
+          : 'Import the machine, which makes a guest of it.',
+      );
     throw refuse(`${quoted} is an archive (tar), not a disk image.`, 'Unpack it first, then choose what was in it.');
   }
   const archive = archives.find((one) => starts(head, one.magic));

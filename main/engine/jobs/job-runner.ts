@@ -44,6 +44,7 @@ export type JobRunnerDeps = {
 /** These keep a disk busy; two at once are as fast as ten. */
 const heavyKinds: ReadonlySet<JobKind> = new Set([
   'image.import',
+  'image.importDisks',
   'guest.reclaim',
   'image.reclaim',
   'image.move',

@@ -2,7 +2,7 @@
  * The job that makes a guest of a machine of another product. It can be run again from the start as long as the guest is still being created;
  * what it made lies in the guest's folder and goes with it.
  */
-import { chmod, stat } from 'node:fs/promises';
+import { chmod } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { diskFormat, guestSpec } from '../../../contract/guest-spec.ts';
@@ -15,7 +15,7 @@ import type { GuestFiles, Layout } from '../files/layout.ts';
 import { makePrivateFolder } from '../files/private-folder.ts';
 import { removeFolder } from '../guests/guest-folders.ts';
 import type { HostCapabilities } from '../host/capabilities.ts';
-import { fileSource, slice } from '../images/byte-source.ts';
+import { fileSource } from '../images/byte-source.ts';
 import { copyMedium, demandSpace } from '../images/copy-medium.ts';
 import { checkFinishedDisk } from '../images/finished-disk.ts';
 import { convertForeign } from '../images/foreign/convert-foreign.ts';
@@ -31,7 +31,7 @@ import { forgetBootTest, testBoot } from './boot-test.ts';
 import { type CarriedFile, carriedDisk, carriedFile, carriedLayer } from './capsule-plan.ts';
 import { copyCarriedDisk, copyMember } from './copy-member.ts';
 import { type MachineDiskRef, machineDiskRef, openMachineDisk } from './machine-disk.ts';
-import { checkHash, manifestEntry } from './manifest.ts';
+import { checkHashes, manifestHash } from './manifest-check.ts';
 
 const importInput = z.object({
   guestId,
@@ -47,7 +47,7 @@ const importInput = z.object({
     }),
   ),
   /** Hashes that the manifest names for these disks. */
-  hashes: z.array(z.object({ entry: manifestEntry, ref: machineDiskRef })),
+  hashes: z.array(manifestHash),
   /** Of a capsule: what its disks and snapshots build upon, each after what it builds upon itself. */
   layers: z.array(carriedLayer).default([]),
   /** Besides disks: state of the firmware and the TPM, and what snapshots keep. */
@@ -198,22 +198,7 @@ export function defineMachineImport({
         weight: 10,
         async run({ input, signal, progress }) {
           if (!stillCreating(input.guestId)) return;
-          const sizes = await Promise.all(input.hashes.map(async ({ ref }) => ref.member?.sizeBytes ?? (await stat(ref.path)).size));
-          const total = sizes.reduce((sum, size) => sum + size, 0);
-          let done = 0;
-          for (const { entry, ref } of input.hashes) {
-            const medium = await openMedium(ref.path);
-            try {
-              const whole = fileSource(medium.file, medium.sizeBytes);
-              const source = ref.member ? slice(whole, ref.member.offset, ref.member.sizeBytes) : whole;
-              await checkHash(source, entry, signal, (bytes) => {
-                done += bytes;
-                progress(done, total);
-              });
-            } finally {
-              await medium.file.close();
-            }
-          }
+          await checkHashes(input.hashes, signal, progress);
         },
       },
       {

@@ -20,21 +20,22 @@ import type { Layout } from '../files/layout.ts';
 import type { HostCapabilities } from '../host/capabilities.ts';
 import type { JobDefinition, JobRunner } from '../jobs/job-definition.ts';
 import type { Log } from '../log/log.ts';
-import { notRecognised, type OsRecognition, type Recognition } from '../os/os-recognition.ts';
+import { notRecognised, type OsRecognition } from '../os/os-recognition.ts';
 import type { Snapshots } from '../snapshots/snapshots.ts';
 import { newGuestId } from '../store/new-id.ts';
+import { type ArchiveImagesDeps, createArchiveImages } from './archive-images.ts';
 import { bootTestPicture, bootTestRecord } from './boot-test.ts';
 import { type CapsulePlan, planCapsule } from './capsule-plan.ts';
 import { capsuleSpec, type Others } from './capsule-spec.ts';
 import { defineExport, type ExportGuests, type ExportInput, exists } from './export-job.ts';
 import { planVariables } from './firmware-variables.ts';
 import { defineMachineImport, type MachineImportInput } from './import-machine-job.ts';
-import { type MachineDiskRef, openMachineDisk } from './machine-disk.ts';
-import { type PlannedDisk, type PlannedMachine, planMachine } from './machine-spec.ts';
+import { type PlannedMachine, planMachine } from './machine-spec.ts';
+import { hashesOf } from './manifest-check.ts';
 import type { FoundCapsule } from './open-capsule.ts';
-import { type FoundMachine, findMachine, recogniseOutside } from './open-machine.ts';
-import { recogniseHint } from './os-hint.ts';
-import { contentFindings, diskProblem, readContent } from './preflight.ts';
+import { type FoundMachine, findMachine } from './open-machine.ts';
+import { contentFindings } from './preflight.ts';
+import { type ReadDisk, readMachineDisks, recogniseMachine } from './read-machine.ts';
 import type { Transfer } from './transfer.ts';
 import { measureCapsule } from './write-capsule.ts';
 
@@ -43,6 +44,7 @@ export type TransferDeps = {
   jobs: Pick<JobRunner, 'start' | 'ended'>;
   guests: CreationGuests & ExportGuests;
   snapshots: Pick<Snapshots, 'carried' | 'whileUntouched' | 'adopt' | 'forsake'>;
+  images: ArchiveImagesDeps['images'];
   driver: Driver;
   host: HostCapabilities;
   recognition: OsRecognition;
@@ -53,7 +55,6 @@ export type TransferDeps = {
 
 export type MachineTransfer = Transfer & { jobDefinitions: readonly JobDefinition<never>[] };
 
-type ReadDisk = PlannedDisk & { ref: MachineDiskRef; fileSizeBytes: number };
 type Plan = {
   report: MachineReport;
   spec: GuestSpec;
@@ -70,6 +71,7 @@ export function createTransfer(deps: TransferDeps): MachineTransfer {
   const log = deps.log.child({ room: 'transfer' });
   const keepFreeBytes = () => settings().keepFreeMiB * 1024 ** 2;
   const definition = defineMachineImport({ ...deps, keepFreeBytes });
+  const archives = createArchiveImages({ ...deps, keepFreeBytes });
   const exportDefinition = defineExport({
     layout,
     guests,
@@ -79,39 +81,6 @@ export function createTransfer(deps: TransferDeps): MachineTransfer {
     // A disk of the user's own may be filled; the one that guests write to may not.
     keepFreeBytesAt: async (folder) => ((await stat(folder)).dev === (await stat(layout.home)).dev ? keepFreeBytes() : 0),
   });
-
-  const readDisks = async (found: FoundMachine, trustPaths: boolean): Promise<{ disks: ReadDisk[]; findings: MachineFinding[] }> => {
-    const disks: ReadDisk[] = [];
-    const findings: MachineFinding[] = [];
-    for (const [index, one] of found.disks.entries()) {
-      const source = found.machine.disks[index];
-      if (one.problem) findings.push(diskProblem(one.problem));
-      if (!source || !one.ref || (one.outside && !trustPaths)) continue;
-      try {
-        const ref = one.outside ? await recogniseOutside(one, source.raw) : one.ref;
-        const disk = await openMachineDisk(ref);
-        try {
-          const content = await readContent(disk.content, ref.name, recognition);
-          disks.push({ source, ref, virtualSizeBytes: disk.virtualSizeBytes, fileSizeBytes: disk.fileSizeBytes, content });
-        } finally {
-          await disk.close();
-        }
-      } catch (thrown) {
-        if (!(thrown instanceof Failure)) throw thrown;
-        findings.push(diskProblem(thrown));
-      }
-    }
-    return { disks, findings };
-  };
-
-  const recognise = async (found: FoundMachine, disks: readonly ReadDisk[]): Promise<Recognition> => {
-    const seen = disks.map(({ content }) => content.report?.recognition).filter((one) => one !== undefined && one.by !== null);
-    const certain = seen.find((one) => one?.os.id !== null);
-    if (certain) return certain;
-    const hinted = found.machine.osHint ? await recogniseHint(found.machine.osHint, recognition) : notRecognised;
-    // Partitions say only the family; the description says which release, if both agree.
-    return seen[0] && seen[0].os.family !== hinted.os.family ? seen[0] : hinted.by !== null ? hinted : (seen[0] ?? notRecognised);
-  };
 
   const variablesOf = async ({ machine, folder }: FoundMachine, { firmware, architecture }: GuestSpec, trustPaths: boolean) => {
     // That none is installed is said by the check of the machine.
@@ -124,8 +93,10 @@ export function createTransfer(deps: TransferDeps): MachineTransfer {
     const { machine, kind } = found;
     const { disks, findings: diskFindings } = found.capsule
       ? { disks: carriedDisks(found, found.capsule), findings: [] }
-      : await readDisks(found, trustPaths);
-    const { os, by } = found.capsule ? { os: found.capsule.capsule.spec.os, by: 'By its capsule.' } : await recognise(found, disks);
+      : await readMachineDisks(found, trustPaths, recognition);
+    const { os, by } = found.capsule
+      ? { os: found.capsule.capsule.spec.os, by: 'By its capsule.' }
+      : await recogniseMachine(found, disks, recognition);
     const hostReport = await host.report();
     const known = await recognition.knowledgeOf(os);
     const prefersUefi = disks.some(({ content }) => content.report?.prefersUefi);
@@ -192,7 +163,9 @@ export function createTransfer(deps: TransferDeps): MachineTransfer {
   };
 
   return {
-    jobDefinitions: [definition, exportDefinition] as unknown as JobDefinition<never>[],
+    jobDefinitions: [definition, exportDefinition, archives.definition] as unknown as JobDefinition<never>[],
+
+    archives,
 
     inspect: async ({ path, moreDisks }) => (await makePlan(path, moreDisks ?? [], false)).report,
 
@@ -375,14 +348,6 @@ function sourceFindings(found: FoundMachine, outside: readonly string[], isMac: 
     );
   }
   return findings;
-}
-
-function hashesOf({ manifest, disks }: FoundMachine): MachineImportInput['hashes'] {
-  const refs = disks.map((disk) => disk.ref);
-  return (manifest ?? []).flatMap((entry) => {
-    const ref = refs.find((one) => one?.name === entry.file);
-    return ref ? [{ entry, ref }] : [];
-  });
 }
 
 const order: readonly MachineFinding['severity'][] = ['problem', 'warning', 'info', 'ok'];

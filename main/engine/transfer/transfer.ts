@@ -3,8 +3,11 @@ import type { CallOutput, CallParsed } from '../../../contract/calls.ts';
 import type { GuestId } from '../../../contract/ids.ts';
 import type { Job } from '../../../contract/job.ts';
 import type { BootTest, MachineReport } from '../../../contract/machine.ts';
+import type { ArchiveImages } from './archive-images.ts';
 
 export type Transfer = {
+  /** Disks of an OVA or OVF for the library. */
+  archives: Pick<ArchiveImages, 'inspect' | 'import'>;
   /** Reads a machine without trusting it, and copies nothing. @throws Failure `machine/*` or `image/*` when it is none */
   inspect(source: CallParsed<'machine.inspect'>): Promise<MachineReport>;
   /** @throws Failure of what stands in the way: `machine/blocked` with the first problem that was found, or `guest/name-*`. */

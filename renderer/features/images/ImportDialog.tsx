@@ -40,7 +40,12 @@ export function ImportDialog({ path: given, onClose }: { path: string; onClose: 
       <p className="muted">{w.importNote}</p>
       <MediumPath label={w.file} kind="any" value={path} onChange={setPath} autoFocus={given === ''} />
       <MediumSummary medium={medium.value} loading={medium.loading} error={medium.error} />
-      <TextField label={w.importName} value={name} onChange={setName} placeholder={w.importNamePlaceholder} />
+      <TextField
+        label={w.importName}
+        value={name}
+        onChange={setName}
+        placeholder={medium.value?.disks ? w.importNameOfMachine : w.importNamePlaceholder}
+      />
       {error && <ErrorPanel error={error} />}
     </FormDialog>
   );
