@@ -12,6 +12,7 @@ import { createGuests, type GuestRegistry } from './guests/guest-registry.ts';
 import { createEditing } from './hardware/guest-editing.ts';
 import { createHostCapabilities } from './host/host-capabilities.ts';
 import { createImages } from './images/image-registry.ts';
+import { createDiskWork } from './layers/disk-work.ts';
 import { createLineageLock } from './layers/lineage-lock.ts';
 import { createOsRecognition } from './os/os-recognition.ts';
 import { createSnapshots } from './snapshots/snapshot-registry.ts';
@@ -25,6 +26,7 @@ export function composeRooms(foundation: Foundation): Rooms {
   const recognition = createOsRecognition({ layout });
   const host = createHostCapabilities({ layout, settings: settings.get });
   const lineageLock = createLineageLock();
+  const diskWork = createDiskWork();
   const catalogue = createCatalogue({
     database,
     clock,
@@ -103,6 +105,7 @@ export function composeRooms(foundation: Foundation): Rooms {
     driver,
     jobs,
     lineageLock,
+    diskWork,
     qemuImgPath: () => host.qemuImgPath(),
     importDefinition: images.importDefinition,
     keepFreeBytes: () => settings.get().keepFreeMiB * 1024 ** 2,

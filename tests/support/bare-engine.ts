@@ -197,6 +197,8 @@ export function bareRooms(guestCount = 0): BareGuests {
       },
       annotate: unused,
       runsWith: () => null,
+      isIdle: () => true,
+      liveDisks: () => null,
       sharesOf: async () => new Map(),
       expert: unused,
       screenshot: unused,

@@ -21,6 +21,7 @@ import { createHostCapabilities } from '../../main/engine/host/host-capabilities
 import type { ImportInput } from '../../main/engine/images/import-job.ts';
 import type { JobDefinition } from '../../main/engine/jobs/job-definition.ts';
 import { createJobRunner, type Jobs } from '../../main/engine/jobs/job-runner.ts';
+import { createDiskWork } from '../../main/engine/layers/disk-work.ts';
 import { createLineageLock } from '../../main/engine/layers/lineage-lock.ts';
 import { type Log, silentLog } from '../../main/engine/log/log.ts';
 import { createSnapshots, type SnapshotRegistry } from '../../main/engine/snapshots/snapshot-registry.ts';
@@ -74,6 +75,7 @@ export async function openGuestEngine(
   );
   const identities = createIdentityGiver(() => guests, log);
   const lineageLock = createLineageLock();
+  const diskWork = createDiskWork();
   const driver = createQemuDriver({ host, log });
   const seeds = createSeeds({ layout, database, tools: createSeedTools(), clock, log, guests: () => guests, memorySnapshot: () => null });
   const guests: GuestRegistry = createGuests({
@@ -95,6 +97,7 @@ export async function openGuestEngine(
     driver,
     jobs,
     lineageLock,
+    diskWork,
     qemuImgPath: () => host.qemuImgPath(),
     importDefinition: noImport,
     keepFreeBytes: () => 0,

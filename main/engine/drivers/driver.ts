@@ -127,6 +127,34 @@ export type SerialAttachment = { write(bytes: Uint8Array): void; detach(): void 
 export type Screenshot = { png: Buffer; widthPx: number; heightPx: number };
 export type ExecResult = { exitStatus: number; stdoutBase64: string; stderrBase64: string; truncated: boolean };
 
+/** What a file in the chain of a running guest's disk is to hold by itself. */
+export type LiveTaking = {
+  /** The file that the disk writes to. */
+  top: string;
+  /** The file, counted from the top of the chain, which is 0. */
+  depth: number;
+  /** How many files the chain has: if it is another for what runs the guest, nothing is done. */
+  length: number;
+  /** The file that it builds upon afterwards, counted in the same way, and how it names that; null: none, so that it holds everything. */
+  upon: { depth: number; name: string } | null;
+  /** 0: as fast as it goes. */
+  bytesPerSecond: number;
+  signal: AbortSignal;
+  progress: ByteProgress;
+};
+
+/** The files of a running guest's disks, for work during which it runs on. */
+export type LiveDisks = {
+  /**
+   * Has a file hold by itself what the bases between it and `upon` hold for it, and closes those. It reads the same at every moment; what
+   * was copied before a failure is not copied again.
+   * @throws Failure `image/in-use`, `store/full`, `guest/qemu-refused`, `guest/not-responding`, or the signal's reason
+   */
+  takeInBases(taking: LiveTaking): Promise<void>;
+  /** Ends what an engine before this left of such work. Idempotent. */
+  settleLayers(): Promise<void>;
+};
+
 /** A guest that runs and stands still for a moment, which is not told to anyone. */
 export type StillRun = {
   /** Has every disk write to another file from now on, which is empty and builds upon what the disk was: all at once, or none. */
@@ -136,7 +164,7 @@ export type StillRun = {
 };
 
 /** One running guest. Every method throws `Failure`; after `ended` was told, `guest/not-responding`. */
-export type DriverRun = {
+export type DriverRun = LiveDisks & {
   readonly facts: RunFacts;
   observe(): Promise<Observed>;
   /** Lets a `waiting` guest run for the first time. */

@@ -58,7 +58,7 @@ export type GuestActorParts = {
   imagePath(id: ImageId): string;
   seeds: GuestSeeds;
   /** What is half-done with the guest's disks is settled before it runs. */
-  settler: Pick<GuestSettler, 'beforeRun'>;
+  settler: Pick<GuestSettler, 'beforeRun' | 'giveWay'>;
   /** Host ports held by other guests that run, by "tcp:127.0.0.1:2222". */
   portHolders(): ReadonlyMap<string, string>;
   /** Its run is over and nothing of it was kept for a next one. */
@@ -109,6 +109,10 @@ export class GuestActor {
 
   get run(): DriverRun | null {
     return this.#run;
+  }
+
+  get isIdle(): boolean {
+    return this.#desk.isIdle;
   }
 
   get name(): string {
@@ -405,6 +409,7 @@ export class GuestActor {
     const { spec } = this.record.now;
     const reason = this.#parts.driver.cannot(spec, 'suspend');
     if (reason) throw denied(reason);
+    await this.#parts.settler.giveWay(this.record.now.id);
     const before = this.state;
     await this.frames.keep();
     this.record.saveRun({ ask: 'suspend', wasPaused: before.status === 'paused' });

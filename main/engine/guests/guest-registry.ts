@@ -62,7 +62,7 @@ export function createGuests(parts: GuestsParts): GuestRegistry {
       files: layout.guest(stored.id),
       imagePath: parts.imagePath,
       seeds: parts.seeds,
-      settler: { beforeRun: (held) => parts.settler().beforeRun(held) },
+      settler: { beforeRun: (held) => parts.settler().beforeRun(held), giveWay: (id) => parts.settler().giveWay(id) },
       portHolders: () => portHolders(stored.id),
       ended: () => dispose(stored.id),
     });
@@ -249,7 +249,7 @@ export function createGuests(parts: GuestsParts): GuestRegistry {
       await find(id).ask({
         verb,
         work: async (held) => {
-          await parts.settler().giveWay();
+          await parts.settler().giveWay(id);
           answer = { value: await work(held) };
         },
       });
@@ -302,6 +302,13 @@ export function createGuests(parts: GuestsParts): GuestRegistry {
     },
 
     runsWith: (id) => find(id).record.runsWith,
+
+    isIdle: (id) => find(id).isIdle,
+
+    liveDisks(id) {
+      const { run, isIdle, state } = find(id);
+      return run && isIdle && (state.status === 'running' || state.pause?.kind === 'user') ? run : null;
+    },
 
     async sharesOf(id) {
       const { record, run } = find(id);

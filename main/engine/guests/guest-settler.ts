@@ -9,8 +9,8 @@ export type GuestSettler = {
   afterAdoption(held: HeldGuest): Promise<void>;
   /** The guest is about to run. @throws Failure when something half-done with its disks can be neither finished nor taken back */
   beforeRun(held: HeldGuest): Promise<void>;
-  /** Somebody is about to work with disks that nothing runs from: settles when nothing else changes any. */
-  giveWay(): Promise<void>;
+  /** Somebody is about to work with the guest's disks, or to have its state saved: settles when nothing else changes them. */
+  giveWay(id: GuestId): Promise<void>;
   /** The guest and its folder are gone for good. */
   purged(id: GuestId): Promise<void>;
 };

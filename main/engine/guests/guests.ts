@@ -5,7 +5,7 @@ import type { GuestSpec } from '../../../contract/guest-spec.ts';
 import type { Guest, Sample } from '../../../contract/guest-state.ts';
 import type { GuestId } from '../../../contract/ids.ts';
 import type { Job } from '../../../contract/job.ts';
-import type { SerialAttachment, SerialListener } from '../drivers/driver.ts';
+import type { LiveDisks, SerialAttachment, SerialListener } from '../drivers/driver.ts';
 import type { HeldGuest, HeldVerb } from './held-guest.ts';
 import type { Lineage } from './store.ts';
 
@@ -42,6 +42,11 @@ export type Guests = {
 
   /** The hardware that a guest runs with; null while it is off. */
   runsWith(id: GuestId): GuestSpec | null;
+
+  /** Whether nothing is being done with it that was asked for, and nothing waits for its turn. */
+  isIdle(id: GuestId): boolean;
+  /** The disks of an idle guest that runs, for work that gives way when something is asked of it; null for any other. */
+  liveDisks(id: GuestId): LiveDisks | null;
 
   /** How its shared folders are served, by their ids. */
   sharesOf(id: GuestId): Promise<ReadonlyMap<string, 'virtiofs' | '9p'>>;

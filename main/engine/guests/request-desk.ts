@@ -52,6 +52,11 @@ export class RequestDesk<Wish extends { verb: QueuedVerb }, Event> {
     this.#pump();
   }
 
+  /** Nothing is being done, and nothing waits for its turn. */
+  get isIdle(): boolean {
+    return this.#open.size === 0;
+  }
+
   /** Nothing is begun or heard any more. */
   close(): void {
     this.#closed = true;

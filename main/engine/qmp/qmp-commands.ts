@@ -30,7 +30,34 @@ export type BlockInfo = {
   inserted?: { 'node-name'?: string; file?: string; ro?: boolean; drv?: string };
 };
 
-export type BlockNodeInfo = { 'node-name'?: string; drv: string; file: string; image?: { 'virtual-size': number } };
+export type BlockNodeInfo = {
+  'node-name'?: string;
+  drv: string;
+  file: string;
+  ro: boolean;
+  cache?: { direct: boolean; 'no-flush': boolean };
+  image?: { 'virtual-size': number };
+};
+
+/** https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#qapidoc-229 */
+export type QemuJob = {
+  id: string;
+  status: 'undefined' | 'created' | 'running' | 'paused' | 'ready' | 'standby' | 'waiting' | 'pending' | 'aborting' | 'concluded' | 'null';
+  'current-progress': number;
+  'total-progress': number;
+  error?: string;
+};
+
+/** `base-node`: what is left below; without it nothing is. The job waits to be finalized, and when it has ended to be dismissed. */
+export type BlockStream = {
+  'job-id': string;
+  device: string;
+  'base-node'?: string;
+  'backing-file'?: string;
+  speed: number;
+  'auto-finalize': false;
+  'auto-dismiss': false;
+};
 
 export type BlockStats = { qdev?: string; 'node-name'?: string; stats: { rd_bytes: number; wr_bytes: number } };
 
@@ -103,6 +130,12 @@ export type QmpCommands = {
   'migrate-set-parameters': { arguments: { 'max-bandwidth'?: number }; returns: None };
   'blockdev-add': { arguments: { driver: string; 'node-name': string }; returns: None };
   'blockdev-del': { arguments: { 'node-name': string }; returns: None };
+  'blockdev-reopen': { arguments: { options: { driver: string; 'node-name': string }[] }; returns: None };
+  'block-stream': { arguments: BlockStream; returns: None };
+  'query-jobs': { arguments: None; returns: QemuJob[] };
+  'job-finalize': { arguments: { id: string }; returns: None };
+  'job-cancel': { arguments: { id: string }; returns: None };
+  'job-dismiss': { arguments: { id: string }; returns: None };
   'blockdev-open-tray': { arguments: { id: string; force?: boolean }; returns: None };
   'blockdev-close-tray': { arguments: { id: string }; returns: None };
   'blockdev-remove-medium': { arguments: { id: string }; returns: None };

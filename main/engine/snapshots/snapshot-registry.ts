@@ -15,6 +15,7 @@ import type { GuestSettler } from '../guests/guest-settler.ts';
 import type { Guests } from '../guests/guests.ts';
 import type { ImportInput } from '../images/import-job.ts';
 import type { JobDefinition, JobRunner } from '../jobs/job-definition.ts';
+import type { DiskWork } from '../layers/disk-work.ts';
 import { cannotFreeze, planFreeze, settleFreezes } from '../layers/freeze-disks.ts';
 import type { LineageLock } from '../layers/lineage-lock.ts';
 import type { Log } from '../log/log.ts';
@@ -34,10 +35,11 @@ export type SnapshotsDeps = {
   layout: Layout;
   database: Database;
   /** Guests need snapshots and snapshots need guests, so this is asked only when something is done. */
-  guests: () => Pick<Guests, 'list' | 'listTrash' | 'show' | 'hold' | 'forceOff'>;
+  guests: () => Pick<Guests, 'list' | 'listTrash' | 'show' | 'hold' | 'forceOff' | 'isIdle' | 'liveDisks'>;
   driver: Pick<Driver, 'cannot' | 'dropSaved'>;
   jobs: Pick<JobRunner, 'start' | 'ended'>;
   lineageLock: LineageLock;
+  diskWork: DiskWork;
   qemuImgPath(): Promise<string>;
   importDefinition: JobDefinition<ImportInput>;
   keepFreeBytes(): number;
@@ -289,14 +291,18 @@ export function createSnapshots(deps: SnapshotsDeps): SnapshotRegistry {
       beforeAdoption: (held) => settleRevert(revertParts, held),
       async afterAdoption(held) {
         await settleAll(held, 'finish');
+        // A guest that does not answer yet has its disks looked at before they are worked with again.
+        await held.run
+          ?.settleLayers()
+          .catch((thrown: unknown) => log.warn({ guest: held.id, error: thrown }, 'Layers could not be settled.'));
         if (!held.stored.creating) await settleFreezes(held.stored.spec, { layout, files: held.files });
       },
       async beforeRun(held) {
-        await tidying.pause();
+        await deps.diskWork.giveWay(held.id);
         await settleRevert(revertParts, held);
         await settleAll(held, 'take back');
       },
-      giveWay: () => tidying.pause(),
+      giveWay: (id) => deps.diskWork.giveWay(id),
       async purged(id) {
         store.removeGuest(id);
         await tidying.tidy();
@@ -462,7 +468,7 @@ export function createSnapshots(deps: SnapshotsDeps): SnapshotRegistry {
     async whileUntouched(guestId, work) {
       untouched.add(guestId);
       try {
-        await tidying.pause();
+        await deps.diskWork.giveWay(null);
         return await work();
       } finally {
         untouched.delete(guestId);
@@ -495,6 +501,7 @@ export function createSnapshots(deps: SnapshotsDeps): SnapshotRegistry {
 
     async tick() {
       await forgetDeleted();
+      await tidying.goOn();
       for (const guest of guests().list()) {
         await followSchedule(guest).catch((thrown: unknown) =>
           log.warn({ guest: guest.id, error: toGuesthouseError(thrown) }, 'A schedule of snapshots could not be followed.'),

@@ -5,12 +5,15 @@
  */
 import { statSync } from 'node:fs';
 import { chmod, rename } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
+import { Failure } from '../../../contract/errors.ts';
 import type { GuestId } from '../../../contract/ids.ts';
+import type { ByteProgress, LiveDisks, LiveTaking } from '../drivers/driver.ts';
 import { syncFile, syncFolder } from '../files/durable.ts';
 import type { Layout } from '../files/layout.ts';
+import { demandSpace } from '../images/copy-medium.ts';
 import { commitToBase, nameBase, takeInBase } from '../images/qemu-img.ts';
-import { type DiskLink, layerIdOf, readBases, readHeader } from '../layers/disk-chain.ts';
+import { baseNameFor, type DiskLink, layerIdOf, readBases, readHeader } from '../layers/disk-chain.ts';
 import { readStoreDisks, removeUnusedLayers, type StoreDisk } from '../layers/layer-graph.ts';
 import type { LineageLock } from '../layers/lineage-lock.ts';
 
@@ -20,17 +23,31 @@ export type TidyParts = {
   qemuImgPath(): Promise<string>;
   /** Paths of the layers that snapshots name; null when that is not known, and then nothing is removed. */
   heldLayers(): ReadonlySet<string> | null;
-  /** Guests that run, or are about to. */
+  /** Guests that run, are about to, or have something done with them. */
   guestsInUse(): ReadonlySet<GuestId>;
+  liveDisks(id: GuestId): LiveDisks | null;
+  /** Whether its QEMU would not do it: not tried again before the guest is off. */
+  isRefused(merge: Merge): boolean;
+  keepFreeBytes(): number;
   /** Whether a guest is being made, which is about to build upon layers that nothing else may need, or layers are being read. */
   mustStay(): boolean;
 };
 
 /**
  * A layer that only one disk builds upon and that no snapshot names, with that disk. `up`: the disk takes in what the layer holds for it.
- * `down`: the layer takes in what the disk holds, and then the disk's name. Either leaves one file where there were two.
+ * `down`: the layer takes in what the disk holds, and then the disk's name. Either leaves one file where there were two. `live`: the guest
+ * that runs from them takes the layer in.
  */
-export type Merge = { layer: string; into: string; direction: 'up' | 'down' };
+export type Merge = {
+  layer: string;
+  into: string;
+  direction: 'up' | 'down';
+  /** Guests that have the disk above among the files of theirs. */
+  readers: readonly GuestId[];
+  live: GuestId | null;
+};
+/** `waits`: there are layers that could be merged once guests that use them are off, or have nothing else to do. */
+export type Found = { merge: Merge | null; waits: boolean };
 
 export async function removeUnneeded({ layout, lineageLock, heldLayers }: TidyParts): Promise<void> {
   await lineageLock(async () => {
@@ -39,24 +56,39 @@ export async function removeUnneeded({ layout, lineageLock, heldLayers }: TidyPa
   });
 }
 
-/** The next layer that can be taken in by the disk above it, while nothing has that disk open; null when there is none. */
-export async function nextMerge({ layout, heldLayers, guestsInUse }: TidyParts): Promise<Merge | null> {
+/** A layer that is larger than this, and than twice what lies upon it, is not copied while a guest runs: once it is off, the other way is shorter. */
+const copiedLiveMaxBytes = 1024 ** 3;
+/** What a guest that runs can spare of its disk. */
+const liveBytesPerSecond = 64 * 1024 ** 2;
+
+/** The next layer that can become one with the disk above it. */
+export async function nextMerge(parts: TidyParts): Promise<Found> {
+  const { layout, heldLayers, guestsInUse, liveDisks, isRefused } = parts;
+  const none: Found = { merge: null, waits: false };
   const held = heldLayers();
-  if (!held) return null;
+  if (!held) return none;
   const disks = await readStoreDisks(layout);
-  if (disks.some(({ bases }) => bases === null)) return null;
-  const open = openFiles(layout, disks, guestsInUse());
+  if (disks.some(({ bases }) => bases === null)) return none;
+  const inUse = guestsInUse();
+  const readersOf = readersIn(layout, disks);
   const builders = new Map<string, string[]>();
   for (const { path, bases } of disks) {
     const base = bases?.[0];
     if (base) builders.set(base, [...(builders.get(base) ?? []), path]);
   }
+  let waits = false;
   for (const [layer, upon] of builders) {
     const [into] = upon;
-    if (!into || upon.length > 1 || !layerIdOf(layer, layout.layers) || held.has(layer) || open.has(into)) continue;
-    return { layer, into, direction: await cheaperDirection(layer, into) };
+    if (!into || upon.length > 1 || !layerIdOf(layer, layout.layers) || held.has(layer)) continue;
+    const readers = readersOf.get(into) ?? [];
+    const [user, ...others] = readers.filter((id) => inUse.has(id));
+    if (!user) return { merge: { layer, into, direction: await cheaperDirection(layer, into), readers, live: null }, waits };
+    const found: Merge = { layer, into, direction: 'up', readers, live: user };
+    const isSmall = bytesOnDisk(layer) <= Math.max(copiedLiveMaxBytes, 2 * bytesOnDisk(into));
+    if (others.length === 0 && isSmall && liveDisks(user) && !isRefused(found)) return { merge: found, waits };
+    waits = true;
   }
-  return null;
+  return { merge: null, waits };
 }
 
 /** The smaller of the two is copied, so that a large layer costs no more than what lies upon it. Into the layer only where both are as large. */
@@ -66,13 +98,51 @@ async function cheaperDirection(layer: string, into: string): Promise<Merge['dir
   return above.virtualSizeBytes === below.virtualSizeBytes ? 'down' : 'up';
 }
 
-/** @throws Failure `image/in-use` when something has the disk open after all; the disk reads the same in any case */
-export async function merge(parts: TidyParts, found: Merge, signal: AbortSignal, onProgress: (share: number) => void): Promise<void> {
-  const bases = await readBases(found.into, { layers: parts.layout.layers, images: parts.layout.images }, found.into);
+/**
+ * Does what was found, unless things have changed meanwhile. The disk reads the same in any case.
+ * @throws Failure `image/in-use` when something has the disk open after all
+ */
+export async function merge(parts: TidyParts, found: Merge, signal: AbortSignal, progress: ByteProgress): Promise<void> {
+  const { layout, guestsInUse, mustStay } = parts;
+  const inUse = guestsInUse();
+  const live = found.live === null ? null : parts.liveDisks(found.live);
+  // Looked at in the very moment in which it is begun: from now on whoever wants the disks waits for this.
+  if (mustStay() || (found.live !== null && !live) || found.readers.some((id) => id !== found.live && inUse.has(id))) return;
+  const bases = await readBases(found.into, { layers: layout.layers, images: layout.images }, found.into);
   // What was found may have been merged by another meanwhile.
   if (bases[0]?.path !== found.layer) return;
-  await (found.direction === 'up' ? mergeUp : mergeDown)(parts, found, { bases, signal, onProgress });
+  if (live) await mergeLive(parts, live, found, { bases, signal, progress });
+  else {
+    const watched = { bases, signal, onProgress: (share: number) => progress(Math.round(share * 1000), 1000) };
+    await (found.direction === 'up' ? mergeUp : mergeDown)(parts, found, watched);
+  }
   await removeUnneeded(parts);
+}
+
+/** The guest runs on meanwhile, and its QEMU does the copying. */
+async function mergeLive(
+  { layout, keepFreeBytes }: TidyParts,
+  disks: LiveDisks,
+  { layer, into, live }: Merge,
+  { bases: [, below], ...watched }: { bases: readonly DiskLink[]; signal: AbortSignal; progress: ByteProgress },
+): Promise<void> {
+  await demandSpace(into, bytesOnDisk(layer), keepFreeBytes());
+  const { folder } = layout.guest(live as GuestId);
+  const place = await placeIn(layout, folder, into);
+  const upon = below ? { depth: place.depth + 2, name: baseNameFor(into, below.path) } : null;
+  await whileWritable(layout, [into], async () => {
+    await disks.takeInBases({ ...place, upon, bytesPerSecond: liveBytesPerSecond, ...watched });
+    await syncFile(into);
+  });
+}
+
+/** Where a file lies in the chain of one of a guest's disks. @throws Failure `image/in-use` when several of them build upon it */
+async function placeIn(layout: Layout, folder: string, path: string): Promise<Pick<LiveTaking, 'top' | 'depth' | 'length'>> {
+  const disks = (await readStoreDisks(layout)).filter((one) => dirname(one.path) === folder);
+  const chains = disks.map((one) => [one.path, ...(one.bases ?? [])]).filter((chain) => chain.includes(path));
+  const [chain, ...others] = chains;
+  if (!chain || others.length > 0) throw new Failure('image/in-use', `More than one disk of the guest builds upon ${path}.`);
+  return { top: chain[0] ?? path, depth: chain.indexOf(path), length: chain.length };
 }
 
 type Watched = { bases: readonly DiskLink[]; signal: AbortSignal; onProgress: (share: number) => void };
@@ -123,10 +193,11 @@ async function whileWritable(layout: Layout, files: readonly string[], work: () 
   }
 }
 
-/** A merge that was killed in its last moment leaves a base by its whole path. */
-export async function mendBaseNames({ layout, lineageLock, qemuImgPath }: TidyParts): Promise<void> {
+/** A merge that was killed in its last moment leaves a base by its whole path, and any a layer that can be written to. */
+export async function mendLayers({ layout, lineageLock, qemuImgPath }: TidyParts): Promise<void> {
   await lineageLock(async () => {
     for (const { path, bases } of await readStoreDisks(layout)) {
+      if (layerIdOf(path, layout.layers) !== null) await chmod(path, 0o400);
       if (!bases?.[0] || !(await readHeader(path, path)).backingFile?.startsWith('/')) continue;
       const [base] = await readBases(path, { layers: layout.layers, images: layout.images }, path);
       const isLayer = layerIdOf(path, layout.layers) !== null;
@@ -142,14 +213,21 @@ function bytesOnDisk(path: string): number {
   return (statSync(path, { throwIfNoEntry: false })?.blocks ?? 0) * 512;
 }
 
-/** Every file that a guest which runs may have open. */
-function openFiles(layout: Layout, disks: readonly StoreDisk[], inUse: ReadonlySet<GuestId>): Set<string> {
-  const open = new Set<string>();
-  for (const id of inUse) {
-    const { folder } = layout.guest(id);
-    for (const { path, bases } of disks) {
-      if (path.startsWith(`${folder}/`)) for (const file of [path, ...(bases ?? [])]) open.add(file);
+/** Every file that a guest has open while it runs, with all those guests. */
+function readersIn(layout: Layout, disks: readonly StoreDisk[]): Map<string, GuestId[]> {
+  const readers = new Map<string, GuestId[]>();
+  for (const { path, bases } of disks) {
+    const folder = dirname(path);
+    if (dirname(folder) !== layout.guests) continue;
+    const id = basename(folder) as GuestId;
+    for (const file of [path, ...(bases ?? [])]) {
+      const known = readers.get(file) ?? [];
+      if (!known.includes(id)) readers.set(file, [...known, id]);
     }
   }
-  return open;
+  return readers;
 }
+
+/** Whether nothing but the guest's own disk is written to, which nobody else reads. */
+export const touchesOnly = ({ into, live }: Merge, layout: Pick<Layout, 'layers'>): GuestId | null =>
+  layerIdOf(into, layout.layers) === null ? live : null;

@@ -3,14 +3,17 @@
 import { basename, dirname } from 'node:path';
 import { Failure, toGuesthouseError } from '../../../contract/errors.ts';
 import type { GuestStatus } from '../../../contract/guest-state.ts';
+import type { GuestId } from '../../../contract/ids.ts';
 import type { Guests } from '../guests/guests.ts';
 import type { JobDefinition, JobRunner, StepContext } from '../jobs/job-definition.ts';
+import type { DiskWork } from '../layers/disk-work.ts';
 import type { Log } from '../log/log.ts';
 import type { TidyInput } from './snapshot-jobs.ts';
-import { mendBaseNames, merge, nextMerge, removeUnneeded, type TidyParts } from './tidy-layers.ts';
+import { type Merge, mendLayers, merge, nextMerge, removeUnneeded, type TidyParts, touchesOnly } from './tidy-layers.ts';
 
-export type TidyingDeps = Omit<TidyParts, 'guestsInUse' | 'mustStay'> & {
-  guests: () => Pick<Guests, 'list' | 'listTrash'>;
+export type TidyingDeps = Pick<TidyParts, 'layout' | 'lineageLock' | 'qemuImgPath' | 'heldLayers' | 'keepFreeBytes'> & {
+  guests: () => Pick<Guests, 'list' | 'listTrash' | 'isIdle' | 'liveDisks'>;
+  diskWork: DiskWork;
   jobs: Pick<JobRunner, 'start' | 'ended'>;
   definition: () => JobDefinition<TidyInput>;
   /** Something reads layers as they lie in their files. */
@@ -19,55 +22,76 @@ export type TidyingDeps = Omit<TidyParts, 'guestsInUse' | 'mustStay'> & {
 };
 
 export type Tidying = {
-  /** Removes what nothing needs, and begins a job when a layer can be taken in by the disk above it. Never throws. */
+  /** Removes what nothing needs, and begins a job when a layer can become one with the disk above it. Never throws. */
   tidy(): Promise<void>;
+  /** As `tidy`, if something was left for another time and may be possible now; called about once a minute. */
+  goOn(): Promise<void>;
   mend(): Promise<void>;
   /** The work of that job. */
   mergeAll(context: StepContext<TidyInput>): Promise<void>;
-  /** Gives way: settles when no disk is being changed any more. What is left is done another time. */
-  pause(): Promise<void>;
 };
 
-const atRest: ReadonlySet<GuestStatus> = new Set(['off', 'suspended', 'crashed']);
+const atRest: ReadonlySet<GuestStatus> = new Set(['off', 'suspended', 'crashed', 'template']);
+/** Reasons for which a disk is left for another time: it reads the same either way. */
+const hasTime: ReadonlySet<string> = new Set(['image/in-use', 'guest/not-responding']);
 
 export function createTidying(deps: TidyingDeps): Tidying {
-  const { guests, jobs, definition, log } = deps;
+  const { guests, jobs, definition, diskWork, layout, log } = deps;
   const mustStay = () =>
     deps.isRead() ||
     guests()
       .list()
       .some(({ state }) => state.status === 'creating');
+  const guestsInUse = (): ReadonlySet<GuestId> =>
+    new Set(
+      guests()
+        .list()
+        .flatMap(({ id, state }) => (atRest.has(state.status) && guests().isIdle(id) ? [] : [id])),
+    );
+  /** Merges that the QEMU of a running guest would not do, by the guest. */
+  const refused = new Map<GuestId, Set<string>>();
+  const keyOf = ({ layer, into }: Merge) => `${layer} ${into}`;
   const parts: TidyParts = {
     ...deps,
+    guestsInUse,
     mustStay,
-    guestsInUse: () =>
-      new Set(
-        guests()
-          .list()
-          .flatMap(({ id, state }) => (atRest.has(state.status) ? [] : [id])),
-      ),
+    liveDisks: (id) => guests().liveDisks(id),
+    isRefused: (one) => one.live !== null && refused.get(one.live)?.has(keyOf(one)) === true,
   };
-  let merging: { abort: AbortController; done: Promise<void> } | null = null;
   let hasJob = false;
+  /** Which guests were in use when something was left for another time; null when nothing was. */
+  let left: string | null = null;
+  /** As no list of guests reads: it may be possible at once. */
+  const gaveWay = 'gave way';
+  const inUseNow = () => [...guestsInUse()].sort().join();
+
+  const noteRefusal = (one: Merge, thrown: unknown): void => {
+    if (one.live === null) throw thrown;
+    log.warn({ guest: one.live, error: toGuesthouseError(thrown) }, 'A layer could not be taken in while its guest runs.');
+    refused.set(one.live, (refused.get(one.live) ?? new Set()).add(keyOf(one)));
+  };
 
   /** Merges one after the other until there is none, or until something more important wants to have the disks. */
   const mergeUntilNone = async ({ signal, progress }: StepContext<TidyInput>): Promise<void> => {
     for (;;) {
-      const next = mustStay() ? null : await nextMerge(parts);
-      if (!next) return;
-      const abort = new AbortController();
-      const done = merge(parts, next, AbortSignal.any([signal, abort.signal]), (share) => progress(Math.round(share * 1000), 1000));
-      merging = { abort, done: done.catch(() => undefined) };
+      signal.throwIfAborted();
+      for (const id of refused.keys()) if (!guestsInUse().has(id)) refused.delete(id);
+      const found = mustStay() ? { merge: null, waits: true } : await nextMerge(parts);
+      const one = found.merge;
+      left = found.waits ? inUseNow() : null;
+      if (!one) return;
       try {
-        await done;
+        const how = await diskWork.during(touchesOnly(one, layout), signal, (own) => merge(parts, one, own, progress));
+        if (how === 'done') continue;
+        left = gaveWay;
+        return;
       } catch (thrown) {
         signal.throwIfAborted();
-        if (abort.signal.aborted) return;
-        // Copied or looked at by somebody: it reads the same either way and has time.
-        if (toGuesthouseError(thrown).code === 'image/in-use') return;
-        throw thrown;
-      } finally {
-        merging = null;
+        if (!hasTime.has(toGuesthouseError(thrown).code)) noteRefusal(one, thrown);
+        else {
+          left = gaveWay;
+          return;
+        }
       }
     }
   };
@@ -77,39 +101,42 @@ export function createTidying(deps: TidyingDeps): Tidying {
     return [...guests().list(), ...guests().listTrash()].find((guest) => guest.id === id)?.spec.name ?? 'frozen disks';
   };
 
-  return {
-    async tidy() {
-      try {
-        await removeUnneeded(parts);
-        if (hasJob || mustStay()) return;
-        const next = await nextMerge(parts);
-        if (!next) return;
-        hasJob = true;
-        const job = jobs.start(definition(), {
-          title: `Tidy up the snapshots of ${nameOf(next.into)}`,
-          target: { kind: 'guest', id: null, name: nameOf(next.into) },
-          input: {},
-          startedBy: 'engine',
-        });
-        const end = () => {
-          hasJob = false;
-        };
-        void jobs.ended(job.id).then(end, end);
-      } catch (thrown) {
-        if (thrown instanceof Failure && thrown.error.code === 'engine/stopping') return;
+  const tidy = async (): Promise<void> => {
+    try {
+      await removeUnneeded(parts);
+      if (hasJob) return;
+      const { merge: next, waits } = mustStay() ? { merge: null, waits: true } : await nextMerge(parts);
+      left = waits ? inUseNow() : null;
+      if (!next || hasJob) return;
+      hasJob = true;
+      const job = jobs.start(definition(), {
+        title: `Tidy up the snapshots of ${nameOf(next.into)}`,
+        target: { kind: 'guest', id: null, name: nameOf(next.into) },
+        input: {},
+        startedBy: 'engine',
+      });
+      const end = () => {
         hasJob = false;
-        log.warn({ error: toGuesthouseError(thrown) }, 'Layers could not be tidied; it is tried again later.');
-      }
+      };
+      void jobs.ended(job.id).then(end, end);
+    } catch (thrown) {
+      if (thrown instanceof Failure && thrown.error.code === 'engine/stopping') return;
+      hasJob = false;
+      log.warn({ error: toGuesthouseError(thrown) }, 'Layers could not be tidied; it is tried again later.');
+    }
+  };
+
+  return {
+    tidy,
+    async goOn() {
+      // While the same guests run, what had to wait for them still has to.
+      if (left !== null && left !== inUseNow()) await tidy();
     },
     async mend() {
-      await mendBaseNames(parts).catch((thrown: unknown) =>
+      await mendLayers(parts).catch((thrown: unknown) =>
         log.warn({ error: toGuesthouseError(thrown) }, 'The names of bases could not be mended.'),
       );
     },
     mergeAll: mergeUntilNone,
-    async pause() {
-      merging?.abort.abort(new Failure('job/cancelled', 'A guest wants its disks.'));
-      await merging?.done;
-    },
   };
 }

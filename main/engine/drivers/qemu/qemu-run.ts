@@ -22,6 +22,7 @@ import type {
   DriverListener,
   DriverRun,
   ExecResult,
+  LiveTaking,
   Observed,
   RunFacts,
   Screenshot,
@@ -35,6 +36,7 @@ import { askAgent, trimTimeoutMs } from './ask-agent.ts';
 import { diskPaths } from './disk-files.ts';
 import { changeLive, settleStart } from './live/live-change.ts';
 import type { LiveGuest } from './live/live-guest.ts';
+import { settleLayerJobs, takeInBases } from './live/live-layers.ts';
 import { needsWaking, wakeAdded } from './live/wake-added.ts';
 import { diskFiles, switchDisks } from './live-disks.ts';
 import { type Counters, readCounters, sampleBetween } from './measure.ts';
@@ -332,12 +334,16 @@ export class QemuRun implements DriverRun {
     await this.#do('stop', {});
   }
 
-  async diskFiles(): Promise<ReadonlyMap<string, string>> {
-    try {
-      return await diskFiles(this.#connected());
-    } catch (thrown) {
-      throw guestFailure(this.#spec.name, thrown);
-    }
+  diskFiles(): Promise<ReadonlyMap<string, string>> {
+    return this.#with(diskFiles);
+  }
+
+  takeInBases(taking: LiveTaking): Promise<void> {
+    return this.#with((qmp) => takeInBases(qmp, taking));
+  }
+
+  settleLayers(): Promise<void> {
+    return this.#with(settleLayerJobs);
   }
 
   async quiesce(): Promise<boolean> {
@@ -439,6 +445,14 @@ export class QemuRun implements DriverRun {
 
   #tell(event: DriverEvent): void {
     if (!this.#released) this.#listener(event);
+  }
+
+  async #with<T>(work: (qmp: QmpClient) => Promise<T>): Promise<T> {
+    try {
+      return await work(this.#connected());
+    } catch (thrown) {
+      throw guestFailure(this.#spec.name, thrown);
+    }
   }
 
   async #do<Name extends QmpCommandName>(command: Name, argumentsOf: QmpArguments<Name>): Promise<QmpReturns<Name>> {

@@ -1,0 +1,267 @@
+/** Layers that are tidied under a guest that runs, seen from inside it and by QEMU's own tools, with engines and QEMU killed in the midst. */
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readlinkSync, statSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { GuestId, SnapshotId } from '../../contract/ids.ts';
+import { diskOf } from '../../main/engine/drivers/qemu/arguments/golden-specs.ts';
+import { findQemu } from '../../main/engine/drivers/qemu/find-qemu.ts';
+import { checkEveryDisk } from '../support/disk-content.ts';
+import { forkEngine } from '../support/fork-engine.ts';
+import { addStarter, type GuestEngine, openGuestEngine, untilBooted, untilStatus } from '../support/guest-bench.ts';
+import { until } from '../support/until.ts';
+
+let home: string;
+let engine: GuestEngine;
+let id: GuestId;
+/** Behind the real time by default, so that what is deleted now is beyond bringing back for an engine with the real clock. */
+const time = { aheadMs: -3_600_000 };
+const clock = { nowMs: () => Date.now() + time.aheadMs };
+
+const files = () => engine.layout.guest(id);
+const status = () => engine.guests.show(id).state.status;
+const pathOf = (disk: number) => {
+  const location = engine.guests.show(id).spec.disks[disk]?.location;
+  return files().disk(location?.kind === 'store' ? location.file : '');
+};
+/** A disk and what it builds upon, as QEMU's own tool reads it. */
+const chainOf = (path: string): string[] =>
+  (
+    JSON.parse(execFileSync('qemu-img', ['info', '-U', '--backing-chain', '--output=json', path], { encoding: 'utf8' })) as {
+      filename: string;
+    }[]
+  ).map(({ filename }) => resolve(filename));
+const layerCount = () => readdirSync(engine.layout.layers).length;
+const pidOfQemu = () => findQemu(files())?.pid as number;
+/** The disk files that the guest's process has open, by their inodes; a file that was frozen has another name since. */
+const openDisks = () =>
+  readdirSync(`/proc/${pidOfQemu()}/fd`).flatMap((fd) => {
+    const link = `/proc/${pidOfQemu()}/fd/${fd}`;
+    try {
+      return readlinkSync(link).includes('.qcow2') ? [statSync(link).ino] : [];
+    } catch {
+      return [];
+    }
+  });
+
+async function inside(command: string): Promise<string> {
+  const { exitStatus, stdoutBase64, stderrBase64 } = await engine.guests.exec(id, ['/bin/sh', '-c', command], 60);
+  if (exitStatus !== 0) throw new Error(`${command}: ${Buffer.from(stderrBase64, 'base64')}`);
+  return Buffer.from(stdoutBase64, 'base64').toString().trim();
+}
+const untilAgent = () => until('the agent answers', () => engine.guests.show(id).state.run?.qemuAgent || null, 120_000);
+/** Fills `mib` MiB of the second and third disk from `atMiB` on, and answers the sums of both disks. */
+async function write(atMiB: number, mib: number): Promise<string> {
+  for (const device of ['/dev/vdb', '/dev/vdc'])
+    await inside(`dd if=/dev/urandom of=${device} bs=1M seek=${atMiB} count=${mib} conv=notrunc,fsync 2>/dev/null`);
+  return sums();
+}
+/** Past the guest's own cache. */
+const sums = () => inside('echo 3 > /proc/sys/vm/drop_caches; sha256sum /dev/vdb /dev/vdc');
+
+async function take(name: string): Promise<SnapshotId> {
+  const { snapshot, job } = await engine.snapshots.create(id, { name }, 'test');
+  const ended = await engine.jobs.ended(job.id);
+  if (ended.state !== 'succeeded') throw new Error(`${ended.error?.message} ${ended.error?.detail}`);
+  return snapshot.id;
+}
+const tidied = () => until('the layers are tidied', () => engine.jobs.list().every(({ endedAt }) => endedAt !== null) || null, 60_000);
+async function deleteForGood(...snapshots: SnapshotId[]): Promise<void> {
+  for (const snapshot of snapshots) engine.snapshots.delete(snapshot);
+  time.aheadMs += 600_000;
+  await engine.snapshots.tick();
+}
+async function startAgain(): Promise<void> {
+  await engine.guests.start(id);
+  await untilAgent();
+}
+async function goBack(snapshot: SnapshotId): Promise<void> {
+  const job = await engine.jobs.ended((await engine.snapshots.revert(snapshot, { keepPresent: false, forceOff: true }, 'test')).id);
+  if (job.state !== 'succeeded') throw new Error(`${job.error?.message} ${job.error?.detail}`);
+}
+async function reopen(): Promise<void> {
+  engine = await openGuestEngine(home, { clock });
+}
+
+beforeAll(async () => {
+  home = await mkdtemp('/tmp/gh-');
+  await reopen();
+  execFileSync('mkdir', ['-p', engine.layout.layers, engine.layout.trash]);
+  const more = ['disk1', 'disk2'].map((disk) =>
+    diskOf({
+      id: disk,
+      location: { kind: 'store', file: `${disk}.qcow2` },
+      sizeBytes: 64 * 2 ** 20,
+      bootOrder: null,
+      iothread: disk === 'disk2',
+    }),
+  );
+  id = await addStarter(engine, { name: 'Live', disks: [diskOf({ sizeBytes: 2 ** 30 }), ...more], agents: { qemu: true, spice: false } });
+  for (const disk of ['disk1', 'disk2']) execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', files().disk(`${disk}.qcow2`), '64M']);
+  await engine.guests.start(id);
+  (await untilBooted(engine, id)).detach();
+  await untilAgent();
+}, 240_000);
+afterAll(async () => {
+  await engine.guests.forceOff(id).catch(() => undefined);
+  await engine.close();
+  await rm(home, { recursive: true, force: true });
+}, 120_000);
+
+test('snapshots that are deleted in the middle and at the end are tidied under a guest that runs, and it keeps nothing open', async () => {
+  await write(0, 8);
+  const first = await take('First');
+  const then = await write(4, 8);
+  const middle = await take('Middle');
+  const later = await write(8, 8);
+  const kept = await take('Kept');
+  await write(12, 8);
+  const last = await take('Last');
+  const now = await write(16, 4);
+  expect(chainOf(pathOf(1))).toHaveLength(5);
+  await deleteForGood(middle, last);
+  await tidied();
+  expect(status()).toBe('running');
+  // Those of the first and of the kept one, and nothing else, also in what QEMU has open.
+  for (const disk of [0, 1, 2]) expect(chainOf(pathOf(disk))).toHaveLength(3);
+  expect(layerCount()).toBe(6);
+  expect(new Set(openDisks())).toEqual(new Set([0, 1, 2].flatMap((disk) => chainOf(pathOf(disk)).map((path) => statSync(path).ino))));
+  for (const name of readdirSync(engine.layout.layers))
+    expect(execFileSync('stat', ['-c', '%a', `${engine.layout.layers}/${name}/disk.qcow2`], { encoding: 'utf8' }).trim()).toBe('400');
+  expect(await sums()).toBe(now);
+  checkEveryDisk(engine.layout);
+  // Later snapshots, devices and states build upon what is left.
+  const more = await take('More');
+  await goBack(kept);
+  await startAgain();
+  expect(await sums()).toBe(later);
+  await goBack(first);
+  await startAgain();
+  expect(await sums()).not.toBe(then);
+  await goBack(more);
+  await startAgain();
+  expect(await sums()).toBe(now);
+  await deleteForGood(first, kept, more);
+  await tidied();
+  checkEveryDisk(engine.layout);
+}, 240_000);
+
+test('whatever is asked of the guest goes first, and what was left is done afterwards', async () => {
+  await write(0, 48);
+  const [one] = [await take('One')];
+  await write(0, 1);
+  await deleteForGood(one);
+  // Under way: 48 MiB at the pace that a running guest can spare.
+  const merging = engine.jobs.list().find(({ kind, endedAt }) => kind === 'snapshot.tidy' && endedAt === null);
+  expect(merging).toBeDefined();
+  const two = await take('Two');
+  const now = await sums();
+  const { state } = await engine.jobs.ended((await engine.guests.suspend(id, 'test')).id);
+  expect(state).toBe('succeeded');
+  await startAgain();
+  await tidied();
+  await deleteForGood(two);
+  await engine.snapshots.tick();
+  await tidied();
+  for (const disk of [1, 2]) expect(chainOf(pathOf(disk))).toHaveLength(1);
+  expect(await sums()).toBe(now);
+}, 240_000);
+
+test('cancelled, the guest goes on, and what was copied is right', async () => {
+  const before = await write(0, 48);
+  const snapshot = await take('Cancelled');
+  await deleteForGood(snapshot);
+  const merging = engine.jobs.list().find(({ kind, endedAt }) => kind === 'snapshot.tidy' && endedAt === null);
+  engine.jobs.cancel(merging?.id as NonNullable<typeof merging>['id'], 'The test wants it so.');
+  expect((await engine.jobs.ended(merging?.id as NonNullable<typeof merging>['id'])).state).toBe('cancelled');
+  expect(await engine.guests.expert(id, 'query-jobs', {})).toEqual([]);
+  expect(await sums()).toBe(before);
+  expect(status()).toBe('running');
+  time.aheadMs += 60_000;
+  await deleteForGood(await take('To begin again'));
+  await tidied();
+  expect(await sums()).toBe(before);
+  checkEveryDisk(engine.layout);
+}, 240_000);
+
+test('a job that lost its engine, also one that waits to be finalized, is ended by the next, and the work done anew', async () => {
+  const before = await write(0, 16);
+  await take('Lost');
+  // As an engine leaves it that was killed just before its copy would have counted.
+  const node = ((await engine.guests.expert(id, 'query-block', {})) as { qdev?: string; inserted?: { 'node-name'?: string } }[]).find(
+    ({ qdev }) => qdev?.includes('disk1'),
+  )?.inserted?.['node-name'] as string;
+  await engine.guests.expert(id, 'block-stream', {
+    'job-id': `layers-${node}`,
+    device: node,
+    'auto-finalize': false,
+    'auto-dismiss': false,
+  });
+  const jobs = async () => (await engine.guests.expert(id, 'query-jobs', {})) as { status: string }[];
+  const deadline = Date.now() + 20_000;
+  while ((await jobs())[0]?.status !== 'pending' && Date.now() < deadline) await new Promise((done) => setTimeout(done, 50));
+  expect((await jobs())[0]?.status).toBe('pending');
+  await engine.close();
+  await reopen();
+  expect(await jobs()).toEqual([]);
+  expect(chainOf(pathOf(1)).length).toBeGreaterThan(1);
+  await untilAgent();
+  expect(await sums()).toBe(before);
+  await deleteForGood(...engine.snapshots.tree(id).snapshots.map((one) => one.id));
+  await tidied();
+  expect(chainOf(pathOf(1))).toHaveLength(1);
+  expect(await sums()).toBe(before);
+}, 240_000);
+
+test('engines that are killed while they tidy leave a guest that runs and reads right, and the next one goes on', async () => {
+  for (const afterMs of [0, 150, 400, 700, 1100, 1500].map((ms) => ms + Math.floor(Math.random() * 200))) {
+    const said = `killed after ${afterMs} ms`;
+    await take('Below');
+    const before = await write(0, 24);
+    const middle = await take('Middle');
+    await write(20, 8);
+    const kept = await take('Kept');
+    const now = await write(26, 4);
+    engine.snapshots.delete(middle);
+    await engine.close();
+    // It finds the deleted one beyond bringing back, and begins to tidy as it begins.
+    const other = await forkEngine(home);
+    await new Promise((done) => setTimeout(done, afterMs));
+    await other.kill();
+    time.aheadMs = 0;
+    await reopen();
+    expect([said, status()]).toEqual([said, 'running']);
+    await untilAgent();
+    expect([said, await sums()]).toEqual([said, now]);
+    await tidied();
+    expect([said, await sums()]).toEqual([said, now]);
+    checkEveryDisk(engine.layout);
+    expect(before).not.toBe(now);
+    await goBack(kept);
+    time.aheadMs = -3_600_000;
+    await startAgain();
+    await deleteForGood(...engine.snapshots.tree(id).snapshots.map((one) => one.id));
+    await tidied();
+  }
+}, 400_000);
+
+test('QEMU killed while it copies leaves disks that read as the guest left them', async () => {
+  for (const afterMs of [100, 400, 700, 900].map((ms) => ms + Math.floor(Math.random() * 200))) {
+    const said = `killed after ${afterMs} ms`;
+    await write(0, 40);
+    const snapshot = await take('Killed');
+    const now = await write(30, 6);
+    await deleteForGood(snapshot);
+    await new Promise((done) => setTimeout(done, afterMs));
+    process.kill(pidOfQemu(), 'SIGKILL');
+    await untilStatus(engine, id, 'crashed');
+    await tidied();
+    execFileSync('qemu-img', ['check', '-q', '-U', '-r', 'leaks', '-f', 'qcow2', pathOf(1)], { encoding: 'utf8' });
+    await startAgain();
+    expect([said, await sums()]).toEqual([said, now]);
+    await engine.snapshots.tick();
+    await tidied();
+    expect([said, await sums()]).toEqual([said, now]);
+  }
+}, 400_000);
