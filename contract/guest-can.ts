@@ -22,6 +22,7 @@ export const guestVerbs = [
   'makeTemplate',
   'makeGuest',
   'rebuild',
+  'flatten',
   'edit',
   'console',
   'screenshot',
@@ -80,7 +81,7 @@ const notATemplate: Record<GuestStatus, Verdict> = {
 };
 
 /** What cannot be while something else works on the disks. */
-const needsDisks: ReadonlySet<GuestVerb> = new Set(['start', 'delete', 'clone', 'makeTemplate', 'makeGuest', 'rebuild', 'edit']);
+const needsDisks: ReadonlySet<GuestVerb> = new Set(['start', 'delete', 'clone', 'makeTemplate', 'makeGuest', 'rebuild', 'flatten', 'edit']);
 
 const table: Record<GuestVerb, Record<GuestStatus, Verdict>> = {
   start: {
@@ -219,6 +220,8 @@ const table: Record<GuestVerb, Record<GuestStatus, Verdict>> = {
   makeTemplate: { ...needsRest, template: ignored },
   makeGuest: notATemplate,
   rebuild: needsRest,
+  /** Copying into its disks what they build upon can be done by the QEMU that has them open. */
+  flatten: { ...needsRest, starting, running: allowed, paused: allowed },
   edit: {
     creating,
     off: allowed,

@@ -30,8 +30,12 @@ export const guestCloneCalls = {
   },
   'guest.makeGuest': { summary: 'Make a guest of a template that no clone builds upon.', input: oneGuest, output: guest, effect: 'write' },
   'guest.flatten': {
-    summary: 'Make a guest independent: copy into its disks what they build upon.',
-    input: oneGuest,
+    summary: 'Make a guest independent, running or not: copy into its disks what they build upon.',
+    input: z.strictObject({
+      guest: guestId,
+      /** The most to copy while the guest runs, so that it keeps some of the disk for itself. */
+      mibPerSecond: z.number().int().min(1).max(100_000).optional(),
+    }),
     output: job,
     effect: 'write',
   },

@@ -136,6 +136,8 @@ export function composeRooms(foundation: Foundation): Rooms {
     host,
     creation,
     lineageLock,
+    diskWork,
+    tidyLayers: () => snapshots.tidyLayers(),
     feed,
     clock,
     log,

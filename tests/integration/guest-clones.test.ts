@@ -259,12 +259,12 @@ test('a clone that is made independent reads as before, and is held by nothing a
   const before = join(engine.home, 'before.raw');
   run('qemu-img', 'convert', '-f', 'qcow2', '-O', 'raw', disk, before);
   expect(baseOf(disk)).toBeDefined();
-  const job = await engine.clones.flatten(copy?.id as GuestId, who);
+  const job = await engine.clones.flatten(copy?.id as GuestId, null, who);
   expect(await engine.jobs.ended(job.id)).toMatchObject({ state: 'succeeded', error: null });
   expect(baseOf(disk)).toBeUndefined();
   run('qemu-img', 'compare', '-q', '-f', 'raw', '-F', 'qcow2', before, disk);
   run('qemu-img', 'check', '-q', '-f', 'qcow2', disk);
-  expect(await codeOf(engine.clones.flatten(copy?.id as GuestId, who))).toContain('guest/stands-alone');
+  expect(await codeOf(engine.clones.flatten(copy?.id as GuestId, null, who))).toContain('guest/stands-alone');
   expect((await engine.clones.lineage()).filter((node) => node.guestId === copy?.id)).toEqual([]);
 });
 
@@ -275,7 +275,7 @@ test('making a guest independent can be cancelled, and leaves it as it was', asy
   const [copy] = await clone(engine, { guest: id, name: 'Copy' });
   const disk = diskOfGuest(engine, copy?.id as GuestId);
   const base = baseOf(disk);
-  const job = await engine.clones.flatten(copy?.id as GuestId, who);
+  const job = await engine.clones.flatten(copy?.id as GuestId, null, who);
   await until('it to begin', () => engine.guests.show(copy?.id as GuestId).state.busy !== undefined);
   engine.jobs.cancel(job.id, 'Enough.');
   expect(await engine.jobs.ended(job.id)).toMatchObject({ state: 'cancelled' });

@@ -265,3 +265,53 @@ test('QEMU killed while it copies leaves disks that read as the guest left them'
     expect([said, await sums()]).toEqual([said, now]);
   }
 }, 400_000);
+
+const flatten = async () => (await engine.clones.flatten(id, 48 * 2 ** 20, 'test')).id;
+
+test('a guest is made independent while it runs, with a snapshot taken in the midst of it, and has no other file open', async () => {
+  await write(0, 40);
+  const first = await take('First');
+  const then = await sums();
+  const job = await flatten();
+  await until('it copies', () => (engine.jobs.show(job).progress > 0 ? true : null), 20_000);
+  const second = await take('In the midst');
+  const now = await write(10, 2);
+  expect(await engine.jobs.ended(job)).toMatchObject({ state: 'succeeded', error: null });
+  expect(status()).toBe('running');
+  for (const disk of [0, 1, 2]) expect(chainOf(pathOf(disk))).toHaveLength(1);
+  expect(new Set(openDisks())).toEqual(new Set([0, 1, 2].map((disk) => statSync(pathOf(disk)).ino)));
+  expect(await sums()).toBe(now);
+  await expect(flatten()).rejects.toMatchObject({ error: { code: 'guest/stands-alone' } });
+  await goBack(first);
+  await startAgain();
+  expect(await sums()).toBe(then);
+  await deleteForGood(first, second);
+  await tidied();
+  checkEveryDisk(engine.layout);
+}, 240_000);
+
+test('making independent goes on after a cancel, a killed engine and a shutdown, and reads right at any time', async () => {
+  await write(0, 48);
+  const snapshot = await take('Below');
+  const now = await write(20, 2);
+  const cancelled = await flatten();
+  await until('it copies', () => (engine.jobs.show(cancelled).progress > 0 ? true : null), 20_000);
+  engine.jobs.cancel(cancelled, 'The test wants it so.');
+  expect((await engine.jobs.ended(cancelled)).state).toBe('cancelled');
+  expect(chainOf(pathOf(1)).length).toBeGreaterThan(1);
+  expect(await sums()).toBe(now);
+
+  await engine.close();
+  const other = await forkEngine(home);
+  await other.orderAndKill({ verb: 'flatten', id }, 600);
+  await reopen();
+  const job = engine.jobs.list().find(({ kind, endedAt }) => kind === 'guest.flatten' && endedAt === null);
+  expect(job).toBeDefined();
+  await engine.guests.forceOff(id);
+  expect(await engine.jobs.ended(job?.id as NonNullable<typeof job>['id'])).toMatchObject({ state: 'succeeded', error: null });
+  for (const disk of [0, 1, 2]) expect(chainOf(pathOf(disk))).toHaveLength(1);
+  checkEveryDisk(engine.layout);
+  await startAgain();
+  expect(await sums()).toBe(now);
+  await deleteForGood(snapshot);
+}, 240_000);

@@ -280,6 +280,7 @@ export function bareRooms(guestCount = 0): BareGuests {
         adopt: unused,
         forsake: settled,
         beforeHardwareChange: settled,
+        tidyLayers: settled,
         tick: settled,
       },
       storage: {

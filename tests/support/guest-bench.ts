@@ -117,6 +117,8 @@ export async function openGuestEngine(
     host,
     creation: { plan: noImage },
     lineageLock,
+    diskWork,
+    tidyLayers: () => snapshots.tidyLayers(),
     feed,
     clock,
     log,

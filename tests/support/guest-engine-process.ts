@@ -7,6 +7,7 @@ import { openGuestEngine } from './guest-bench.ts';
 export type PlainVerb = 'start' | 'pause' | 'resume' | 'forceOff' | 'suspend' | 'delete' | 'restore' | 'reset';
 export type EngineOrder =
   | { verb: PlainVerb; id: GuestId }
+  | { verb: 'flatten'; id: GuestId }
   | { verb: 'snapshot'; id: GuestId; memory: boolean }
   | { verb: 'revert'; id: GuestId; snapshot: SnapshotId; keepPresent: boolean };
 
@@ -14,7 +15,7 @@ const home = process.argv[2];
 if (!home) throw new Error('Which data root?');
 const engine = await openGuestEngine(home);
 process.on('message', async (order: EngineOrder) => {
-  const { guests, snapshots, jobs } = engine;
+  const { guests, snapshots, clones, jobs } = engine;
   const { id } = order;
   const finish = async (begun: Job) => {
     const job = await jobs.ended(begun.id);
@@ -22,6 +23,7 @@ process.on('message', async (order: EngineOrder) => {
   };
   try {
     if (order.verb === 'suspend') await finish(await guests.suspend(id, 'test'));
+    else if (order.verb === 'flatten') await finish(await clones.flatten(id, 32 * 1024 ** 2, 'test'));
     else if (order.verb === 'snapshot') await finish((await snapshots.create(id, { memory: order.memory }, 'test')).job);
     else if (order.verb === 'revert')
       await finish(await snapshots.revert(order.snapshot, { keepPresent: order.keepPresent, forceOff: false }, 'test'));

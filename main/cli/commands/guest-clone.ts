@@ -103,11 +103,12 @@ export function addClone(group: Command, { terminal, engine }: Context): void {
   group
     .command('flatten')
     .description('make a guest independent: copy into its disks what they build upon')
-    .argument('<guest>', 'name or id; it must not run')
-    .action(async (wanted: string) => {
+    .argument('<guest>', 'name or id; it may run meanwhile')
+    .option('--limit <MiB/s>', 'the most to copy a second while it runs (default: 256)', wholeNumber(1, 100_000))
+    .action(async (wanted: string, options: { limit?: number }) => {
       const client = await engine();
       const { id, spec } = await findGuest(client, wanted);
-      await followJob(client, terminal, (await client.call('guest.flatten', { guest: id })).id);
+      await followJob(client, terminal, (await client.call('guest.flatten', { guest: id, mibPerSecond: options.limit })).id);
       if (!terminal.json) terminal.out(`“${printable(spec.name)}” stands alone.\n`);
     });
 

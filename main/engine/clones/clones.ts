@@ -29,8 +29,11 @@ export type Clones = {
   makeTemplate(id: GuestId): Guest;
   /** @throws Failure `guest/denied` with the clones that still build upon the template */
   makeGuest(id: GuestId): Promise<Guest>;
-  /** @throws Failure `guest/denied`, `guest/stands-alone`, `store/full` */
-  flatten(id: GuestId, by: string): Promise<Job>;
+  /**
+   * @param bytesPerSecond the most while the guest runs; null: a pace that leaves it room
+   * @throws Failure `guest/denied`, `guest/stands-alone`, `store/full`
+   */
+  flatten(id: GuestId, bytesPerSecond: number | null, by: string): Promise<Job>;
   /** @throws Failure `guest/denied`, `guest/stands-alone`, `guest/has-own-data`, `image/not-found`, `guest/spec-invalid` */
   rebase(id: GuestId, image: ImageId, by: string): Promise<Job>;
   /** Reads an image whole, or all that disks build upon. @throws Failure `image/not-found` */

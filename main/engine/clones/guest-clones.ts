@@ -24,6 +24,7 @@ import type { ImageRegistry } from '../images/image-registry.ts';
 import type { JobDefinition, JobRunner } from '../jobs/job-definition.ts';
 import type { Jobs } from '../jobs/job-runner.ts';
 import { readBases } from '../layers/disk-chain.ts';
+import type { DiskWork } from '../layers/disk-work.ts';
 import { cannotFreeze } from '../layers/freeze-disks.ts';
 import type { LineageLock } from '../layers/lineage-lock.ts';
 import type { Log } from '../log/log.ts';
@@ -32,20 +33,24 @@ import { type CloneGuests, type CloneInput, type CloneJobParts, type CloneSource
 import { cloneNames } from './clone-names.ts';
 import { cloneSpec, isSharedInPlace, takenBy } from './clone-spec.ts';
 import type { Clones } from './clones.ts';
+import { defineFlatten } from './flatten-job.ts';
 import { awaited, identityProblem } from './inner-identity.ts';
 import { clonesOf, readLineage } from './lineage.ts';
-import { defineFlatten, defineRebase, groundImage, hasDataOfItsOwn, holdsNothingOfItsOwn, linkedDisks } from './rebuild-jobs.ts';
+import { defineRebase, groundImage, hasDataOfItsOwn, holdsNothingOfItsOwn, linkedDisks } from './rebuild-jobs.ts';
 import { defineVerify, tellOfChangedBases } from './verify-job.ts';
 
 export type ClonesDeps = {
   layout: Layout;
   jobs: Pick<JobRunner, 'start' | 'ended'> & Pick<Jobs, 'inputsOf'>;
-  guests: CloneGuests & Pick<Guests, 'listTrash' | 'nameTaken' | 'beginCreation' | 'setTemplate'>;
+  guests: CloneGuests & Pick<Guests, 'listTrash' | 'nameTaken' | 'beginCreation' | 'setTemplate' | 'isIdle' | 'liveDisks' | 'runsWith'>;
   images: Pick<ImageRegistry, 'show' | 'list' | 'lineageChanged'>;
   catalogue: Pick<Catalogue, 'originOf' | 'recordOrigin'>;
   host: Pick<HostCapabilities, 'qemuImgPath'>;
   creation: Pick<Creation, 'plan'>;
   lineageLock: LineageLock;
+  diskWork: DiskWork;
+  /** Snapshots need clones and clones layers, so this is asked only when a guest was made independent. */
+  tidyLayers(): Promise<void>;
   seeds: CloneJobParts['seeds'];
   feed: Feed;
   clock: Clock;
@@ -81,7 +86,7 @@ export function createClones(deps: ClonesDeps): GuestClones {
     share: defineClone('guest.clone', parts),
     copy: defineClone('guest.copy', parts),
     disposable: defineDisposable(parts),
-    flatten: defineFlatten(parts, specOf),
+    flatten: defineFlatten({ ...parts, diskWork: deps.diskWork, tidyLayers: deps.tidyLayers }, specOf),
     rebase: defineRebase(parts, specOf),
     verify: defineVerify(parts),
   };
@@ -89,7 +94,7 @@ export function createClones(deps: ClonesDeps): GuestClones {
 
   const planOf = async (request: CloneRequest): Promise<ClonePlan> => {
     const original = guests.show(request.guest);
-    mustRest(original);
+    mustAllow(original, 'clone');
     const { spec } = original;
     const count = request.count ?? 1;
     const names = cloneNames(request.name, count, isTaken);
@@ -175,7 +180,7 @@ export function createClones(deps: ClonesDeps): GuestClones {
   ): Promise<{ original: GuestSpec; source: CloneSource; origin: GuestOrigin }> => {
     if ('guest' in from) {
       const guest = guests.show(from.guest);
-      mustRest(guest);
+      mustAllow(guest, 'clone');
       // The same computer for a while: what is sealed to its TPM opens.
       const source: CloneSource = { kind: 'guest', guestId: guest.id, share: true, keepTpm: true };
       return { original: guest.spec, source, origin: originOf('guest', guest.id, guest.spec.name) };
@@ -211,7 +216,7 @@ export function createClones(deps: ClonesDeps): GuestClones {
       const plan = await planOf(request);
       await demandSpace(layout.guests, plan.neededBytes, keepFreeBytes());
       const original = guests.show(request.guest);
-      mustRest(original);
+      mustAllow(original, 'clone');
       const taken = takenBy(everyGuest().map((guest) => guest.spec));
       const origin = originOf('guest', original.id, original.spec.name);
       const lineage = (name: string): Lineage => ({
@@ -258,23 +263,23 @@ export function createClones(deps: ClonesDeps): GuestClones {
       return guests.setTemplate(id, false);
     },
 
-    async flatten(id, by) {
+    async flatten(id, bytesPerSecond, by) {
       const guest = guests.show(id);
-      mustRest(guest);
-      const { spec } = guest;
+      mustAllow(guest, 'flatten');
+      const spec = guests.runsWith(id) ?? guest.spec;
       if ((await linkedDisks(spec, layout.guest(id))).length === 0) throw standsAlone(spec.name);
       await demandSpace(layout.guests, await sizeOnDisk(layout, guest), keepFreeBytes());
       return jobs.start(definitions.flatten, {
         title: `Make ${spec.name} independent`,
         target: { kind: 'guest', id, name: spec.name },
-        input: { guestId: id },
+        input: { guestId: id, bytesPerSecond },
         startedBy: by,
       });
     },
 
     async rebase(id, imageId, by) {
       const guest = guests.show(id);
-      mustRest(guest);
+      mustAllow(guest, 'rebuild');
       const { spec } = guest;
       const image = images.show(imageId);
       if (image.kind !== 'disk') throw new Failure('image/not-an-image', `“${image.name}” is a disc, and disks build upon disk images.`);
@@ -314,10 +319,10 @@ export function createClones(deps: ClonesDeps): GuestClones {
   };
 }
 
-/** @throws Failure `guest/denied` unless disks can be read now. */
-function mustRest(guest: Guest): void {
+/** @throws Failure `guest/denied` unless that can be done with its disks now. */
+function mustAllow(guest: Guest, verb: 'clone' | 'rebuild' | 'flatten'): void {
   if (guest.trashedAt !== null) throw new Failure('guest/denied', `${guest.spec.name} is in the trash.`, { hint: 'Restore it first.' });
-  const reason = guestCannot(guest.state, 'clone');
+  const reason = guestCannot(guest.state, verb);
   if (reason !== null) throw new Failure('guest/denied', reason);
 }
 

@@ -1,26 +1,23 @@
 /**
- * Jobs that change what a guest's disks build upon: making them independent, and moving them to another image. A disk is made anew beside the
- * old one and takes its name when it is whole, so that a guest has one or the other at every moment.
+ * Moving a guest's disks to another image. A disk is made anew beside the old one and takes its name when it is whole, so that a guest has one
+ * or the other at every moment.
  */
 import { z } from 'zod';
 import { Failure } from '../../../contract/errors.ts';
 import { type Disk, diskFormat, type GuestSpec } from '../../../contract/guest-spec.ts';
-import { guestId, imageId } from '../../../contract/ids.ts';
+import { type GuestId, guestId, imageId } from '../../../contract/ids.ts';
 import { moveIntoPlace, removeFile } from '../files/durable.ts';
 import type { GuestFiles, Layout } from '../files/layout.ts';
 import type { Guests } from '../guests/guests.ts';
 import type { HostCapabilities } from '../host/capabilities.ts';
-import { demandSpace } from '../images/copy-medium.ts';
 import type { ImageRegistry } from '../images/image-registry.ts';
-import { checkDisk, convertDisk, createOverlay, readsTheSame } from '../images/qemu-img.ts';
+import { createOverlay } from '../images/qemu-img.ts';
 import type { JobDefinition } from '../jobs/job-definition.ts';
 import { protectBase } from '../layers/base-protection.ts';
 import { type DiskLink, readBases } from '../layers/disk-chain.ts';
 import { isEmptyOverlay } from '../layers/freeze-disks.ts';
 import type { LineageLock } from '../layers/lineage-lock.ts';
 
-const flattenInput = z.object({ guestId });
-export type FlattenInput = z.infer<typeof flattenInput>;
 const rebaseInput = z.object({ guestId, imageId, path: z.string(), format: diskFormat });
 export type RebaseInput = z.infer<typeof rebaseInput>;
 
@@ -32,14 +29,13 @@ export type RebuildParts = {
   lineageLock: LineageLock;
   /** Notes from which image a guest is now. */
   recordOrigin(guest: RebaseInput['guestId'], image: RebaseInput['imageId']): void;
-  keepFreeBytes: () => number;
 };
 
 /** A disk of a guest that builds upon others, the nearest first. */
-type LinkedDisk = { disk: Disk; path: string; bases: DiskLink[] };
+export type LinkedDisk = { disk: Disk; path: string; bases: DiskLink[] };
 
 /** Made beside the disk; what an engine that died left of it is written anew, or removed. */
-const arrivingOf = (path: string) => `${path}.arriving`;
+export const arrivingOf = (path: string) => `${path}.arriving`;
 
 /** The disks of a guest that do not stand alone. @throws Failure as {@link readBases} */
 export async function linkedDisks(spec: GuestSpec, files: GuestFiles): Promise<LinkedDisk[]> {
@@ -65,74 +61,9 @@ export async function holdsNothingOfItsOwn({ path, bases }: Pick<LinkedDisk, 'pa
   return true;
 }
 
-async function removeHalfMade(layout: Layout, spec: GuestSpec, id: FlattenInput['guestId']): Promise<void> {
+export async function removeHalfMade(layout: Layout, spec: GuestSpec, id: GuestId): Promise<void> {
   const files = layout.guest(id);
   for (const { location } of spec.disks) if (location.kind === 'store') await removeFile(arrivingOf(files.disk(location.file)));
-}
-
-export function defineFlatten(parts: RebuildParts, specOf: (id: FlattenInput['guestId']) => GuestSpec | null): JobDefinition<FlattenInput> {
-  const { layout, guests, images, host, keepFreeBytes } = parts;
-  return {
-    kind: 'guest.flatten',
-    parseInput: (value) => flattenInput.parse(value),
-    afterCrash: 'resume',
-    cancellable: true,
-    steps: [
-      {
-        name: 'Copy what the disks build upon',
-        weight: 1,
-        async run({ input, signal, progress }) {
-          await guests.hold(input.guestId, 'rebuild', async (held) => {
-            held.sayBusy('The guest is being made independent. It can be used when that has ended.');
-            const qemuImg = await host.qemuImgPath();
-            const linked = await linkedDisks(held.stored.spec, held.files);
-            const totalBytes = linked.reduce((sum, { disk }) => sum + disk.sizeBytes, 0);
-            let doneBytes = 0;
-            for (const { disk, path, bases } of linked) {
-              const arriving = arrivingOf(path);
-              await demandSpace(arriving, 0, keepFreeBytes());
-              await removeFile(arriving);
-              const source = { source: path, sourceFormat: disk.format, sourceBases: bases, target: arriving, signal };
-              const onProgress = (share: number) => progress(Math.round(doneBytes + share * disk.sizeBytes), totalBytes);
-              await convertDisk(qemuImg, { ...source, onProgress });
-              await mustBeWhole(qemuImg, { path, bases }, arriving, `The disk ${disk.id} of ${held.stored.spec.name}`, signal);
-              signal.throwIfAborted();
-              await moveIntoPlace(arriving, path);
-              doneBytes += disk.sizeBytes;
-            }
-          });
-          images.lineageChanged();
-        },
-        async undo(input) {
-          const spec = specOf(input.guestId);
-          if (spec) await removeHalfMade(layout, spec, input.guestId);
-        },
-      },
-    ],
-  };
-}
-
-async function mustBeWhole(
-  qemuImg: string,
-  was: { path: string; bases: DiskLink[] },
-  made: string,
-  what: string,
-  signal: AbortSignal,
-): Promise<void> {
-  const check = await checkDisk(qemuImg, made);
-  const same = await readsTheSame(
-    qemuImg,
-    [
-      { ...was, format: 'qcow2' },
-      { path: made, format: 'qcow2' },
-    ],
-    signal,
-  );
-  if (check.state !== 'corrupt' && same) return;
-  throw new Failure('image/corrupt', `${what} did not come out right, and is left as it was.`, {
-    hint: 'Check the disk that the data folder lies on, then try again.',
-    ...(check.detail ? { detail: check.detail } : {}),
-  });
 }
 
 /** Only for disks that hold nothing of their own (`guest-clones.ts` looks, and so does this again): what they were is what the image was. */

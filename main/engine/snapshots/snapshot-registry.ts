@@ -499,6 +499,8 @@ export function createSnapshots(deps: SnapshotsDeps): SnapshotRegistry {
       }
     },
 
+    tidyLayers: () => tidying.tidy(),
+
     async tick() {
       await forgetDeleted();
       await tidying.goOn();

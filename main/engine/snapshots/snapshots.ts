@@ -47,6 +47,8 @@ export type Snapshots = {
    * snapshots. Settles when that is done; a failure is told in the feed and does not keep the change from being made.
    */
   beforeHardwareChange(guest: GuestId, by: string): Promise<void>;
+  /** Removes layers that nothing needs any more, and begins to merge what can be. Never throws. */
+  tidyLayers(): Promise<void>;
   /** Makes and forgets what schedules say; called about once a minute. */
   tick(): Promise<void>;
 };

@@ -94,7 +94,7 @@ function GuestLineage({ guest }: { guest: Guest }) {
         <Button
           kind="quiet"
           tooltip={cloneWords.makeIndependentNote}
-          reason={guestCannot(guest.state, 'rebuild')}
+          reason={guestCannot(guest.state, 'flatten')}
           onPress={() => void makeIndependent(guest)}
         >
           {cloneWords.makeIndependent}
