@@ -21,15 +21,15 @@ test('what a guest can be asked for in each state', () => {
   );
   expect(matrix).toEqual({
     creating: 'nothing',
-    off: 'start snapshot revert delete rename clone makeTemplate rebuild flatten edit',
+    off: 'start snapshot revert delete rename clone cloneNow makeTemplate rebuild flatten edit',
     starting: 'shutdown forceOff rename',
-    running: 'pause shutdown forceOff reset suspend snapshot rename flatten edit console screenshot type exec',
-    paused: 'resume forceOff reset suspend snapshot rename flatten edit console screenshot',
+    running: 'pause shutdown forceOff reset suspend snapshot rename cloneNow flatten edit console screenshot type exec',
+    paused: 'resume forceOff reset suspend snapshot rename cloneNow flatten edit console screenshot',
     stopping: 'pause forceOff reset rename console screenshot type exec',
     suspending: 'forceOff rename',
-    suspended: 'start forceOff snapshot revert delete rename',
-    crashed: 'start snapshot revert delete rename clone makeTemplate rebuild flatten edit',
-    template: 'delete rename clone makeGuest rebuild flatten',
+    suspended: 'start forceOff snapshot revert delete rename cloneNow',
+    crashed: 'start snapshot revert delete rename clone cloneNow makeTemplate rebuild flatten edit',
+    template: 'delete rename clone cloneNow makeGuest rebuild flatten',
   });
 });
 

@@ -19,6 +19,7 @@ export const guestVerbs = [
   'delete',
   'rename',
   'clone',
+  'cloneNow',
   'makeTemplate',
   'makeGuest',
   'rebuild',
@@ -81,7 +82,17 @@ const notATemplate: Record<GuestStatus, Verdict> = {
 };
 
 /** What cannot be while something else works on the disks. */
-const needsDisks: ReadonlySet<GuestVerb> = new Set(['start', 'delete', 'clone', 'makeTemplate', 'makeGuest', 'rebuild', 'flatten', 'edit']);
+const needsDisks: ReadonlySet<GuestVerb> = new Set([
+  'start',
+  'delete',
+  'clone',
+  'cloneNow',
+  'makeTemplate',
+  'makeGuest',
+  'rebuild',
+  'flatten',
+  'edit',
+]);
 
 const table: Record<GuestVerb, Record<GuestStatus, Verdict>> = {
   start: {
@@ -217,6 +228,8 @@ const table: Record<GuestVerb, Record<GuestStatus, Verdict>> = {
     template: allowed,
   },
   clone: needsRest,
+  /** By a snapshot of the present where whole disks cannot be read. */
+  cloneNow: { ...needsRest, starting, running: allowed, paused: allowed, suspended: allowed },
   makeTemplate: { ...needsRest, template: ignored },
   makeGuest: notATemplate,
   rebuild: needsRest,

@@ -19,10 +19,19 @@ export const cloneRequest = z.strictObject({
    * one to whoever trusts them. A disk that is sealed to its TPM (BitLocker) only opens by itself with a copy.
    */
   keepTpm: z.boolean().optional(),
+  /** Keep what a guest that runs or is suspended was when it was cloned, as a snapshot of it. */
+  keepSnapshot: z.boolean().optional(),
   /** Make templates instead of guests. */
   asTemplate: z.boolean().optional(),
 });
 export type CloneRequest = z.infer<typeof cloneRequest>;
+
+/**
+ * Of what the disks of the copies are: of a guest that is off; of one that runs and whose agent brings the file systems to rest; of one that runs
+ * or is paused, as after a power cut; of a suspended one, which knew nothing of it, as after a power cut in that moment.
+ */
+export const cloneMoment = z.enum(['off', 'quiesced', 'power-cut', 'suspended']);
+export type CloneMoment = z.infer<typeof cloneMoment>;
 
 /** What the copies would be. */
 export const clonePlan = z.object({
@@ -30,6 +39,9 @@ export const clonePlan = z.object({
   share: z.boolean(),
   /** Why the clones cannot share the guest's disks; null when they can. */
   shareProblem: z.string().nullable(),
+  /** Why its disks cannot be copied whole now; null when they can. */
+  copyProblem: z.string().nullable(),
+  moment: cloneMoment,
   /** Room that the copies take at once. */
   neededBytes: z.number(),
   newIdentity: z.boolean(),

@@ -13,8 +13,8 @@ export const snapshotName = z
   .regex(/^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$/, 'A name cannot contain a line break or another control character.');
 export const snapshotNote = z.string().max(20_000);
 
-/** Who wanted it: a person; the schedule; a change of hardware; going back, which keeps the present as a branch. */
-export const snapshotReason = z.enum(['user', 'schedule', 'hardware', 'revert']);
+/** Who wanted it: a person; the schedule; a change of hardware; going back, which keeps the present as a branch; clones of a guest that runs. */
+export const snapshotReason = z.enum(['user', 'schedule', 'hardware', 'revert', 'clone']);
 export type SnapshotReason = z.infer<typeof snapshotReason>;
 
 export const guestSnapshot = z.object({
@@ -30,6 +30,8 @@ export const guestSnapshot = z.object({
   state: z.enum(['making', 'ready']),
   /** With the memory of the running guest: going back to it goes on from that moment. */
   withMemory: z.boolean(),
+  /** Why a disposable guest cannot go on from its memory beside the original; null when it can, or when there is none. */
+  cannotGoOnAside: z.string().nullable(),
   /** What the guest was when it was made. `quiesced`: its file systems were at rest, through its agent. */
   guestWas: z.enum(['off', 'running', 'paused', 'suspended']),
   quiesced: z.boolean(),

@@ -53,7 +53,11 @@ export const snapshotCalls = {
   },
   'snapshot.open': {
     summary: 'Start a disposable guest from a snapshot; it goes when it ends, and the snapshot stays as it is.',
-    input: oneSnapshot,
+    input: z.strictObject({
+      snapshot: snapshotId,
+      /** Go on from the snapshot's memory instead of booting, with network cards that lead nowhere: the addresses in memory are the original's. */
+      memory: z.boolean().optional(),
+    }),
     output: z.object({ guest, job }),
     effect: 'write',
   },

@@ -3,7 +3,13 @@ import type { GuestSnapshot, SnapshotSchedule, SnapshotTree } from '../../contra
 import { facts, printable, styled, type Terminal, table } from './terminal.ts';
 import { bytes, localTime } from './units.ts';
 
-const reasons = { user: '', schedule: 'scheduled', hardware: 'before a change of hardware', revert: 'before going back' } as const;
+const reasons = {
+  user: '',
+  schedule: 'scheduled',
+  hardware: 'before a change of hardware',
+  revert: 'before going back',
+  clone: 'for clones',
+} as const;
 const none = 'There are no snapshots. “guesthouse snapshot create GUEST” makes one.';
 
 export function listSnapshots(terminal: Terminal, { snapshots, currentId }: SnapshotTree): string {

@@ -137,6 +137,7 @@ export function composeRooms(foundation: Foundation): Rooms {
     creation,
     lineageLock,
     diskWork,
+    moments: () => snapshots.moments,
     tidyLayers: () => snapshots.tidyLayers(),
     feed,
     clock,

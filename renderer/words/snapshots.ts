@@ -12,7 +12,7 @@ export const snapshotsWords = {
   nowRunning: 'The guest as it runs',
   making: 'Being made…',
   withMemory: 'with memory',
-  reasons: { user: '', schedule: 'scheduled', hardware: 'before a change of hardware', revert: 'before going back' },
+  reasons: { user: '', schedule: 'scheduled', hardware: 'before a change of hardware', revert: 'before going back', clone: 'for clones' },
   choose: 'Choose a snapshot to see what it kept.',
   noPicture: 'No picture was kept',
   pictureOf: (name: string) => `The screen in “${name}”`,

@@ -186,7 +186,7 @@ test('a snapshot opened as a disposable clone is a guest of its own, and is as i
   const made = await take('To be opened');
   await inside('echo now > /mnt/one/opened; sync');
   await engine.guests.forceOff(id);
-  const { guest, job } = await engine.snapshots.open(made.id, 'test');
+  const { guest, job } = await engine.snapshots.open(made.id, false, 'test');
   expect((await engine.jobs.ended(job.id)).state).toBe('succeeded');
   expect(guest.id).not.toBe(id);
   await until('the agent of the clone answers', () => engine.guests.show(guest.id).state.run?.qemuAgent || null, 120_000);

@@ -281,6 +281,7 @@ export function bareRooms(guestCount = 0): BareGuests {
         forsake: settled,
         beforeHardwareChange: settled,
         tidyLayers: settled,
+        moments: { begin: refuse, make: unused, end: settled },
         tick: settled,
       },
       storage: {

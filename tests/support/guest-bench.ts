@@ -118,6 +118,7 @@ export async function openGuestEngine(
     creation: { plan: noImage },
     lineageLock,
     diskWork,
+    moments: () => snapshots.moments,
     tidyLayers: () => snapshots.tidyLayers(),
     feed,
     clock,

@@ -8,6 +8,7 @@ export type PlainVerb = 'start' | 'pause' | 'resume' | 'forceOff' | 'suspend' | 
 export type EngineOrder =
   | { verb: PlainVerb; id: GuestId }
   | { verb: 'flatten'; id: GuestId }
+  | { verb: 'clone'; id: GuestId; name: string }
   | { verb: 'snapshot'; id: GuestId; memory: boolean }
   | { verb: 'revert'; id: GuestId; snapshot: SnapshotId; keepPresent: boolean };
 
@@ -24,6 +25,7 @@ process.on('message', async (order: EngineOrder) => {
   try {
     if (order.verb === 'suspend') await finish(await guests.suspend(id, 'test'));
     else if (order.verb === 'flatten') await finish(await clones.flatten(id, 32 * 1024 ** 2, 'test'));
+    else if (order.verb === 'clone') await finish((await clones.clone({ guest: id, name: order.name, newIdentity: false }, 'test')).job);
     else if (order.verb === 'snapshot') await finish((await snapshots.create(id, { memory: order.memory }, 'test')).job);
     else if (order.verb === 'revert')
       await finish(await snapshots.revert(order.snapshot, { keepPresent: order.keepPresent, forceOff: false }, 'test'));

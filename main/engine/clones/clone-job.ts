@@ -6,11 +6,12 @@ import { cp, rename, rm } from 'node:fs/promises';
 import { z } from 'zod';
 import { Failure } from '../../../contract/errors.ts';
 import { deviceId, diskFormat, guestSpec } from '../../../contract/guest-spec.ts';
-import { type GuestId, guestId, imageId, layerId } from '../../../contract/ids.ts';
-import { moveIntoPlace, removeFile, syncFile, syncFolder, toWriteFailure } from '../files/durable.ts';
+import { type GuestId, guestId, imageId, layerId, snapshotId } from '../../../contract/ids.ts';
+import { moveIntoPlace, removeFile, shareFile, syncFile, syncFolder, toWriteFailure } from '../files/durable.ts';
 import type { Layout } from '../files/layout.ts';
 import { makePrivateFolder } from '../files/private-folder.ts';
 import type { Guests } from '../guests/guests.ts';
+import { savedWith } from '../guests/store.ts';
 import type { HostCapabilities } from '../host/capabilities.ts';
 import { demandSpace } from '../images/copy-medium.ts';
 import type { Images } from '../images/images.ts';
@@ -20,6 +21,7 @@ import { protectBase } from '../layers/base-protection.ts';
 import { type DiskLink, readBases } from '../layers/disk-chain.ts';
 import { freezeDisks } from '../layers/freeze-disks.ts';
 import type { LineageLock } from '../layers/lineage-lock.ts';
+import type { Moments } from '../snapshots/snapshots.ts';
 import type { Seeds } from '../unattended/seeds.ts';
 import { cloneFile, isSharedInPlace } from './clone-spec.ts';
 
@@ -35,7 +37,11 @@ const source = z.discriminatedUnion('kind', [
     /** From where the firmware's variables and the TPM are copied. */
     nvram: z.string().nullable().default(null),
     tpmState: z.string().nullable().default(null),
+    /** What the clones go on from instead of booting. */
+    memory: z.object({ path: z.string(), saved: savedWith }).nullable().default(null),
   }),
+  /** The present of a guest that runs or is suspended, kept as a snapshot that stays or goes. */
+  z.object({ kind: z.literal('present'), guestId, snapshotId, stays: z.boolean(), keepTpm: z.boolean() }),
 ]);
 export type CloneSource = z.infer<typeof source>;
 
@@ -50,6 +56,8 @@ export type CloneJobParts = {
   images: Pick<Images, 'show'>;
   host: Pick<HostCapabilities, 'qemuImgPath'>;
   lineageLock: LineageLock;
+  /** Snapshots need clones and clones snapshots, so this is asked only when there is something to keep. */
+  moments: () => Moments;
   seeds: Pick<Seeds, 'launch' | 'writeForClone' | 'forget'>;
   keepFreeBytes: () => number;
 };
@@ -104,15 +112,16 @@ function makeClones(parts: CloneJobParts, wanted: (input: CloneInput) => Clone[]
     weight: 9,
     async run(context) {
       const clones = wanted(context.input);
-      if (clones.length === 0) return;
+      const { source: from } = context.input;
       let made = 0;
       const finish = async (clone: Clone) => {
-        await giveAnswers(parts, context.input.source, clone);
-        guests.finishCreation(clone.guestId, clone.spec);
+        await giveAnswers(parts, from, clone);
+        guests.finishCreation(clone.guestId, clone.spec, from.kind === 'layers' ? (from.memory?.saved ?? null) : null);
         made++;
       };
       try {
-        await makeAll(parts, context, clones, finish);
+        if (clones.length > 0) await makeAll(parts, context, clones, finish);
+        if (from.kind === 'present') await parts.moments().end(from.snapshotId, from.stays);
       } catch (thrown) {
         if (made === 0 || !(thrown instanceof Failure)) throw thrown;
         const { code, message, ...more } = thrown.error;
@@ -125,6 +134,7 @@ function makeClones(parts: CloneJobParts, wanted: (input: CloneInput) => Clone[]
         await guests.abandonCreation(id);
         parts.seeds.forget(id);
       }
+      if (input.source.kind === 'present') await parts.moments().end(input.source.snapshotId, input.source.stays);
     },
   };
 }
@@ -132,7 +142,7 @@ function makeClones(parts: CloneJobParts, wanted: (input: CloneInput) => Clone[]
 /** Where cloud-init set the original up, it makes the clone a machine of its own as well, also without an agent. */
 async function giveAnswers({ guests, seeds }: CloneJobParts, from: CloneSource, { guestId: id }: Clone): Promise<void> {
   const hostname = guests.show(id).identity?.hostname ?? null;
-  if (from.kind !== 'guest' || hostname === null || seeds.launch(from.guestId)?.asDisk !== true) return;
+  if ((from.kind !== 'guest' && from.kind !== 'present') || hostname === null || seeds.launch(from.guestId)?.asDisk !== true) return;
   await seeds.writeForClone(id, hostname);
 }
 
@@ -144,7 +154,7 @@ async function makeAll(
 ): Promise<void> {
   const { input, signal } = context;
   if (input.source.kind === 'guest' && !input.source.share) return copyAll(parts, context, input.source, clones, finish);
-  const bases = await basesFor(parts, input, clones, signal);
+  const bases = await basesFor(parts, context, clones);
   for (const clone of clones) {
     signal.throwIfAborted();
     await buildUpon(parts, clone, bases, signal);
@@ -154,10 +164,9 @@ async function makeAll(
 
 /** What the clones' disks build upon, by disk. The guest that they are made of is only held for as long as it takes to freeze its disks. */
 async function basesFor(
-  { layout, guests, images, host }: CloneJobParts,
-  { source: from }: CloneInput,
+  { layout, guests, images, host, moments }: CloneJobParts,
+  { input: { source: from }, signal, progress }: StepContext<CloneInput>,
   clones: readonly Clone[],
-  signal: AbortSignal,
 ): Promise<ReadonlyMap<string, DiskLink>> {
   switch (from.kind) {
     case 'guest': {
@@ -178,15 +187,29 @@ async function basesFor(
       images.show(from.imageId);
       return new Map(clones[0]?.spec.disks.map((disk) => [disk.id, { path: from.path, format: from.format }]));
     case 'layers':
-      for (const { guestId: id } of clones) {
-        const files = layout.guest(id);
-        makeFolder(files.folder);
-        if (from.nvram) await copyWhole(from.nvram, files.nvram);
-        if (from.tpmState) await copyWhole(from.tpmState, files.tpmState);
-        await syncFolder(files.folder);
-      }
-      return new Map(Object.entries(from.layers).map(([id, layer]) => [id, { path: layout.layer(layer), format: 'qcow2' as const }]));
+      return uponKept(layout, from, clones);
+    case 'present': {
+      const kept = await moments().make(from.snapshotId, signal, progress);
+      return uponKept(layout, { ...kept, tpmState: from.keepTpm ? kept.tpmState : null, memory: null }, clones);
+    }
   }
+}
+
+/** Gives the clones what was kept besides the disks, and answers upon what those are to build. */
+async function uponKept(
+  layout: Layout,
+  kept: Pick<Extract<CloneSource, { kind: 'layers' }>, 'layers' | 'nvram' | 'tpmState' | 'memory'>,
+  clones: readonly Clone[],
+): Promise<ReadonlyMap<string, DiskLink>> {
+  for (const { guestId: id } of clones) {
+    const files = layout.guest(id);
+    makeFolder(files.folder);
+    if (kept.nvram) await copyWhole(kept.nvram, files.nvram);
+    if (kept.tpmState) await copyWhole(kept.tpmState, files.tpmState);
+    if (kept.memory) await shareFile(kept.memory.path, files.suspended);
+    await syncFolder(files.folder);
+  }
+  return new Map(Object.entries(kept.layers).map(([id, layer]) => [id, { path: layout.layer(layer), format: 'qcow2' as const }]));
 }
 
 /** Alone, so that nobody removes the base in the moment in which the disk begins to build upon it. */

@@ -35,6 +35,16 @@ export function cloneSpec(original: GuestSpec, name: string, taken: Taken): Gues
   return { ...original, uuid: randomUUID(), name, favourite: false, autostart: false, disks, nics };
 }
 
+/**
+ * As `cloneSpec`, for a guest that goes on from the original's memory. The system in it has the original's addresses already and would keep them
+ * whatever its cards were given, so each card leads to a network of its own that reaches nothing.
+ */
+export function continuedSpec(original: GuestSpec, name: string, taken: Taken): GuestSpec {
+  const spec = cloneSpec(original, name, taken);
+  const nics = original.nics.map((nic) => ({ ...nic, mode: 'user' as const, restricted: true, forwards: [], network: null, bridge: null }));
+  return { ...spec, nics };
+}
+
 /** The next port of the host that no guest forwards; there is none when all above are taken, and then the clone is told at its start. */
 function freeForward(forward: PortForward, ports: Set<string>): PortForward {
   for (let hostPort = forward.hostPort; hostPort <= 65_535; hostPort++) {

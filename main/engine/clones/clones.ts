@@ -6,6 +6,7 @@ import type { GuestSpec } from '../../../contract/guest-spec.ts';
 import type { Guest } from '../../../contract/guest-state.ts';
 import type { GuestId, ImageId, LayerId } from '../../../contract/ids.ts';
 import type { Job } from '../../../contract/job.ts';
+import type { SavedRecord } from '../guests/store.ts';
 
 /** Disks and firmware that a snapshot kept. */
 export type FrozenSource = {
@@ -16,6 +17,8 @@ export type FrozenSource = {
   /** Paths; null when it had none. */
   nvram: string | null;
   tpmState: string | null;
+  /** What the guest goes on from instead of booting; null boots. */
+  memory: { path: string; saved: SavedRecord } | null;
 };
 export type DisposableSource = { guest: GuestId } | { image: ImageId } | { frozen: FrozenSource };
 

@@ -5,7 +5,7 @@
  */
 import { stat } from 'node:fs/promises';
 import { z } from 'zod';
-import { Failure } from '../../../contract/errors.ts';
+import { Failure, toGuesthouseError } from '../../../contract/errors.ts';
 import { guestCannot } from '../../../contract/guest-can.ts';
 import type { GuestSpec } from '../../../contract/guest-spec.ts';
 import type { GuestState } from '../../../contract/guest-state.ts';
@@ -41,6 +41,7 @@ export type FlattenParts = {
 
 const defaultBytesPerSecond = 256 * 1024 ** 2;
 const lookAgainMs = 250;
+const moment = () => new Promise((done) => setTimeout(done, lookAgainMs));
 /** On their way to a state in which it is known how to go on. */
 const passing: ReadonlySet<GuestState['status']> = new Set(['starting', 'stopping', 'suspending']);
 
@@ -64,14 +65,20 @@ export function defineFlatten(parts: FlattenParts, specOf: (id: FlattenInput['gu
             if (live) {
               const [next] = await linkedDisks(guests.runsWith(id) ?? spec, layout.guest(id));
               if (!next) break;
-              await parts.diskWork.during(id, context.signal, (signal) => flattenLive(parts, context, next, signal));
+              try {
+                await parts.diskWork.during(id, context.signal, (signal) => flattenLive(parts, context, next, signal));
+              } catch (thrown) {
+                // It was shut down meanwhile, or is about to be: then it goes on without it.
+                if (toGuesthouseError(thrown).code !== 'guest/not-responding') throw thrown;
+                await moment();
+              }
             } else if (guestCannot(state, 'rebuild') === null && guests.isIdle(id)) {
               await guests.hold(id, 'rebuild', (held) => flattenAtRest(parts, context, held));
               break;
             } else {
               const reason = passing.has(state.status) ? null : guestCannot(state, 'flatten');
               if (reason !== null) throw new Failure('guest/denied', reason);
-              await new Promise((done) => setTimeout(done, lookAgainMs));
+              await moment();
             }
           }
           images.lineageChanged();

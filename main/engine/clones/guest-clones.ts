@@ -3,8 +3,9 @@ import { stat } from 'node:fs/promises';
 import { suggestHostname } from '../../../contract/answers.ts';
 import { Failure } from '../../../contract/errors.ts';
 import { guestCannot } from '../../../contract/guest-can.ts';
-import type { ClonePlan, CloneRequest } from '../../../contract/guest-clone.ts';
+import type { CloneMoment, ClonePlan, CloneRequest } from '../../../contract/guest-clone.ts';
 import type { GuestOrigin } from '../../../contract/guest-lineage.ts';
+import { snapshotNameMaxLength } from '../../../contract/guest-snapshot.ts';
 import type { GuestSpec } from '../../../contract/guest-spec.ts';
 import type { Guest } from '../../../contract/guest-state.ts';
 import type { GuestId, ImageId } from '../../../contract/ids.ts';
@@ -31,7 +32,7 @@ import type { Log } from '../log/log.ts';
 import { newGuestId } from '../store/new-id.ts';
 import { type CloneGuests, type CloneInput, type CloneJobParts, type CloneSource, defineClone, defineDisposable } from './clone-job.ts';
 import { cloneNames } from './clone-names.ts';
-import { cloneSpec, isSharedInPlace, takenBy } from './clone-spec.ts';
+import { cloneSpec, continuedSpec, isSharedInPlace, takenBy } from './clone-spec.ts';
 import type { Clones } from './clones.ts';
 import { defineFlatten } from './flatten-job.ts';
 import { awaited, identityProblem } from './inner-identity.ts';
@@ -48,6 +49,7 @@ export type ClonesDeps = {
   host: Pick<HostCapabilities, 'qemuImgPath'>;
   creation: Pick<Creation, 'plan'>;
   lineageLock: LineageLock;
+  moments: CloneJobParts['moments'];
   diskWork: DiskWork;
   /** Snapshots need clones and clones layers, so this is asked only when a guest was made independent. */
   tidyLayers(): Promise<void>;
@@ -76,6 +78,7 @@ export function createClones(deps: ClonesDeps): GuestClones {
     images,
     host: deps.host,
     lineageLock: deps.lineageLock,
+    moments: deps.moments,
     seeds: deps.seeds,
     keepFreeBytes,
     recordOrigin: deps.catalogue.recordOrigin,
@@ -94,12 +97,19 @@ export function createClones(deps: ClonesDeps): GuestClones {
 
   const planOf = async (request: CloneRequest): Promise<ClonePlan> => {
     const original = guests.show(request.guest);
-    mustAllow(original, 'clone');
+    mustAllow(original, 'cloneNow');
     const { spec } = original;
+    const copyProblem = copyProblemOf(original);
     const count = request.count ?? 1;
     const names = cloneNames(request.name, count, isTaken);
     const shareProblem = cannotFreeze({ ...spec, disks: spec.disks.filter((disk) => !isSharedInPlace(disk)) })?.message ?? null;
+    if (shareProblem !== null && copyProblem !== null) {
+      throw new Failure('layer/not-freezable', shareProblem, { hint: 'Shut the guest down first; then its disks can be copied.' });
+    }
     const share = request.share ?? shareProblem === null;
+    if (!share && copyProblem !== null) {
+      throw new Failure('guest/denied', copyProblem, { hint: 'Clone it now and make the clone independent afterwards.', path: 'share' });
+    }
     if (share && shareProblem !== null) {
       throw new Failure('layer/not-freezable', shareProblem, { hint: 'Copy the disks instead.', path: 'share' });
     }
@@ -109,6 +119,8 @@ export function createClones(deps: ClonesDeps): GuestClones {
       names,
       share,
       shareProblem,
+      copyProblem,
+      moment: momentOf(original.state),
       neededBytes: count * (share ? mib : await sizeOnDisk(layout, original)),
       newIdentity: request.newIdentity ?? problem === null,
       identityProblem: problem,
@@ -164,11 +176,16 @@ export function createClones(deps: ClonesDeps): GuestClones {
       // A job that was cancelled before its first step has nothing to undo, and still its guests must go.
       void jobs
         .ended(job.id)
-        .then((ended) => (ended.state === 'succeeded' ? undefined : abandonAll(clones)))
+        .then(async (ended) => {
+          if (ended.state === 'succeeded') return;
+          abandonAll(clones);
+          if (from.kind === 'present') await deps.moments().end(from.snapshotId, from.stays);
+        })
         .catch((thrown: unknown) => log.warn({ error: thrown }, 'What a job of clones left could not be removed.'));
       return job;
     } catch (thrown) {
       abandonAll(clones);
+      if (from.kind === 'present') void deps.moments().end(from.snapshotId, false);
       throw thrown;
     }
   };
@@ -186,8 +203,11 @@ export function createClones(deps: ClonesDeps): GuestClones {
       return { original: guest.spec, source, origin: originOf('guest', guest.id, guest.spec.name) };
     }
     if ('frozen' in from) {
-      const { guest, name, spec, layers, nvram, tpmState } = from.frozen;
-      return { original: spec, source: { kind: 'layers', layers: { ...layers }, nvram, tpmState }, origin: originOf('guest', guest, name) };
+      const { guest, name, spec, layers, nvram, tpmState, memory } = from.frozen;
+      // It goes on with the hardware that it was saved with, which becomes its own.
+      const kept = memory && { path: memory.path, saved: { ...memory.saved, spec: null } };
+      const source: CloneSource = { kind: 'layers', layers: { ...layers }, nvram, tpmState, memory: kept };
+      return { original: memory?.saved.spec ?? spec, source, origin: originOf('guest', guest, name) };
     }
     const image = images.show(from.image);
     if (image.kind !== 'disk') {
@@ -216,7 +236,7 @@ export function createClones(deps: ClonesDeps): GuestClones {
       const plan = await planOf(request);
       await demandSpace(layout.guests, plan.neededBytes, keepFreeBytes());
       const original = guests.show(request.guest);
-      mustAllow(original, 'clone');
+      mustAllow(original, 'cloneNow');
       const taken = takenBy(everyGuest().map((guest) => guest.spec));
       const origin = originOf('guest', original.id, original.spec.name);
       const lineage = (name: string): Lineage => ({
@@ -232,8 +252,21 @@ export function createClones(deps: ClonesDeps): GuestClones {
         deps.catalogue.originOf(original.id),
       );
       const title = clones.length === 1 ? `Clone ${original.spec.name}` : `Make ${clones.length} clones of ${original.spec.name}`;
-      const from: CloneSource = { kind: 'guest', guestId: original.id, share: plan.share, keepTpm: request.keepTpm ?? false };
-      return { guests: shown, job: start(plan.share ? definitions.share : definitions.copy, title, from, clones, by) };
+      const keepTpm = request.keepTpm ?? false;
+      if (plan.moment === 'off') {
+        const from: CloneSource = { kind: 'guest', guestId: original.id, share: plan.share, keepTpm };
+        return { guests: shown, job: start(plan.share ? definitions.share : definitions.copy, title, from, clones, by) };
+      }
+      const stays = request.keepSnapshot ?? false;
+      try {
+        const called = names.length === 1 ? `Cloned as ${names[0]}` : `Cloned ${names.length} times`;
+        const snapshotId = deps.moments().begin(original.id, called.slice(0, snapshotNameMaxLength), stays);
+        const from: CloneSource = { kind: 'present', guestId: original.id, snapshotId, stays, keepTpm };
+        return { guests: shown, job: start(definitions.share, title, from, clones, by) };
+      } catch (thrown) {
+        abandonAll(clones);
+        throw thrown;
+      }
     },
 
     async disposable(from, by) {
@@ -241,7 +274,9 @@ export function createClones(deps: ClonesDeps): GuestClones {
       const taken = takenBy(everyGuest().map((guest) => guest.spec));
       const name = freeName(`${origin.name} (disposable)`, isTaken);
       const lineage = { ...noLineage, disposable: true, origin };
-      const { clones, shown } = begin([{ spec: cloneSpec(original, name, taken), lineage }], 'image' in from ? from.image : null);
+      const goesOn = source.kind === 'layers' && source.memory !== null;
+      const spec = goesOn ? continuedSpec(original, name, taken) : cloneSpec(original, name, taken);
+      const { clones, shown } = begin([{ spec, lineage }], 'image' in from ? from.image : null);
       const [guest] = shown as [Guest];
       return { guest, job: start(definitions.disposable, `Start a disposable ${origin.name}`, source, clones, by) };
     },
@@ -320,10 +355,21 @@ export function createClones(deps: ClonesDeps): GuestClones {
 }
 
 /** @throws Failure `guest/denied` unless that can be done with its disks now. */
-function mustAllow(guest: Guest, verb: 'clone' | 'rebuild' | 'flatten'): void {
+function mustAllow(guest: Guest, verb: 'clone' | 'cloneNow' | 'rebuild' | 'flatten'): void {
   if (guest.trashedAt !== null) throw new Failure('guest/denied', `${guest.spec.name} is in the trash.`, { hint: 'Restore it first.' });
   const reason = guestCannot(guest.state, verb);
   if (reason !== null) throw new Failure('guest/denied', reason);
+}
+
+function momentOf({ status, run }: Guest['state']): CloneMoment {
+  if (status === 'suspended') return 'suspended';
+  if (status === 'running') return run?.qemuAgent ? 'quiesced' : 'power-cut';
+  return status === 'paused' ? 'power-cut' : 'off';
+}
+
+/** Reading whole disks takes as long as they are large, and what writes to them must not run meanwhile. */
+function copyProblemOf({ state }: Guest): string | null {
+  return momentOf(state) === 'off' ? null : 'While the guest is not off its disks cannot be copied whole.';
 }
 
 function standsAlone(name: string): Failure {

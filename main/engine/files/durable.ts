@@ -1,5 +1,5 @@
 /** Files that are whole or absent, whatever happens: written under another name, forced to the disk, then renamed. */
-import { open, rename, rm } from 'node:fs/promises';
+import { constants, copyFile, link, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Failure } from '../../../contract/errors.ts';
 
@@ -24,6 +24,16 @@ export async function moveIntoPlace(from: string, to: string): Promise<void> {
   await syncFile(from);
   await rename(from, to);
   await syncFolder(dirname(to));
+}
+
+/** Gives a file that is never changed in place a second name, or where that cannot be a copy. */
+export async function shareFile(from: string, to: string): Promise<void> {
+  await removeFile(to);
+  await link(from, to).catch(async () => {
+    await copyFile(from, `${to}.new`, constants.COPYFILE_FICLONE);
+    await syncFile(`${to}.new`);
+    await rename(`${to}.new`, to);
+  });
 }
 
 /** Writes a small file whole. */

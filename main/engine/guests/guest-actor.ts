@@ -554,7 +554,7 @@ export class GuestActor {
   }
 
   /** Shows a guest that was found running or standing still. */
-  show(status: 'running' | 'paused' | 'suspending' | 'off' | 'crashed' | 'template', pause?: PauseReason): void {
+  show(status: 'running' | 'paused' | 'suspending' | ReturnType<typeof restingStatus>, pause?: PauseReason): void {
     if (status === 'paused' && pause) this.#enterPaused(pause);
     else this.#observed.enter(status, { problems: this.record.now.run?.problems ?? [] });
   }

@@ -22,6 +22,7 @@ import type { GuestSettler } from './guest-settler.ts';
 import type { Wish } from './guest-wish.ts';
 import { words } from './guest-words.ts';
 import type { Guests } from './guests.ts';
+import { restingStatus } from './resting-status.ts';
 import { createGuestStore, noLineage, type StoredGuest } from './store.ts';
 import { chordsOf } from './us-keyboard.ts';
 
@@ -382,11 +383,11 @@ export function createGuests(parts: GuestsParts): GuestRegistry {
       return actor.view();
     },
 
-    finishCreation(id, spec) {
+    finishCreation(id, spec, saved = null) {
       const actor = find(id);
       // Renamed meanwhile it keeps its new name.
-      actor.record.save({ creating: false, spec: { ...spec, name: actor.name } });
-      actor.show(actor.record.now.lineage.template ? 'template' : 'off');
+      actor.record.save({ creating: false, spec: { ...spec, name: actor.name }, saved });
+      actor.show(restingStatus(actor.record.now));
       return actor.view();
     },
 

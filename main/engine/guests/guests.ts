@@ -7,7 +7,7 @@ import type { GuestId } from '../../../contract/ids.ts';
 import type { Job } from '../../../contract/job.ts';
 import type { LiveDisks, SerialAttachment, SerialListener } from '../drivers/driver.ts';
 import type { HeldGuest, HeldVerb } from './held-guest.ts';
-import type { Lineage } from './store.ts';
+import type { Lineage, SavedRecord } from './store.ts';
 
 /** Every method throws `Failure` `guest/not-found` for an unknown id, and `guest/denied` where `guest-can.ts` says so. */
 export type Guests = {
@@ -74,8 +74,8 @@ export type Guests = {
   nameTaken(name: string, except?: GuestId): boolean;
   /** Stores a guest whose disks are yet to be made: status `creating`. */
   beginCreation(id: GuestId, spec: GuestSpec, lineage?: Lineage): Guest;
-  /** The disks are there: `creating` becomes `off`. */
-  finishCreation(id: GuestId, spec: GuestSpec): Guest;
+  /** The disks are there: `creating` becomes `off`, or `suspended` for a guest whose memory is there as well. */
+  finishCreation(id: GuestId, spec: GuestSpec, saved?: SavedRecord | null): Guest;
   /** Removes the guest and its folder, in whatever state its creation was. Idempotent. */
   abandonCreation(id: GuestId): Promise<void>;
 

@@ -1,8 +1,8 @@
 /** What a snapshot keeps of a guest besides its disks: NVRAM, TPM, memory, a picture. Each file is whole and durable before it counts. */
 import { constants, existsSync } from 'node:fs';
-import { chmod, copyFile, link, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { removeFile, syncFile, syncFolder, toWriteFailure } from '../files/durable.ts';
+import { removeFile, shareFile, syncFile, syncFolder, toWriteFailure } from '../files/durable.ts';
 import type { GuestFiles, KeptState } from '../files/layout.ts';
 
 /** Copies the firmware's variables and the TPM's state. Answers which of them the guest has. */
@@ -89,13 +89,4 @@ async function copyFolder(from: string, to: string): Promise<void> {
     if (entry.isFile() && entry.name !== '.lock') await copyWhole(join(from, entry.name), join(to, entry.name));
   }
   await syncFolder(to);
-}
-
-async function shareFile(from: string, to: string): Promise<void> {
-  await removeFile(to);
-  await link(from, to).catch(async () => {
-    await copyFile(from, `${to}.new`, constants.COPYFILE_FICLONE);
-    await syncFile(`${to}.new`);
-    await rename(`${to}.new`, to);
-  });
 }

@@ -22,7 +22,9 @@ import type { Log } from '../log/log.ts';
 import type { Database } from '../store/database.ts';
 import { newImageId, newSnapshotId } from '../store/new-id.ts';
 import { defineExport } from './export-job.ts';
+import { cannotGoOnAside } from './go-on-aside.ts';
 import { type MakeParts, makeSnapshot, settleMaking } from './make-snapshot.ts';
+import { createMoments } from './moments.ts';
 import { expired, isDue } from './retention.ts';
 import { mustBeComplete, type RevertParts, revertGuest, settleRevert } from './revert-guest.ts';
 import { snapshotJobs } from './snapshot-jobs.ts';
@@ -120,6 +122,22 @@ export function createSnapshots(deps: SnapshotsDeps): SnapshotRegistry {
     },
     isRead: () => untouched.size > 0,
     definition: () => definitions.tidy,
+  });
+
+  const moments = createMoments({
+    layout,
+    store,
+    makeParts,
+    guests,
+    underWay,
+    tidy: () => tidying.tidy(),
+    newRow(id, name, stays) {
+      const guest = guests().show(id);
+      mustBePossible(guest, 'snapshot');
+      const refusal = cannotFreeze(guest.spec);
+      if (refusal) throw refusal;
+      return newRow(guest, { name, reason: stays ? 'user' : 'clone' });
+    },
   });
 
   const nameOf = (id: GuestId): string => guests().show(id).spec.name;
@@ -398,11 +416,17 @@ export function createSnapshots(deps: SnapshotsDeps): SnapshotRegistry {
       });
     },
 
-    async open(id, by) {
+    moments,
+
+    async open(id, memory, by) {
       const row = livingRow(id);
       if (row.making) throw new Failure('guest/denied', `The snapshot “${row.name}” is still being made.`);
+      if (memory) {
+        const problem = cannotGoOnAside(row);
+        if (problem) throw new Failure('guest/denied', problem, { path: 'memory', hint: 'Open it without its memory: then it boots.' });
+      }
       await mustBeComplete(row, filesOf(row.guestId), layout);
-      const { nvram, tpmState } = filesOf(row.guestId).snapshot(id);
+      const { nvram, tpmState, memory: memoryFile } = filesOf(row.guestId).snapshot(id);
       return deps.disposable(
         {
           frozen: {
@@ -412,6 +436,7 @@ export function createSnapshots(deps: SnapshotsDeps): SnapshotRegistry {
             layers: Object.fromEntries(row.disks.map((one) => [one.id, one.layer])),
             nvram: row.nvram ? nvram : null,
             tpmState: row.tpm ? tpmState : null,
+            memory: memory && row.memory ? { path: memoryFile, saved: row.memory } : null,
           },
         },
         by,

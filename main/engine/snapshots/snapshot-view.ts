@@ -3,6 +3,7 @@ import { existsSync, statSync } from 'node:fs';
 import type { GuestSnapshot, SnapshotSchedule } from '../../../contract/guest-snapshot.ts';
 import type { SnapshotId } from '../../../contract/ids.ts';
 import type { GuestFiles, Layout } from '../files/layout.ts';
+import { cannotGoOnAside } from './go-on-aside.ts';
 import type { CarriedTree, StoredSnapshot } from './store.ts';
 
 /** Those that were not deleted, each after the nearest before it that was not either. @param all of one guest, the oldest first */
@@ -71,6 +72,7 @@ function view(
     reason: one.reason,
     state: one.making ? 'making' : 'ready',
     withMemory: one.memory !== null,
+    cannotGoOnAside: one.memory === null ? null : cannotGoOnAside(one),
     guestWas: one.guestWas,
     quiesced: one.quiesced,
     disks: one.disks.map(({ id, sizeBytes }) => ({ id, sizeBytes })),

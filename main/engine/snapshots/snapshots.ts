@@ -1,8 +1,9 @@
 /** All that the rest of the engine can ask about snapshots. Implemented by `snapshot-registry.ts`. */
 import type { GuestSnapshot, SnapshotReason, SnapshotSchedule, SnapshotTree } from '../../../contract/guest-snapshot.ts';
 import type { Guest } from '../../../contract/guest-state.ts';
-import type { GuestId, SnapshotId } from '../../../contract/ids.ts';
+import type { GuestId, LayerId, SnapshotId } from '../../../contract/ids.ts';
 import type { Job } from '../../../contract/job.ts';
+import type { ByteProgress } from '../drivers/driver.ts';
 import type { CarriedTree } from './store.ts';
 
 export type NewSnapshot = {
@@ -10,6 +11,19 @@ export type NewSnapshot = {
   note?: string | undefined;
   memory?: boolean | undefined;
   reason?: SnapshotReason;
+};
+
+/** What a snapshot kept of a guest's disks and firmware. Paths; null when it had none. */
+export type KeptDisks = { layers: Readonly<Record<string, LayerId>>; nvram: string | null; tpmState: string | null };
+
+/** The present of a guest, kept for clones of it. Each method can be called again after any engine died. */
+export type Moments = {
+  /** @throws Failure `guest/denied`, `layer/not-freezable` when there can be none now */
+  begin(guest: GuestId, name: string, stays: boolean): SnapshotId;
+  /** Keeps the present, or answers what was kept. @throws Failure also `snapshot/not-made` */
+  make(id: SnapshotId, signal: AbortSignal, progress: ByteProgress): Promise<KeptDisks>;
+  /** Removes what was kept unless it stays. Idempotent. */
+  end(id: SnapshotId, stays: boolean): Promise<void>;
 };
 
 /** Methods throw `Failure`: `guest/not-found`, `snapshot/not-found`, `guest/denied` where `guest-can.ts` says so, `layer/not-freezable`. */
@@ -21,8 +35,9 @@ export type Snapshots = {
   revert(snapshot: SnapshotId, how: { keepPresent: boolean; forceOff: boolean }, by: string): Promise<Job>;
   /** @throws Failure also `snapshot/incomplete` for a disk that it does not have */
   export(snapshot: SnapshotId, what: { disk?: string | undefined; name?: string | undefined }, by: string): Promise<Job>;
-  /** A disposable guest upon the snapshot's disks. */
-  open(snapshot: SnapshotId, by: string): Promise<{ guest: Guest; job: Job }>;
+  /** A disposable guest upon the snapshot's disks; with `memory` it goes on from the moment of the snapshot. */
+  open(snapshot: SnapshotId, memory: boolean, by: string): Promise<{ guest: Guest; job: Job }>;
+  moments: Moments;
   /** What others need of it stays. It can be brought back for some minutes. */
   delete(snapshot: SnapshotId): void;
   /** @throws Failure `snapshot/not-found` when it is gone for good */

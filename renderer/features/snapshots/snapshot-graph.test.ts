@@ -16,6 +16,7 @@ const treeOf = (parents: readonly (number | null)[]): GuestSnapshot[] =>
     reason: 'user',
     state: 'ready',
     withMemory: false,
+    cannotGoOnAside: null,
     guestWas: 'off',
     quiesced: false,
     disks: [],

@@ -12,7 +12,7 @@ export function snapshotHandlers({ snapshots }: Services): Pick<Handlers, Answer
     'snapshot.revert': ({ snapshot, keepPresent = false, forceOff = false }, { who }) =>
       snapshots.revert(snapshot, { keepPresent, forceOff }, who),
     'snapshot.export': ({ snapshot, disk, name }, { who }) => snapshots.export(snapshot, { disk, name }, who),
-    'snapshot.open': ({ snapshot }, { who }) => snapshots.open(snapshot, who),
+    'snapshot.open': ({ snapshot, memory = false }, { who }) => snapshots.open(snapshot, memory, who),
     'snapshot.delete': ({ snapshot }) => {
       snapshots.delete(snapshot);
       return {};
