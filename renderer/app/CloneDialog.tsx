@@ -8,6 +8,7 @@ import { closeClone, makeClones, useCloning } from '../state/cloning.ts';
 import { useGuest } from '../state/store.ts';
 import { useCall } from '../state/use-call.ts';
 import { useSettled } from '../state/use-settled.ts';
+import { Notice } from '../ui/feedback.tsx';
 import { NumberField } from '../ui/NumberField.tsx';
 import { TextField } from '../ui/TextField.tsx';
 import { Checkbox, RadioGroup } from '../ui/toggles.tsx';
@@ -33,6 +34,7 @@ function OpenDialog({ guest }: { guest: Guest }) {
   const [share, setShare] = useState<boolean | null>(null);
   const [newIdentity, setNewIdentity] = useState<boolean | null>(null);
   const [keepTpm, setKeepTpm] = useState(false);
+  const [keepSnapshot, setKeepSnapshot] = useState(false);
   const [busy, setBusy] = useState(false);
   const [refused, setRefused] = useState<GuesthouseError | null>(null);
 
@@ -43,6 +45,7 @@ function OpenDialog({ guest }: { guest: Guest }) {
     ...(share === null ? {} : { share }),
     ...(newIdentity === null ? {} : { newIdentity }),
     ...(keepTpm ? { keepTpm } : {}),
+    ...(keepSnapshot ? { keepSnapshot } : {}),
   };
   const question = JSON.stringify(request);
   const settled = useSettled(question, 150);
@@ -94,7 +97,7 @@ function OpenDialog({ guest }: { guest: Guest }) {
         onChange={(way) => setShare(way === 'share')}
         options={[
           ...(known?.shareProblem ? [] : [{ id: 'share' as const, label: w.share, description: w.shareNote }]),
-          { id: 'copy' as const, label: w.copy, description: known?.shareProblem ?? w.copyNote },
+          ...(known?.copyProblem ? [] : [{ id: 'copy' as const, label: w.copy, description: known?.shareProblem ?? w.copyNote }]),
         ]}
       />
       <Checkbox
@@ -105,6 +108,12 @@ function OpenDialog({ guest }: { guest: Guest }) {
         onChange={setNewIdentity}
       />
       {known?.hasTpm && <Checkbox label={w.keepTpm} description={w.keepTpmNote} value={keepTpm} onChange={setKeepTpm} />}
+      {known && known.moment !== 'off' && (
+        <>
+          <Checkbox label={w.keepSnapshot} description={w.keepSnapshotNote} value={keepSnapshot} onChange={setKeepSnapshot} />
+          <Notice tone={known.moment === 'quiesced' ? 'info' : 'warning'} title={w.moments[known.moment]} />
+        </>
+      )}
       {error && error.path !== 'name' && <ErrorPanel error={error} />}
       {refused && <ErrorPanel error={refused} onDismiss={() => setRefused(null)} />}
       {known && !error && (

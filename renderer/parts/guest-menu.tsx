@@ -73,7 +73,7 @@ export function CopyItems({ guest, onStarted }: { guest: Guest; onStarted: (id: 
   const cannot = guestCannot(guest.state, 'clone');
   return (
     <MenuSection label={cloneWords.section}>
-      <MenuItem id="clone" icon={Copy} reason={cannot} onAction={() => openClone(guest)}>
+      <MenuItem id="clone" icon={Copy} reason={guestCannot(guest.state, 'cloneNow')} onAction={() => openClone(guest)}>
         {isTemplate ? cloneWords.newFromTemplateMenu : cloneWords.clone}
       </MenuItem>
       <MenuItem

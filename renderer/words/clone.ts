@@ -25,6 +25,17 @@ export const cloneWords = {
   shareNote: 'There at once, whatever the size. Each keeps only what differs.',
   copy: 'Copy all data',
   copyNote: 'Stands alone. The original cannot be started while it is copied.',
+  moments: {
+    off: null,
+    quiesced:
+      'It runs on. Its agent brings the file systems to rest for the moment in which its disks are kept; the clones boot from there.',
+    'power-cut':
+      'Its disks are kept as they would be after a power cut, which file systems recover from: no agent can bring them to rest now.',
+    suspended:
+      'It stays suspended. The clones boot from its disks as after a power cut in that moment; what was only in memory is not in them.',
+  },
+  keepSnapshot: 'Keep that moment as a snapshot',
+  keepSnapshotNote: 'Then the guest can be taken back to what the clones were made from.',
   identity: 'Give the system inside an identity of its own',
   identityNote: 'Host name after the clone’s, machine id and SSH host keys, when its agent answers for the first time.',
   keepTpm: 'Copy the TPM with its keys',
@@ -43,7 +54,8 @@ export const cloneWords = {
   lineageLabel: 'What builds upon what',
   lineageNone: 'Nothing builds upon it.',
   makeIndependent: 'Make independent',
-  makeIndependentNote: 'Copies all that the disks build upon into them. The guest cannot be started meanwhile.',
+  makeIndependentNote:
+    'Copies all that the disks build upon into them. A guest that runs goes on meanwhile; one that is off cannot be started.',
   madeIndependent: (name: string) => `${name} stands alone now`,
   verify: 'Verify',
   verifyNote: 'Reads the whole image and holds it against its checksum.',

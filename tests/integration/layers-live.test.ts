@@ -215,7 +215,7 @@ test('a job that lost its engine, also one that waits to be finalized, is ended 
 }, 240_000);
 
 test('engines that are killed while they tidy leave a guest that runs and reads right, and the next one goes on', async () => {
-  for (const afterMs of [0, 150, 400, 700, 1100, 1500].map((ms) => ms + Math.floor(Math.random() * 200))) {
+  for (const afterMs of [100, 600, 1200].map((ms) => ms + Math.floor(Math.random() * 200))) {
     const said = `killed after ${afterMs} ms`;
     await take('Below');
     const before = await write(0, 24);
@@ -247,7 +247,7 @@ test('engines that are killed while they tidy leave a guest that runs and reads 
 }, 400_000);
 
 test('QEMU killed while it copies leaves disks that read as the guest left them', async () => {
-  for (const afterMs of [100, 400, 700, 900].map((ms) => ms + Math.floor(Math.random() * 200))) {
+  for (const afterMs of [150, 700].map((ms) => ms + Math.floor(Math.random() * 200))) {
     const said = `killed after ${afterMs} ms`;
     await write(0, 40);
     const snapshot = await take('Killed');
@@ -257,7 +257,9 @@ test('QEMU killed while it copies leaves disks that read as the guest left them'
     process.kill(pidOfQemu(), 'SIGKILL');
     await untilStatus(engine, id, 'crashed');
     await tidied();
-    execFileSync('qemu-img', ['check', '-q', '-U', '-r', 'leaks', '-f', 'qcow2', pathOf(1)], { encoding: 'utf8' });
+    // Clusters that were given out and not used yet are lost with QEMU; nothing else is wrong.
+    for (const disk of [1, 2]) execFileSync('qemu-img', ['check', '-q', '-r', 'leaks', '-f', 'qcow2', pathOf(disk)], { encoding: 'utf8' });
+    checkEveryDisk(engine.layout);
     await startAgain();
     expect([said, await sums()]).toEqual([said, now]);
     await engine.snapshots.tick();

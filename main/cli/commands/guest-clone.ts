@@ -1,7 +1,7 @@
 /** `guesthouse guest clone|template|disposable|keep|lineage`: guests made of others. */
 import type { Command } from 'commander';
 import { Failure } from '../../../contract/errors.ts';
-import { type CloneRequest, cloneCountMax } from '../../../contract/guest-clone.ts';
+import { type CloneMoment, type CloneRequest, cloneCountMax } from '../../../contract/guest-clone.ts';
 import type { LineageNode } from '../../../contract/guest-lineage.ts';
 import { type Context, findGuest, findImage } from '../context.ts';
 import { followJob } from '../job-progress.ts';
@@ -9,19 +9,35 @@ import { facts, printable, show, showLine } from '../terminal.ts';
 import { bytes } from '../units.ts';
 import { wholeNumber } from '../values.ts';
 
-type CloneOptions = { count?: number; full?: boolean; template?: boolean; keepTpm?: boolean; sameIdentity?: boolean; plan?: boolean };
+type CloneOptions = {
+  count?: number;
+  full?: boolean;
+  template?: boolean;
+  keepTpm?: boolean;
+  sameIdentity?: boolean;
+  keepSnapshot?: boolean;
+  plan?: boolean;
+};
+
+const moments: Record<CloneMoment, string | null> = {
+  off: null,
+  quiesced: 'while it runs; its agent brings the file systems to rest',
+  'power-cut': 'as after a power cut: no agent can bring its file systems to rest now',
+  suspended: 'as after a power cut when it was suspended; what was only in memory is not in them',
+};
 
 export function addClone(group: Command, { terminal, engine }: Context): void {
   group
     .command('clone')
     .description('make clones of a guest or a template, each with a name, addresses and an identity of its own')
-    .argument('<guest>', 'name or id of the original, which must not run')
+    .argument('<guest>', 'name or id of the original; one that runs or is suspended is cloned as its disks are at this moment')
     .argument('<name>', 'name of the clone; with {n} in it names count: “web-{n}”')
     .option('--count <n>', 'how many', wholeNumber(1, cloneCountMax))
     .option('--full', 'copy all data; without, clones build upon the original’s frozen disks and keep only what differs')
     .option('--template', 'make templates')
     .option('--keep-tpm', 'copy the TPM with its keys, which a disk that is sealed to it needs')
     .option('--same-identity', 'leave host name, machine id and SSH host keys inside as they are')
+    .option('--keep-snapshot', 'keep what a guest that runs or is suspended was as a snapshot of it')
     .option('--plan', 'only say what would be made')
     .action(async (wanted: string, name: string, options: CloneOptions) => {
       const client = await engine();
@@ -33,6 +49,7 @@ export function addClone(group: Command, { terminal, engine }: Context): void {
         ...(options.full ? { share: false } : {}),
         ...(options.template ? { asTemplate: true } : {}),
         ...(options.keepTpm ? { keepTpm: true } : {}),
+        ...(options.keepSnapshot ? { keepSnapshot: true } : {}),
         ...(options.sameIdentity ? { newIdentity: false } : {}),
       };
       if (options.plan) {
@@ -40,7 +57,8 @@ export function addClone(group: Command, { terminal, engine }: Context): void {
           facts([
             ['Names', plan.names.join(', ')],
             ['Disks', plan.share ? 'build upon the original’s' : 'copied whole'],
-            ['Because', plan.shareProblem],
+            ['Because', plan.shareProblem ?? plan.copyProblem],
+            ['Moment', moments[plan.moment]],
             ['Room', bytes(plan.neededBytes)],
             ['Inside', plan.newIdentity ? 'a host name, machine id and SSH host keys of its own' : 'as the original'],
             ['Because', plan.identityProblem],

@@ -94,10 +94,11 @@ export const addSnapshot: CommandGroup = (program, context) => {
     .description('start a disposable guest from a snapshot; it goes when it ends')
     .argument('<guest>', 'name or id')
     .argument('<snapshot>', 'name or id')
-    .action(async (wanted: string, which: string) => {
+    .option('--memory', 'go on from its memory instead of booting, with a network that leads nowhere: the addresses are the original’s')
+    .action(async (wanted: string, which: string, options: { memory?: boolean }) => {
       const client = await engine();
       const { snapshot } = await find(client, wanted, which);
-      const { guest, job } = await client.call('snapshot.open', { snapshot: snapshot.id });
+      const { guest, job } = await client.call('snapshot.open', { snapshot: snapshot.id, memory: options.memory });
       await followJob(client, terminal, job.id);
       if (!terminal.json) terminal.out(`“${guest.spec.name}” is running, and goes when it ends.\n`);
     });

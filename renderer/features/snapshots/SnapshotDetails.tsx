@@ -16,10 +16,10 @@ import { formatBytes } from '../../words/format.ts';
 
 const w = words.snapshots;
 
-type Props = { snapshot: GuestSnapshot; onRevert: () => void; onExport: () => void; onChanged: () => void };
+type Props = { snapshot: GuestSnapshot; onRevert: () => void; onOpen: () => void; onExport: () => void; onChanged: () => void };
 
 /** What one snapshot kept, and what can be done with it. */
-export function SnapshotDetails({ snapshot, onRevert, onExport, onChanged }: Props) {
+export function SnapshotDetails({ snapshot, onRevert, onOpen, onExport, onChanged }: Props) {
   const [, navigate] = useLocation();
   const [name, setName] = useState(snapshot.name);
   const [note, setNote] = useState(snapshot.note);
@@ -31,6 +31,8 @@ export function SnapshotDetails({ snapshot, onRevert, onExport, onChanged }: Pro
     if (answer.ok) onChanged();
   };
   const openSnapshot = async () => {
+    // Only then there is something to choose.
+    if (snapshot.withMemory) return onOpen();
     const answer = await call('snapshot.open', { snapshot: snapshot.id });
     setError(answer.ok ? null : answer.error);
     if (answer.ok) navigate(`/guests/${answer.value.guest.id}`);
@@ -48,7 +50,7 @@ export function SnapshotDetails({ snapshot, onRevert, onExport, onChanged }: Pro
           {w.goBack}
         </Button>
         <Button icon={FlaskConical} reason={making} onPress={() => void openSnapshot()}>
-          {w.open}
+          {snapshot.withMemory ? w.openAsk : w.open}
         </Button>
         <Button icon={PackageOpen} reason={making ?? (snapshot.disks.length === 0 ? w.noDisks : null)} onPress={onExport}>
           {w.export}

@@ -1,5 +1,6 @@
 import { CalendarClock, Camera, GitFork } from 'lucide-react';
 import { useState } from 'react';
+import { useLocation } from 'wouter';
 import { guestCannot } from '../../../contract/guest-can.ts';
 import type { GuestSnapshot, SnapshotTree } from '../../../contract/guest-snapshot.ts';
 import type { Guest } from '../../../contract/guest-state.ts';
@@ -11,6 +12,7 @@ import { Button } from '../../ui/Button.tsx';
 import { EmptyState, Notice, Skeleton } from '../../ui/feedback.tsx';
 import { words } from '../../words/en.ts';
 import { ExportDialog } from './ExportDialog.tsx';
+import { OpenDialog } from './OpenDialog.tsx';
 import { RevertDialog } from './RevertDialog.tsx';
 import { ScheduleDialog } from './ScheduleDialog.tsx';
 import { SnapshotDetails } from './SnapshotDetails.tsx';
@@ -20,7 +22,7 @@ import './snapshots.css';
 
 const w = words.snapshots;
 
-type Open = { kind: 'take' } | { kind: 'schedule' } | { kind: 'revert' | 'export'; snapshot: GuestSnapshot };
+type Open = { kind: 'take' } | { kind: 'schedule' } | { kind: 'revert' | 'open' | 'export'; snapshot: GuestSnapshot };
 
 /** The snapshots of a guest: the tree, what each kept, and the way back. */
 export function SnapshotsTab({ guestId }: { guestId: GuestId }) {
@@ -40,6 +42,7 @@ function useChanges(guestId: GuestId): string {
 }
 
 function Snapshots({ guest, tree, reload }: { guest: Guest; tree: SnapshotTree; reload: () => void }) {
+  const [, navigate] = useLocation();
   const [chosenId, choose] = useState<SnapshotId | null>(null);
   const [open, setOpen] = useState<Open | null>(null);
   const chosen =
@@ -91,6 +94,7 @@ function Snapshots({ guest, tree, reload }: { guest: Guest; tree: SnapshotTree; 
               key={chosen.id}
               snapshot={chosen}
               onRevert={() => setOpen({ kind: 'revert', snapshot: chosen })}
+              onOpen={() => setOpen({ kind: 'open', snapshot: chosen })}
               onExport={() => setOpen({ kind: 'export', snapshot: chosen })}
               onChanged={reload}
             />
@@ -100,6 +104,9 @@ function Snapshots({ guest, tree, reload }: { guest: Guest; tree: SnapshotTree; 
       {open?.kind === 'take' && <TakeDialog guest={guest} tree={tree} onClose={() => setOpen(null)} onTaken={choose} />}
       {open?.kind === 'schedule' && (
         <ScheduleDialog guest={guest} schedule={tree.schedule} onClose={() => setOpen(null)} onChanged={reload} />
+      )}
+      {open?.kind === 'open' && (
+        <OpenDialog snapshot={open.snapshot} onOpened={(id) => navigate(`/guests/${id}`)} onClose={() => setOpen(null)} />
       )}
       {open?.kind === 'export' && <ExportDialog guest={guest} snapshot={open.snapshot} onClose={() => setOpen(null)} />}
       {open?.kind === 'revert' && (

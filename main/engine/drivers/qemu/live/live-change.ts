@@ -2,7 +2,7 @@
  * Changes of a guest that runs: all that are asked for, or none. Each kind is an `Ensure`, which looks at what QEMU has and does only what
  * is missing; so the same functions carry out, take back, and carry on after an engine died half-way.
  *
- * INVARIANT: when a change fails, those before it are taken back, and the error names the device (`tests/integration/hardware-live.test.ts`).
+ * INVARIANT: when a change fails, those before it are taken back, and the error names the device (`tests/integration/live-change.test.ts`).
  */
 
 import { ruleName } from '../../../../../contract/edit-timing.ts';
