@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { GuestId } from '../../contract/ids.ts';
 import { readyApp } from '../support/library-page.ts';
-import { makeStarterGuest, untilStatus } from '../support/starter-guest.ts';
+import { makeStarterGuest, untilAgent, untilStatus } from '../support/starter-guest.ts';
 import { until } from '../support/until.ts';
 
 test('clones are made from the menu of a guest as the dialog says, and Undo moves them to the trash', async () => {
@@ -80,4 +80,30 @@ test('a disposable guest says that it is one, and is gone when it ends', async (
   await untilStatus(client, id, 'running');
   await call('guest.forceOff', { guest: id });
   await until('it is gone', async () => (await call('guest.list', {})).length === 1);
+});
+
+test('a guest that runs is cloned as it is at this moment, and the dialog says what that means for its disks', async () => {
+  const { page, client, call } = await readyApp();
+  const { id } = await makeStarterGuest(client, 'Golden');
+  await call('guest.start', { guest: id });
+  await untilAgent(client, id);
+  await page.getByRole('row', { name: 'Golden' }).click({ button: 'right' });
+  await page.getByRole('menuitem', { name: 'Clone…' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Clone Golden' });
+  await dialog.getByText('Its agent brings the file systems to rest').waitFor();
+  expect(await dialog.getByRole('radio').count()).toBe(1);
+  await dialog.getByRole('textbox', { name: 'Name' }).fill('Sprig');
+  await dialog.getByText('Keep that moment as a snapshot').click();
+  const submit = dialog.getByRole('button', { name: 'Clone', exact: true });
+  await until('the dialog can be sent', async () => (await submit.getAttribute('aria-disabled')) === null);
+  await submit.click();
+  await page.getByText('Sprig is there').waitFor();
+  expect((await call('guest.show', { guest: id })).state.status).toBe('running');
+  expect((await call('snapshot.list', { guest: id })).snapshots).toMatchObject([{ name: 'Cloned as Sprig', quiesced: true }]);
+
+  await call('guest.pause', { guest: id });
+  await page.getByRole('row', { name: 'Golden' }).click({ button: 'right' });
+  await page.getByRole('menuitem', { name: 'Clone…' }).click();
+  await dialog.getByText('as they would be after a power cut').waitFor();
+  await call('guest.forceOff', { guest: id });
 });

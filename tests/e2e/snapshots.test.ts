@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { expectNothingSticksOut, readyApp, walkTo } from '../support/library-page.ts';
-import { makeStarterGuest } from '../support/starter-guest.ts';
+import { makeStarterGuest, untilAgent } from '../support/starter-guest.ts';
 import { until } from '../support/until.ts';
 
 test('snapshots are taken, named, deleted and brought back on the page of a guest, and a guest goes back with the present kept', async () => {
@@ -64,4 +64,26 @@ test('how snapshots are made by themselves is said in a dialog, and the button s
   await dialog.getByRole('button', { name: 'Save' }).click();
   await page.getByRole('button', { name: 'Automatic: on' }).waitFor();
   expect((await call('snapshot.list', { guest: id })).schedule).toMatchObject({ enabled: true, keepHourly: 6, keepDaily: 7 });
+});
+
+test('a snapshot with memory asks how it is opened, and goes on beside its guest', async () => {
+  const { page, client, call } = await readyApp();
+  const { id } = await makeStarterGuest(client, 'Keeper');
+  await call('guest.start', { guest: id });
+  await untilAgent(client, id);
+  const { snapshot } = await call('snapshot.create', { guest: id, name: 'Moment', memory: true });
+  await until('it is made', async () => (await call('snapshot.show', { snapshot: snapshot.id })).state === 'ready', 60_000);
+  await walkTo(page, `/guests/${id}/snapshots`);
+  await page.getByRole('button', { name: 'Open as a disposable clone…' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Open “Moment”' });
+  await dialog.getByText('so its network leads nowhere').waitFor();
+  await dialog.getByRole('button', { name: 'Open', exact: true }).click();
+  await dialog.waitFor({ state: 'detached' });
+  const opened = await until('it runs', async () =>
+    (await call('guest.list', {})).find((guest) => guest.disposable && guest.state.status === 'running'),
+  );
+  expect(page.url()).toContain(`/guests/${opened.id}`);
+  expect(opened.spec.nics.map(({ restricted }) => restricted)).toEqual([true]);
+  expect((await call('guest.show', { guest: id })).state.status).toBe('running');
+  for (const guest of [opened.id, id]) await call('guest.forceOff', { guest });
 });
