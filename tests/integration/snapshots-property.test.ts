@@ -215,11 +215,8 @@ class Trial {
   async clone(id: GuestId): Promise<void> {
     const { guests, layout } = this.engine;
     const plan = await guests.hold(id, 'snapshot', (held) =>
-      freezeDisks(
-        held.stored.spec,
-        { layout, files: held.files, qemuImg: 'qemu-img', running: false },
-        new AbortController().signal,
-        (spec) => held.save({ spec }, (write) => write()),
+      freezeDisks(held.stored.spec, { layout, files: held.files, running: false }, new AbortController().signal, (spec) =>
+        held.save({ spec }, (write) => write()),
       ),
     );
     const cloneId = newGuestId();

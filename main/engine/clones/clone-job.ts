@@ -14,8 +14,9 @@ import type { Guests } from '../guests/guests.ts';
 import { savedWith } from '../guests/store.ts';
 import type { HostCapabilities } from '../host/capabilities.ts';
 import { demandSpace } from '../images/copy-medium.ts';
+import { createOverlay } from '../images/empty-overlay.ts';
 import type { Images } from '../images/images.ts';
-import { convertDisk, createOverlay } from '../images/qemu-img.ts';
+import { convertDisk } from '../images/qemu-img.ts';
 import type { JobDefinition, StepContext } from '../jobs/job-definition.ts';
 import { protectBase } from '../layers/base-protection.ts';
 import { type DiskLink, readBases } from '../layers/disk-chain.ts';
@@ -157,14 +158,14 @@ async function makeAll(
   const bases = await basesFor(parts, context, clones);
   for (const clone of clones) {
     signal.throwIfAborted();
-    await buildUpon(parts, clone, bases, signal);
+    await buildUpon(parts, clone, bases);
     await finish(clone);
   }
 }
 
 /** What the clones' disks build upon, by disk. The guest that they are made of is only held for as long as it takes to freeze its disks. */
 async function basesFor(
-  { layout, guests, images, host, moments }: CloneJobParts,
+  { layout, guests, images, moments }: CloneJobParts,
   { input: { source: from }, signal, progress }: StepContext<CloneInput>,
   clones: readonly Clone[],
 ): Promise<ReadonlyMap<string, DiskLink>> {
@@ -172,7 +173,7 @@ async function basesFor(
     case 'guest': {
       const plan = await guests.hold(from.guestId, 'clone', async (held) => {
         const { spec } = held.stored;
-        const freezing = { layout, files: held.files, qemuImg: await host.qemuImgPath(), running: false };
+        const freezing = { layout, files: held.files, running: false };
         const own = { ...spec, disks: spec.disks.filter((disk) => !isSharedInPlace(disk)) };
         const frozen = await freezeDisks(own, freezing, signal, (next) => {
           const overlays = new Map(next.disks.map((disk) => [disk.id, disk]));
@@ -213,16 +214,10 @@ async function uponKept(
 }
 
 /** Alone, so that nobody removes the base in the moment in which the disk begins to build upon it. */
-async function buildUpon(
-  parts: CloneJobParts,
-  { guestId: id, spec }: Clone,
-  bases: ReadonlyMap<string, DiskLink>,
-  signal: AbortSignal,
-): Promise<void> {
-  const { layout, host, lineageLock, keepFreeBytes } = parts;
+async function buildUpon(parts: CloneJobParts, { guestId: id, spec }: Clone, bases: ReadonlyMap<string, DiskLink>): Promise<void> {
+  const { layout, lineageLock, keepFreeBytes } = parts;
   const files = layout.guest(id);
   makeFolder(files.folder);
-  const qemuImg = await host.qemuImgPath();
   await demandSpace(files.disk('any'), 0, keepFreeBytes());
   await lineageLock(async () => {
     for (const disk of spec.disks) {
@@ -231,7 +226,7 @@ async function buildUpon(
       await protectBase(base.path);
       const arriving = `${files.disk(cloneFile(disk))}.arriving`;
       await removeFile(arriving);
-      await createOverlay(qemuImg, arriving, base, disk.sizeBytes, signal);
+      await createOverlay(arriving, base, disk.sizeBytes);
       await moveIntoPlace(arriving, files.disk(cloneFile(disk)));
       await readBases(files.disk(cloneFile(disk)), files.bases, `The disk ${disk.id} of ${spec.name}`);
     }

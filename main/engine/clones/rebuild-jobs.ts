@@ -9,9 +9,8 @@ import { type GuestId, guestId, imageId } from '../../../contract/ids.ts';
 import { moveIntoPlace, removeFile } from '../files/durable.ts';
 import type { GuestFiles, Layout } from '../files/layout.ts';
 import type { Guests } from '../guests/guests.ts';
-import type { HostCapabilities } from '../host/capabilities.ts';
+import { createOverlay } from '../images/empty-overlay.ts';
 import type { ImageRegistry } from '../images/image-registry.ts';
-import { createOverlay } from '../images/qemu-img.ts';
 import type { JobDefinition } from '../jobs/job-definition.ts';
 import { protectBase } from '../layers/base-protection.ts';
 import { type DiskLink, readBases } from '../layers/disk-chain.ts';
@@ -25,7 +24,6 @@ export type RebuildParts = {
   layout: Layout;
   guests: Pick<Guests, 'hold'>;
   images: Pick<ImageRegistry, 'show' | 'lineageChanged'>;
-  host: Pick<HostCapabilities, 'qemuImgPath'>;
   lineageLock: LineageLock;
   /** Notes from which image a guest is now. */
   recordOrigin(guest: RebaseInput['guestId'], image: RebaseInput['imageId']): void;
@@ -68,7 +66,7 @@ export async function removeHalfMade(layout: Layout, spec: GuestSpec, id: GuestI
 
 /** Only for disks that hold nothing of their own (`guest-clones.ts` looks, and so does this again): what they were is what the image was. */
 export function defineRebase(parts: RebuildParts, specOf: (id: RebaseInput['guestId']) => GuestSpec | null): JobDefinition<RebaseInput> {
-  const { layout, guests, images, host, lineageLock, recordOrigin } = parts;
+  const { layout, guests, images, lineageLock, recordOrigin } = parts;
   return {
     kind: 'guest.rebase',
     parseInput: (value) => rebaseInput.parse(value),
@@ -78,9 +76,8 @@ export function defineRebase(parts: RebuildParts, specOf: (id: RebaseInput['gues
       {
         name: 'Build upon the other image',
         weight: 1,
-        async run({ input, signal }) {
+        async run({ input }) {
           await guests.hold(input.guestId, 'rebuild', async ({ stored: { spec }, files }) => {
-            const qemuImg = await host.qemuImgPath();
             await lineageLock(async () => {
               images.show(input.imageId);
               for (const linked of await linkedDisks(spec, files)) {
@@ -90,7 +87,7 @@ export function defineRebase(parts: RebuildParts, specOf: (id: RebaseInput['gues
                 await protectBase(input.path);
                 const arriving = arrivingOf(linked.path);
                 await removeFile(arriving);
-                await createOverlay(qemuImg, arriving, { path: input.path, format: input.format }, linked.disk.sizeBytes, signal);
+                await createOverlay(arriving, { path: input.path, format: input.format }, linked.disk.sizeBytes);
                 await moveIntoPlace(arriving, linked.path);
               }
             });

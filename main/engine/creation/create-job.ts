@@ -15,6 +15,7 @@ import { removeFolder } from '../guests/guest-folders.ts';
 import type { Guests } from '../guests/guests.ts';
 import type { HostCapabilities } from '../host/capabilities.ts';
 import { copyMedium, demandSpace, withSpaceWatched } from '../images/copy-medium.ts';
+import { createOverlay } from '../images/empty-overlay.ts';
 import { checkFinishedDisk } from '../images/finished-disk.ts';
 import { convertForeign } from '../images/foreign/convert-foreign.ts';
 import { type ForeignFormat, foreignFormats } from '../images/foreign/foreign-disk.ts';
@@ -22,7 +23,7 @@ import { openForeign } from '../images/foreign/open-foreign.ts';
 import type { Images } from '../images/images.ts';
 import { isPlainQcow2, recheckHeader } from '../images/inspect.ts';
 import { openMedium } from '../images/open-medium.ts';
-import { convertDisk, createDisk, createOverlay, diskInfo, growDisk } from '../images/qemu-img.ts';
+import { convertDisk, createDisk, diskInfo, growDisk } from '../images/qemu-img.ts';
 import type { JobDefinition, StepContext } from '../jobs/job-definition.ts';
 import { protectBase } from '../layers/base-protection.ts';
 import { readBases } from '../layers/disk-chain.ts';
@@ -111,7 +112,7 @@ export function defineCreate({ layout, guests, images, seeds, host, lineageLock,
     if ((await identityOf(work.from)) !== before) throw changed(work.from);
   };
 
-  const share = ({ imageId: wanted, from, format, sizeBytes }: Work<'share'>, { input, signal }: StepContext<CreateInput>) =>
+  const share = ({ imageId: wanted, from, format, sizeBytes }: Work<'share'>, { input }: StepContext<CreateInput>) =>
     lineageLock(async () => {
       // It may have been deleted since it was planned, and what is built upon now cannot be any more.
       images.show(wanted);
@@ -119,7 +120,7 @@ export function defineCreate({ layout, guests, images, seeds, host, lineageLock,
       await demandSpace(target, 0, keepFreeBytes());
       await protectBase(from);
       await removeFile(target);
-      await createOverlay(await host.qemuImgPath(), target, { path: from, format }, sizeBytes, signal);
+      await createOverlay(target, { path: from, format }, sizeBytes);
       await moveIntoPlace(target, diskOf(input.guestId));
     });
 

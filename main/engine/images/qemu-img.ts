@@ -94,20 +94,6 @@ export async function createDisk(qemuImg: string, path: string, sizeBytes: numbe
   if (end.status !== 0) throw writeFailure(end, path, signal);
 }
 
-/**
- * Makes an empty qcow2 file that builds upon `base`, as large as a guest sees that. The base is not opened.
- * @throws Failure `store/full` or `store/not-writable`.
- */
-export async function createOverlay(qemuImg: string, path: string, base: DiskLink, sizeBytes: number, signal: AbortSignal): Promise<void> {
-  const options = 'preallocation=off,lazy_refcounts=off,cluster_size=64k,compat=1.1';
-  const under = ['-u', '-b', baseNameFor(path, base.path), '-F', base.format];
-  const end = await runTool(qemuImg, ['create', '-q', '-f', 'qcow2', '-o', options, ...under, path, String(sizeBytes)], {
-    timeoutMs: 60_000,
-    signal,
-  });
-  if (end.status !== 0) throw writeFailure(end, path, signal);
-}
-
 /** Grows a disk; it never shrinks one. */
 export async function growDisk(qemuImg: string, path: string, format: DiskFormat, sizeBytes: number, signal: AbortSignal): Promise<void> {
   const end = await runTool(qemuImg, ['resize', '-q', '-f', format, path, String(sizeBytes)], { timeoutMs: 60_000, signal });

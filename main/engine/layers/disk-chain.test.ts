@@ -4,7 +4,8 @@ import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { GuestId, LayerId } from '../../../contract/ids.ts';
 import { layoutOf } from '../files/layout.ts';
-import { convertDisk, createOverlay } from '../images/qemu-img.ts';
+import { createOverlay } from '../images/empty-overlay.ts';
+import { convertDisk } from '../images/qemu-img.ts';
 import { baseNameFor, readBases } from './disk-chain.ts';
 import { buildersUpon, readStoreDisks, unusedLayers } from './layer-graph.ts';
 
@@ -37,8 +38,8 @@ test('a disk on a layer on an image is read down to the ground, and its data are
   const disk = guest.disk('disk0.qcow2');
   plain(image, 'raw');
   fill(image, '0x11', 'raw');
-  await createOverlay('qemu-img', layer, { path: image, format: 'raw' }, 1024 ** 2, never);
-  await createOverlay('qemu-img', disk, { path: layer, format: 'qcow2' }, 1024 ** 2, never);
+  await createOverlay(layer, { path: image, format: 'raw' }, 1024 ** 2);
+  await createOverlay(disk, { path: layer, format: 'qcow2' }, 1024 ** 2);
   const bases = await readBases(disk, guest.bases, 'The disk');
   expect(bases).toEqual([
     { path: layer, format: 'qcow2' },
@@ -84,19 +85,19 @@ test('a base anywhere but among the layers and images is refused, and so is one 
     expect([name, await codeOf(readBases(disk, guest.bases, 'The disk'))]).toEqual([name, 'image/outside-reference']);
   }
   symlinkSync(outside, layout.layer(layerNamed('b')));
-  await createOverlay('qemu-img', disk, { path: layout.layer(layerNamed('b')), format: 'qcow2' }, 1024 ** 2, never);
+  await createOverlay(disk, { path: layout.layer(layerNamed('b')), format: 'qcow2' }, 1024 ** 2);
   expect(await codeOf(readBases(disk, guest.bases, 'The disk'))).toBe('image/not-a-file');
 });
 
 test('a chain with a loop and a base that is gone are said to be what they are', async () => {
   const { layout, guest } = store();
   const [one, other] = [layout.layer(layerNamed('a')), layout.layer(layerNamed('b'))];
-  await createOverlay('qemu-img', one, { path: other, format: 'qcow2' }, 1024 ** 2, never);
-  await createOverlay('qemu-img', other, { path: one, format: 'qcow2' }, 1024 ** 2, never);
+  await createOverlay(one, { path: other, format: 'qcow2' }, 1024 ** 2);
+  await createOverlay(other, { path: one, format: 'qcow2' }, 1024 ** 2);
   const disk = guest.disk('disk0.qcow2');
-  await createOverlay('qemu-img', disk, { path: one, format: 'qcow2' }, 1024 ** 2, never);
+  await createOverlay(disk, { path: one, format: 'qcow2' }, 1024 ** 2);
   expect(await codeOf(readBases(disk, guest.bases, 'The disk'))).toBe('image/corrupt');
-  await createOverlay('qemu-img', disk, { path: layout.layer(layerNamed('c')), format: 'qcow2' }, 1024 ** 2, never);
+  await createOverlay(disk, { path: layout.layer(layerNamed('c')), format: 'qcow2' }, 1024 ** 2);
   expect(await codeOf(readBases(disk, guest.bases, 'The disk'))).toBe('image/file-missing');
 });
 
@@ -109,11 +110,11 @@ test('a layer is unused when neither guest, trash nor snapshot leads to it, and 
     string,
   ];
   plain(ground);
-  await createOverlay('qemu-img', middle, { path: ground, format: 'qcow2' }, 1024 ** 2, never);
-  await createOverlay('qemu-img', lonely, { path: ground, format: 'qcow2' }, 1024 ** 2, never);
-  await createOverlay('qemu-img', held, { path: lonely, format: 'qcow2' }, 1024 ** 2, never);
+  await createOverlay(middle, { path: ground, format: 'qcow2' }, 1024 ** 2);
+  await createOverlay(lonely, { path: ground, format: 'qcow2' }, 1024 ** 2);
+  await createOverlay(held, { path: lonely, format: 'qcow2' }, 1024 ** 2);
   const trashed = join(guest.trashFolder, 'disk0.qcow2');
-  await createOverlay('qemu-img', trashed, { path: middle, format: 'qcow2' }, 1024 ** 2, never);
+  await createOverlay(trashed, { path: middle, format: 'qcow2' }, 1024 ** 2);
   const disks = await readStoreDisks(layout);
   expect(buildersUpon(disks, ground).sort()).toEqual([middle, lonely, held, trashed].sort());
   expect(unusedLayers(disks, layout.layers, new Set([held]))).toEqual([]);

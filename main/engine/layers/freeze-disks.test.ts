@@ -52,7 +52,7 @@ function store() {
     execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', files.disk(name), String(sizeBytes)]);
     write(files.disk(name), name === 'disk0.qcow2' ? '0x11' : '0x22');
   }
-  return { layout, files, qemuImg: 'qemu-img', running: false };
+  return { layout, files, running: false };
 }
 type Store = ReturnType<typeof store>;
 

@@ -19,7 +19,7 @@ import { type Disk, deviceId, type GuestSpec } from '../../../contract/guest-spe
 import { type LayerId, layerId } from '../../../contract/ids.ts';
 import { removeFile, syncFile, syncFolder, toWriteFailure } from '../files/durable.ts';
 import type { GuestFiles, Layout } from '../files/layout.ts';
-import { createOverlay } from '../images/qemu-img.ts';
+import { createOverlay } from '../images/empty-overlay.ts';
 import { newLayerId } from '../store/new-id.ts';
 import { layerIdOf, readBases, readHeader } from './disk-chain.ts';
 
@@ -33,7 +33,6 @@ export type FreezePlan = z.infer<typeof freezePlan>;
 export type FreezeParts = {
   layout: Pick<Layout, 'layer' | 'layers'>;
   files: GuestFiles;
-  qemuImg: string;
   /** QEMU has the disks open: they can get a second name, but not another one. */
   running: boolean;
 };
@@ -98,14 +97,15 @@ export function frozenSpec(spec: GuestSpec, plan: FreezePlan): GuestSpec {
  * @throws Failure `layer/no-links`, `store/full`, `store/not-writable`; then {@link undoFreeze} takes back what was done
  */
 export async function stageFreeze(plan: FreezePlan, parts: FreezeParts, signal: AbortSignal): Promise<void> {
-  const { layout, files, qemuImg } = parts;
+  const { layout, files } = parts;
   for (const { file, layer, overlay, diskId: id } of plan) {
     if (overlay === null) continue;
+    signal.throwIfAborted();
     const { virtualSizeBytes } = await readHeader(files.disk(file), `The disk ${id}`);
     await giveLayerName(files.disk(file), layout.layer(layer), parts.running);
     await syncFolder(dirname(layout.layer(layer)));
     const path = files.disk(overlay);
-    await createOverlay(qemuImg, path, { path: layout.layer(layer), format: 'qcow2' }, virtualSizeBytes, signal);
+    await createOverlay(path, { path: layout.layer(layer), format: 'qcow2' }, virtualSizeBytes);
     await syncFile(path);
   }
   await syncFolder(layout.layers);

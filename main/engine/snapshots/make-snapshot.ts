@@ -39,7 +39,6 @@ export type MakeParts = {
   layout: Layout;
   store: SnapshotStore;
   lineageLock: LineageLock;
-  qemuImgPath(): Promise<string>;
   log: Log;
 };
 
@@ -58,7 +57,7 @@ export async function makeSnapshot(
   const { spec, saved } = held.stored;
   const { run, files } = held;
   const cancel = AbortSignal.any([signal, held.cutShort]);
-  const freeze: FreezeParts = { layout, files, qemuImg: await parts.qemuImgPath(), running: run !== null };
+  const freeze: FreezeParts = { layout, files, running: run !== null };
   mustHaveItsDisks(held);
   await mustHaveRoomInChains(held);
   cancel.throwIfAborted();

@@ -21,7 +21,7 @@ import type { Driver } from '../drivers/driver.ts';
 import { removeFile, syncFile, syncFolder } from '../files/durable.ts';
 import type { GuestFiles, Layout } from '../files/layout.ts';
 import type { HeldGuest } from '../guests/held-guest.ts';
-import { createOverlay } from '../images/qemu-img.ts';
+import { createOverlay } from '../images/empty-overlay.ts';
 import { readBases, readHeader } from '../layers/disk-chain.ts';
 import { overlayFile } from '../layers/freeze-disks.ts';
 import type { LineageLock } from '../layers/lineage-lock.ts';
@@ -33,7 +33,6 @@ export type RevertParts = {
   store: SnapshotStore;
   driver: Pick<Driver, 'dropSaved'>;
   lineageLock: LineageLock;
-  qemuImgPath(): Promise<string>;
   /** Forgets the changes of a guest's hardware that could be undone. */
   forgetEdits(id: GuestId): void;
 };
@@ -99,18 +98,13 @@ export async function settleRevert({ store, driver }: RevertParts, { id, files }
   store.endRevert(id);
 }
 
-async function makeOverlays(
-  { layout, qemuImgPath }: RevertParts,
-  files: GuestFiles,
-  revert: Reverting,
-  signal: AbortSignal,
-): Promise<void> {
-  const qemuImg = await qemuImgPath();
+async function makeOverlays({ layout }: RevertParts, files: GuestFiles, revert: Reverting, signal: AbortSignal): Promise<void> {
   for (const { id, layer, file } of revert.overlays) {
+    signal.throwIfAborted();
     const base = layout.layer(layer);
     // As large as the disk was then, which its header says for certain.
     const { virtualSizeBytes } = await readHeader(base, `The disk ${id} of the snapshot`);
-    await createOverlay(qemuImg, files.disk(file), { path: base, format: 'qcow2' }, virtualSizeBytes, signal);
+    await createOverlay(files.disk(file), { path: base, format: 'qcow2' }, virtualSizeBytes);
     await syncFile(files.disk(file));
   }
   await syncFolder(files.folder);

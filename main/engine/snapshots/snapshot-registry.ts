@@ -69,13 +69,12 @@ export function createSnapshots(deps: SnapshotsDeps): SnapshotRegistry {
   const { layout, guests, driver, jobs, feed, clock } = deps;
   const log = deps.log.child({ room: 'snapshots' });
   const store = createSnapshotStore(deps.database);
-  const makeParts: MakeParts = { layout, store, lineageLock: deps.lineageLock, qemuImgPath: deps.qemuImgPath, log };
+  const makeParts: MakeParts = { layout, store, lineageLock: deps.lineageLock, log };
   const revertParts: RevertParts = {
     layout,
     store,
     driver,
     lineageLock: deps.lineageLock,
-    qemuImgPath: deps.qemuImgPath,
     forgetEdits: deps.forgetEdits,
   };
   /** Snapshots that this engine is making or reverting to, by their guests. */

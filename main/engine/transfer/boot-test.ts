@@ -14,7 +14,7 @@ import type { BootTest } from '../../../contract/machine.ts';
 import type { Driver, DriverRun, Screenshot } from '../drivers/driver.ts';
 import { writeWhole } from '../files/durable.ts';
 import type { GuestFiles, Layout } from '../files/layout.ts';
-import { createOverlay } from '../images/qemu-img.ts';
+import { createOverlay } from '../images/empty-overlay.ts';
 import { layerIdOf, readBases } from '../layers/disk-chain.ts';
 
 export type BootTestOptions = {
@@ -22,7 +22,6 @@ export type BootTestOptions = {
   spec: GuestSpec;
   layout: Layout;
   driver: Driver;
-  qemuImg: string;
   signal: AbortSignal;
   onProgress: (done: number, total: number) => void;
 };
@@ -114,7 +113,7 @@ async function endLeftover({ id, spec, driver }: Pick<BootTestOptions, 'id' | 's
  * Overlays upon other names of the very copies, which so look like layers. The layers that a copy of a capsule builds upon get other names
  * beside them, where the names in their headers lead to.
  */
-async function prepareDisks({ id, spec, layout, qemuImg, signal }: BootTestOptions, files: GuestFiles): Promise<void> {
+async function prepareDisks({ id, spec, layout }: BootTestOptions, files: GuestFiles): Promise<void> {
   await rm(files.folder, { recursive: true, force: true });
   const real = layout.guest(id);
   for (const [index, disk] of spec.disks.entries()) {
@@ -126,7 +125,7 @@ async function prepareDisks({ id, spec, layout, qemuImg, signal }: BootTestOptio
       const layer = layerIdOf(path, real.bases.layers);
       if (layer) await giveName(path, join(files.bases.layers, layer, 'disk.qcow2'));
     }
-    await createOverlay(qemuImg, files.disk(disk.location.file), { path: base, format: 'qcow2' }, disk.sizeBytes, signal);
+    await createOverlay(files.disk(disk.location.file), { path: base, format: 'qcow2' }, disk.sizeBytes);
   }
 }
 

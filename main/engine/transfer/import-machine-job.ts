@@ -236,7 +236,7 @@ export function defineMachineImport({
         async run({ input, signal, progress }) {
           if (!input.bootTest || !stillCreating(input.guestId)) return;
           const { guestId: id, spec } = input;
-          const test = await testBoot({ id, spec, layout, driver, qemuImg: await host.qemuImgPath(), signal, onProgress: progress });
+          const test = await testBoot({ id, spec, layout, driver, signal, onProgress: progress });
           feed.record({
             severity: test.verdict === 'booted' ? 'info' : 'warning',
             kind: 'machine.bootTest',
