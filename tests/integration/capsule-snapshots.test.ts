@@ -5,6 +5,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
 import { dataRootAt } from '../../contract/data-root.ts';
 import type { GuestSnapshot } from '../../contract/guest-snapshot.ts';
@@ -201,6 +202,53 @@ test('another Guesthouse opens a tree of snapshots exactly as it was', { timeout
   await here.client.call('guest.delete', { guest: twin });
   await succeeded(here.client, await here.client.call('guest.purge', { guest: twin }));
   await until('no layer to be left', () => layersIn(here).length === 0);
+});
+
+type Action = { kind: 'write'; disk: number; cell: number; cells: number } | { kind: 'create' | 'revert' | 'delete'; which: number };
+
+const action: fc.Arbitrary<Action> = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({ kind: fc.constant('write' as const), disk: fc.nat(1), cell: fc.nat(40), cells: fc.integer({ min: 1, max: 6 }) }),
+  },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('create' as const), which: fc.nat(7) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('revert' as const, 'delete' as const), which: fc.nat(7) }) },
+);
+
+test('whatever was written, kept, gone back to and deleted, a capsule holds it all', { timeout: 600_000 }, async () => {
+  const [here, there] = [await engine(), await engine()];
+  const disks = ['a', 'b'].map((name) => join(here.out, `${name}.img`));
+  for (const path of disks) run('qemu-img', 'create', '-q', '-f', 'raw', path, '16M');
+  let round = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.array(action, { minLength: 4, maxLength: 14 }), async (actions) => {
+      const [path = '', ...moreDisks] = disks;
+      const name = `Guest ${++round}`;
+      const { guest, job } = await here.client.call('machine.import', { path, moreDisks, name, bootTest: false });
+      await succeeded(here.client, job);
+      const names = new Map<string, string[]>();
+      const living: { id: SnapshotId; name: string }[] = [];
+      for (const [at, one] of actions.entries()) {
+        const chosen = one.kind === 'write' || living.length === 0 ? undefined : living[one.which % living.length];
+        if (one.kind === 'write') await write(here, guest.id, at + 1, `${one.cell * 32}k`, `${one.cells * 32}k`, one.disk);
+        else if (one.kind === 'create') {
+          const kept = { id: await take(here, guest.id, `step ${at}`), name: `step ${at}` };
+          names.set(kept.name, await contents(here, guest.id));
+          living.push(kept);
+        } else if (chosen && one.kind === 'revert') await goBack(here, chosen.id);
+        else if (chosen) {
+          await here.client.call('snapshot.delete', { snapshot: chosen.id });
+          living.splice(living.indexOf(chosen), 1);
+        }
+      }
+      const present = await contents(here, guest.id);
+      const arrived = await importCapsule(there, await exportCapsule(here, guest.id));
+      expect(await seen(there, arrived)).toEqual(await seen(here, guest.id));
+      await expectTree(there, arrived, { names, present });
+      expect(await contents(here, guest.id)).toEqual(present);
+    }),
+    { numRuns: Number(process.env.GUESTHOUSE_CAPSULE_SEQUENCES ?? 6), endOnFailure: true },
+  );
 });
 
 test('without its snapshots a capsule is smaller and holds disks that stand alone', { timeout: 120_000 }, async () => {

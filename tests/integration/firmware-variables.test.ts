@@ -1,10 +1,11 @@
 /** Variables of UEFI firmware that come along with a machine of another product, and those that do not. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { copyFile, mkdir, open, readFile, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, open, readFile, rename, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { MachineFinding } from '../../contract/machine.ts';
+import { diskOf, specOf } from '../../main/engine/drivers/qemu/arguments/golden-specs.ts';
 import { openRooms, type Rooms } from '../support/engine-rooms.ts';
 
 const run = (program: string, ...args: string[]) => execFileSync(program, args, { stdio: ['ignore', 'pipe', 'pipe'] }).toString();
@@ -165,4 +166,38 @@ test('of VMware and VirtualBox it is said that their variables are of another ki
      </Hardware><MediaRegistry><HardDisks><HardDisk uuid="{a}" location="disk.vmdk" format="VMDK"/></HardDisks></MediaRegistry></Machine></VirtualBox>`,
   );
   expect((await variablesIn(engine, vbox))?.text).toContain('VirtualBox keeps them in a format of its own');
+});
+
+test('variables in a capsule that do not fit the firmware here are taken and told', async () => {
+  const engine = await rooms();
+  const folder = await folderWithDisk(engine, 'capsule');
+  const spec = specOf({ firmware: 'uefi', nics: [], disks: [diskOf({ sizeBytes: 64 * 2 ** 20 })] });
+  const hash = (file: string) => run('sha256sum', join(folder, file)).slice(0, 64);
+  const capsuleWith = async (make: (path: string) => Promise<unknown>): Promise<string> => {
+    await make(join(folder, 'nvram.fd'));
+    const entry = async (name: string, role: string, diskId: string | null) => ({
+      name,
+      role,
+      diskId,
+      sizeBytes: (await stat(join(folder, name))).size,
+      sha256: hash(name),
+    });
+    const files = [await entry('disk.qcow2', 'disk', 'disk0'), await entry('nvram.fd', 'nvram', null)];
+    const manifest = { capsule: 1, madeBy: 'a test', exportedAt: '2026-01-01T00:00:00.000Z', spec, files, snapshots: [] };
+    await writeFile(join(folder, 'capsule.json'), JSON.stringify(manifest));
+    const path = join(engine.home, 'it.capsule');
+    run('tar', '-C', folder, '--format=ustar', '-cf', path, 'capsule.json', 'disk.qcow2', 'nvram.fd');
+    return path;
+  };
+  const told = async (path: string) => (await engine.transfer.inspect({ path })).findings.find(({ id }) => id === 'capsule/variables');
+  const fits = await capsuleWith((path) => written(engine, path));
+  expect(await told(fits)).toBeUndefined();
+  expect(readFileSync(await imported(engine, fits))).toEqual(readFileSync(join(folder, 'nvram.fd')));
+  const small = await capsuleWith((path) => truncate(path, 131_072));
+  expect(await told(small)).toMatchObject({ severity: 'warning', text: expect.stringContaining('128 KiB') });
+  const packed = await capsuleWith(async (path) => {
+    await rename(path, `${path}.raw`);
+    run('qemu-img', 'convert', '-f', 'raw', '-O', 'qcow2', `${path}.raw`, path);
+  });
+  expect((await told(packed))?.text).toContain('They are qcow2');
 });

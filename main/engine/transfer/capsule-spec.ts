@@ -152,7 +152,7 @@ function snapshotFindings({ snapshots, unreadSnapshots }: Told): MachineFinding[
   if (snapshots.length > 0) {
     findings.push({
       id: 'capsule/snapshots',
-      severity: 'ok',
+      severity: 'info',
       title: snapshots.length === 1 ? 'Its snapshot comes along' : `Its ${snapshots.length} snapshots come along`,
       text: 'They have their names, notes, times and pictures, and it can be taken back to each.',
       action: 'Nothing needs doing.',

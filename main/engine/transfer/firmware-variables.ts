@@ -7,6 +7,7 @@ import { basename, isAbsolute, relative, resolve } from 'node:path';
 import { Failure } from '../../../contract/errors.ts';
 import type { MachineFinding } from '../../../contract/machine.ts';
 import type { FirmwareFiles } from '../host/capabilities.ts';
+import { isQcow2 } from '../images/qcow2-header.ts';
 import type { CarriedFile } from './capsule-plan.ts';
 import type { ForeignMachine } from './foreign-machine.ts';
 import { type MachineDiskRef, openMachineDisk, recogniseDisk } from './machine-disk.ts';
@@ -74,6 +75,34 @@ export async function planVariables(
   } catch (thrown) {
     if (!(thrown instanceof Failure)) throw thrown;
     return stay(thrown.error.message, outsideFile);
+  }
+}
+
+/** Those of a capsule are taken as they are, so what does not fit is told. Null when nothing is to be said. */
+export async function carriedVariablesFinding(carried: MachineDiskRef, firmware: FirmwareFiles): Promise<MachineFinding | null> {
+  const ref = await asVariables(carried);
+  const problem =
+    ref.format === firmware.format
+      ? await differenceFrom(ref, firmware)
+      : `They are ${ref.format}, and the firmware here keeps them as ${firmware.format}.`;
+  if (problem === null) return null;
+  return {
+    id: 'capsule/variables',
+    severity: 'warning',
+    title: 'The variables of its firmware do not fit the firmware here',
+    text: problem,
+    action: 'They are kept. It starts once the UEFI firmware that it had is installed here.',
+  };
+}
+
+/** A file of variables is raw unless it begins as qcow2 does. */
+async function asVariables(ref: MachineDiskRef): Promise<MachineDiskRef> {
+  const disk = await openMachineDisk({ ...ref, format: 'raw' });
+  try {
+    const head = (await disk.content?.read(0, 8)) ?? Buffer.alloc(0);
+    return { ...ref, format: isQcow2(head) ? 'qcow2' : 'raw' };
+  } finally {
+    await disk.close();
   }
 }
 

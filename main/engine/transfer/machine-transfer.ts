@@ -28,7 +28,7 @@ import { bootTestPicture, bootTestRecord } from './boot-test.ts';
 import { type CapsulePlan, planCapsule } from './capsule-plan.ts';
 import { capsuleSpec, type Others } from './capsule-spec.ts';
 import { defineExport, type ExportGuests, type ExportInput, exists } from './export-job.ts';
-import { planVariables } from './firmware-variables.ts';
+import { carriedVariablesFinding, planVariables } from './firmware-variables.ts';
 import { defineMachineImport, type MachineImportInput } from './import-machine-job.ts';
 import { type PlannedMachine, planMachine } from './machine-spec.ts';
 import { hashesOf } from './manifest-check.ts';
@@ -82,10 +82,15 @@ export function createTransfer(deps: TransferDeps): MachineTransfer {
     keepFreeBytesAt: async (folder) => ((await stat(folder)).dev === (await stat(layout.home)).dev ? keepFreeBytes() : 0),
   });
 
-  const variablesOf = async ({ machine, folder }: FoundMachine, { firmware, architecture }: GuestSpec, trustPaths: boolean) => {
-    // That none is installed is said by the check of the machine.
-    const files = await host.firmwareFor(firmware, architecture).catch(() => null);
-    return planVariables(machine.variables, folder, files, trustPaths);
+  // That none is installed is said by the check of the machine.
+  const firmwareOf = ({ firmware, architecture }: GuestSpec) => host.firmwareFor(firmware, architecture).catch(() => null);
+
+  /** What is to be said of the variables that a capsule brings for the present. */
+  const carriedVariables = async ({ extras }: FoundCapsule, spec: GuestSpec): Promise<MachineFinding[]> => {
+    const nvram = extras.find(({ role, snapshot }) => role === 'nvram' && snapshot === null);
+    const firmware = nvram ? await firmwareOf(spec) : null;
+    const finding = nvram && firmware ? await carriedVariablesFinding(nvram.ref, firmware) : null;
+    return finding ? [finding] : [];
   };
 
   const makePlan = async (path: string, moreDisks: readonly string[], trustPaths: boolean, name?: string): Promise<Plan> => {
@@ -111,7 +116,8 @@ export function createTransfer(deps: TransferDeps): MachineTransfer {
     const { spec } = planned;
     const shape = disks.length > 0 ? checkShape(spec) : [];
     const notes = [...checkSize(spec, hostReport, known), ...(await checkMachine(spec, host, hostReport)), ...checkNeeds(spec), ...shape];
-    const variables = opened || spec.firmware === 'bios' ? null : await variablesOf(found, spec, trustPaths);
+    const variables =
+      opened || spec.firmware === 'bios' ? null : await planVariables(machine.variables, found.folder, await firmwareOf(spec), trustPaths);
     const outsideDisks = found.disks.filter((one) => one.outside).map((one) => one.ref?.path ?? one.file);
     const findings = [
       ...machine.findings,
@@ -127,6 +133,7 @@ export function createTransfer(deps: TransferDeps): MachineTransfer {
           )),
       ...planned.findings,
       ...(variables ? [variables.finding] : []),
+      ...(found.capsule ? await carriedVariables(found.capsule, spec) : []),
       ...notes.map(({ code, severity, message, hint }) => ({
         id: code,
         severity,

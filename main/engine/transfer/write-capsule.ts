@@ -14,7 +14,7 @@ import type { GuestFiles, Layout } from '../files/layout.ts';
 import { demandSpace, withSpaceWatched } from '../images/copy-medium.ts';
 import { editBase, qcow2HeaderBytes } from '../images/qcow2-header.ts';
 import { aloneBytes, compareDisks, convertDisk, readsTheSame, rewriteDisk } from '../images/qemu-img.ts';
-import { type DiskLink, readBases } from '../layers/disk-chain.ts';
+import { type DiskLink, readBases, readHeader } from '../layers/disk-chain.ts';
 import type { CarriedTree } from '../snapshots/store.ts';
 import { type CapsuleFile, type CapsuleManifest, capsuleManifestName, parseCapsule } from './capsule.ts';
 import type { ManifestEntry } from './manifest.ts';
@@ -199,11 +199,18 @@ function mustBeWrittenAnew(format: DiskFormat, size: number, blocks: number): bo
   return format === 'raw' || (size - blocks * 512 >= holesMinBytes && blocks * 512 <= size * wholeShare);
 }
 
+/** Whether a qcow2 file is as whoever opens a capsule takes it; one of the user's own that is used in place need not be. */
+async function isPlain(path: string, name: string): Promise<boolean> {
+  const { snapshots, dirty } = await readHeader(path, name);
+  return snapshots === 0 && !dirty;
+}
+
 /** The file itself; or, of a raw one and of one with large holes, which an archive would fill, a copy without them that reads the same. */
 async function asQcow2({ path, format, bases }: Node, name: string, wish: CapsuleWish): Promise<string> {
   const { qemuImg, staging, keepFreeBytes, signal } = wish;
   const { size, blocks } = await stat(path);
-  if (!mustBeWrittenAnew(format, size, blocks)) return path;
+  const isClosed = format === 'qcow2' && (await isPlain(path, name));
+  if (isClosed && !mustBeWrittenAnew(format, size, blocks)) return path;
   const target = join(staging, name);
   const onProgress = () => undefined;
   await withSpaceWatched(target, keepFreeBytes, signal, (watched) =>
@@ -223,7 +230,7 @@ async function asQcow2({ path, format, bases }: Node, name: string, wish: Capsul
         )
       : await compareDisks(qemuImg, { path, bases }, { path: target, bases }, signal);
   if (same) return target;
-  throw new Failure('export/differs', `${name} was written anew without its holes, but reads back differently.`, {
+  throw new Failure('export/differs', `${name} was written anew, but reads back differently.`, {
     hint: 'Check the disk that it was written to, then try again.',
   });
 }
