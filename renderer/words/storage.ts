@@ -24,7 +24,7 @@ export const storageWords = {
   purposeNotes: {
     images: null,
     guests: 'Disks, firmware, saved memory and logs of the guests.',
-    layers: 'Frozen disks that guests, clones and snapshots build upon.',
+    layers: 'Frozen disks that guests, clones and snapshots build upon. What several build upon stays for as long as they do.',
     trash: 'Deleted guests that can still be restored.',
     downloads: 'Downloads that are not finished.',
     backups: null,

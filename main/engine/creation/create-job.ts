@@ -151,6 +151,7 @@ export function defineCreate({ layout, guests, images, seeds, host, lineageLock,
     parseInput: (value) => createInput.parse(value),
     afterCrash: 'resume',
     cancellable: true,
+    isLight: ({ work }) => work.kind !== 'copy',
     steps: [
       {
         name: 'Make its folder',

@@ -33,6 +33,8 @@ export type JobDefinition<Input> = {
   /** `resume` runs all steps again from the first (so they must be idempotent); `undo` undoes what was begun. */
   afterCrash: 'resume' | 'undo';
   cancellable: boolean;
+  /** Of a kind that keeps a disk busy: whether this one does not, and so need not wait for others that do. */
+  isLight?(input: Input): boolean;
 };
 
 export type NewJob<Input> = { title: string; target: Job['target']; input: Input; startedBy: string };

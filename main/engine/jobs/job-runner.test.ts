@@ -195,6 +195,18 @@ test('a job that cannot be cancelled says so, and an unknown one too', async () 
   await jobs.ended(id);
 });
 
+test('a job of a heavy kind that says that it is light does not wait for those that are not', async () => {
+  const { jobs } = runnerOver(await freshDatabase());
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const heavy = definition([{ name: 'copy', run: () => promise }], { kind: 'guest.create', isLight: () => false });
+  const ids = [1, 2, 3].map(() => jobs.start(heavy, newJob).id);
+  const light = definition([{ name: 'link', run: async () => undefined }], { kind: 'guest.create', isLight: () => true });
+  expect(await jobs.ended(jobs.start(light, newJob).id)).toMatchObject({ state: 'succeeded' });
+  expect(ids.map((id) => jobs.show(id).state)).toEqual(['running', 'running', 'queued']);
+  resolve();
+  expect(await jobs.ended(ids[2] as JobId)).toMatchObject({ state: 'succeeded' });
+});
+
 test('at most two heavy jobs run at once, light ones pass them, and a queued one can be cancelled before it begins', async () => {
   const { jobs } = runnerOver(await freshDatabase());
   const { promise, resolve } = Promise.withResolvers<void>();

@@ -222,13 +222,14 @@ export function createJobRunner({ database, changes, feed, clock, log }: JobRunn
     }
   };
 
+  const isHeavy = ({ job, definition, input }: LiveJob) => heavyKinds.has(job.kind) && definition.isLight?.(input) !== true;
+
   /** Begins what may begin, in the order in which it was asked for. */
   const pump = () => {
     for (const one of [...waiting]) {
       if (interrupting) return;
-      const heavy = heavyKinds.has(one.job.kind);
-      const busy = [...running.keys()].filter((other) => heavyKinds.has(other.job.kind)).length;
-      if (heavy && busy >= heavyAtOnce) continue;
+      const busy = [...running.keys()].filter(isHeavy).length;
+      if (isHeavy(one) && busy >= heavyAtOnce) continue;
       waiting.splice(waiting.indexOf(one), 1);
       const ran = run(one)
         .catch((thrown: unknown) => {

@@ -91,9 +91,12 @@ export async function nextMerge(parts: TidyParts): Promise<Found> {
   return { merge: null, waits };
 }
 
-/** The smaller of the two is copied, so that a large layer costs no more than what lies upon it. Into the layer only where both are as large. */
+/**
+ * The smaller of the two is copied, so that a large layer costs no more than what lies upon it. Into the layer only where a guest sees both as
+ * large, and where the layer can take the disk's name.
+ */
 async function cheaperDirection(layer: string, into: string): Promise<Merge['direction']> {
-  if (bytesOnDisk(layer) <= bytesOnDisk(into)) return 'up';
+  if (bytesOnDisk(layer) <= bytesOnDisk(into) || statSync(layer).dev !== statSync(dirname(into)).dev) return 'up';
   const [above, below] = [await readHeader(into, into), await readHeader(layer, layer)];
   return above.virtualSizeBytes === below.virtualSizeBytes ? 'down' : 'up';
 }
