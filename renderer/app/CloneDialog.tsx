@@ -111,7 +111,9 @@ function OpenDialog({ guest }: { guest: Guest }) {
       {known && known.moment !== 'off' && (
         <>
           <Checkbox label={w.keepSnapshot} description={w.keepSnapshotNote} value={keepSnapshot} onChange={setKeepSnapshot} />
-          <Notice tone={known.moment === 'quiesced' ? 'info' : 'warning'} title={w.moments[known.moment]} />
+          <Notice tone={known.moment === 'quiesced' ? 'info' : 'warning'} title={w.moments[known.moment].title}>
+            <p className="muted">{w.moments[known.moment].text}</p>
+          </Notice>
         </>
       )}
       {error && error.path !== 'name' && <ErrorPanel error={error} />}

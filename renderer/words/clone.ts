@@ -26,13 +26,18 @@ export const cloneWords = {
   copy: 'Copy all data',
   copyNote: 'Stands alone. The original cannot be started while it is copied.',
   moments: {
-    off: null,
-    quiesced:
-      'It runs on. Its agent brings the file systems to rest for the moment in which its disks are kept; the clones boot from there.',
-    'power-cut':
-      'Its disks are kept as they would be after a power cut, which file systems recover from: no agent can bring them to rest now.',
-    suspended:
-      'It stays suspended. The clones boot from its disks as after a power cut in that moment; what was only in memory is not in them.',
+    quiesced: {
+      title: 'Cloned while it runs',
+      text: 'Its agent brings the file systems to rest for the moment in which its disks are kept. The clones boot from there, and it runs on.',
+    },
+    'power-cut': {
+      title: 'Cloned as after a power cut',
+      text: 'No agent can bring the file systems to rest now. The clones find them as they would be after a power cut, which they recover from.',
+    },
+    suspended: {
+      title: 'Cloned as after a power cut',
+      text: 'The clones boot from its disks as they are since it was suspended. What was only in memory is not in them; it stays suspended.',
+    },
   },
   keepSnapshot: 'Keep that moment as a snapshot',
   keepSnapshotNote: 'Then the guest can be taken back to what the clones were made from.',

@@ -104,6 +104,6 @@ test('a guest that runs is cloned as it is at this moment, and the dialog says w
   await call('guest.pause', { guest: id });
   await page.getByRole('row', { name: 'Golden' }).click({ button: 'right' });
   await page.getByRole('menuitem', { name: 'Clone…' }).click();
-  await dialog.getByText('as they would be after a power cut').waitFor();
+  await dialog.getByText('as they would be after a power cut, which').waitFor();
   await call('guest.forceOff', { guest: id });
 });
