@@ -77,6 +77,8 @@ export const callNames = [
   'guest.makeGuest',
   'guest.flatten',
   'guest.rebase',
+  'guest.planRebase',
+  'image.makeTemplate',
   'image.verify',
   'lineage.show',
   'guest.screenshot',

@@ -29,7 +29,7 @@ test('what a guest can be asked for in each state', () => {
     suspending: 'forceOff rename',
     suspended: 'start forceOff snapshot revert delete rename cloneNow',
     crashed: 'start snapshot revert delete rename clone cloneNow makeTemplate rebuild flatten edit',
-    template: 'delete rename clone cloneNow makeGuest rebuild flatten',
+    template: 'delete rename clone cloneNow makeGuest rebuild flatten edit',
   });
 });
 

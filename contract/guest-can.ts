@@ -245,7 +245,7 @@ const table: Record<GuestVerb, Record<GuestStatus, Verdict>> = {
     suspending,
     suspended: denied('The guest is suspended to disk, and goes on only with the hardware that it has. Start it first.'),
     crashed: allowed,
-    template,
+    template: allowed,
   },
   console: {
     creating,

@@ -1,7 +1,7 @@
 /** What a person decides about copies of a guest. */
 import { z } from 'zod';
 import { guestName, guestNameMaxLength } from './guest-spec.ts';
-import { guestId } from './ids.ts';
+import { guestId, imageId } from './ids.ts';
 
 export const cloneCountMax = 200;
 
@@ -52,3 +52,21 @@ export const clonePlan = z.object({
   notes: z.array(z.string()),
 });
 export type ClonePlan = z.infer<typeof clonePlan>;
+
+const imageWithVersion = z.object({
+  imageId,
+  imageName: z.string(),
+  series: z.object({ name: z.string(), version: z.number().int() }).nullable(),
+});
+
+/** A guest that could build upon another image than now, or why it cannot. */
+export const rebaseMove = z.object({
+  guest: guestId,
+  name: z.string(),
+  /** `present` is false when that image is no longer in the library. */
+  from: imageWithVersion.extend({ present: z.boolean() }),
+  to: imageWithVersion,
+  /** Why it cannot be moved now, and what to do; null when it can. */
+  problem: z.object({ message: z.string(), hint: z.string().nullable() }).nullable(),
+});
+export type RebaseMove = z.infer<typeof rebaseMove>;

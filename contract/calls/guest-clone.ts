@@ -1,7 +1,8 @@
 /** Calls about clones, templates and disposable guests. */
 import { z } from 'zod';
-import { clonePlan, cloneRequest } from '../guest-clone.ts';
+import { clonePlan, cloneRequest, rebaseMove } from '../guest-clone.ts';
 import { lineageNode } from '../guest-lineage.ts';
+import { guestName } from '../guest-spec.ts';
 import { guest } from '../guest-state.ts';
 import { guestId, imageId } from '../ids.ts';
 import { job } from '../job.ts';
@@ -43,6 +44,23 @@ export const guestCloneCalls = {
     summary: 'Have a guest without data of its own build upon another image, such as a newer version.',
     input: z.strictObject({ guest: guestId, image: imageId }),
     output: job,
+    effect: 'write',
+  },
+  'guest.planRebase': {
+    summary: 'List the guests that could build upon a newer version of their image, or upon this one, each with why it cannot.',
+    input: z.strictObject({
+      /** Only these; without them all that were made from another version. */
+      guests: z.array(guestId).max(20_000).optional(),
+      /** The version to move to; without it the newest of each guest’s series. */
+      image: imageId.optional(),
+    }),
+    output: z.array(rebaseMove),
+    effect: 'read',
+  },
+  'image.makeTemplate': {
+    summary: 'Make a template of a disk image, with the hardware that its system wants; its disk builds upon the image.',
+    input: z.strictObject({ image: imageId, name: guestName.optional() }),
+    output: z.object({ guest, job }),
     effect: 'write',
   },
   'image.verify': {

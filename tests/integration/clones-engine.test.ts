@@ -92,6 +92,91 @@ test('a guest is moved to another version of its image while it holds nothing of
   client.close();
 }, 120_000);
 
+test('what is out of date is listed with who can be moved and why the others cannot, and those are moved and moved back', async () => {
+  const home = await engineHome();
+  const client = await connect(home, { environment });
+  const [first, second] = [await importDisk(client, home, 'first', 1), await importDisk(client, home, 'second', 2)];
+  await client.call('image.edit', { image: first, series: { name: 'Web' } });
+  const names = ['Empty', 'Written', 'Copied', 'Trashed'];
+  const made = new Map<string, GuestId>();
+  for (const name of names) made.set(name, await create(client, first, name));
+  const idOf = (name: string) => made.get(name) as GuestId;
+  run('qemu-io', '-f', 'qcow2', '-c', 'write -P 9 16M 1M', await fileOf(client, home, idOf('Written')));
+  await succeeded(client, await client.call('guest.flatten', { guest: idOf('Copied') }));
+  await client.call('guest.delete', { guest: idOf('Trashed') });
+  expect(await client.call('guest.planRebase', {})).toEqual([]);
+
+  await client.call('image.edit', { image: second, series: { name: 'Web' } });
+  const plan = await client.call('guest.planRebase', {});
+  const reasons = Object.fromEntries(plan.map(({ name, problem }) => [name, problem?.message ?? 'fine']));
+  expect(reasons).toEqual({
+    Empty: 'fine',
+    Written: expect.stringContaining('holds data of its own'),
+    Copied: expect.stringContaining('build upon nothing'),
+  });
+  expect(plan[0]).toMatchObject({
+    from: { imageId: first, series: { name: 'Web', version: 1 }, present: true },
+    to: { imageId: second, imageName: 'second', series: { name: 'Web', version: 2 } },
+  });
+  expect(await client.call('guest.planRebase', { image: second })).toEqual(plan);
+  expect(await client.call('guest.planRebase', { guests: [idOf('Empty')] })).toHaveLength(1);
+  expect(await codeOf(client.call('guest.planRebase', { image: 'izzzzzzzzz' as ImageId }))).toBe('image/not-found');
+
+  const disk = await fileOf(client, home, idOf('Empty'));
+  await succeeded(client, await client.call('guest.rebase', { guest: idOf('Empty'), image: second }));
+  expect(holds(disk, 2)).toBe(true);
+  expect((await client.call('guest.planRebase', {})).map(({ name }) => name)).not.toContain('Empty');
+  // The way back: an older version, named by who undoes it.
+  expect(await client.call('guest.planRebase', { guests: [idOf('Empty')], image: first })).toMatchObject([{ problem: null }]);
+  await succeeded(client, await client.call('guest.rebase', { guest: idOf('Empty'), image: first }));
+  expect(holds(disk, 1)).toBe(true);
+  client.close();
+}, 120_000);
+
+test('a template is made of an image, its hardware is edited, and guests made of it have that and the image’s data', async () => {
+  const home = await engineHome();
+  const client = await connect(home, { environment });
+  const image = await importDisk(client, home, 'golden', 7);
+  const disc = join(home, 'disc.iso');
+  run('xorriso', '-as', 'mkisofs', '-quiet', '-V', 'DISC', '-o', disc, join(home, 'golden.qcow2'));
+  const iso = (await succeeded(client, await client.call('image.import', { path: disc, name: 'disc' }))).target.id as ImageId;
+  expect(await codeOf(client.call('image.makeTemplate', { image: iso }))).toBe('image/not-an-image');
+
+  const made = await client.call('image.makeTemplate', { image, name: 'Golden web' });
+  await succeeded(client, made.job);
+  const template = await client.call('guest.show', { guest: made.guest.id });
+  expect(template).toMatchObject({ state: { status: 'template' }, spec: { name: 'Golden web' }, origin: { kind: 'image', id: image } });
+  expect(holds(await fileOf(client, home, template.id), 7)).toBe(true);
+  expect(await codeOf(client.call('guest.start', { guest: template.id }))).toBe('guest/denied');
+  expect(await codeOf(client.call('image.delete', { image }))).toBe('image/in-use');
+  expect(await codeOf(client.call('image.makeTemplate', { image, name: 'golden WEB' }))).toBe('guest/name-taken');
+  const second = await client.call('image.makeTemplate', { image });
+  await succeeded(client, second.job);
+  expect((await client.call('guest.show', { guest: second.guest.id })).spec.name).not.toBe('Golden web');
+
+  const clone = async (name: string) => {
+    const { guests, job } = await client.call('guest.clone', { guest: template.id, name });
+    await succeeded(client, job);
+    return client.call('guest.show', { guest: guests[0]?.id as GuestId });
+  };
+  const before = await clone('Before');
+  const { disks } = (await client.call('guest.show', { guest: template.id })).spec;
+  const change = { memoryMiB: 768, disks: disks.map((one) => ({ ...one, sizeBytes: 2 * 1024 ** 3 })) };
+  const edited = await client.call('guest.edit', { guest: template.id, change });
+  if (edited.job) await succeeded(client, edited.job);
+  const after = await clone('After');
+  expect([before.spec.memoryMiB, after.spec.memoryMiB]).toEqual([template.spec.memoryMiB, 768]);
+  const disk = await fileOf(client, home, after.id);
+  expect(JSON.parse(run('qemu-img', 'info', '--output=json', '-f', 'qcow2', disk))['virtual-size']).toBe(2 * 1024 ** 3);
+  expect([holds(disk, 7), holds(await fileOf(client, home, before.id), 7)]).toEqual([true, true]);
+  run('qemu-img', 'check', '-q', '-f', 'qcow2', await fileOf(client, home, template.id));
+  const undone = await client.call('guest.undoEdit', { guest: template.id });
+  if (undone.job) await succeeded(client, undone.job);
+  const now = await client.call('guest.show', { guest: template.id });
+  expect([now.state.status, now.spec.memoryMiB]).toEqual(['template', template.spec.memoryMiB]);
+  client.close();
+}, 120_000);
+
 test('a base that somebody changed is told of at the start of the engine, and a verification says which it is', async () => {
   const home = await engineHome();
   const client = await connect(home, { environment });

@@ -314,9 +314,11 @@ export function bareRooms(guestCount = 0): BareGuests {
         clone: unused,
         disposable: unused,
         makeTemplate: show,
+        templateOfImage: unused,
         makeGuest: unused,
         flatten: unused,
         rebase: unused,
+        planRebase: unused,
         verify: () => {
           throw new Failure('image/not-found', 'This test has no images.');
         },

@@ -113,7 +113,7 @@ export async function openGuestEngine(
     guests,
     seeds,
     images: { list: () => [], show: noImage, lineageChanged: () => undefined },
-    catalogue: { originOf: () => null, recordOrigin: () => undefined },
+    catalogue: { originOf: () => null, origin: () => ({ origin: null, facts: null }), recordOrigin: () => undefined },
     host,
     creation: { plan: noImage },
     lineageLock,

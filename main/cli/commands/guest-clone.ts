@@ -1,11 +1,12 @@
 /** `guesthouse guest clone|template|disposable|keep|lineage`: guests made of others. */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { Failure } from '../../../contract/errors.ts';
 import { type CloneMoment, type CloneRequest, cloneCountMax } from '../../../contract/guest-clone.ts';
 import type { LineageNode } from '../../../contract/guest-lineage.ts';
+import type { EngineClient } from '../../client/engine-client.ts';
 import { type Context, findGuest, findImage } from '../context.ts';
 import { followJob } from '../job-progress.ts';
-import { facts, printable, show, showLine } from '../terminal.ts';
+import { facts, printable, show, showLine, type Terminal } from '../terminal.ts';
 import { bytes } from '../units.ts';
 import { wholeNumber } from '../values.ts';
 
@@ -74,11 +75,17 @@ export function addClone(group: Command, { terminal, engine }: Context): void {
 
   group
     .command('template')
-    .description('make a template of a guest: it is not started any more, and guests are made from it')
-    .argument('<guest>', 'name or id')
-    .option('--off', 'make it a guest again, when no clone builds upon it')
-    .action(async (wanted: string, options: { off?: boolean }) => {
+    .description('make a template of a guest or of an image: it is not started, and guests are made from it')
+    .argument('[guest]', 'name or id')
+    .addOption(new Option('--off', 'make it a guest again, when no clone builds upon it').conflicts('image'))
+    .option('--image <image>', 'of a disk image instead (name or id)')
+    .option('--name <name>', 'with --image: what the template is called')
+    .action(async (wanted: string | undefined, options: { off?: boolean; image?: string; name?: string }) => {
+      if ((wanted === undefined) === (options.image === undefined)) {
+        throw new Failure('call/invalid-input', 'What should the template be made of?', { hint: 'Give a guest, or --image NAME.' });
+      }
       const client = await engine();
+      if (wanted === undefined) return templateOfImage(client, terminal, options.image ?? '', options.name);
       const { id } = await findGuest(client, wanted);
       show(terminal, await client.call(options.off ? 'guest.makeGuest' : 'guest.makeTemplate', { guest: id }), (guest) =>
         guest.state.status === 'template' ? `“${guest.spec.name}” is a template.` : `“${guest.spec.name}” is a guest.`,
@@ -147,6 +154,14 @@ export function addClone(group: Command, { terminal, engine }: Context): void {
     .command('lineage')
     .description('show which disks build upon which images and frozen disks, as a tree')
     .action(async () => show(terminal, await (await engine()).call('lineage.show', {}), drawLineage));
+}
+
+async function templateOfImage(client: EngineClient, terminal: Terminal, wanted: string, name: string | undefined): Promise<void> {
+  const { id } = await findImage(client, wanted);
+  const { guest, job } = await client.call('image.makeTemplate', { image: id, ...(name === undefined ? {} : { name }) });
+  await followJob(client, terminal, job.id);
+  if (terminal.json) showLine(terminal, { guest: { id: guest.id, name: guest.spec.name } });
+  else terminal.out(`“${printable(guest.spec.name)}” is a template.\n`);
 }
 
 /** Each file under the one that it builds upon. */

@@ -9,7 +9,7 @@ import type { EngineClient } from '../../client/engine-client.ts';
 import { type Context, findGuest, findImage } from '../context.ts';
 import { describeDifferences, describeImage, listImages, listPackages, listVersions } from '../image-text.ts';
 import { followJob } from '../job-progress.ts';
-import { show, table } from '../terminal.ts';
+import { printable, show, showLine, type Terminal, table } from '../terminal.ts';
 import { localTime } from '../units.ts';
 import { collect, wholeNumber } from '../values.ts';
 
@@ -363,9 +363,11 @@ function addVersions(group: Command, { terminal, engine }: Context): void {
 
   group
     .command('outdated')
-    .description('list the guests whose image has a newer version')
-    .action(async () => {
+    .description('list the guests whose image has a newer version, and move those that can be to it')
+    .option('--rebase', 'have all that hold no data of their own build upon the newest version')
+    .action(async (options: { rebase?: boolean }) => {
       const client = await engine();
+      if (options.rebase) return rebaseOutdated(client, terminal);
       show(terminal, await client.call('image.outdated', {}), (guests) =>
         guests.length === 0
           ? 'No guest is out of date.'
@@ -377,4 +379,19 @@ function addVersions(group: Command, { terminal, engine }: Context): void {
             ]),
       );
     });
+}
+
+/** Moves what can be moved, one after the other; what cannot is named with the reason. */
+async function rebaseOutdated(client: EngineClient, terminal: Terminal): Promise<void> {
+  const plan = await client.call('guest.planRebase', {}, { timeoutMs: 120_000 });
+  const moved: typeof plan = [];
+  for (const move of plan) {
+    if (move.problem) continue;
+    await followJob(client, terminal, (await client.call('guest.rebase', { guest: move.guest, image: move.to.imageId })).id);
+    moved.push(move);
+  }
+  if (terminal.json) return showLine(terminal, { moved, kept: plan.filter(({ problem }) => problem !== null) });
+  if (plan.length === 0) terminal.out('No guest is out of date.\n');
+  for (const { name, to } of moved) terminal.out(`“${printable(name)}” builds upon “${printable(to.imageName)}”.\n`);
+  for (const { name, problem } of plan) if (problem) terminal.out(`“${printable(name)}” stays as it is: ${printable(problem.message)}\n`);
 }

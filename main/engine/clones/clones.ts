@@ -1,6 +1,6 @@
 /** Guests made of others: clones, templates, disposable guests. Implemented by `guest-clones.ts`. */
-import type { CallOutput } from '../../../contract/calls.ts';
-import type { ClonePlan, CloneRequest } from '../../../contract/guest-clone.ts';
+import type { CallOutput, CallParsed } from '../../../contract/calls.ts';
+import type { ClonePlan, CloneRequest, RebaseMove } from '../../../contract/guest-clone.ts';
 import type { LineageNode } from '../../../contract/guest-lineage.ts';
 import type { GuestSpec } from '../../../contract/guest-spec.ts';
 import type { Guest } from '../../../contract/guest-state.ts';
@@ -30,6 +30,8 @@ export type Clones = {
   /** Makes a guest that is started and goes when it ends. */
   disposable(source: DisposableSource, by: string): Promise<CallOutput<'guest.disposable'>>;
   makeTemplate(id: GuestId): Guest;
+  /** Makes a template whose disk builds upon the image. @throws Failure `image/not-an-image`, `guest/name-taken`, `guest/spec-invalid` */
+  templateOfImage(image: ImageId, name: string | undefined, by: string): Promise<CallOutput<'image.makeTemplate'>>;
   /** @throws Failure `guest/denied` with the clones that still build upon the template */
   makeGuest(id: GuestId): Promise<Guest>;
   /**
@@ -39,6 +41,8 @@ export type Clones = {
   flatten(id: GuestId, bytesPerSecond: number | null, by: string): Promise<Job>;
   /** @throws Failure `guest/denied`, `guest/stands-alone`, `guest/has-own-data`, `image/not-found`, `guest/spec-invalid` */
   rebase(id: GuestId, image: ImageId, by: string): Promise<Job>;
+  /** Which guests could be rebased to what, each with the reason why it cannot. @throws Failure `image/not-found`, `guest/not-found` */
+  planRebase(wanted: CallParsed<'guest.planRebase'>): Promise<RebaseMove[]>;
   /** Reads an image whole, or all that disks build upon. @throws Failure `image/not-found` */
   verify(image: ImageId | null, by: string): Job;
   /** Says in the feed what disks build upon and was changed by somebody else, as far as that can be told at a glance. */

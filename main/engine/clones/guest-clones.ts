@@ -3,12 +3,13 @@ import { stat } from 'node:fs/promises';
 import { suggestHostname } from '../../../contract/answers.ts';
 import { Failure } from '../../../contract/errors.ts';
 import { guestCannot } from '../../../contract/guest-can.ts';
-import type { CloneMoment, ClonePlan, CloneRequest } from '../../../contract/guest-clone.ts';
+import type { CloneMoment, ClonePlan, CloneRequest, RebaseMove } from '../../../contract/guest-clone.ts';
 import type { GuestOrigin } from '../../../contract/guest-lineage.ts';
 import { snapshotNameMaxLength } from '../../../contract/guest-snapshot.ts';
 import type { GuestSpec } from '../../../contract/guest-spec.ts';
 import type { Guest } from '../../../contract/guest-state.ts';
 import type { GuestId, ImageId } from '../../../contract/ids.ts';
+import type { Image } from '../../../contract/image.ts';
 import type { Job } from '../../../contract/job.ts';
 import type { Settings } from '../../../contract/settings.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
@@ -45,7 +46,7 @@ export type ClonesDeps = {
   jobs: Pick<JobRunner, 'start' | 'ended'> & Pick<Jobs, 'inputsOf'>;
   guests: CloneGuests & Pick<Guests, 'listTrash' | 'nameTaken' | 'beginCreation' | 'setTemplate' | 'isIdle' | 'liveDisks' | 'runsWith'>;
   images: Pick<ImageRegistry, 'show' | 'list' | 'lineageChanged'>;
-  catalogue: Pick<Catalogue, 'originOf' | 'recordOrigin'>;
+  catalogue: Pick<Catalogue, 'originOf' | 'origin' | 'recordOrigin'>;
   host: Pick<HostCapabilities, 'qemuImgPath'>;
   creation: Pick<Creation, 'plan'>;
   lineageLock: LineageLock;
@@ -209,17 +210,38 @@ export function createClones(deps: ClonesDeps): GuestClones {
       const source: CloneSource = { kind: 'layers', layers: { ...layers }, nvram, tpmState, memory: kept };
       return { original: memory?.saved.spec ?? spec, source, origin: originOf('guest', guest, name) };
     }
-    const image = images.show(from.image);
-    if (image.kind !== 'disk') {
-      throw new Failure('image/not-an-image', `“${image.name}” is a disc. A disposable guest is made from a disk image.`, {
-        hint: 'Create a guest from the disc without a disk instead.',
-      });
-    }
+    return uponImage(from.image, {
+      message: (name) => `“${name}” is a disc. A disposable guest is made from a disk image.`,
+      hint: 'Create a guest from the disc without a disk instead.',
+    });
+  };
+
+  /** A guest that builds upon an image, with the hardware that its system wants. */
+  const uponImage = async (id: ImageId, ofDisc: { message(name: string): string; hint: string }) => {
+    const image = images.show(id);
+    if (image.kind !== 'disk') throw new Failure('image/not-an-image', ofDisc.message(image.name), { hint: ofDisc.hint });
     const { spec, notes } = await creation.plan({ kind: 'image', imageId: image.id }, { shareImage: true });
     const problem = notes.find((note) => note.severity === 'problem');
     if (!spec || problem) throw new Failure('guest/spec-invalid', problem?.message ?? `No guest can be made of “${image.name}”.`);
     const source: CloneSource = { kind: 'image', imageId: image.id, path: image.path, format: image.format === 'raw' ? 'raw' : 'qcow2' };
     return { original: spec, source, origin: originOf('image', image.id, image.name) };
+  };
+
+  /** @throws Failure why the guest cannot build upon the image now */
+  const checkRebase = async (guest: Guest, image: Image): Promise<void> => {
+    mustAllow(guest, 'rebuild');
+    const { id, spec } = guest;
+    if (image.kind !== 'disk') throw new Failure('image/not-an-image', `“${image.name}” is a disc, and disks build upon disk images.`);
+    const linked = (await linkedDisks(spec, layout.guest(id))).filter((disk) => groundImage(disk, layout) !== null);
+    if (linked.length === 0) throw standsAlone(spec.name);
+    for (const disk of linked) {
+      if (disk.disk.sizeBytes < image.virtualSizeBytes) {
+        throw new Failure('guest/spec-invalid', `“${image.name}” is larger than the disk ${disk.disk.id} of ${spec.name}.`, {
+          hint: 'Make a new guest from the image.',
+        });
+      }
+      if (!(await holdsNothingOfItsOwn(disk))) throw hasDataOfItsOwn(spec.name, disk.disk.id);
+    }
   };
 
   return {
@@ -283,6 +305,21 @@ export function createClones(deps: ClonesDeps): GuestClones {
 
     makeTemplate: (id) => guests.setTemplate(id, true),
 
+    async templateOfImage(image, wantedName, by) {
+      const { original, source, origin } = await uponImage(image, {
+        message: (name) => `“${name}” is a disc, and has no system to make guests of.`,
+        hint: 'Install a guest from it, and make a template of that.',
+      });
+      if (wantedName !== undefined && isTaken(wantedName)) {
+        throw new Failure('guest/name-taken', `There is a guest “${wantedName}” already.`, { hint: 'Choose another name.', path: 'name' });
+      }
+      const name = wantedName ?? freeName(original.name, isTaken);
+      const spec = cloneSpec(original, name, takenBy(everyGuest().map((guest) => guest.spec)));
+      const { clones, shown } = begin([{ spec, lineage: { ...noLineage, template: true, origin } }], image);
+      const [guest] = shown as [Guest];
+      return { guest, job: start(definitions.share, `Make a template of ${origin.name}`, source, clones, by) };
+    },
+
     async makeGuest(id) {
       const { spec } = guests.show(id);
       const clones = await clonesOf(layout, id, everyGuest());
@@ -314,26 +351,38 @@ export function createClones(deps: ClonesDeps): GuestClones {
 
     async rebase(id, imageId, by) {
       const guest = guests.show(id);
-      mustAllow(guest, 'rebuild');
-      const { spec } = guest;
       const image = images.show(imageId);
-      if (image.kind !== 'disk') throw new Failure('image/not-an-image', `“${image.name}” is a disc, and disks build upon disk images.`);
-      const linked = (await linkedDisks(spec, layout.guest(id))).filter((disk) => groundImage(disk, layout) !== null);
-      if (linked.length === 0) throw standsAlone(spec.name);
-      for (const disk of linked) {
-        if (disk.disk.sizeBytes < image.virtualSizeBytes) {
-          throw new Failure('guest/spec-invalid', `“${image.name}” is larger than the disk ${disk.disk.id} of ${spec.name}.`, {
-            hint: 'Make a new guest from the image.',
-          });
-        }
-        if (!(await holdsNothingOfItsOwn(disk))) throw hasDataOfItsOwn(spec.name, disk.disk.id);
-      }
+      await checkRebase(guest, image);
+      const { spec } = guest;
       return jobs.start(definitions.rebase, {
         title: `Move ${spec.name} to ${image.name}`,
         target: { kind: 'guest', id, name: spec.name },
         input: { guestId: id, imageId: image.id, path: image.path, format: image.format === 'raw' ? 'raw' : 'qcow2' },
         startedBy: by,
       });
+    },
+
+    async planRebase({ guests: only, image: to }) {
+      const target = to === undefined ? null : images.show(to);
+      const asked = only === undefined ? guests.list() : only.map((id) => guests.show(id));
+      const moves: RebaseMove[] = [];
+      for (const guest of asked) {
+        const { origin } = deps.catalogue.origin(guest.id);
+        const isOfSeries = target?.series?.name.toLowerCase() === origin?.series?.name.toLowerCase();
+        const next = target ?? (origin?.newer ? images.show(origin.newer.imageId) : null);
+        // Who names guests and an image means just that; otherwise it is versions of one series that guests are moved between.
+        const isMeant = target === null || only !== undefined || (isOfSeries && target.series !== null);
+        if (!origin || !next || origin.imageId === next.id || !isMeant) continue;
+        const { imageId, imageName, present, series } = origin;
+        moves.push({
+          guest: guest.id,
+          name: guest.spec.name,
+          from: { imageId, imageName, series, present },
+          to: { imageId: next.id, imageName: next.name, series: next.series && { name: next.series.name, version: next.series.version } },
+          problem: await checkRebase(guest, next).then(() => null, problemOf),
+        });
+      }
+      return moves;
     },
 
     verify(imageId, by) {
@@ -370,6 +419,11 @@ function momentOf({ status, run }: Guest['state']): CloneMoment {
 /** Reading whole disks takes as long as they are large, and what writes to them must not run meanwhile. */
 function copyProblemOf({ state }: Guest): string | null {
   return momentOf(state) === 'off' ? null : 'While the guest is not off its disks cannot be copied whole.';
+}
+
+function problemOf(thrown: unknown): NonNullable<RebaseMove['problem']> {
+  if (!(thrown instanceof Failure)) throw thrown;
+  return { message: thrown.error.message, hint: thrown.error.hint ?? null };
 }
 
 function standsAlone(name: string): Failure {

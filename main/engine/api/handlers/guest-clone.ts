@@ -4,7 +4,8 @@ import type { Handlers, Services } from '../handlers.ts';
 
 type Answered =
   | `guest.${'planClone' | 'clone' | 'disposable' | 'keep' | 'makeTemplate' | 'makeGuest' | 'flatten' | 'rebase'}`
-  | 'image.verify'
+  | 'guest.planRebase'
+  | `image.${'makeTemplate' | 'verify'}`
   | 'lineage.show';
 
 export function guestCloneHandlers({ guests, clones }: Services): Pick<Handlers, Answered> {
@@ -22,6 +23,8 @@ export function guestCloneHandlers({ guests, clones }: Services): Pick<Handlers,
     'guest.flatten': ({ guest, mibPerSecond }, { who }) =>
       clones.flatten(guest, mibPerSecond === undefined ? null : mibPerSecond * 1024 ** 2, who),
     'guest.rebase': ({ guest, image }, { who }) => clones.rebase(guest, image, who),
+    'guest.planRebase': (wanted) => clones.planRebase(wanted),
+    'image.makeTemplate': ({ image, name }, { who }) => clones.templateOfImage(image, name, who),
     'image.verify': ({ image }, { who }) => clones.verify(image ?? null, who),
     'lineage.show': () => clones.lineage(),
   };
