@@ -1,6 +1,7 @@
 /** Every measure, in the order in which they run. */
 import type { Measure } from '../figures.ts';
 import { callLatency } from './call-latency.ts';
+import { cataloguePage } from './catalogue-page.ts';
 import { commandLineList } from './command-line-list.ts';
 import { console } from './console.ts';
 import { guestMemory } from './guest-memory.ts';
@@ -20,6 +21,7 @@ export const measures: readonly Measure[] = [
   manyGuests,
   imageImport,
   imageSearch,
+  cataloguePage,
   linkedClone,
   snapshots,
   commandLineList,

@@ -16,6 +16,7 @@ import { EngineGate } from './EngineGate.tsx';
 import { ExportDialog } from './ExportDialog.tsx';
 import { FileDrop } from './FileDrop.tsx';
 import { QuitDialog } from './QuitDialog.tsx';
+import { RebaseDialog } from './RebaseDialog.tsx';
 import { Routes } from './Routes.tsx';
 import { Sidebar } from './Sidebar.tsx';
 import { TopBar } from './TopBar.tsx';
@@ -120,6 +121,7 @@ export function Shell() {
       <CommandPalette open={palette} onClose={() => setPalette(false)} />
       <FileDrop />
       <CloneDialog />
+      <RebaseDialog />
       <ExportDialog />
       <QuitDialog />
     </div>

@@ -64,6 +64,24 @@ export async function setTemplate(guest: Pick<Guest, 'id' | 'spec'>, template: b
   });
 }
 
+/** Makes a template of a disk image. Answers its id when it is there; what fails is told in a toast. */
+export async function makeTemplateOfImage(image: Pick<Image, 'id'>): Promise<GuestId | null> {
+  const answer = await call('image.makeTemplate', { image: image.id });
+  if (!answer.ok) {
+    showErrorToast(answer.error);
+    return null;
+  }
+  const ended = await jobDone(answer.value.job);
+  if (ended?.state !== 'succeeded') return null;
+  const { guest } = answer.value;
+  const undo = () => {
+    const made = useEngineStore.getState().guests[guest.id];
+    if (made) void deleteGuests([made]);
+  };
+  showToast({ tone: 'ok', title: cloneWords.madeTemplate(guest.spec.name), action: { label: words.common.undo, run: undo } });
+  return guest.id;
+}
+
 /** Copies into a guest's disks what they build upon. */
 export async function makeIndependent(guest: Pick<Guest, 'id' | 'spec'>): Promise<void> {
   const answer = await call('guest.flatten', { guest: guest.id });
@@ -81,7 +99,7 @@ export async function verifyImage(image: Pick<Image, 'id' | 'name'>): Promise<vo
 }
 
 /** Settles when the job has ended; with null when the engine went away meanwhile. */
-function jobDone(job: Job): Promise<Job | null> {
+export function jobDone(job: Job): Promise<Job | null> {
   const look = (): Job | null => {
     const now = useEngineStore.getState().jobs[job.id] ?? job;
     return jobEnded.has(now.state) ? now : null;

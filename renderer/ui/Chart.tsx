@@ -84,7 +84,8 @@ export function Chart({ title, times, series, format, formatTime, top, binary = 
             stroke: color(each.color),
             fill: translucent(color(each.color)),
             width: 1.5,
-            points: { show: false },
+            // A line needs two measurements; one that stands alone is a point.
+            points: { show: true, size: 5, fill: color(each.color), filter: (drawn: uPlot, index: number) => alone(drawn.data[index]) },
           })),
         ],
         hooks: { setCursor: [(drawn) => setPointed(drawn.cursor.idx ?? null)] },
@@ -125,6 +126,12 @@ export function Chart({ title, times, series, format, formatTime, top, binary = 
       {times.length === 0 && <p className="chart-empty muted">{emptyText}</p>}
     </figure>
   );
+}
+
+/** Places of the measurements that have no neighbour to draw a line to. */
+function alone(values: ArrayLike<number | null | undefined> = []): number[] {
+  const isThere = (at: number) => values[at] !== null && values[at] !== undefined;
+  return Array.from(values, (_, at) => at).filter((at) => isThere(at) && !isThere(at - 1) && !isThere(at + 1));
 }
 
 function say(value: number | null | undefined, format: (value: number) => string): string {

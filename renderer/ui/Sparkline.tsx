@@ -25,7 +25,7 @@ export function Sparkline({ values, capacity, top, label, width = 96, height = 2
     element.height = Math.round(height * scale);
     context.setTransform(scale, 0, 0, scale, 0, 0);
     context.clearRect(0, 0, width, height);
-    if (values.length < 2) return;
+    if (values.length === 0) return;
     const highest = Math.max(top, ...values);
     const step = width / (capacity - 1);
     const x = (index: number) => width - (values.length - 1 - index) * step;
@@ -35,6 +35,15 @@ export function Sparkline({ values, capacity, top, label, width = 96, height = 2
       context.lineTo(x(index), y(value));
     });
     const color = getComputedStyle(element).color;
+    const [only, second] = values;
+    if (only !== undefined && second === undefined) {
+      // A line needs two; one alone is a point.
+      context.beginPath();
+      context.arc(width - 1.5, y(only), 1.5, 0, 2 * Math.PI);
+      context.fillStyle = color;
+      context.fill();
+      return;
+    }
     context.strokeStyle = color;
     context.lineWidth = 1.5;
     context.lineJoin = 'round';

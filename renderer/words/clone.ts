@@ -1,5 +1,5 @@
 /** Every word of clones, templates and disposable guests, and of what builds upon what. */
-import { formatCount } from './format.ts';
+import { formatCount, formatInteger } from './format.ts';
 
 const clones = (count: number) => formatCount(count, 'clone', 'clones');
 
@@ -49,6 +49,15 @@ export const cloneWords = {
   more: (count: number) => `and ${count} more`,
   room: (size: string) => `Takes ${size} now.`,
   submit: (count: number) => (count === 1 ? 'Clone' : `Make ${clones(count)}`),
+  rebase: 'Move to the newest version…',
+  rebaseHere: 'Move guests to this version…',
+  rebaseTitle: 'Move guests to another version',
+  rebaseNote: 'Their disks are made anew upon the other version. That is possible for guests that hold no data of their own.',
+  rebaseTo: 'to',
+  rebaseSubmit: (count: number) => (count === 1 ? 'Move 1 guest' : `Move ${formatInteger(count)} guests`),
+  rebaseNone: 'No guest is chosen that can be moved.',
+  rebaseNothing: 'No guest was made from another version.',
+  rebased: (count: number) => `${formatCount(count, 'guest builds', 'guests build')} upon the other version`,
   done: (count: number, name: string) => (count === 1 ? `${name} is there` : `${clones(count)} are there`),
   checking: 'What would be made is being looked at.',
   disposable: 'Disposable',
@@ -70,5 +79,5 @@ export const cloneWords = {
   inTrash: 'in the trash',
   templates: 'Templates',
   templatesEmpty: 'No templates',
-  templatesEmptyText: 'Make one of a guest that is off, and make guests from it.',
+  templatesEmptyText: 'Make one of a guest that is off or of a disk image, and make guests from it.',
 } as const;

@@ -218,6 +218,7 @@ export const words = {
     title: 'Library',
     outdated: 'Out of date',
     outdatedEmpty: 'No guest is out of date',
+    outdatedNote: 'A newer version of their image is published.',
     outdatedEmptyText: 'Guests show here once a newer version of their image is published.',
     searchLabel: 'Filter guests',
     searchPlaceholder: 'Filter',

@@ -66,7 +66,6 @@ export const guestWords = {
   crashedTitle: (name: string) => `${name} crashed`,
   exitStatus: (status: number) => `Exit status ${status}`,
   signal: (name: string) => `Ended by ${name}`,
-  crashedUnseen: 'Nobody saw how it ended',
   lastWords: 'QEMU’s last words',
   noLastWords: 'QEMU printed nothing.',
   crashAdvice: {

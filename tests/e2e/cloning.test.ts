@@ -1,6 +1,8 @@
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { GuestId } from '../../contract/ids.ts';
-import { readyApp } from '../support/library-page.ts';
+import type { GuestId, ImageId } from '../../contract/ids.ts';
+import { readyApp, walkTo } from '../support/library-page.ts';
 import { makeStarterGuest, untilAgent, untilStatus } from '../support/starter-guest.ts';
 import { until } from '../support/until.ts';
 
@@ -106,4 +108,77 @@ test('a guest that runs is cloned as it is at this moment, and the dialog says w
   await page.getByRole('menuitem', { name: 'Clone…' }).click();
   await dialog.getByText('as they would be after a power cut, which').waitFor();
   await call('guest.forceOff', { guest: id });
+});
+
+test('guests are moved to a newer version from the list of what is out of date, those that cannot say why, and Undo moves them back', async () => {
+  const { page, client, call, home } = await readyApp();
+  const starter = (await call('image.list', {})).find(({ builtIn }) => builtIn);
+  if (!starter) throw new Error('The starter image is not on the list.');
+  const [first, second] = [await makeStarterGuest(client, 'First'), await makeStarterGuest(client, 'Second')];
+  const diskOf = ({ id, spec }: typeof first) => {
+    const location = spec.disks[0]?.location;
+    return join(home, 'guests', id, location?.kind === 'store' ? location.file : '');
+  };
+  const baseOf = (disk: string): string =>
+    JSON.parse(execFileSync('qemu-img', ['info', '--output=json', disk]).toString())['backing-filename'];
+  execFileSync('qemu-io', ['-f', 'qcow2', '-c', 'write -P 9 16M 64k', diskOf(second)]);
+  const newer = join(home, 'newer.qcow2');
+  execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', newer, '64M']);
+  execFileSync('qemu-io', ['-f', 'qcow2', '-c', 'write -P 7 1M 1M', newer]);
+  const { id } = await call('image.import', { path: newer, name: 'Newer' });
+  const target = await until('it is imported', async () => {
+    const now = await call('job.show', { job: id });
+    return now.state === 'succeeded' ? (now.target.id as ImageId) : null;
+  });
+  await call('image.edit', { image: starter.id, series: { name: 'Starter' } });
+  await call('image.edit', { image: target, series: { name: 'Starter' } });
+
+  await page
+    .locator('.sidebar')
+    .getByRole('link', { name: /^Out of date/ })
+    .click();
+  await page.getByRole('button', { name: 'Move to the newest version…' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Move guests to another version' });
+  await dialog.getByText('holds data of its own').waitFor();
+  expect(await dialog.getByRole('checkbox', { name: /^Second/ }).isDisabled()).toBe(true);
+  const submit = dialog.getByRole('button', { name: 'Move 1 guest' });
+  await dialog.getByRole('checkbox', { name: /^First/ }).press('Space');
+  const none = dialog.getByRole('button', { name: 'Move 0 guests' });
+  expect(await none.getAttribute('aria-disabled')).toBe('true');
+  await dialog.getByRole('checkbox', { name: /^First/ }).press('Space');
+  await submit.click();
+  await page.getByText('1 guest builds upon the other version').waitFor();
+  expect(baseOf(diskOf(first))).toContain(target);
+  await dialog.getByRole('list', { name: 'Move guests to another version' }).getByText('Move First to Newer').waitFor();
+  await dialog.getByRole('button', { name: 'Close' }).last().click();
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await until('it builds upon the first again', () => baseOf(diskOf(first)).includes(starter.id));
+
+  // From the overview of one that cannot, the reason is the same.
+  await walkTo(page, `/guests/${second.id}/overview`);
+  await page.getByRole('button', { name: 'Move to the newest version…' }).click();
+  await dialog.getByText('holds data of its own').waitFor();
+  await page.keyboard.press('Escape');
+  // And from the panel of the version.
+  await walkTo(page, `/images?image=${target}`);
+  await page.getByRole('button', { name: 'Move guests to this version…' }).click();
+  await dialog.getByRole('button', { name: 'Move 1 guest' }).waitFor();
+});
+
+test('a template is made of an image by its button, and its hardware can be edited', async () => {
+  const { page, call } = await readyApp();
+  const starter = (await call('image.list', {})).find(({ builtIn }) => builtIn);
+  await walkTo(page, `/images?image=${starter?.id}`);
+  await page.getByRole('button', { name: 'Make a template' }).click();
+  await page.getByText(/is a template now$/).waitFor();
+  const [template] = await call('guest.list', {});
+  expect(template).toMatchObject({ state: { status: 'template' }, origin: { kind: 'image', id: starter?.id } });
+  await until('its page is open', () => page.url().includes(`/guests/${template?.id}`));
+  await page.getByRole('tab', { name: 'Hardware' }).click();
+  await page.getByRole('option', { name: /^Memory/ }).click();
+  await page.getByRole('spinbutton', { name: /^Memory/ }).fill('640');
+  const apply = page.getByRole('button', { name: 'Apply' });
+  await until('it can be applied', async () => (await apply.getAttribute('aria-disabled')) !== 'true');
+  await apply.click();
+  await until('it has more memory', async () => (await call('guest.list', {}))[0]?.spec.memoryMiB === 640);
 });

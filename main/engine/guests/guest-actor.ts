@@ -46,6 +46,7 @@ import { denied, type Pending, RequestDesk } from './request-desk.ts';
 import { restingStatus } from './resting-status.ts';
 import { outcomeOf } from './run-outcome.ts';
 import { ScreenFrames } from './screen-frames.ts';
+import { ShutdownLadder } from './shutdown-ladder.ts';
 import type { GuestStore, RunRecord, StoredGuest } from './store.ts';
 
 export type GuestActorParts = {
@@ -73,7 +74,7 @@ export class GuestActor {
   readonly #observed: ObservedState;
   #run: DriverRun | null = null;
   readonly #desk: RequestDesk<Wish, DriverEvent>;
-  #shutdownTimer: NodeJS.Timeout | null = null;
+  readonly ladder: ShutdownLadder;
   /** What the last run left behind is being removed; a new one must not begin in the midst of that. */
   #clearing: Promise<void> = Promise.resolve();
   readonly #trash: GuestTrash;
@@ -96,6 +97,13 @@ export class GuestActor {
       },
       () => this.publish(),
     );
+    this.ladder = new ShutdownLadder({
+      record: this.record,
+      observed: this.#observed,
+      run: () => this.#run,
+      log: parts.log,
+      unanswered: (timeoutSeconds) => this.say(words.unanswered(this.name, timeoutSeconds)),
+    });
     this.#desk = new RequestDesk({
       state: () => this.state,
       carryOut: (pending) => this.#carryOut(pending),
@@ -162,7 +170,7 @@ export class GuestActor {
   release(): void {
     this.#released = true;
     this.#desk.close();
-    this.#disarmShutdown();
+    this.ladder.disarm();
     this.record.release();
     this.#run?.release();
     this.#run = null;
@@ -347,37 +355,7 @@ export class GuestActor {
   async #shutdown(timeoutSeconds: number): Promise<void> {
     const run = this.running('shutdown');
     await this.frames.keep();
-    const by = await run.askToShutDown();
-    if (!this.#run) return;
-    const shutdown = { askedAt: new Date().toISOString(), by, timeoutSeconds };
-    this.record.noteRun({ shutdown });
-    this.awaitShutdown(shutdown);
-  }
-
-  /** The power button was pressed before the system could hear it, or it does not listen; now there is somebody who does. */
-  async #askThroughAgent(): Promise<void> {
-    const shutdown = this.record.now.run?.shutdown;
-    if (this.state.status !== 'stopping' || shutdown?.by !== 'acpi') return;
-    try {
-      const by = await this.#run?.askToShutDown();
-      if (!by || this.state.status !== 'stopping') return;
-      this.record.noteRun({ shutdown: { ...shutdown, by } });
-      this.awaitShutdown({ ...shutdown, by });
-    } catch (thrown) {
-      this.#parts.log.info({ error: String(thrown) }, 'The guest could not be asked again to shut down.');
-    }
-  }
-
-  /** The guest was asked to shut down: after the time it has, whoever looks is asked what to do. */
-  awaitShutdown({ askedAt, by, timeoutSeconds }: NonNullable<RunRecord['shutdown']>): void {
-    this.#observed.enter('stopping', { shutdown: { askedAt, by, unanswered: false } });
-    this.#disarmShutdown();
-    const leftMs = Math.max(0, Date.parse(askedAt) + timeoutSeconds * 1000 - Date.now());
-    this.#shutdownTimer = setTimeout(() => {
-      if (this.state.status !== 'stopping') return;
-      this.#observed.enter('stopping', { shutdown: { askedAt, by, unanswered: true } });
-      this.say(words.unanswered(this.name, timeoutSeconds));
-    }, leftMs);
+    await this.ladder.ask(run, timeoutSeconds);
   }
 
   async #forceOff(askedWhile: GuestState['status']): Promise<void> {
@@ -390,7 +368,7 @@ export class GuestActor {
     if (!run) return;
     this.record.noteRun({ ask: 'forceOff' });
     if (this.state.status === 'running') await this.frames.keep();
-    this.#disarmShutdown();
+    this.ladder.disarm();
     this.#observed.enter('stopping');
     await run.end();
     await this.#clearing;
@@ -413,7 +391,7 @@ export class GuestActor {
     const before = this.state;
     await this.frames.keep();
     this.record.saveRun({ ask: 'suspend', wasPaused: before.status === 'paused' });
-    this.#disarmShutdown();
+    this.ladder.disarm();
     this.#observed.enter('suspending');
     try {
       await run.save(AbortSignal.any([cancel, cutShort]), progress);
@@ -481,7 +459,7 @@ export class GuestActor {
         return;
       case 'agent':
         this.#observed.tell(event.which === 'qemu' ? { qemuAgent: event.connected } : { spiceAgent: event.connected });
-        if (event.which === 'qemu' && event.connected) void this.#askThroughAgent();
+        if (event.which === 'qemu' && event.connected) void this.ladder.askThroughAgent();
         return;
       case 'network':
         this.#observed.tell({ addresses: event.addresses, hostname: event.hostname });
@@ -513,7 +491,7 @@ export class GuestActor {
     const outcome = outcomeOf(end, run, saved, state);
     this.#run = null;
     this.#observed.endRun();
-    this.#disarmShutdown();
+    this.ladder.disarm();
     this.frames.forget();
     const keepsState = outcome.status === 'suspended';
     const crash = outcome.status === 'crashed' ? outcome.crash : null;
@@ -565,21 +543,12 @@ export class GuestActor {
   }
 
   #backToRunning(): void {
-    this.#disarmShutdown();
-    this.record.noteRun({ shutdown: null });
+    this.ladder.giveUp();
     this.#observed.enter('running');
   }
 
   #enterPaused(pause: PauseReason): void {
-    if (this.state.status === 'stopping') {
-      this.#disarmShutdown();
-      this.record.noteRun({ shutdown: null });
-    }
+    if (this.state.status === 'stopping') this.ladder.giveUp();
     this.#observed.enter('paused', { pause });
-  }
-
-  #disarmShutdown(): void {
-    if (this.#shutdownTimer) clearTimeout(this.#shutdownTimer);
-    this.#shutdownTimer = null;
   }
 }

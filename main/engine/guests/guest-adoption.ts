@@ -66,7 +66,7 @@ async function carryOn(actor: GuestActor, driver: Driver, found: DriverRun, run:
   if (observed.kind === 'waiting') await found.begin();
   if (observed.kind === 'paused') actor.show('paused', observed.reason);
   else actor.show('running');
-  if (run.shutdown && observed.kind === 'running') actor.awaitShutdown(run.shutdown);
+  if (run.shutdown && observed.kind === 'running') actor.ladder.await(run.shutdown);
 }
 
 async function carryOnSuspend(actor: GuestActor, driver: Driver, found: DriverRun, run: RunRecord): Promise<void> {

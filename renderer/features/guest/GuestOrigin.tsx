@@ -1,4 +1,4 @@
-import { ImagePlus, RefreshCw } from 'lucide-react';
+import { ImagePlus, RefreshCw, Replace } from 'lucide-react';
 import { useState } from 'react';
 import { Link } from 'wouter';
 import type { GuesthouseError } from '../../../contract/errors.ts';
@@ -8,11 +8,13 @@ import type { GuestFacts, ImageOrigin as Origin } from '../../../contract/image-
 import { ErrorPanel } from '../../parts/ErrorPanel.tsx';
 import { TimeText } from '../../parts/TimeText.tsx';
 import { call } from '../../state/bridge.ts';
+import { openRebase } from '../../state/rebasing.ts';
 import { useImages } from '../../state/store.ts';
 import { useCall } from '../../state/use-call.ts';
 import { useSettled } from '../../state/use-settled.ts';
 import { Button, IconButton } from '../../ui/Button.tsx';
 import { Notice } from '../../ui/feedback.tsx';
+import { cloneWords } from '../../words/clone.ts';
 import { words } from '../../words/en.ts';
 import { CaptureDialog } from './CaptureDialog.tsx';
 import { Facts } from './Facts.tsx';
@@ -43,7 +45,12 @@ export function GuestOrigin({ guest }: { guest: Guest }) {
       {origin?.newer && (
         <Notice tone="info" title={w.newer(origin.newer.imageName, origin.newer.version)}>
           {origin.newer.changeNote && <p className="selectable">{origin.newer.changeNote}</p>}
-          <Link href={`/images?image=${origin.newer.imageId}`}>{w.showNewer}</Link>
+          <div className="row row-wrap">
+            <Button icon={Replace} onPress={() => openRebase({ guests: [guest.id] })}>
+              {cloneWords.rebase}
+            </Button>
+            <Link href={`/images?image=${origin.newer.imageId}`}>{w.showNewer}</Link>
+          </div>
         </Notice>
       )}
       <Facts facts={factsOf(origin, facts)} />

@@ -14,6 +14,7 @@ import { Button } from '../../ui/Button.tsx';
 import { Notice } from '../../ui/feedback.tsx';
 import { words } from '../../words/en.ts';
 import { formatBytes } from '../../words/format.ts';
+import { howItEnded } from './crash-end.ts';
 
 /** Everything about a guest that wants attention now, above its tabs. The verb that goes on from there is the header's. */
 export function GuestPanels({ guest }: { guest: Guest }) {
@@ -60,12 +61,7 @@ function ForceOffButton({ guest }: { guest: Guest }) {
 
 function CrashPanel({ guest, crash }: { guest: Guest; crash: NonNullable<Guest['state']['crash']> }) {
   const [, navigate] = useLocation();
-  const end =
-    crash.signal !== null
-      ? words.guest.signal(crash.signal)
-      : crash.exitStatus !== null
-        ? words.guest.exitStatus(crash.exitStatus)
-        : words.guest.crashedUnseen;
+  const end = howItEnded(crash);
   return (
     <Notice
       tone="problem"
@@ -81,7 +77,8 @@ function CrashPanel({ guest, crash }: { guest: Guest; crash: NonNullable<Guest['
     >
       <p className="selectable">{crash.text}</p>
       <p className="muted selectable">
-        {end} · <TimeText at={crash.at} />
+        {end !== null && `${end} · `}
+        <TimeText at={crash.at} />
       </p>
       <p className="muted">{words.guest.crashAdvice[crash.kind]}</p>
       {crash.lastWords.trim() === '' ? (

@@ -1,4 +1,4 @@
-import { Disc3, FolderOpen, HardDrive, Hourglass, Plus, RefreshCw, Trash2, X } from 'lucide-react';
+import { Disc3, FolderOpen, HardDrive, Hourglass, Layers2, Plus, RefreshCw, Trash2, X } from 'lucide-react';
 import { type ReactNode, useEffect, useRef, useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import type { GuesthouseError } from '../../../contract/errors.ts';
@@ -10,7 +10,7 @@ import { LineageTree } from '../../parts/LineageTree.tsx';
 import { OsLogo } from '../../parts/OsLogo.tsx';
 import { TimeText } from '../../parts/TimeText.tsx';
 import { call, copyText, shell } from '../../state/bridge.ts';
-import { startDisposable, verifyImage } from '../../state/cloning.ts';
+import { makeTemplateOfImage, startDisposable, verifyImage } from '../../state/cloning.ts';
 import { useCall } from '../../state/use-call.ts';
 import { Button, IconButton } from '../../ui/Button.tsx';
 import { CopyText } from '../../ui/feedback.tsx';
@@ -34,11 +34,18 @@ export function ImagePanel({ image, onClose, onOpen, onCompare }: Props) {
   const [error, setError] = useState<GuesthouseError | null>(null);
   const KindIcon = image.kind === 'iso' ? Disc3 : HardDrive;
   const [starting, setStarting] = useState(false);
+  const [templating, setTemplating] = useState(false);
   const disposable = async () => {
     setStarting(true);
     const id = await startDisposable({ image: image.id });
     setStarting(false);
     if (id !== null) navigate(`/guests/${id}/console`);
+  };
+  const template = async () => {
+    setTemplating(true);
+    const id = await makeTemplateOfImage(image);
+    setTemplating(false);
+    if (id !== null) navigate(`/guests/${id}/overview`);
   };
   const readAgain = async () => {
     const answer = await call('image.readAgain', { image: image.id });
@@ -72,6 +79,9 @@ export function ImagePanel({ image, onClose, onOpen, onCompare }: Props) {
             busy={starting}
             onPress={() => void disposable()}
           />
+        )}
+        {image.kind === 'disk' && (
+          <IconButton icon={Layers2} label={cloneWords.makeTemplate} kind="secondary" busy={templating} onPress={() => void template()} />
         )}
         <IconButton icon={RefreshCw} label={w.readAgain} kind="secondary" onPress={() => void readAgain()} />
         <IconButton icon={Trash2} label={w.delete} kind="secondary" reason={keptBy(image)} onPress={() => void deleteImages([image])} />

@@ -1,13 +1,15 @@
-import { GitCompareArrows, Layers, LogOut, Pencil } from 'lucide-react';
+import { GitCompareArrows, Layers, LogOut, Pencil, Replace } from 'lucide-react';
 import { useMemo, useState } from 'react';
 import type { GuesthouseError } from '../../../contract/errors.ts';
 import type { Image } from '../../../contract/image.ts';
 import { ErrorPanel } from '../../parts/ErrorPanel.tsx';
 import { FormDialog } from '../../parts/FormDialog.tsx';
+import { openRebase } from '../../state/rebasing.ts';
 import { useImages } from '../../state/store.ts';
 import { Button, IconButton } from '../../ui/Button.tsx';
 import { ComboBox } from '../../ui/Select.tsx';
 import { TextField } from '../../ui/TextField.tsx';
+import { cloneWords } from '../../words/clone.ts';
 import { words } from '../../words/en.ts';
 import { compareNames } from '../../words/format.ts';
 import { EditableFact } from './EditableFact.tsx';
@@ -74,6 +76,13 @@ export function ImageSeries({ image, onOpen, onCompare }: Props) {
               </li>
             ))}
           </ol>
+          {image.kind === 'disk' && versions.some((each) => each.id !== image.id && each.madeGuests.length > 0) && (
+            <div>
+              <Button icon={Replace} onPress={() => openRebase({ image: image.id })}>
+                {cloneWords.rebaseHere}
+              </Button>
+            </div>
+          )}
         </>
       ) : (
         <>

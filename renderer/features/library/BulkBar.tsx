@@ -1,11 +1,13 @@
-import { Ellipsis, Trash2, X } from 'lucide-react';
+import { Ellipsis, Replace, Trash2, X } from 'lucide-react';
 import { guestCan, guestCannot } from '../../../contract/guest-can.ts';
 import type { Guest } from '../../../contract/guest-state.ts';
 import { verbIcons } from '../../parts/guest-menu.tsx';
 import { deleteGuests, doVerbToAll } from '../../state/guest-verbs.ts';
 import { type PowerVerb, powerVerbs } from '../../state/power-verbs.ts';
+import { openRebase } from '../../state/rebasing.ts';
 import { Button, IconButton } from '../../ui/Button.tsx';
 import { MenuItem, MenuSection, MenuTrigger } from '../../ui/Menu.tsx';
+import { cloneWords } from '../../words/clone.ts';
 import { words } from '../../words/en.ts';
 
 const shownVerbs = ['start', 'pause', 'resume', 'shutdown'] as const satisfies readonly PowerVerb[];
@@ -65,6 +67,11 @@ export function BulkItems({ guests }: { guests: readonly Guest[] }) {
             {bulkLabel(guests, verb)}
           </MenuItem>
         ))}
+      </MenuSection>
+      <MenuSection label={cloneWords.section}>
+        <MenuItem id="rebase" icon={Replace} onAction={() => openRebase({ guests: guests.map(({ id }) => id) })}>
+          {cloneWords.rebase}
+        </MenuItem>
       </MenuSection>
       <MenuSection label={words.verbs.delete}>
         <MenuItem id="delete" icon={Trash2} danger reason={deleteReason(guests)} onAction={() => void deleteGuests(guests)}>

@@ -9,13 +9,13 @@ export function HostStrip() {
   const { value: host } = useCall('host.report', {});
   if (!host)
     return (
-      <div className="host-strip">
+      <div className="library-strip">
         <Skeleton width={320} />
       </div>
     );
   const worst = host.findings.some((finding) => finding.severity === 'problem');
   return (
-    <div className="host-strip">
+    <div className="library-strip">
       <strong>
         <bdi>{host.hostname}</bdi>
       </strong>

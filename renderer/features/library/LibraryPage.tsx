@@ -1,8 +1,9 @@
-import { SearchX } from 'lucide-react';
+import { Replace, SearchX } from 'lucide-react';
 import { type KeyboardEvent, type MouseEvent, useCallback, useEffect, useMemo, useState } from 'react';
 import { useLocation, useSearch } from 'wouter';
 import { guestCannot } from '../../../contract/guest-can.ts';
 import { deleteGuests } from '../../state/guest-verbs.ts';
+import { openRebase } from '../../state/rebasing.ts';
 import { useRemembered } from '../../state/remembered.ts';
 import { useGuests, useSampleStore, useSettings } from '../../state/store.ts';
 import { useOutdatedGuests } from '../../state/use-outdated.ts';
@@ -101,6 +102,14 @@ export function LibraryPage() {
         all={Object.keys(all).length}
       />
       {filter.place === 'computer' && <HostStrip />}
+      {filter.place === 'outdated' && shown.length > 0 && (
+        <div className="library-strip">
+          <span className="grow muted">{words.library.outdatedNote}</span>
+          <Button icon={Replace} onPress={() => openRebase({})}>
+            {cloneWords.rebase}
+          </Button>
+        </div>
+      )}
       {/* biome-ignore lint/a11y/noStaticElementInteractions: keys and menus belong to the list inside, which has the role */}
       <div className="library-list" onKeyDownCapture={onKeyDown} onContextMenu={onContextMenu}>
         {shown.length === 0 ? (
