@@ -1,6 +1,9 @@
-/** What is known of many images, from the command line as a user runs it. */
+/** What is known of many images and what is made of them, from the command line as a user runs it. */
+import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { z } from 'zod';
+import { guest as guestSchema } from '../../contract/guest-state.ts';
 import { image as imageSchema } from '../../contract/image.ts';
 import { commandLine } from '../support/command-line.ts';
 import { makeLinuxDisk } from '../support/linux-disk.ts';
@@ -68,4 +71,47 @@ test('images that a search finds are edited at once and taken back, and a series
     expect(err).toContain(reason);
   }
   expect(await shown('alpha')).toMatchObject({ ...before, series: { name: 'Web' } });
+});
+
+test('a template is made of an image, and what is out of date is moved to the newest version or says why not', async () => {
+  const home = await engineHome();
+  const client = await connect(home);
+  client.close();
+  const { guesthouse, ok } = await commandLine(home);
+  for (const [pattern, name] of [
+    [1, 'first'],
+    [2, 'second'],
+  ] as const) {
+    const path = join(home, `${name}.qcow2`);
+    execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', path, '64M']);
+    execFileSync('qemu-io', ['-f', 'qcow2', '-c', `write -P ${pattern} 1M 1M`, path]);
+    const { status, err } = await guesthouse('image', 'import', path, '--name', name);
+    expect(status, err).toBe(0);
+  }
+  const guests = async () => z.array(guestSchema).parse(JSON.parse(await ok('guest', 'list', '--json')));
+  const made = await guesthouse('guest', 'template', '--image', 'first', '--name', 'Golden');
+  expect(made).toMatchObject({ status: 0, out: '“Golden” is a template.\n' });
+  expect(await guests()).toMatchObject([{ spec: { name: 'Golden' }, state: { status: 'template' } }]);
+  await ok('guest', 'edit', 'Golden', '--memory-mib', '640');
+  expect((await guests())[0]?.spec.memoryMiB).toBe(640);
+  for (const words of [
+    ['guest', 'template'],
+    ['guest', 'template', 'Golden', '--image', 'first'],
+  ]) {
+    expect((await guesthouse(...words)).err).toContain('What should the template be made of?');
+  }
+
+  await ok('image', 'edit', 'first', '--series', 'Web');
+  expect(await ok('image', 'outdated', '--rebase')).toBe('No guest is out of date.\n');
+  await ok('image', 'edit', 'second', '--series', 'Web');
+  expect((await guesthouse('guest', 'template', '--image', 'first', '--name', 'Written')).status).toBe(0);
+  const written = (await guests()).find(({ spec }) => spec.name === 'Written');
+  const location = written?.spec.disks[0]?.location;
+  const disk = join(home, 'guests', written?.id ?? '', location?.kind === 'store' ? location.file : '');
+  execFileSync('qemu-io', ['-f', 'qcow2', '-c', 'write -P 9 8M 64k', disk]);
+  const { status, out } = await guesthouse('image', 'outdated', '--rebase');
+  expect(status).toBe(0);
+  expect(out).toContain('“Golden” builds upon “second”.');
+  expect(out).toContain('“Written” stays as it is: The disk disk0 of Written holds data of its own');
+  expect(await ok('image', 'outdated')).not.toContain('Golden');
 });

@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { Failure } from '../../../contract/errors.ts';
+import type { Guest } from '../../../contract/guest-state.ts';
 import type { HostUsbDevice } from '../../../contract/host.ts';
 import { type Context, findGuest } from '../context.ts';
 import { show, table } from '../terminal.ts';
@@ -86,7 +87,7 @@ function addShare(group: Command, { terminal, engine }: Context): void {
     .action(async (wanted: string, text: string) => {
       const client = await engine();
       const guest = await findGuest(client, wanted);
-      const { id } = guest.spec.shares.find(({ tag }) => tag === text) ?? deviceOf(guest, 'shares', text);
+      const { id } = shareOf(guest, text);
       await edit(client, terminal, guest, { shares: guest.spec.shares.filter((one) => one.id !== id) });
     });
   group
@@ -110,10 +111,15 @@ function addShare(group: Command, { terminal, engine }: Context): void {
     .action(async (wanted: string, text: string) => {
       const client = await engine();
       const guest = await findGuest(client, wanted);
-      const { id } = guest.spec.shares.find(({ tag }) => tag === text) ?? deviceOf(guest, 'shares', text);
+      const { id } = shareOf(guest, text);
       const answer = await client.call('guest.mountShare', { guest: guest.id, share: id }, { timeoutMs: 60_000 });
       show(terminal, answer, ({ folder }) => `Mounted at ${folder}.`);
     });
+}
+
+/** A share by its tag, else by its id. */
+function shareOf(guest: Guest, wanted: string) {
+  return guest.spec.shares.find(({ tag }) => tag === wanted) ?? deviceOf(guest, 'shares', wanted);
 }
 
 function addExpert(group: Command, { terminal, engine }: Context): void {

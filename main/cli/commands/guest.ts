@@ -82,6 +82,7 @@ export const addGuest: CommandGroup = (program, context) => {
 
   group
     .command('suspend')
+    .alias('save')
     .description('save a guest with its memory to disk; start resumes it')
     .argument('<guest>', 'name or id')
     .action(async (wanted: string) => {

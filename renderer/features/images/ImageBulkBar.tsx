@@ -1,11 +1,12 @@
-import { GitCompareArrows, Pencil, Trash2, X } from 'lucide-react';
+import { GitCompareArrows, Pencil, Trash2 } from 'lucide-react';
 import { useState } from 'react';
 import type { GuesthouseError } from '../../../contract/errors.ts';
 import { type Image, imageLifecycle } from '../../../contract/image.ts';
 import { ErrorPanel } from '../../parts/ErrorPanel.tsx';
 import { FormDialog } from '../../parts/FormDialog.tsx';
+import { SelectionBar } from '../../parts/SelectionBar.tsx';
 import { showErrorToast } from '../../state/toasts.ts';
-import { Button, IconButton } from '../../ui/Button.tsx';
+import { Button } from '../../ui/Button.tsx';
 import { MenuItem, MenuSection, MenuTrigger } from '../../ui/Menu.tsx';
 import { TagsField } from '../../ui/TagsField.tsx';
 import { TextField } from '../../ui/TextField.tsx';
@@ -25,11 +26,8 @@ export function ImageBulkBar({ images, onClear, onCompare }: Props) {
     if (failed) showErrorToast(failed);
   };
   return (
-    <div className="image-bulk-place">
-      <div className="image-bulk" role="toolbar" aria-label={w.bulkLabel}>
-        <span className="image-bulk-count" role="status">
-          {w.selected(images.length)}
-        </span>
+    <>
+      <SelectionBar label={w.bulkLabel} count={w.selected(images.length)} clearLabel={w.clearSelection} onClear={onClear}>
         <Button kind="quiet" icon={Pencil} placement="top" onPress={() => setEditing(true)}>
           {w.bulkEdit}
         </Button>
@@ -60,10 +58,9 @@ export function ImageBulkBar({ images, onClear, onCompare }: Props) {
         >
           {w.delete}
         </Button>
-        <IconButton icon={X} label={w.clearSelection} placement="top" onPress={onClear} />
-      </div>
+      </SelectionBar>
       {editing && <EditDialog images={images} onClose={() => setEditing(false)} />}
-    </div>
+    </>
   );
 }
 

@@ -1,7 +1,8 @@
-import { Ellipsis, Replace, Trash2, X } from 'lucide-react';
+import { Ellipsis, Replace, Trash2 } from 'lucide-react';
 import { guestCan, guestCannot } from '../../../contract/guest-can.ts';
 import type { Guest } from '../../../contract/guest-state.ts';
 import { verbIcons } from '../../parts/guest-menu.tsx';
+import { SelectionBar } from '../../parts/SelectionBar.tsx';
 import { deleteGuests, doVerbToAll } from '../../state/guest-verbs.ts';
 import { type PowerVerb, powerVerbs } from '../../state/power-verbs.ts';
 import { openRebase } from '../../state/rebasing.ts';
@@ -15,38 +16,37 @@ const shownVerbs = ['start', 'pause', 'resume', 'shutdown'] as const satisfies r
 /** What can be done to all selected guests; each verb says how many of them it fits. */
 export function BulkBar({ guests, onClear }: { guests: readonly Guest[]; onClear: () => void }) {
   return (
-    <div className="bulk-place">
-      <div className="bulk" role="toolbar" aria-label={words.library.bulkLabel}>
-        <span className="bulk-count" role="status">
-          {words.library.selected(guests.length)}
-        </span>
-        <span className="bulk-verbs">
-          {shownVerbs.map((verb) => (
-            <Button
-              key={verb}
-              kind="quiet"
-              icon={verbIcons[verb]}
-              placement="top"
-              reason={bulkReason(guests, verb)}
-              onPress={() => void doVerbToAll(guests, verb)}
-            >
-              {bulkLabel(guests, verb)}
-            </Button>
-          ))}
-        </span>
-        <Button kind="quiet" icon={Trash2} placement="top" reason={deleteReason(guests)} onPress={() => void deleteGuests(guests)}>
-          {words.library.bulkVerb(words.verbs.delete, deletable(guests), guests.length)}
-        </Button>
-        <MenuTrigger
-          label={words.library.bulkLabel}
-          placement="top end"
-          button={<IconButton icon={Ellipsis} label={words.common.more} placement="top" />}
-        >
-          <BulkItems guests={guests} />
-        </MenuTrigger>
-        <IconButton icon={X} label={words.library.clearSelection} placement="top" onPress={onClear} />
-      </div>
-    </div>
+    <SelectionBar
+      label={words.library.bulkLabel}
+      count={words.library.selected(guests.length)}
+      clearLabel={words.library.clearSelection}
+      onClear={onClear}
+    >
+      <span className="bulk-verbs">
+        {shownVerbs.map((verb) => (
+          <Button
+            key={verb}
+            kind="quiet"
+            icon={verbIcons[verb]}
+            placement="top"
+            reason={bulkReason(guests, verb)}
+            onPress={() => void doVerbToAll(guests, verb)}
+          >
+            {bulkLabel(guests, verb)}
+          </Button>
+        ))}
+      </span>
+      <Button kind="quiet" icon={Trash2} placement="top" reason={deleteReason(guests)} onPress={() => void deleteGuests(guests)}>
+        {words.library.bulkVerb(words.verbs.delete, deletable(guests), guests.length)}
+      </Button>
+      <MenuTrigger
+        label={words.library.bulkLabel}
+        placement="top end"
+        button={<IconButton icon={Ellipsis} label={words.common.more} placement="top" />}
+      >
+        <BulkItems guests={guests} />
+      </MenuTrigger>
+    </SelectionBar>
   );
 }
 

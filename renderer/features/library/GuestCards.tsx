@@ -1,6 +1,4 @@
-import { Star } from 'lucide-react';
 import { GridLayout, GridList, GridListItem, Size, Virtualizer } from 'react-aria-components';
-import { Link } from 'wouter';
 import { cpuCount } from '../../../contract/guest-spec.ts';
 import type { Guest } from '../../../contract/guest-state.ts';
 import { DisposableMark } from '../../parts/DisposableMark.tsx';
@@ -8,13 +6,11 @@ import { GuestSparkline } from '../../parts/GuestSparkline.tsx';
 import { GuestStateBadge } from '../../parts/GuestStateBadge.tsx';
 import { GuestThumbnail } from '../../parts/GuestThumbnail.tsx';
 import { isLive } from '../../parts/guest-words.ts';
-import { InlineName } from '../../parts/InlineName.tsx';
-import { OsLogo } from '../../parts/OsLogo.tsx';
 import { TimeText } from '../../parts/TimeText.tsx';
-import { TroubleButton } from '../../parts/TroubleButton.tsx';
 import { SelectionCheckbox } from '../../ui/toggles.tsx';
 import { words } from '../../words/en.ts';
 import { formatMiB } from '../../words/format.ts';
+import { GuestName } from './GuestName.tsx';
 import { type ListProps, selectionIds } from './list-props.ts';
 import { QuickVerb } from './QuickVerb.tsx';
 
@@ -65,16 +61,7 @@ function GuestCard({ guest, renaming, onRenamed }: CardProps) {
       </div>
       <div className="card-words">
         <div className="row card-title">
-          <OsLogo os={spec.os} size={20} />
-          {renaming ? (
-            <InlineName guest={guest} onDone={onRenamed} />
-          ) : (
-            <Link href={`/guests/${guest.id}`} className="card-name ellipsis" title={spec.name}>
-              <bdi>{spec.name}</bdi>
-            </Link>
-          )}
-          {spec.favourite && <Star size={16} className="card-star" aria-label={words.guest.favourite} />}
-          <TroubleButton guest={guest} />
+          <GuestName guest={guest} renaming={renaming} onRenamed={onRenamed} />
         </div>
         <div className="row card-state">
           <GuestStateBadge state={state} />

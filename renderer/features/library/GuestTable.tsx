@@ -1,4 +1,3 @@
-import { Star } from 'lucide-react';
 import { type ReactNode, useMemo } from 'react';
 import {
   Cell,
@@ -13,21 +12,18 @@ import {
   Virtualizer,
   VisuallyHidden,
 } from 'react-aria-components';
-import { Link } from 'wouter';
 import { cpuCount } from '../../../contract/guest-spec.ts';
 import type { Guest } from '../../../contract/guest-state.ts';
 import { DisposableMark } from '../../parts/DisposableMark.tsx';
 import { GuestSparkline } from '../../parts/GuestSparkline.tsx';
 import { GuestStateBadge } from '../../parts/GuestStateBadge.tsx';
 import { isLive } from '../../parts/guest-words.ts';
-import { InlineName } from '../../parts/InlineName.tsx';
-import { OsLogo } from '../../parts/OsLogo.tsx';
 import { TimeText } from '../../parts/TimeText.tsx';
-import { TroubleButton } from '../../parts/TroubleButton.tsx';
 import { useRemembered } from '../../state/remembered.ts';
 import { SelectionCheckbox } from '../../ui/toggles.tsx';
 import { words } from '../../words/en.ts';
 import { formatInteger, formatMiB } from '../../words/format.ts';
+import { GuestName } from './GuestName.tsx';
 import { type ColumnId, type LibrarySort, type SortKey, sortKeys } from './library-order.ts';
 import { type ListProps, selectionIds } from './list-props.ts';
 import { QuickVerb } from './QuickVerb.tsx';
@@ -148,20 +144,7 @@ function cellContent(id: AnyColumn, { guest, renaming, onRenamed }: Omit<CellPro
     case 'select':
       return <SelectionCheckbox />;
     case 'name':
-      return (
-        <>
-          <OsLogo os={spec.os} size={20} />
-          {renaming ? (
-            <InlineName guest={guest} onDone={onRenamed} />
-          ) : (
-            <Link href={`/guests/${guest.id}`} className="card-name ellipsis" title={spec.name}>
-              <bdi>{spec.name}</bdi>
-            </Link>
-          )}
-          {spec.favourite && <Star size={16} className="card-star" aria-label={words.guest.favourite} />}
-          <TroubleButton guest={guest} />
-        </>
-      );
+      return <GuestName guest={guest} renaming={renaming} onRenamed={onRenamed} />;
     case 'state':
       return (
         <>
