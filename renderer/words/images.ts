@@ -169,6 +169,7 @@ export const imagesWords = {
   bulkEditTitle: (count: number) => `Edit ${images(count)}`,
   bulkAdd: 'Add tags',
   bulkRemove: 'Take tags away',
+  bulkTag: 'A tag',
   bulkNote: 'Add to the notes',
   bulkUnchanged: 'As each has it',
   bulkReason: 'Nothing is written yet.',

@@ -97,7 +97,7 @@ function EditDialog({ images, onClose }: { images: readonly Image[]; onClose: ()
       onClose={onClose}
     >
       <TagsField label={w.bulkAdd} value={addTags} onChange={setAddTags} {...tags} />
-      <TagsField label={w.bulkRemove} value={removeTags} onChange={setRemoveTags} {...tags} />
+      <TagsField label={w.bulkRemove} value={removeTags} onChange={setRemoveTags} {...tags} placeholder={w.bulkTag} />
       <div className="bulk-days">
         <TextField
           label={w.fields.patchLevel}
