@@ -21,15 +21,15 @@ test('what a guest can be asked for in each state', () => {
   );
   expect(matrix).toEqual({
     creating: 'nothing',
-    off: 'start snapshot revert delete rename clone cloneNow makeTemplate rebuild flatten edit',
+    off: 'start snapshot revert delete rename clone cloneNow makeTemplate rebuild flatten move edit',
     starting: 'shutdown forceOff rename',
     running: 'pause shutdown forceOff reset suspend snapshot rename cloneNow flatten edit console screenshot type exec',
     paused: 'resume forceOff reset suspend snapshot rename cloneNow flatten edit console screenshot',
     stopping: 'pause forceOff reset rename console screenshot type exec',
     suspending: 'forceOff rename',
-    suspended: 'start forceOff snapshot revert delete rename cloneNow',
-    crashed: 'start snapshot revert delete rename clone cloneNow makeTemplate rebuild flatten edit',
-    template: 'delete rename clone cloneNow makeGuest rebuild flatten edit',
+    suspended: 'start forceOff snapshot revert delete rename cloneNow move',
+    crashed: 'start snapshot revert delete rename clone cloneNow makeTemplate rebuild flatten move edit',
+    template: 'delete rename clone cloneNow makeGuest rebuild flatten move edit',
   });
 });
 
@@ -42,7 +42,8 @@ test('asking for what is already so changes nothing', () => {
 
 test('while something works on the disks of a guest it is neither started nor deleted, with what is done as the reason', () => {
   const state = { status: 'off' as const, busy: 'The guest is being copied.' };
-  for (const verb of ['start', 'delete', 'clone', 'rebuild'] as const) expect(guestCannot(state, verb)).toBe('The guest is being copied.');
+  for (const verb of ['start', 'delete', 'clone', 'rebuild', 'move'] as const)
+    expect(guestCannot(state, verb)).toBe('The guest is being copied.');
   expect(guestCannot(state, 'rename')).toBeNull();
 });
 

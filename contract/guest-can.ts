@@ -24,6 +24,7 @@ export const guestVerbs = [
   'makeGuest',
   'rebuild',
   'flatten',
+  'move',
   'edit',
   'console',
   'screenshot',
@@ -91,6 +92,7 @@ const needsDisks: ReadonlySet<GuestVerb> = new Set([
   'makeGuest',
   'rebuild',
   'flatten',
+  'move',
   'edit',
 ]);
 
@@ -235,6 +237,8 @@ const table: Record<GuestVerb, Record<GuestStatus, Verdict>> = {
   rebuild: needsRest,
   /** Copying into its disks what they build upon can be done by the QEMU that has them open. */
   flatten: { ...needsRest, starting, running: allowed, paused: allowed },
+  // What is kept of its memory moves along.
+  move: { ...needsRest, suspended: allowed },
   edit: {
     creating,
     off: allowed,

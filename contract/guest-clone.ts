@@ -21,6 +21,8 @@ export const cloneRequest = z.strictObject({
   keepTpm: z.boolean().optional(),
   /** Keep what a guest that runs or is suspended was when it was cloned, as a snapshot of it. */
   keepSnapshot: z.boolean().optional(),
+  /** Id or name of the storage location in which they are to lie, null for the data folder; absent: as the settings say. */
+  location: z.string().max(60).nullable().optional(),
   /** Make templates instead of guests. */
   asTemplate: z.boolean().optional(),
 });

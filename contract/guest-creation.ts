@@ -51,6 +51,8 @@ export const createChoices = guestSpec
     nicModel: z.enum(['virtio', 'e1000e', 'e1000', 'rtl8139', 'vmxnet3']),
     network: z.enum(['user', 'restricted', 'none']),
     forwards: z.array(portForward).max(64),
+    /** Id or name of the storage location in which it is to lie, null for the data folder; absent: as the settings say. */
+    location: z.string().max(60).nullable(),
   })
   .partial()
   .strict();

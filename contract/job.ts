@@ -21,6 +21,7 @@ export const jobKind = z.enum([
   'guest.reclaim',
   'image.reclaim',
   'image.move',
+  'guest.move',
   'storage.findDuplicates',
   'image.readAgain',
   'image.compare',

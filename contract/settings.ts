@@ -14,6 +14,9 @@ export const settings = z.object({
   notifications: z.boolean(),
   /** Free space that is never used up by imports. */
   keepFreeMiB: z.number().int().min(0).max(1_048_576),
+  /** Ids of the storage locations for new guests and new images; null, or one that is not named any more, is the data folder. */
+  guestLocation: z.string().max(40).nullable(),
+  imageLocation: z.string().max(40).nullable(),
   /** Proxy for downloads: null as the environment says (http_proxy, https_proxy, no_proxy), "direct" for none, or its address. */
   downloadProxy: z
     .union([z.literal('direct'), z.string().regex(/^https?:\/\/(?:\[[0-9a-f:.]+\]|[a-z0-9.-]+)(?::\d{1,5})?\/?$/i)])
@@ -32,6 +35,8 @@ export const defaultSettings: Settings = {
   consoleResizeGuest: true,
   notifications: true,
   keepFreeMiB: 512,
+  guestLocation: null,
+  imageLocation: null,
   downloadProxy: null,
   qemuFolder: null,
 };

@@ -33,6 +33,10 @@ export const storedGuest = z.object({
   /** All that lies in its folder. */
   use: spaceUse,
   disks: z.array(storedDisk),
+  /** Id of the location where its folder lies; null for the data folder. */
+  location: z.string().nullable(),
+  /** Why it cannot be moved now; null when it can. */
+  moveReason: z.string().nullable(),
   /** Why it cannot give back room now; null when it can. */
   reclaimReason: z.string().nullable(),
 });
@@ -50,8 +54,8 @@ export const storedImage = z.object({
 });
 export type StoredImageUse = z.infer<typeof storedImage>;
 
-/** A folder that the user named for images, beside the data folder. */
-export const storageLocation = z.object({
+/** A folder that the user named for images and guests, beside the data folder. */
+export const storagePlace = z.object({
   id: z.string(),
   name: z.string(),
   path: z.string(),
@@ -59,14 +63,24 @@ export const storageLocation = z.object({
   reachable: z.boolean(),
   freeBytes: z.number(),
   totalBytes: z.number(),
+});
+export type StoragePlace = z.infer<typeof storagePlace>;
+
+export const storageLocation = storagePlace.extend({
   /** Names of the images that lie there. */
   images: z.array(z.string()),
+  /** Names of the guests that lie there, those in the trash as well. */
+  guests: z.array(z.string()),
+  /** Names of guests that lie elsewhere and build upon layers there. */
+  neededBy: z.array(z.string()),
+  /** What all of these take up there. */
+  use: spaceUse,
 });
 export type StorageLocation = z.infer<typeof storageLocation>;
 
 /** A file or folder that nobody refers to. */
 export const orphan = z.object({
-  /** Below the data folder. */
+  /** Below the data folder; a whole path in another location. */
   path: z.string(),
   what: z.string(),
   use: spaceUse,
@@ -92,3 +106,12 @@ export const storageReport = z.object({
   duplicates: z.object({ at: instant, found: z.array(duplicate) }).nullable(),
 });
 export type StorageReport = z.infer<typeof storageReport>;
+
+/** Where guests and images can lie, without measuring what lies there. */
+export const storagePlaces = z.object({
+  home: storagePlace.pick({ path: true, freeBytes: true, totalBytes: true }),
+  locations: z.array(storagePlace),
+  /** Ids of the locations of guests that do not lie in the data folder, by the ids of those. */
+  guests: z.record(z.string(), z.string()),
+});
+export type StoragePlaces = z.infer<typeof storagePlaces>;

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { guestId, imageId } from '../ids.ts';
 import { job } from '../job.ts';
-import { storageLocation, storageReport } from '../storage.ts';
+import { storagePlace, storagePlaces, storageReport } from '../storage.ts';
 import { type CallTable, done, nothing } from './definition.ts';
 
 export const storageCalls = {
@@ -10,6 +10,12 @@ export const storageCalls = {
     summary: 'Say what uses how much, and what nobody refers to.',
     input: nothing,
     output: storageReport,
+    effect: 'read',
+  },
+  'storage.places': {
+    summary: 'Say where guests and images can lie and how much room is there, and which guests lie elsewhere than in the data folder.',
+    input: nothing,
+    output: storagePlaces,
     effect: 'read',
   },
   'storage.findDuplicates': {
@@ -25,13 +31,13 @@ export const storageCalls = {
     effect: 'write',
   },
   'storage.addLocation': {
-    summary: 'Name another folder for images.',
+    summary: 'Name another folder for images and guests.',
     input: z.strictObject({ path: z.string().max(4096), name: z.string().trim().min(1).max(60) }),
-    output: storageLocation,
+    output: storagePlace,
     effect: 'write',
   },
   'storage.removeLocation': {
-    summary: 'Forget a location in which no image lies.',
+    summary: 'Forget a location in which neither an image nor a guest lies.',
     input: z.strictObject({ location: z.string() }),
     output: done,
     effect: 'write',
@@ -39,6 +45,12 @@ export const storageCalls = {
   'image.move': {
     summary: 'Move the file of an image to another location; null is the data folder.',
     input: z.strictObject({ image: imageId, location: z.string().nullable() }),
+    output: job,
+    effect: 'write',
+  },
+  'guest.move': {
+    summary: 'Move a guest that is off to another location, with its snapshots and all layers that only it needs; null is the data folder.',
+    input: z.strictObject({ guest: guestId, location: z.string().nullable() }),
     output: job,
     effect: 'write',
   },

@@ -49,6 +49,8 @@ const exact: Partial<Record<ErrorCode, ExitCode>> = {
   'storage/location-invalid': exitCodes.usage,
   'storage/location-unknown': exitCodes.notFound,
   'storage/location-in-use': exitCodes.denied,
+  'storage/location-away': exitCodes.denied,
+  'storage/copy-in-the-way': exitCodes.denied,
   'download/not-unfinished': exitCodes.notFound,
   'download/url-invalid': exitCodes.usage,
   'download/page-only': exitCodes.denied,

@@ -16,6 +16,7 @@ import { createDiskWork } from './layers/disk-work.ts';
 import { createLineageLock } from './layers/lineage-lock.ts';
 import { createOsRecognition } from './os/os-recognition.ts';
 import { createSnapshots } from './snapshots/snapshot-registry.ts';
+import { createLocations } from './storage/locations.ts';
 import { createStorage } from './storage/storage-room.ts';
 import { createTransfer } from './transfer/machine-transfer.ts';
 import { createSeeds } from './unattended/seed-registry.ts';
@@ -27,6 +28,9 @@ export function composeRooms(foundation: Foundation): Rooms {
   const host = createHostCapabilities({ layout, settings: settings.get });
   const lineageLock = createLineageLock();
   const diskWork = createDiskWork();
+  const locations = createLocations({ layout, database, clock, settings: settings.get });
+  const forGuest = (wanted: string | null | undefined) =>
+    wanted === undefined ? locations.defaultFolder('guestLocation') : locations.folderOf(wanted);
   const catalogue = createCatalogue({
     database,
     clock,
@@ -53,6 +57,10 @@ export function composeRooms(foundation: Foundation): Rooms {
     recognition,
     guests: () => guests,
     lineageLock,
+    locations: {
+      forImages: () => locations.defaultFolder('imageLocation'),
+      reachable: () => locations.list().flatMap((location) => (locations.isReachable(location) ? [location.path] : [])),
+    },
     originOf: catalogue.originOf,
     resourcesFolder: packageResources(import.meta.dirname),
   });
@@ -84,6 +92,7 @@ export function composeRooms(foundation: Foundation): Rooms {
     settler: () => snapshots.settler,
     imagePath: (id) => images.show(id).path,
     seeds,
+    defaultLocation: () => forGuest(undefined),
   });
   const creation = createCreation({
     layout,
@@ -95,6 +104,7 @@ export function composeRooms(foundation: Foundation): Rooms {
     host,
     recognition,
     lineageLock,
+    locations: { forGuest },
     log,
     settings: settings.get,
   });
@@ -110,6 +120,7 @@ export function composeRooms(foundation: Foundation): Rooms {
     importDefinition: images.importDefinition,
     keepFreeBytes: () => settings.get().keepFreeMiB * 1024 ** 2,
     disposable: (from, by) => clones.disposable(from, by),
+    isBeingMoved: () => storage.isMoving(),
     forgetEdits: (id) => hardware.forget(id),
     feed,
     clock,
@@ -139,6 +150,7 @@ export function composeRooms(foundation: Foundation): Rooms {
     diskWork,
     moments: () => snapshots.moments,
     tidyLayers: () => snapshots.tidyLayers(),
+    locations: { forGuest },
     feed,
     clock,
     log,
@@ -168,7 +180,22 @@ export function composeRooms(foundation: Foundation): Rooms {
     log,
     settings: settings.get,
   });
-  const storage = createStorage({ layout, database, jobs, guests, images, host, lineageLock, feed, clock, settings: settings.get });
+  const storage = createStorage({
+    layout,
+    database,
+    jobs,
+    guests,
+    images,
+    host,
+    locations,
+    lineageLock,
+    layersByGuest: () => snapshots.layersByGuest(),
+    giveWay: (id) => diskWork.giveWay(id),
+    lineageChanged: () => images.lineageChanged(),
+    feed,
+    clock,
+    settings,
+  });
   return {
     guests,
     snapshots,
@@ -185,6 +212,7 @@ export function composeRooms(foundation: Foundation): Rooms {
     jobDefinitions: [images, catalogue, downloads, storage, guests, snapshots, creation, clones, hardware, transfer].flatMap(
       (room) => room.jobDefinitions,
     ),
+    settleMoves: () => storage.settleMoves(),
     async settleLeftovers() {
       await creation.settleLeftovers(clones.inTheMaking());
       seeds.prune();
@@ -197,8 +225,8 @@ export function composeRooms(foundation: Foundation): Rooms {
 function withOrigins(guests: GuestRegistry, catalogue: Catalogue): GuestRegistry {
   return {
     ...guests,
-    beginCreation(id, spec, lineage) {
-      const guest = guests.beginCreation(id, spec, lineage);
+    beginCreation(id, spec, lineage, location) {
+      const guest = guests.beginCreation(id, spec, lineage, location);
       catalogue.inheritOrigin(id, guest.origin);
       return guest;
     },

@@ -2,7 +2,7 @@
  * The life of one engine: what is started in which order, when it leaves, and how it ends.
  *
  * ```
- *   folders ─► lock ─► log ─► database ─► undo of dead jobs ─► adoption of guests ─► jobs go on ─► starter image
+ *   folders ─► lock ─► log ─► database ─► moves settled ─► undo of dead jobs ─► adoption of guests ─► jobs go on ─► starter image
  *     ─► listen ─► "ready" ─► autostart ─► … ─► refuse new work ─► jobs interrupted ─► guests let go ─► database closed
  * ```
  * Guests are QEMU processes of their own: neither the end of this process nor its death touches them.
@@ -70,6 +70,8 @@ export type Rooms = {
   host: HostCapabilities;
   /** Every kind of job that may be found unfinished. */
   jobDefinitions: readonly JobDefinition<unknown>[];
+  /** Puts guests that an engine before was moving on one side or the other; called before anything else looks at their files. */
+  settleMoves(): Promise<void>;
   /** Removes what dead jobs left and no job cares for; called once the jobs are recovered. */
   settleLeftovers(): Promise<void>;
 };
@@ -139,6 +141,7 @@ async function openForWork(options: EngineOptions, database: Database, log: Log,
   const rooms = options.compose({ layout, database, changes, feed, jobs, settings, clock, log });
   const { guests, images, jobDefinitions } = rooms;
 
+  await rooms.settleMoves();
   await jobs.recover(jobDefinitions, () => guests.adopt());
   await rooms.settleLeftovers();
   guests.disposeOfRested();

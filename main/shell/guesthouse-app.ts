@@ -127,9 +127,10 @@ export function createGuesthouseApp({ root, ownFolder, log }: GuesthouseAppOptio
     windows.showMain(opening?.kind === 'page' ? opening.path : undefined);
     if (opening?.kind === 'notice') windows.tellMain({ type: 'notice', text: opening.text, hint: opening.hint });
   };
+  const locationFolders = async () => (await host.client.call('storage.places', {})).locations.map(({ path }) => path);
   const shellCalls: ShellCallHandlers = makeShellCalls({
     windows,
-    places: new KnownPlaces([root.home, root.logs], () => mirror.guests.values()),
+    places: new KnownPlaces([root.home, root.logs], () => mirror.guests.values(), locationFolders),
     quitting,
     restartEngine: () => host.restart(),
     logFolder: root.logs,

@@ -15,6 +15,7 @@ import { ConsoleTabs } from './ConsoleTabs.tsx';
 import { EngineGate } from './EngineGate.tsx';
 import { ExportDialog } from './ExportDialog.tsx';
 import { FileDrop } from './FileDrop.tsx';
+import { MoveDialog } from './MoveDialog.tsx';
 import { QuitDialog } from './QuitDialog.tsx';
 import { RebaseDialog } from './RebaseDialog.tsx';
 import { Routes } from './Routes.tsx';
@@ -123,6 +124,7 @@ export function Shell() {
       <CloneDialog />
       <RebaseDialog />
       <ExportDialog />
+      <MoveDialog />
       <QuitDialog />
     </div>
   );

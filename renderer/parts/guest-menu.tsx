@@ -3,6 +3,7 @@ import {
   CirclePause,
   CirclePlay,
   Copy,
+  FolderInput,
   Hourglass,
   Layers2,
   Moon,
@@ -20,6 +21,7 @@ import { guestCan, guestCannot } from '../../contract/guest-can.ts';
 import type { Guest } from '../../contract/guest-state.ts';
 import { keepDisposable, openClone, setTemplate, startDisposable } from '../state/cloning.ts';
 import { annotateGuest, deleteGuests, doVerb } from '../state/guest-verbs.ts';
+import { openMove } from '../state/moving.ts';
 import { type PowerVerb, powerVerbs } from '../state/power-verbs.ts';
 import { openExport } from '../state/transfer.ts';
 import { MenuItem, MenuSection } from '../ui/Menu.tsx';
@@ -105,7 +107,7 @@ export function CopyItems({ guest, onStarted }: { guest: Guest; onStarted: (id: 
   );
 }
 
-/** Favourite and delete. */
+/** Favourite, where it lies, and delete. */
 export function KeepItems({ guest, onDelete }: { guest: Guest; onDelete?: () => void }) {
   return (
     <MenuSection label={words.library.title}>
@@ -115,6 +117,9 @@ export function KeepItems({ guest, onDelete }: { guest: Guest; onDelete?: () => 
         onAction={() => void annotateGuest(guest, { favourite: !guest.spec.favourite })}
       >
         {guest.spec.favourite ? words.verbs.unfavourite : words.verbs.favourite}
+      </MenuItem>
+      <MenuItem id="move" icon={FolderInput} reason={guestCannot(guest.state, 'move')} onAction={() => openMove(guest)}>
+        {words.storage.moveToDisk}
       </MenuItem>
       <MenuItem
         id="delete"

@@ -293,6 +293,9 @@ export function bareRooms(guestCount = 0): BareGuests {
         addLocation: unused,
         removeLocation: unused,
         moveImage: unused,
+        places: unused,
+        moveGuest: unused,
+        mustBeKnown: () => undefined,
       },
       downloads: { list: unused, checkNetwork: unused, start: unused, discard: unused },
       catalogue: createCatalogue({
@@ -368,6 +371,7 @@ export function bareRooms(guestCount = 0): BareGuests {
         report: unused,
       },
       jobDefinitions: [],
+      settleMoves: settled,
       settleLeftovers: settled,
     };
   };

@@ -82,6 +82,7 @@ export async function openRooms({ home, settings = {}, environment = {}, downloa
     layout,
   });
   const images = createImages({
+    locations: { forImages: () => null, reachable: () => [] },
     layout,
     database: db,
     jobs,
@@ -108,6 +109,7 @@ export async function openRooms({ home, settings = {}, environment = {}, downloa
     memorySnapshot: () => null,
   });
   const creation = createCreation({
+    locations: { forGuest: () => null },
     layout,
     jobs,
     guests,

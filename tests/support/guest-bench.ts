@@ -89,6 +89,7 @@ export async function openGuestEngine(
     settler: () => snapshots.settler,
     imagePath: (id: ImageId) => layout.image(id, 'iso'),
     seeds,
+    defaultLocation: () => null,
   });
   const snapshots = createSnapshots({
     layout,
@@ -101,6 +102,7 @@ export async function openGuestEngine(
     qemuImgPath: () => host.qemuImgPath(),
     importDefinition: noImport,
     keepFreeBytes: () => 0,
+    isBeingMoved: () => false,
     disposable: (from, by) => clones.disposable(from, by),
     forgetEdits: () => undefined,
     feed,
@@ -108,6 +110,7 @@ export async function openGuestEngine(
     log,
   });
   const clones = createClones({
+    locations: { forGuest: () => null },
     layout,
     jobs,
     guests,

@@ -11,6 +11,7 @@ import { bytes } from '../units.ts';
 import { wholeNumber } from '../values.ts';
 
 type CloneOptions = {
+  location?: string;
   count?: number;
   full?: boolean;
   template?: boolean;
@@ -35,6 +36,7 @@ export function addClone(group: Command, { terminal, engine }: Context): void {
     .argument('<name>', 'name of the clone; with {n} in it names count: “web-{n}”')
     .option('--count <n>', 'how many', wholeNumber(1, cloneCountMax))
     .option('--full', 'copy all data; without, clones build upon the original’s frozen disks and keep only what differs')
+    .option('--location <location>', 'storage location in which they are to lie (name, id, or “home” for the data folder)')
     .option('--template', 'make templates')
     .option('--keep-tpm', 'copy the TPM with its keys, which a disk that is sealed to it needs')
     .option('--same-identity', 'leave host name, machine id and SSH host keys inside as they are')
@@ -48,6 +50,7 @@ export function addClone(group: Command, { terminal, engine }: Context): void {
         name,
         ...(options.count ? { count: options.count } : {}),
         ...(options.full ? { share: false } : {}),
+        ...(options.location ? { location: options.location === 'home' ? null : options.location } : {}),
         ...(options.template ? { asTemplate: true } : {}),
         ...(options.keepTpm ? { keepTpm: true } : {}),
         ...(options.keepSnapshot ? { keepSnapshot: true } : {}),

@@ -28,6 +28,7 @@ type Options = SetupOptions & {
   machine?: string;
   accelerator?: CreateChoices['accelerator'];
   diskGib?: number;
+  location?: string;
   copy?: boolean;
   diskBus?: CreateChoices['diskBus'];
   network?: CreateChoices['network'];
@@ -64,6 +65,7 @@ export function addCreate(group: Command, { terminal, engine }: Context): void {
     .option('--tpm', 'give it a TPM 2.0')
     .option('--machine <type>', 'QEMU machine type')
     .addOption(choice('--accelerator <name>', 'how it is run', guestSpec.shape.accelerator.options))
+    .option('--location <location>', 'storage location in which it is to lie (name, id, or “home” for the data folder)')
     .option('--disk-gib <n>', 'size of the new disk, or the size to grow the copied one to', wholeNumber(1, 65_536))
     .addOption(choice('--disk-bus <bus>', 'bus of the disk', createChoices.shape.diskBus.unwrap().options))
     .addOption(choice('--network <kind>', 'user: reaches out; restricted: does not; none', createChoices.shape.network.unwrap().options))
@@ -124,6 +126,7 @@ function choicesOf(name: string, options: Options): CreateChoices {
     tpm: options.tpm,
     machine: options.machine,
     accelerator: options.accelerator,
+    location: options.location === 'home' ? null : options.location,
     diskGiB: options.diskGib,
     shareImage: options.copy ? false : undefined,
     diskBus: options.diskBus,

@@ -17,7 +17,7 @@ import { addGuestHardware } from './guest-hardware.ts';
 import { addGuestIo } from './guest-io.ts';
 import { addGuestSharing } from './guest-sharing.ts';
 import { addGuestExport, addGuestTransfer } from './guest-transfer.ts';
-import { addGuestReclaim } from './storage.ts';
+import { addGuestMove, addGuestReclaim } from './storage.ts';
 
 /** Starting waits for QEMU, and resuming from disk for all of the memory to be read. */
 const startTimeoutMs = 180_000;
@@ -28,6 +28,7 @@ export const addGuest: CommandGroup = (program, context) => {
 
   addCreate(group, context);
   addClone(group, context);
+  addGuestMove(group, context);
   addGuestReclaim(group, context);
 
   group

@@ -1,7 +1,8 @@
 /** `guesthouse storage …`: what uses how much, and giving back room. */
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { StorageReport } from '../../../contract/storage.ts';
+import { Failure } from '../../../contract/errors.ts';
+import type { StoragePlace, StorageReport } from '../../../contract/storage.ts';
 import { type CommandGroup, type Context, findGuest, findImage } from '../context.ts';
 import { followJob } from '../job-progress.ts';
 import { facts, show, showLine, type Terminal, table } from '../terminal.ts';
@@ -31,6 +32,7 @@ export const addStorage: CommandGroup = (program, { terminal, engine }) => {
               { title: 'NAME', value: ({ name }) => name },
               { title: 'FREE', value: ({ reachable, freeBytes }) => (reachable ? bytes(freeBytes) : 'not mounted'), align: 'right' },
               { title: 'IMAGES', value: ({ images }) => String(images.length), align: 'right' },
+              { title: 'GUESTS', value: ({ guests }) => String(guests.length), align: 'right' },
               { title: 'FOLDER', value: ({ path }) => path },
             ]),
       );
@@ -38,7 +40,7 @@ export const addStorage: CommandGroup = (program, { terminal, engine }) => {
 
   group
     .command('add')
-    .description('name another folder for images')
+    .description('name another folder for images and guests')
     .argument('<name>')
     .argument('<folder>')
     .action(async (name: string, folder: string) => {
@@ -52,11 +54,34 @@ export const addStorage: CommandGroup = (program, { terminal, engine }) => {
 
   group
     .command('remove')
-    .description('forget a storage location in which no image lies; its folder stays')
+    .description('forget a storage location in which neither an image nor a guest lies; its folder stays')
     .argument('<name>', 'name or id')
     .action(async (location: string) => {
       const client = await engine();
       show(terminal, await client.call('storage.removeLocation', { location }), () => `“${location}” is forgotten.`);
+    });
+
+  group
+    .command('default')
+    .description('say where new guests and new images are to lie')
+    .option('--guests <location>', 'name or id, or “home” for the data folder')
+    .option('--images <location>', 'name or id, or “home” for the data folder')
+    .action(async (options: { guests?: string; images?: string }) => {
+      const client = await engine();
+      const { home, locations } = await client.call('storage.places', {});
+      const idOf = (wanted: string) => (wanted === 'home' ? null : findLocation(locations, wanted).id);
+      const change = {
+        ...(options.guests === undefined ? {} : { guestLocation: idOf(options.guests) }),
+        ...(options.images === undefined ? {} : { imageLocation: idOf(options.images) }),
+      };
+      const { guestLocation, imageLocation } = await client.call('settings.set', change);
+      const nameOf = (id: string | null) => locations.find((location) => location.id === id)?.name ?? `the data folder, ${home.path}`;
+      show(terminal, { guestLocation, imageLocation }, () =>
+        facts([
+          ['New guests', nameOf(guestLocation)],
+          ['New images', nameOf(imageLocation)],
+        ]),
+      );
     });
 
   group
@@ -93,6 +118,30 @@ export function addGuestReclaim(group: Command, { terminal, engine }: Context): 
       const job = await followJob(client, terminal, (await client.call('guest.reclaim', { guest: guest.id })).id);
       if (!terminal.json) terminal.out(`${await outcomeOf(client, job.id)}\n`);
     });
+}
+
+export function addGuestMove(group: Command, { terminal, engine }: Context): void {
+  group
+    .command('move')
+    .description('move a guest that is off to another storage location, with its snapshots, or back')
+    .argument('<guest>', 'name or id')
+    .requiredOption('--to <location>', 'name or id, or “home” for the data folder')
+    .action(async (wanted: string, { to }: { to: string }) => {
+      const client = await engine();
+      const guest = await findGuest(client, wanted);
+      const location = to === 'home' ? null : findLocation((await client.call('storage.places', {})).locations, to);
+      await followJob(client, terminal, (await client.call('guest.move', { guest: guest.id, location: location?.id ?? null })).id);
+      if (!terminal.json) terminal.out(`${guest.spec.name} lies in ${location ? `“${location.name}”` : 'the data folder'} now.\n`);
+    });
+}
+
+/** A location that is called “home” is found by its id. */
+function findLocation(locations: readonly StoragePlace[], wanted: string): StoragePlace {
+  const found = locations.find(({ id, name }) => id === wanted || name === wanted);
+  if (found) return found;
+  throw new Failure('storage/location-unknown', `There is no storage location “${wanted}”.`, {
+    hint: 'See them with “guesthouse storage list”.',
+  });
 }
 
 export function addImageMove(group: Command, { terminal, engine }: Context): void {

@@ -1,5 +1,6 @@
 /** Implements `clones.ts`: what may be cloned and how, the rows of the clones, and the jobs that make their disks. */
 import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { suggestHostname } from '../../../contract/answers.ts';
 import { Failure } from '../../../contract/errors.ts';
 import { guestCannot } from '../../../contract/guest-can.ts';
@@ -58,6 +59,7 @@ export type ClonesDeps = {
   feed: Feed;
   clock: Clock;
   log: Log;
+  locations: { /** @throws Failure `storage/*` */ forGuest(wanted: string | null | undefined): string | null };
   settings: () => Pick<Settings, 'keepFreeMiB'>;
 };
 
@@ -134,13 +136,14 @@ export function createClones(deps: ClonesDeps): GuestClones {
   const begin = (
     wanted: readonly { spec: GuestSpec; lineage: Lineage }[],
     image: ImageId | null,
+    place: string | null,
   ): { clones: CloneInput['clones']; shown: Guest[] } => {
     const clones: CloneInput['clones'] = [];
     const shown: Guest[] = [];
     try {
       for (const { spec, lineage } of wanted) {
         const id = newGuestId();
-        shown.push(guests.beginCreation(id, spec, lineage));
+        shown.push(guests.beginCreation(id, spec, lineage, place));
         clones.push({ guestId: id, spec });
         // The image itself may have been deleted since.
         if (image && images.list().some((one) => one.id === image)) deps.catalogue.recordOrigin(id, image);
@@ -256,7 +259,8 @@ export function createClones(deps: ClonesDeps): GuestClones {
 
     async clone(request, by) {
       const plan = await planOf(request);
-      await demandSpace(layout.guests, plan.neededBytes, keepFreeBytes());
+      const place = deps.locations.forGuest(request.location);
+      await demandSpace(join(place ?? layout.guests, 'clone'), plan.neededBytes, keepFreeBytes());
       const original = guests.show(request.guest);
       mustAllow(original, 'cloneNow');
       const taken = takenBy(everyGuest().map((guest) => guest.spec));
@@ -272,6 +276,7 @@ export function createClones(deps: ClonesDeps): GuestClones {
       const { clones, shown } = begin(
         names.map((name) => ({ spec: cloneSpec(original.spec, name, taken), lineage: lineage(name) })),
         deps.catalogue.originOf(original.id),
+        place,
       );
       const title = clones.length === 1 ? `Clone ${original.spec.name}` : `Make ${clones.length} clones of ${original.spec.name}`;
       const keepTpm = request.keepTpm ?? false;
@@ -298,7 +303,7 @@ export function createClones(deps: ClonesDeps): GuestClones {
       const lineage = { ...noLineage, disposable: true, origin };
       const goesOn = source.kind === 'layers' && source.memory !== null;
       const spec = goesOn ? continuedSpec(original, name, taken) : cloneSpec(original, name, taken);
-      const { clones, shown } = begin([{ spec, lineage }], 'image' in from ? from.image : null);
+      const { clones, shown } = begin([{ spec, lineage }], 'image' in from ? from.image : null, deps.locations.forGuest(undefined));
       const [guest] = shown as [Guest];
       return { guest, job: start(definitions.disposable, `Start a disposable ${origin.name}`, source, clones, by) };
     },
@@ -315,7 +320,11 @@ export function createClones(deps: ClonesDeps): GuestClones {
       }
       const name = wantedName ?? freeName(original.name, isTaken);
       const spec = cloneSpec(original, name, takenBy(everyGuest().map((guest) => guest.spec)));
-      const { clones, shown } = begin([{ spec, lineage: { ...noLineage, template: true, origin } }], image);
+      const { clones, shown } = begin(
+        [{ spec, lineage: { ...noLineage, template: true, origin } }],
+        image,
+        deps.locations.forGuest(undefined),
+      );
       const [guest] = shown as [Guest];
       return { guest, job: start(definitions.share, `Make a template of ${origin.name}`, source, clones, by) };
     },
@@ -340,7 +349,7 @@ export function createClones(deps: ClonesDeps): GuestClones {
       mustAllow(guest, 'flatten');
       const spec = guests.runsWith(id) ?? guest.spec;
       if ((await linkedDisks(spec, layout.guest(id))).length === 0) throw standsAlone(spec.name);
-      await demandSpace(layout.guests, await sizeOnDisk(layout, guest), keepFreeBytes());
+      await demandSpace(layout.guest(id).disk('any'), await sizeOnDisk(layout, guest), keepFreeBytes());
       return jobs.start(definitions.flatten, {
         title: `Make ${spec.name} independent`,
         target: { kind: 'guest', id, name: spec.name },

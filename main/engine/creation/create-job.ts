@@ -2,7 +2,7 @@
  * The job that makes a guest's disks. It can be run again from the start as long as the guest is still being created; once the guest is finished
  * every step leaves it alone.
  */
-import { stat } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { Failure } from '../../../contract/errors.ts';
@@ -11,7 +11,6 @@ import { type GuestId, guestId, imageId } from '../../../contract/ids.ts';
 import { moveIntoPlace, removeFile, syncFolder, toWriteFailure } from '../files/durable.ts';
 import type { Layout } from '../files/layout.ts';
 import { makePrivateFolder } from '../files/private-folder.ts';
-import { removeFolder } from '../guests/guest-folders.ts';
 import type { Guests } from '../guests/guests.ts';
 import type { HostCapabilities } from '../host/capabilities.ts';
 import { copyMedium, demandSpace, withSpaceWatched } from '../images/copy-medium.ts';
@@ -197,7 +196,7 @@ export function defineCreate({ layout, guests, images, seeds, host, lineageLock,
         async undo(input) {
           await removeFile(arrivingOf(input.guestId));
           if (stillCreating(input.guestId)) await removeFile(diskOf(input.guestId));
-          await removeFolder(`${arrivingOf(input.guestId)}.pieces`);
+          await rm(`${arrivingOf(input.guestId)}.pieces`, { recursive: true, force: true });
         },
       },
       {

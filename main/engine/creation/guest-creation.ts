@@ -1,7 +1,8 @@
 /** Implements `creation.ts`: from a source and some choices to a whole spec with notes, and from that to a job. */
+import { statfs } from 'node:fs/promises';
 import { type SetupForm, type SetupOffer, setupFormatOf, setupNotes, startsKernel } from '../../../contract/answers.ts';
 import type { CallOutput } from '../../../contract/calls.ts';
-import { Failure } from '../../../contract/errors.ts';
+import { Failure, toGuesthouseError } from '../../../contract/errors.ts';
 import type { CreateChoices, CreateSource } from '../../../contract/guest-creation.ts';
 import type { GuestSpec, OsIdentity } from '../../../contract/guest-spec.ts';
 import type { GuestId } from '../../../contract/ids.ts';
@@ -41,6 +42,7 @@ export type CreationDeps = {
   recognition: OsRecognition;
   lineageLock: LineageLock;
   log: Log;
+  locations: { /** @throws Failure `storage/*` */ forGuest(wanted: string | null | undefined): string | null };
   settings: () => Pick<Settings, 'keepFreeMiB'>;
 };
 
@@ -95,6 +97,7 @@ export function createCreation(deps: CreationDeps): GuestCreation {
     const name = choices.name ?? suggestName(medium.os, fileName, taken);
     const spec = buildSpec(name, medium.os, defaults, choices, media, macs);
     const inPlace = source.kind === 'disk' && source.inPlace ? await checkInPlace(source.path, disksInPlace(others), layout.home) : [];
+    const place = await placeOf(choices);
     const forwards = spec.nics.flatMap((nic) => nic.forwards);
     const notes = [
       ...sourceNotes,
@@ -105,7 +108,8 @@ export function createCreation(deps: CreationDeps): GuestCreation {
       ...checkBoot(spec, medium.bootable),
       ...checkNeeds(spec),
       ...diskNotes,
-      ...checkRoom(work, report, settings().keepFreeMiB),
+      ...place.notes,
+      ...checkRoom(work, place.freeBytes ?? report.storeFreeBytes, settings().keepFreeMiB),
       ...(await checkForwards(forwards, forwardsOf(guests.list().map((guest) => guest.spec)))),
     ];
     // A complaint of the schema about a field that has a better note already would only repeat it.
@@ -121,6 +125,19 @@ export function createCreation(deps: CreationDeps): GuestCreation {
       setup: offerOf(medium.os, read.isDisk ? 'disk' : 'iso'),
       notes: [...notes, ...shape],
     };
+  };
+
+  /** How much room there is where it is to lie; null where that is the data folder. */
+  const placeOf = async ({ location }: CreateChoices): Promise<{ freeBytes: number | null; notes: PlanNote[] }> => {
+    try {
+      const folder = deps.locations.forGuest(location);
+      if (folder === null) return { freeBytes: null, notes: [] };
+      const { bavail, bsize } = await statfs(folder);
+      return { freeBytes: bavail * bsize, notes: [] };
+    } catch (thrown) {
+      const { code, message, hint } = toGuesthouseError(thrown);
+      return { freeBytes: null, notes: [{ code, path: 'location', severity: 'problem', message, ...(hint ? { hint } : {}) }] };
+    }
   };
 
   /** A guest whose job did not succeed goes, also when the job was cancelled before its first step. */
@@ -152,7 +169,7 @@ export function createCreation(deps: CreationDeps): GuestCreation {
       const again = checkName(spec.name, taken)[0];
       if (again) throw failureOf(again);
       const id = newGuestId();
-      const guest = guests.beginCreation(id, spec);
+      const guest = guests.beginCreation(id, spec, undefined, deps.locations.forGuest(choices.location));
       if (source.kind === 'image') catalogue.recordOrigin(id, source.imageId);
       const isoPath = medium?.format === 'iso' ? medium.path : null;
       const installer = seed === null ? null : await writeSeed(id, seed, isoPath);

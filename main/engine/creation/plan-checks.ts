@@ -170,9 +170,9 @@ export function checkBoot(spec: GuestSpec, bootable: { bios: boolean; uefi: bool
 }
 
 /** Room for the disk: what is copied must fit now, what is empty only grows later. */
-export function checkRoom(work: DiskWork, report: Pick<HostReport, 'storeFreeBytes'>, keepFreeMiB: number): PlanNote[] {
+export function checkRoom(work: DiskWork, freeBytes: number, keepFreeMiB: number): PlanNote[] {
   if (work.kind === 'none') return [];
-  const usableBytes = Math.max(0, report.storeFreeBytes - keepFreeMiB * 1024 ** 2);
+  const usableBytes = Math.max(0, freeBytes - keepFreeMiB * 1024 ** 2);
   const gib = (bytes: number) => `${(bytes / 1024 ** 3).toFixed(1)} GiB`;
   // What shares an image begins as small as an empty disk.
   const neededBytes = work.kind === 'copy' ? Math.min(work.fileSizeBytes, work.virtualSizeBytes) : 1024 ** 2;

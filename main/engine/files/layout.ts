@@ -39,6 +39,8 @@ export function layoutOf({ home, run, logs, engineSocket }: DataRoot) {
     /** The user's own keyrings and keys, for signatures of downloads. */
     keyrings: join(home, 'keyrings'),
     cache: join(home, 'cache'),
+    /** Chains of disks as QEMU's tools see them, only while one works with them. */
+    views: join(home, 'cache', 'views'),
     engineSocket,
     engineLock: join(home, 'engine.lock'),
     engineLog: join(logs, 'engine.log'),

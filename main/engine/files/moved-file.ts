@@ -2,9 +2,9 @@
  * Images that lie in another storage location. Their name in the store is a link to the file there, which has the same name; whoever opens
  * the name in the store need not know. No other link in the store is followed.
  */
-import { lstat, readlink } from 'node:fs/promises';
+import { lstat, readlink, rename, symlink } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join } from 'node:path';
-import { removeFile } from './durable.ts';
+import { removeFile, syncFolder } from './durable.ts';
 
 /** The folder of ours within a location that the user named. */
 export const locationFolder = 'guesthouse-images';
@@ -23,6 +23,14 @@ export async function movedTo(path: string): Promise<string | null> {
 export async function isOwnFile(path: string): Promise<boolean> {
   const found = await lstat((await movedTo(path)) ?? path).catch(() => null);
   return found?.isFile() ?? false;
+}
+
+/** Turns a name in the store into a link to the file of that name in another location, in one step. `beside` is used for a moment. */
+export async function putLink(target: string, path: string, beside: string): Promise<void> {
+  await removeFile(beside);
+  await symlink(target, beside);
+  await rename(beside, path);
+  await syncFolder(dirname(path));
 }
 
 /** Removes a file of the store, and what lies in another location under its name. */

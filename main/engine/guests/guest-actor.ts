@@ -221,6 +221,7 @@ export class GuestActor {
       case 'revert':
       case 'clone':
       case 'rebuild':
+      case 'move':
       case 'edit':
         return this.#hold(wish.work, cutShort);
       case 'delete':

@@ -1,15 +1,14 @@
-/** Moves and removes guests' folders, which hold all that is theirs; disks used in place lie elsewhere and are never touched. */
-import { existsSync } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
+/** Moves guests' folders, which hold all that is theirs; disks used in place lie elsewhere and are never touched. */
+import { mkdir, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { isNamed } from '../files/moved-folder.ts';
 
-/** Renames a folder; a guest without one (it was never written to) has nothing to move. Idempotent. */
+/**
+ * Renames a folder, or the link to one in another location, which need not be there; a guest without one (it was never written to) has nothing
+ * to move. Idempotent.
+ */
 export async function moveFolder(from: string, to: string): Promise<void> {
-  if (!existsSync(from)) return;
+  if (!isNamed(from)) return;
   await mkdir(dirname(to), { recursive: true, mode: 0o700 });
   await rename(from, to);
-}
-
-export async function removeFolder(path: string): Promise<void> {
-  await rm(path, { recursive: true, force: true });
 }

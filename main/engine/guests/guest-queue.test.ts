@@ -17,6 +17,7 @@ const verbs: QueuedVerb[] = [
   'delete',
   'clone',
   'rebuild',
+  'move',
   'edit',
 ];
 const beingReverted = 'The guest is being taken back to a snapshot.';

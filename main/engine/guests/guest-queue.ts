@@ -34,6 +34,7 @@ export type QueuedVerb =
   | 'delete'
   | 'clone'
   | 'rebuild'
+  | 'move'
   | 'edit';
 
 export type Request = { id: number; verb: QueuedVerb };

@@ -1,5 +1,4 @@
 /** Every guest of this engine, each behind its actor; see `guests.ts` for what each method promises. */
-import { existsSync } from 'node:fs';
 import { Failure } from '../../../contract/errors.ts';
 import { guestNameProblem } from '../../../contract/guest-spec.ts';
 import type { Guest } from '../../../contract/guest-state.ts';
@@ -9,13 +8,14 @@ import { jobEnded } from '../../../contract/job.ts';
 import { type Driver, portKey } from '../drivers/driver.ts';
 import type { Changes, Feed } from '../feed/feed.ts';
 import type { Layout } from '../files/layout.ts';
+import { isNamed, makeFolderIn, mustBeReachable, removeOwnFolder } from '../files/moved-folder.ts';
 import type { JobDefinition, JobRunner } from '../jobs/job-definition.ts';
 import type { Log } from '../log/log.ts';
 import type { Database } from '../store/database.ts';
 import type { GuestSeeds } from './first-start.ts';
 import { GuestActor } from './guest-actor.ts';
 import { adoptGuest } from './guest-adoption.ts';
-import { moveFolder, removeFolder } from './guest-folders.ts';
+import { moveFolder } from './guest-folders.ts';
 import { guestJobs } from './guest-jobs.ts';
 import { freeName, nameKey } from './guest-names.ts';
 import type { GuestSettler } from './guest-settler.ts';
@@ -39,6 +39,8 @@ export type GuestsParts = {
   /** Path of an image in the store. @throws Failure `image/not-found` */
   imagePath(id: ImageId): string;
   seeds: GuestSeeds;
+  /** Folder of the storage location for new guests; null for the data folder. @throws Failure `storage/location-away` */
+  defaultLocation(): string | null;
 };
 
 export type GuestRegistry = Guests & { jobDefinitions: readonly JobDefinition<never>[] };
@@ -88,7 +90,7 @@ export function createGuests(parts: GuestsParts): GuestRegistry {
 
   const abandon = async (id: GuestId): Promise<void> => {
     const actor = actors.get(id);
-    await removeFolder(layout.guest(id).folder);
+    await removeOwnFolder(layout.guest(id).folder, actor?.name ?? id);
     store.remove(id);
     actor?.release();
     actors.delete(id);
@@ -137,7 +139,12 @@ export function createGuests(parts: GuestsParts): GuestRegistry {
     const actor = actors.get(id);
     if (actor?.record.now.trashedAt == null) return;
     purging.add(id);
-    await removeFolder(actor.files.trashFolder);
+    try {
+      await removeOwnFolder(actor.files.trashFolder, actor.name);
+    } catch (thrown) {
+      purging.delete(id);
+      throw thrown;
+    }
     await parts.settler().purged(id);
     store.remove(id);
     actor.release();
@@ -159,7 +166,7 @@ export function createGuests(parts: GuestsParts): GuestRegistry {
   /** The row says where the folder belongs; an engine that was killed between the two left it elsewhere. */
   const settleFolder = async ({ files, record }: GuestActor): Promise<void> => {
     const [from, to] = record.now.trashedAt === null ? [files.trashFolder, files.folder] : [files.folder, files.trashFolder];
-    if (existsSync(from) && !existsSync(to)) await moveFolder(from, to);
+    if (isNamed(from) && !isNamed(to)) await moveFolder(from, to);
   };
 
   return {
@@ -250,6 +257,7 @@ export function createGuests(parts: GuestsParts): GuestRegistry {
       await find(id).ask({
         verb,
         work: async (held) => {
+          mustBeReachable(held.files.folder, held.stored.spec.name);
           await parts.settler().giveWay(id);
           answer = { value: await work(held) };
         },
@@ -363,7 +371,7 @@ export function createGuests(parts: GuestsParts): GuestRegistry {
 
     nameTaken: isTaken,
 
-    beginCreation(id, spec, lineage = noLineage) {
+    beginCreation(id, spec, lineage = noLineage, location = parts.defaultLocation()) {
       checkName(spec.name);
       const stored: StoredGuest = {
         id,
@@ -378,6 +386,12 @@ export function createGuests(parts: GuestsParts): GuestRegistry {
         lineage,
       };
       store.save(stored);
+      try {
+        if (location !== null) makeFolderIn(location, layout.guest(id).folder);
+      } catch (thrown) {
+        store.remove(id);
+        throw thrown;
+      }
       const actor = actorOf(stored);
       actor.publish();
       return actor.view();

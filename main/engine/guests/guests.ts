@@ -72,8 +72,12 @@ export type Guests = {
 
   /** Names that are taken, for planning. */
   nameTaken(name: string, except?: GuestId): boolean;
-  /** Stores a guest whose disks are yet to be made: status `creating`. */
-  beginCreation(id: GuestId, spec: GuestSpec, lineage?: Lineage): Guest;
+  /**
+   * Stores a guest whose disks are yet to be made: status `creating`.
+   * @param location folder of the storage location in which it is to lie, null for the data folder; absent as the settings say
+   * @throws Failure `storage/location-away`
+   */
+  beginCreation(id: GuestId, spec: GuestSpec, lineage?: Lineage, location?: string | null): Guest;
   /** The disks are there: `creating` becomes `off`, or `suspended` for a guest whose memory is there as well. */
   finishCreation(id: GuestId, spec: GuestSpec, saved?: SavedRecord | null): Guest;
   /** Removes the guest and its folder, in whatever state its creation was. Idempotent. */

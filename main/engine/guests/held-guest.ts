@@ -34,7 +34,7 @@ export type HeldGuest = {
   say(what: Words): void;
 };
 
-export type HeldVerb = 'snapshot' | 'revert' | 'clone' | 'rebuild' | 'edit';
+export type HeldVerb = 'snapshot' | 'revert' | 'clone' | 'rebuild' | 'move' | 'edit';
 
 /** The actor, as far as who holds its guest needs it. */
 type Holdable = {

@@ -51,6 +51,8 @@ export type ImagesDeps = {
   /** The image that a guest was made from. */
   originOf: (guest: GuestId) => ImageId | null;
   lineageLock: LineageLock;
+  /** Where new images are to lie, and where any can. */
+  locations: { forImages(): string | null; reachable(): readonly string[] };
   /** Resources of a packaged app; null in a checkout. */
   resourcesFolder: string | null;
   environment?: NodeJS.ProcessEnv;
@@ -129,6 +131,8 @@ export function createImages(deps: ImagesDeps): ImageRegistry {
     clock,
     keepFreeBytes,
     qemuImgPath: () => deps.host.qemuImgPath(),
+    place: () => deps.locations.forImages(),
+    places: () => deps.locations.reachable(),
     changed,
     duplicate(wanted, existing) {
       duplicates.set(wanted, existing.id);

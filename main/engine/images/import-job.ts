@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
-import { basename, extname } from 'node:path';
+import { basename, dirname, extname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import { Failure } from '../../../contract/errors.ts';
@@ -23,6 +23,7 @@ import { type Clock, instantNow } from '../clock/clock.ts';
 import type { Feed } from '../feed/feed.ts';
 import { moveIntoPlace, removeFile, toWriteFailure } from '../files/durable.ts';
 import type { Layout } from '../files/layout.ts';
+import { pathInLocation, putLink, removeWithMoved } from '../files/moved-file.ts';
 import { makePrivateFolder } from '../files/private-folder.ts';
 import type { JobDefinition, StepContext } from '../jobs/job-definition.ts';
 import { copyMedium } from './copy-medium.ts';
@@ -60,6 +61,10 @@ export type ImportDeps = {
   keepFreeBytes: () => number;
   qemuImgPath: () => Promise<string>;
   endOfLifeOf: (os: OsIdentity) => Promise<string | null>;
+  /** Folder of the storage location for new images, null for the data folder. @throws Failure `storage/location-away` */
+  place: () => string | null;
+  /** Every folder in which an import may have left something. */
+  places: () => readonly string[];
   /** Tells clients that the image is there, or gone. */
   changed: (id: StoredImage['id']) => void;
   /** The content was there already under another id. */
@@ -67,17 +72,26 @@ export type ImportDeps = {
 };
 
 /** What earlier steps of a run found out for later ones. A resumed job runs all of them again. */
-type Found = { report: MediumReport; stored: Stored | null };
+type Found = { report: MediumReport; place: string | null; stored: Stored | null };
 /** The file in the store: `arriving` until it gets its name. */
 type Stored = { format: ImageFormat; sizeBytes: number; sha256: string; report: MediumReport };
 
 export function defineImport(deps: ImportDeps): JobDefinition<ImportInput> {
   const { layout, store } = deps;
   const found = new Map<string, Found>();
+  /** A name among the images, in the location in which the image is going to lie. */
+  const inPlace = (id: ImportInput['imageId'], path: string): string => {
+    const place = found.get(id)?.place ?? null;
+    return place === null ? path : pathInLocation(place, path);
+  };
+  const arrivingAt = (id: ImportInput['imageId']) => inPlace(id, layout.imageArriving(id));
+  const unpackingAt = (id: ImportInput['imageId']) => inPlace(id, layout.imageUnpacking(id));
+  /** That name in the data folder and in every location: after a crash it is not known any more in which it was. */
+  const everywhere = (path: string): string[] => [path, ...deps.places().map((place) => pathInLocation(place, path))];
 
   /** Copies what the store can keep as it is. */
   const copy = async (report: MediumReport, { input, signal, progress }: StepContext<ImportInput>): Promise<Stored> => {
-    const target = layout.imageArriving(input.imageId);
+    const target = arrivingAt(input.imageId);
     const medium = await openMedium(input.path);
     let sha256: string;
     try {
@@ -107,7 +121,7 @@ export function defineImport(deps: ImportDeps): JobDefinition<ImportInput> {
     { input, signal, progress }: StepContext<ImportInput>,
     naming: ForeignOptions = {},
   ): Promise<Stored> => {
-    const target = layout.imageArriving(input.imageId);
+    const target = arrivingAt(input.imageId);
     const qemuImg = await deps.qemuImgPath();
     const medium = await openMedium(path);
     try {
@@ -138,7 +152,7 @@ export function defineImport(deps: ImportDeps): JobDefinition<ImportInput> {
   /** Unpacks a file into the store, and then treats what was in it as any other. */
   const unpack = async (packing: Packing, context: StepContext<ImportInput>): Promise<Stored> => {
     const { input, signal, progress } = context;
-    const target = layout.imageUnpacking(input.imageId);
+    const target = unpackingAt(input.imageId);
     const fileName = unpackedName(basename(input.path));
     const medium = await openMedium(input.path);
     let unpacked: { sha256: string; sizeBytes: number };
@@ -155,7 +169,7 @@ export function defineImport(deps: ImportDeps): JobDefinition<ImportInput> {
       await removeFile(target);
       return stored;
     }
-    await moveIntoPlace(target, layout.imageArriving(input.imageId));
+    await moveIntoPlace(target, arrivingAt(input.imageId));
     return { format: storedFormat(report), ...unpacked, report };
   };
 
@@ -170,7 +184,7 @@ export function defineImport(deps: ImportDeps): JobDefinition<ImportInput> {
         weight: 1,
         async run({ input }) {
           if (store.find(input.imageId)) return;
-          found.set(input.imageId, { report: await deps.inspector.inspect(input.path), stored: null });
+          found.set(input.imageId, { report: await deps.inspector.inspect(input.path), place: deps.place(), stored: null });
         },
         async undo(input) {
           found.delete(input.imageId);
@@ -183,6 +197,7 @@ export function defineImport(deps: ImportDeps): JobDefinition<ImportInput> {
           const known = found.get(context.input.imageId);
           if (!known) return;
           makeFolder(layout.images);
+          makeFolder(dirname(arrivingAt(context.input.imageId)));
           const { report } = known;
           const format = foreignFormatOf(report);
           if (report.packing) known.stored = await unpack(report.packing, context);
@@ -190,9 +205,11 @@ export function defineImport(deps: ImportDeps): JobDefinition<ImportInput> {
           else known.stored = await copy(report, context);
         },
         async undo(input) {
-          await removeFile(layout.imageUnpacking(input.imageId));
-          await removeFile(layout.imageArriving(input.imageId));
-          await rm(`${layout.imageArriving(input.imageId)}.pieces`, { recursive: true, force: true });
+          for (const path of everywhere(layout.imageUnpacking(input.imageId))) await removeFile(path);
+          for (const path of everywhere(layout.imageArriving(input.imageId))) {
+            await removeFile(path);
+            await rm(`${path}.pieces`, { recursive: true, force: true });
+          }
         },
       },
       {
@@ -201,18 +218,22 @@ export function defineImport(deps: ImportDeps): JobDefinition<ImportInput> {
         async run({ input }) {
           const stored = found.get(input.imageId)?.stored;
           if (!stored) return;
-          const arriving = layout.imageArriving(input.imageId);
+          const arriving = arrivingAt(input.imageId);
           const endOfLife = await deps.endOfLifeOf(stored.report.os);
           const packages = await deps.inspector.packagesOn(arriving, stored.format);
           const image = withPackages({ ...describe(input, stored, instantNow(deps.clock)), endOfLife }, packages);
           const path = layout.image(image.id, image.format);
-          if (!store.findByHash(stored.sha256)) await moveIntoPlace(arriving, path);
+          const whole = inPlace(image.id, path);
+          if (!store.findByHash(stored.sha256)) {
+            await moveIntoPlace(arriving, whole);
+            if (whole !== path) await putLink(whole, path, layout.imageArriving(image.id));
+          }
           // Asked again: another import of the same content may have come in while this one was moved. From here on nothing is awaited.
           const existing = store.findByHash(stored.sha256);
           if (existing) {
             deps.duplicate(input.imageId, existing);
             await removeFile(arriving);
-            await removeFile(path);
+            await removeWithMoved(path);
           } else {
             store.insert(image);
             deps.packages.save(image.id, packages);
@@ -224,7 +245,8 @@ export function defineImport(deps: ImportDeps): JobDefinition<ImportInput> {
         async undo(input) {
           const image = store.find(input.imageId);
           store.remove(input.imageId);
-          for (const format of imageFormat.options) await removeFile(layout.image(input.imageId, format));
+          for (const format of imageFormat.options)
+            for (const path of everywhere(layout.image(input.imageId, format))) await removeFile(path);
           if (image) deps.changed(input.imageId);
         },
       },

@@ -3,6 +3,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, lstat, open, realpath } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
 import { Failure } from '../../../contract/errors.ts';
+import { awayFileFailure } from '../files/moved-folder.ts';
 
 export type OpenMedium = {
   file: FileHandle;
@@ -17,7 +18,7 @@ export type OpenMedium = {
 
 /**
  * Opens a regular file for reading. A link is followed once, here, so that what is inspected, copied and used is the same file.
- * @throws Failure `image/file-missing`, `image/not-a-file`, `image/unreadable`.
+ * @throws Failure `image/file-missing`, `image/not-a-file`, `image/unreadable`, `storage/location-away`.
  */
 export async function openMedium(path: string): Promise<OpenMedium> {
   if (!isAbsolute(path) || path.includes('\0'))
@@ -26,7 +27,7 @@ export async function openMedium(path: string): Promise<OpenMedium> {
   try {
     realPath = await realpath(path);
   } catch (error) {
-    throw openFailure(error, path);
+    throw (await awayFileFailure(path, path)) ?? openFailure(error, path);
   }
   let file: FileHandle;
   try {

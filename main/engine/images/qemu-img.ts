@@ -5,7 +5,8 @@ import { z } from 'zod';
 import { Failure } from '../../../contract/errors.ts';
 import type { DiskFormat } from '../../../contract/guest-spec.ts';
 import { lastLines, runTool, type ToolEnd, type ToolOptions } from '../host/bounded-process.ts';
-import { baseNameFor, type DiskLink } from '../layers/disk-chain.ts';
+import { baseNameFor, type DiskLink, readHeader } from '../layers/disk-chain.ts';
+import { createOverlay } from './empty-overlay.ts';
 import type { QemuNode } from './foreign/foreign-disk.ts';
 
 export type DiskInfo = { virtualSizeBytes: number; format: string; backingFile: string | null };
@@ -127,14 +128,16 @@ function pathOf(node: QemuNode): string {
  * same at every moment, also when this ends half-way.
  * @throws Failure `image/in-use` when another program has one of the files open, `store/full`, `store/not-writable`
  */
-export async function takeInBase(qemuImg: string, { path, bases, signal, onProgress }: IntoBase): Promise<void> {
+export async function takeInBase(
+  qemuImg: string,
+  { path, view, bases, signal, onProgress }: IntoBase & { /** The disk's name in a view of its chain (`chain-view.ts`). */ view: string },
+): Promise<void> {
   const next = bases[1];
-  const onto = next ? ['-b', next.path, '-F', next.format] : ['-b', ''];
+  const onto = next ? ['-b', baseNameFor(path, next.path), '-F', next.format] : ['-b', ''];
   // Otherwise qemu-img names the new base before it writes down where the copied data lie, and one that is killed in between loses them.
-  const args = ['rebase', '-p', '-t', 'writethrough', ...onto, stated(path, 'qcow2', bases)];
+  const args = ['rebase', '-p', '-t', 'writethrough', ...onto, '-f', 'qcow2', view];
   const end = await runTool(qemuImg, args, longWork(signal, onProgress));
   if (end.status !== 0) throw inUse(end, path) ?? writeFailure(end, path, signal);
-  if (next) await nameBase(qemuImg, path, next);
 }
 
 /**
@@ -186,10 +189,16 @@ export async function convertDisk(qemuImg: string, { source, sourceFormat, sourc
 export type RewriteOptions = Pick<ConvertOptions, 'target' | 'signal' | 'onProgress'> & { path: string; bases: readonly DiskLink[] };
 
 /** Copies a qcow2 disk into a new file that builds upon the same base and holds only what differs from it. */
-export async function rewriteDisk(qemuImg: string, { path, bases, ...same }: RewriteOptions): Promise<void> {
+export async function rewriteDisk(qemuImg: string, { path, bases, target, signal, onProgress }: RewriteOptions): Promise<void> {
   const [base] = bases;
-  const upon = base ? ['-B', baseNameFor(same.target, base.path), '-F', base.format] : [];
-  await convert(qemuImg, [...upon, stated(path, 'qcow2', bases)], path, same);
+  if (!base) return convert(qemuImg, [stated(path, 'qcow2')], path, { target, signal, onProgress });
+  // Made first, since qemu-img would otherwise follow the names in the headers of the bases by itself.
+  const { virtualSizeBytes } = await readHeader(path, `The disk ${path}`);
+  await createOverlay(target, base, virtualSizeBytes);
+  const upon = ['-n', '-B', base.path, '-F', base.format];
+  const args = ['convert', '-p', '-O', 'qcow2', ...upon, stated(path, 'qcow2', bases), stated(target, 'qcow2', bases)];
+  const end = await runTool(qemuImg, args, longWork(signal, onProgress));
+  if (end.status !== 0) throw inUse(end, path) ?? writeFailure(end, target, signal);
 }
 
 /** Whether a guest would read the same from two qcow2 disks. @throws Failure `image/corrupt` when one cannot be read */

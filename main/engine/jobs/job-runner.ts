@@ -48,6 +48,7 @@ const heavyKinds: ReadonlySet<JobKind> = new Set([
   'guest.reclaim',
   'image.reclaim',
   'image.move',
+  'guest.move',
   'storage.findDuplicates',
   'guest.create',
   'guest.copy',

@@ -3,6 +3,7 @@ import { basename, dirname } from 'node:path';
 import { Failure } from '../../../contract/errors.ts';
 import type { Guest } from '../../../contract/guest-state.ts';
 import type { Layout } from '../files/layout.ts';
+import { awayFileFailure } from '../files/moved-folder.ts';
 import { buildersUpon, readStoreDisks, type StoreDisk } from './layer-graph.ts';
 
 export type NamedGuests = readonly Pick<Guest, 'id' | 'spec'>[];
@@ -40,7 +41,7 @@ export async function mustHaveNoDependants(layout: Layout, path: string, what: s
   const unknown = disks.find((disk) => disk.bases === null);
   if (unknown) {
     throw new Failure('image/in-use', `${what} cannot go while it is not known what ${unknown.path} builds upon.`, {
-      hint: 'Repair or delete the guest with that disk first.',
+      hint: (await awayFileFailure(unknown.path, 'It'))?.error.message ?? 'Repair or delete the guest with that disk first.',
     });
   }
 }

@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { GuestId, LayerId } from '../../../contract/ids.ts';
 import { layoutOf } from '../files/layout.ts';
+import { folderInLocation } from '../files/moved-folder.ts';
 import { createOverlay } from '../images/empty-overlay.ts';
 import { convertDisk } from '../images/qemu-img.ts';
 import { baseNameFor, readBases } from './disk-chain.ts';
@@ -121,4 +122,36 @@ test('a layer is unused when neither guest, trash nor snapshot leads to it, and 
   expect(unusedLayers(disks, layout.layers, new Set()).sort()).toEqual([lonely, held].sort());
   const broken = await readStoreDisks(layout).then((all) => all.map((one) => (one.path === trashed ? { ...one, bases: null } : one)));
   expect(unusedLayers(broken, layout.layers, new Set())).toEqual([]);
+});
+
+test('a layer is followed into another location only by a link to a folder of its own name there', async () => {
+  const { layout, guest } = store();
+  const location = mkdtempSync('/tmp/gh-chain-location-');
+  onTestFinished(() => rmSync(location, { recursive: true }));
+  const layer = layout.layer(layerNamed('a'));
+  const disk = guest.disk('disk0.qcow2');
+  plain(layer);
+  await createOverlay(disk, { path: layer, format: 'qcow2' }, 1024 ** 2);
+  const elsewhere = folderInLocation(location, dirname(layer));
+  mkdirSync(dirname(elsewhere), { recursive: true });
+  renameSync(dirname(layer), elsewhere);
+  symlinkSync(elsewhere, dirname(layer));
+  expect(await readBases(disk, guest.bases, 'The disk')).toEqual([{ path: layer, format: 'qcow2' }]);
+  expect(await readStoreDisks(layout)).toEqual(
+    expect.arrayContaining([
+      { path: layer, bases: [] },
+      { path: disk, bases: [layer] },
+    ]),
+  );
+  // While the location is not there nothing is known of it, and so nothing is unused.
+  renameSync(location, `${location}.away`);
+  expect(await codeOf(readBases(disk, guest.bases, 'The disk'))).toBe('storage/location-away');
+  expect(unusedLayers(await readStoreDisks(layout), layout.layers, new Set())).toEqual([]);
+  renameSync(`${location}.away`, location);
+  for (const other of [join(location, 'guesthouse-store', 'layers', layerNamed('b')), join(location, layerNamed('a'))]) {
+    rmSync(dirname(layer));
+    cpSync(elsewhere, other, { recursive: true });
+    symlinkSync(other, dirname(layer));
+    expect([other, await codeOf(readBases(disk, guest.bases, 'The disk'))]).toEqual([other, 'image/not-a-file']);
+  }
 });

@@ -3,7 +3,7 @@
  * where a base can lie, and then given to QEMU outright, so that no program ever follows a name that it found in a file.
  *
  * INVARIANT: a base is a layer or an image of the store, a regular file, and harmless itself; anything else is refused
- * (`disk-chain.test.ts`).
+ * (`disk-chain.test.ts`). Where it lies on the disk is the store's own knowledge too: paths here are names in the store (`moved-folder.ts`).
  */
 import { constants } from 'node:fs';
 import { lstat, open } from 'node:fs/promises';
@@ -12,6 +12,7 @@ import { Failure } from '../../../contract/errors.ts';
 import type { DiskFormat } from '../../../contract/guest-spec.ts';
 import type { LayerId } from '../../../contract/ids.ts';
 import { isOwnFile } from '../files/moved-file.ts';
+import { awayFileFailure, isOwnFolder } from '../files/moved-folder.ts';
 import { parseQcow2Header, type Qcow2Header, qcow2HeaderBytes } from '../images/qcow2-header.ts';
 
 export type DiskLink = { path: string; format: DiskFormat };
@@ -26,7 +27,8 @@ const imageName = /^i[0-9a-z]{9}\.(qcow2|raw)$/;
 /**
  * The files that a qcow2 disk builds upon, the nearest first; none when it stands alone.
  * @param what names the disk in messages: "The disk disk0 of Debian".
- * @throws Failure `image/outside-reference`, `image/corrupt`, `image/encrypted`, `image/file-missing` or `image/unreadable`
+ * @throws Failure `image/outside-reference`, `image/corrupt`, `image/encrypted`, `image/file-missing`, `image/unreadable` or
+ * `storage/location-away`
  */
 export async function readBases(path: string, folders: BaseFolders, what: string): Promise<DiskLink[]> {
   const bases: DiskLink[] = [];
@@ -74,12 +76,19 @@ function acceptBase(path: string, name: string, folders: BaseFolders, what: stri
 async function mustBeRegular(path: string, what: string): Promise<void> {
   const found = await lstat(path).catch(() => null);
   if (!found) {
+    const away = await awayFileFailure(path, `${what} builds upon ${path}, which`);
+    if (away) throw away;
     throw new Failure('image/file-missing', `${what} builds upon ${path}, and that file is gone.`, {
       hint: 'Put the file back from a backup of the data folder.',
     });
   }
-  // Only an image can have been moved, and then its name is a link to one file of one name.
-  if (!(imageName.test(basename(path)) ? await isOwnFile(path) : found.isFile()))
+  const isImage = imageName.test(basename(path));
+  if (isImage && !(await isOwnFile(path))) {
+    const away = await awayFileFailure(path, `${what} builds upon ${path}, which`);
+    if (away) throw away;
+  }
+  // In another location lie an image by itself and a layer with its folder, and then that name is a link to one of the same name.
+  if (!(isImage ? await isOwnFile(path) : found.isFile() && isOwnFolder(dirname(path))))
     throw new Failure('image/not-a-file', `${what} builds upon ${path}, which is not a file.`);
 }
 
@@ -102,8 +111,8 @@ export async function readHeader(path: string, what: string): Promise<Qcow2Heade
 
 async function readHead(path: string, what: string): Promise<{ head: Buffer; sizeBytes: number }> {
   const unreadable = (error: unknown) => new Failure('image/unreadable', `${what} cannot be read: ${path}.`, { detail: String(error) });
-  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch((error: unknown) => {
-    throw unreadable(error);
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch(async (error: unknown) => {
+    throw (await awayFileFailure(path, what)) ?? unreadable(error);
   });
   try {
     const found = await file.stat();

@@ -6,12 +6,14 @@
  *   guests/g1/disk0.qcow2 ──link──► layers/l1/disk.qcow2 ◄─builds upon── guests/g1/disk0-4f7k2a.qcow2
  *        └─ unlinked once the spec names the overlay, in one transaction for all disks
  * ```
+ * A guest that lies in another location gets its layers there, since a second name works within one file system.
+ *
  * Until that transaction a kill leaves names too many and nothing else; after it, all is done.
  *
  * INVARIANT: no step removes the last name of a file that holds data (`freeze-disks.test.ts` stops after each).
  */
 import { randomInt } from 'node:crypto';
-import { chmod, link, lstat, mkdir, open, readdir, rename, rmdir } from 'node:fs/promises';
+import { chmod, link, lstat, open, readdir, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { Failure } from '../../../contract/errors.ts';
@@ -19,6 +21,7 @@ import { type Disk, deviceId, type GuestSpec } from '../../../contract/guest-spe
 import { type LayerId, layerId } from '../../../contract/ids.ts';
 import { removeFile, syncFile, syncFolder, toWriteFailure } from '../files/durable.ts';
 import type { GuestFiles, Layout } from '../files/layout.ts';
+import { locationOfFolder, makeFolderIn, removeEmptyFolder } from '../files/moved-folder.ts';
 import { createOverlay } from '../images/empty-overlay.ts';
 import { newLayerId } from '../store/new-id.ts';
 import { layerIdOf, readBases, readHeader } from './disk-chain.ts';
@@ -128,7 +131,7 @@ export async function undoFreeze(plan: FreezePlan, { layout, files }: Pick<Freez
     await removeFile(files.disk(overlay));
     if (await identityOf(files.disk(file))) await removeSameFile(layout.layer(layer), files.disk(file));
     else if (await identityOf(layout.layer(layer))) await rename(layout.layer(layer), files.disk(file));
-    await rmdir(dirname(layout.layer(layer))).catch(() => {});
+    removeEmptyFolder(dirname(layout.layer(layer)));
   }
 }
 
@@ -207,7 +210,8 @@ export async function isEmptyOverlay(path: string): Promise<boolean> {
 }
 
 async function giveLayerName(path: string, layer: string, running: boolean): Promise<void> {
-  await mkdir(dirname(layer), { recursive: true, mode: 0o700 });
+  // A second name works within one file system: the layer lies in the location in which the guest does.
+  makeFolderIn(locationOfFolder(dirname(path)), dirname(layer));
   try {
     await link(path, layer);
   } catch (thrown) {

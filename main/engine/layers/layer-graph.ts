@@ -1,11 +1,15 @@
 /** Who builds upon what in the store, read from the files themselves: they are the only truth about it, whatever was killed when. */
-import { readdir, rmdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { removeFile } from '../files/durable.ts';
 import type { Layout } from '../files/layout.ts';
+import { awayLocation, movedFolder, removeEmptyFolder } from '../files/moved-folder.ts';
 import { layerIdOf, readBases } from './disk-chain.ts';
 
-/** A qcow2 file of the store with all that it builds upon, the nearest first; null when that cannot be read. */
+/**
+ * A qcow2 file of the store with all that it builds upon, the nearest first; null when that cannot be read. What lies in a location that cannot be
+ * reached stands as one such file, under the name of its folder.
+ */
 export type StoreDisk = { path: string; bases: readonly string[] | null };
 
 /** Every qcow2 disk of every guest, those in the trash as well, and every layer. */
@@ -13,6 +17,7 @@ export async function readStoreDisks(layout: Layout): Promise<StoreDisk[]> {
   const folders = [...(await foldersIn(layout.layers)), ...(await foldersIn(layout.guests)), ...(await foldersIn(layout.trash))];
   const disks: StoreDisk[] = [];
   for (const folder of folders) {
+    if (awayLocation(folder) !== null) disks.push({ path: join(folder, 'disk.qcow2'), bases: null });
     for (const name of await namesIn(folder)) {
       if (!name.endsWith('.qcow2')) continue;
       const path = join(folder, name);
@@ -49,7 +54,10 @@ export async function removeUnusedLayers(layout: Layout, held: ReadonlySet<strin
   const unused = unusedLayers(await readStoreDisks(layout), layout.layers, held);
   for (const path of unused) await removeFile(path);
   // Only empty folders can be removed so.
-  for (const folder of await foldersIn(layout.layers)) await rmdir(folder).catch(() => {});
+  for (const folder of await foldersIn(layout.layers)) {
+    // What has another name is on its way from or to another location, and may be empty for a moment.
+    if (layerIdOf(join(folder, 'disk.qcow2'), layout.layers) !== null) removeEmptyFolder(folder);
+  }
   return unused;
 }
 
@@ -64,5 +72,6 @@ async function namesIn(folder: string): Promise<string[]> {
 
 async function foldersIn(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
-  return entries.filter((entry) => entry.isDirectory()).map((entry) => join(folder, entry.name));
+  const paths = entries.map((entry) => ({ path: join(folder, entry.name), isFolder: entry.isDirectory() }));
+  return paths.filter(({ path, isFolder }) => isFolder || movedFolder(path) !== null).map(({ path }) => path);
 }

@@ -11,8 +11,10 @@ import type { Clones } from '../clones/clones.ts';
 import type { Driver } from '../drivers/driver.ts';
 import type { Feed } from '../feed/feed.ts';
 import type { Layout } from '../files/layout.ts';
+import { awayLocation, mustBeReachable } from '../files/moved-folder.ts';
 import type { GuestSettler } from '../guests/guest-settler.ts';
 import type { Guests } from '../guests/guests.ts';
+import { demandSpace } from '../images/copy-medium.ts';
 import type { ImportInput } from '../images/import-job.ts';
 import type { JobDefinition, JobRunner } from '../jobs/job-definition.ts';
 import type { DiskWork } from '../layers/disk-work.ts';
@@ -47,6 +49,8 @@ export type SnapshotsDeps = {
   keepFreeBytes(): number;
   /** Clones need guests and guests snapshots, so this is asked only when one is made. */
   disposable: Clones['disposable'];
+  /** Whether a guest is on its way to another storage location. */
+  isBeingMoved(): boolean;
   /** Forgets the changes of a guest's hardware that could be undone. */
   forgetEdits(id: GuestId): void;
   feed: Feed;
@@ -57,6 +61,8 @@ export type SnapshotsDeps = {
 export type SnapshotRegistry = Snapshots & {
   jobDefinitions: readonly JobDefinition<never>[];
   settler: GuestSettler;
+  /** Paths of the layers that each guest's snapshots name; null when that is not known. */
+  layersByGuest(): ReadonlyMap<GuestId, ReadonlySet<string>> | null;
   /** Forgets what belongs to no guest and removes what nothing needs; called once the jobs are recovered. */
   settleLeftovers(): Promise<void>;
 };
@@ -84,11 +90,26 @@ export function createSnapshots(deps: SnapshotsDeps): SnapshotRegistry {
   const untouched = new Set<GuestId>();
   const filesOf = (id: GuestId) => layout.guest(id);
 
+  const layersByGuest = (): Map<GuestId, Set<string>> | null => {
+    const { snapshots, unreadable } = store.all();
+    if (unreadable > 0) return null;
+    const held = new Map<GuestId, Set<string>>();
+    for (const { guestId: id, disks } of snapshots) {
+      const layers = held.get(id) ?? new Set();
+      for (const { layer } of disks) layers.add(layout.layer(layer));
+      held.set(id, layers);
+    }
+    return held;
+  };
+
   const definitions = snapshotJobs({
     store,
     isOurs: (id) => asked.delete(id),
     make: async ({ input, signal, progress }) => {
-      await guests().hold(input.guestId, 'snapshot', (held) => makeSnapshot(makeParts, held, rowOf(input.snapshotId), signal, progress));
+      await guests().hold(input.guestId, 'snapshot', async (held) => {
+        await demandSpace(held.files.disk('any'), 0, deps.keepFreeBytes());
+        await makeSnapshot(makeParts, held, rowOf(input.snapshotId), signal, progress);
+      });
       const { name, memory } = rowOf(input.snapshotId);
       const what = memory ? `The snapshot “${name}” was made, with memory.` : `The snapshot “${name}” was made.`;
       feed.record({ severity: 'info', kind: 'snapshot.made', text: `${nameOf(input.guestId)}: ${what}`, guestId: input.guestId });
@@ -115,11 +136,11 @@ export function createSnapshots(deps: SnapshotsDeps): SnapshotRegistry {
   const tidying = createTidying({
     ...deps,
     log,
-    heldLayers() {
-      const { snapshots, unreadable } = store.all();
-      return unreadable > 0 ? null : new Set(snapshots.flatMap(({ disks }) => disks.map(({ layer }) => layout.layer(layer))));
+    heldLayers: () => {
+      const held = layersByGuest();
+      return held && new Set([...held.values()].flatMap((layers) => [...layers]));
     },
-    isRead: () => untouched.size > 0,
+    isRead: () => untouched.size > 0 || deps.isBeingMoved(),
     definition: () => definitions.tidy,
   });
 
@@ -252,7 +273,14 @@ export function createSnapshots(deps: SnapshotsDeps): SnapshotRegistry {
   /** Forgets the deleted ones that cannot be brought back any more, and what nothing needs then. */
   const forgetDeleted = async (): Promise<void> => {
     const { snapshots } = store.all();
-    const gone = snapshots.filter(({ deletedAt }) => deletedAt !== null && clock.nowMs() - Date.parse(deletedAt) >= restorableMs);
+    const old = snapshots.filter(({ deletedAt }) => deletedAt !== null && clock.nowMs() - Date.parse(deletedAt) >= restorableMs);
+    // Of a guest that is being moved, or whose location is not there, nothing can be removed now.
+    const busy = new Set(
+      guests()
+        .list()
+        .flatMap(({ id, state }) => (state.busy === undefined ? [] : [id])),
+    );
+    const gone = old.filter(({ guestId: id }) => !busy.has(id) && awayLocation(filesOf(id).folder) === null);
     for (const row of gone) await forget(row);
     if (gone.length > 0) await tidying.tidy();
   };
@@ -305,8 +333,12 @@ export function createSnapshots(deps: SnapshotsDeps): SnapshotRegistry {
     jobDefinitions: [definitions.create, definitions.revert, definitions.tidy, exporting] as unknown as JobDefinition<never>[],
 
     settler: {
-      beforeAdoption: (held) => settleRevert(revertParts, held),
+      // What is half-done with disks that cannot be reached is settled before the guest runs again, which is not before they can be.
+      async beforeAdoption(held) {
+        if (awayLocation(held.files.folder) === null) await settleRevert(revertParts, held);
+      },
       async afterAdoption(held) {
+        if (awayLocation(held.files.folder) !== null) return;
         await settleAll(held, 'finish');
         // A guest that does not answer yet has its disks looked at before they are worked with again.
         await held.run
@@ -315,6 +347,7 @@ export function createSnapshots(deps: SnapshotsDeps): SnapshotRegistry {
         if (!held.stored.creating) await settleFreezes(held.stored.spec, { layout, files: held.files });
       },
       async beforeRun(held) {
+        mustBeReachable(held.files.folder, held.stored.spec.name);
         await deps.diskWork.giveWay(held.id);
         await settleRevert(revertParts, held);
         await settleAll(held, 'take back');
@@ -325,6 +358,8 @@ export function createSnapshots(deps: SnapshotsDeps): SnapshotRegistry {
         await tidying.tidy();
       },
     },
+
+    layersByGuest,
 
     async settleLeftovers() {
       const known = new Set([...guests().list(), ...guests().listTrash()].map(({ id }) => id));

@@ -13,6 +13,7 @@ import { syncFile, syncFolder } from '../files/durable.ts';
 import type { Layout } from '../files/layout.ts';
 import { demandSpace } from '../images/copy-medium.ts';
 import { commitToBase, nameBase, takeInBase } from '../images/qemu-img.ts';
+import { withChainView } from '../layers/chain-view.ts';
 import { baseNameFor, type DiskLink, layerIdOf, readBases, readHeader } from '../layers/disk-chain.ts';
 import { readStoreDisks, removeUnusedLayers, type StoreDisk } from '../layers/layer-graph.ts';
 import type { LineageLock } from '../layers/lineage-lock.ts';
@@ -152,7 +153,8 @@ type Watched = { bases: readonly DiskLink[]; signal: AbortSignal; onProgress: (s
 
 async function mergeUp({ layout, qemuImgPath }: TidyParts, { into }: Merge, watched: Watched): Promise<void> {
   await whileWritable(layout, [into], async () => {
-    await takeInBase(await qemuImgPath(), { path: into, ...watched });
+    const qemuImg = await qemuImgPath();
+    await withChainView(layout, into, watched.bases, (view) => takeInBase(qemuImg, { path: into, view, ...watched }));
     await syncFile(into);
   });
 }

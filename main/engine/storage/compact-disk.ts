@@ -42,7 +42,13 @@ export async function compactDisk(options: CompactOptions): Promise<number> {
   await demandSpace(target, before, keepFreeBytes);
   try {
     await withSpaceWatched(target, keepFreeBytes, signal, (watched) =>
-      rewriteDisk(qemuImg, { path, bases, target, signal: watched, onProgress: (share) => onProgress(share * 0.7) }),
+      rewriteDisk(qemuImg, {
+        path,
+        bases,
+        target,
+        signal: watched,
+        onProgress: (share) => onProgress(share * 0.7),
+      }),
     );
     const saved = before - ((await measureFile(target))?.use.realBytes ?? before);
     if (saved < worthBytes) return 0;

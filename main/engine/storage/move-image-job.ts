@@ -6,15 +6,15 @@
  * ```
  * INVARIANT: the name in the store always leads to a whole file (`tests/integration/storage-locations.test.ts` kills the engine in the middle).
  */
-import { chmod, rename, stat, symlink } from 'node:fs/promises';
+import { chmod, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { Failure } from '../../../contract/errors.ts';
 import { imageId } from '../../../contract/ids.ts';
 import type { Feed } from '../feed/feed.ts';
-import { moveIntoPlace, removeFile, syncFolder, toWriteFailure } from '../files/durable.ts';
+import { moveIntoPlace, removeFile, toWriteFailure } from '../files/durable.ts';
 import type { Layout } from '../files/layout.ts';
-import { movedTo, pathInLocation } from '../files/moved-file.ts';
+import { movedTo, pathInLocation, putLink } from '../files/moved-file.ts';
 import { makePrivateFolder } from '../files/private-folder.ts';
 import { copyMedium } from '../images/copy-medium.ts';
 import type { Images } from '../images/images.ts';
@@ -96,11 +96,7 @@ export function defineMoveImage({ layout, images, feed, keepFreeBytes }: Deps): 
           await chmod(arrivingAt(input), (await stat(input.path)).mode & 0o777);
           if (input.to === null) return moveIntoPlace(arrivingAt(input), input.path);
           await moveIntoPlace(arrivingAt(input), wholeAt(input));
-          const link = layout.imageArriving(input.imageId);
-          await removeFile(link);
-          await symlink(wholeAt(input), link);
-          await rename(link, input.path);
-          await syncFolder(dirname(input.path));
+          await putLink(wholeAt(input), input.path, layout.imageArriving(input.imageId));
         },
         async undo(input) {
           if (!(await isThere(input))) await removeFile(layout.imageArriving(input.imageId));

@@ -1,34 +1,36 @@
 /** Implements `storage.ts`: measures the data folder, and runs the jobs that give back room. */
-import { randomInt } from 'node:crypto';
-import { readdir, rm, statfs } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { Failure } from '../../../contract/errors.ts';
 import { guestCannot } from '../../../contract/guest-can.ts';
-import type { Guest } from '../../../contract/guest-state.ts';
-import type { Settings } from '../../../contract/settings.ts';
-import type { StoragePurpose, StorageReport, StoredDisk, StoredGuest } from '../../../contract/storage.ts';
+import type { StorageReport } from '../../../contract/storage.ts';
 import { type Clock, instantNow } from '../clock/clock.ts';
 import { listKept } from '../downloads/kept-download.ts';
 import type { Feed } from '../feed/feed.ts';
 import type { Layout } from '../files/layout.ts';
-import { movedTo, pathInLocation } from '../files/moved-file.ts';
+import { locationFolder, movedTo } from '../files/moved-file.ts';
+import { locationOfFolder, locationStore, mustBeReachable } from '../files/moved-folder.ts';
 import type { Guests } from '../guests/guests.ts';
 import type { HostCapabilities } from '../host/capabilities.ts';
 import type { Images } from '../images/images.ts';
 import type { JobDefinition, JobRunner } from '../jobs/job-definition.ts';
-import { readBases } from '../layers/disk-chain.ts';
+import { clearViews } from '../layers/chain-view.ts';
 import { buildersUpon, readStoreDisks } from '../layers/layer-graph.ts';
 import type { LineageLock } from '../layers/lineage-lock.ts';
+import type { SettingsStore } from '../settings/store.ts';
 import type { Database } from '../store/database.ts';
 import { createDuplicateFinder } from './duplicates.ts';
-import { checkLocation, describeLocation } from './locations.ts';
-import { type Counted, measureFile, measureTree, noUse, sumUse } from './measure.ts';
+import { type Locations, roomAt } from './locations.ts';
+import { measureTree } from './measure.ts';
+import { type MoveParts, placesOf, settleMove } from './move-guest.ts';
+import { defineMoveGuest } from './move-guest-job.ts';
 import { defineMoveImage } from './move-image-job.ts';
 import { findOrphans } from './orphans.ts';
 import { defineReclaimGuest, defineReclaimImage } from './reclaim-jobs.ts';
 import type { Storage } from './storage.ts';
-import { createLocationStore, type StoredLocation } from './store.ts';
+import { describePlace, everyGuest, makeReport, whatLiesIn } from './storage-report.ts';
+import { createMoveStore } from './store.ts';
 
 export type StorageDeps = {
   layout: Layout;
@@ -37,23 +39,44 @@ export type StorageDeps = {
   guests: Pick<Guests, 'list' | 'listTrash' | 'show' | 'hold' | 'trim'>;
   images: Pick<Images, 'list' | 'show'>;
   host: Pick<HostCapabilities, 'qemuImgPath'>;
+  locations: Locations;
   lineageLock: LineageLock;
+  layersByGuest: MoveParts['layersByGuest'];
+  giveWay: MoveParts['giveWay'];
+  /** Who builds upon what is another since. */
+  lineageChanged(): void;
   feed: Feed;
   clock: Clock;
-  settings: () => Pick<Settings, 'keepFreeMiB'>;
+  settings: SettingsStore;
 };
 
-export type StorageRoom = Storage & { jobDefinitions: readonly JobDefinition<never>[] };
+export type StorageRoom = Storage & {
+  jobDefinitions: readonly JobDefinition<never>[];
+  /** Whether anything is being copied that must not change meanwhile. */
+  isMoving(): boolean;
+  /** Finishes or takes back what an engine before left of moves; called before guests are taken over. */
+  settleMoves(): Promise<void>;
+};
 
 export function createStorage(deps: StorageDeps): StorageRoom {
-  const { layout, guests, images, clock } = deps;
+  const { layout, guests, images, locations, clock } = deps;
   const openedAtMs = clock.nowMs();
-  const keepFreeBytes = () => deps.settings().keepFreeMiB * 1024 ** 2;
-  const parts = { layout, guests, images, host: deps.host, feed: deps.feed, keepFreeBytes };
+  const keepFreeBytes = () => deps.settings.get().keepFreeMiB * 1024 ** 2;
+  const parts = { layout, guests, images, locations, clock, host: deps.host, feed: deps.feed, keepFreeBytes };
+  const moves = createMoveStore(deps.database);
+  const { lineageLock, layersByGuest, giveWay, lineageChanged } = deps;
+  const moveGuest = defineMoveGuest({
+    ...parts,
+    moves,
+    lineageLock,
+    layersByGuest,
+    giveWay,
+    folderOf: locations.folderOf,
+    moved: lineageChanged,
+  });
   const reclaimGuest = defineReclaimGuest(parts);
   const reclaimImage = defineReclaimImage(parts);
   const moveImage = defineMoveImage(parts);
-  const locations = createLocationStore(deps.database);
   const finder = createDuplicateFinder();
   let duplicates: StorageReport['duplicates'] = null;
   const findDuplicates: JobDefinition<object> = {
@@ -69,7 +92,8 @@ export function createStorage(deps: StorageDeps): StorageRoom {
           const inPlace = guests
             .list()
             .flatMap(({ spec }) => spec.disks.flatMap(({ location }) => (location.kind === 'in-place' ? [location.path] : [])));
-          const folders = [layout.images, layout.layers, layout.guests, layout.trash, layout.downloads];
+          const elsewhere = locations.list().flatMap(({ path }) => [join(path, locationFolder), join(path, locationStore)]);
+          const folders = [layout.images, layout.layers, layout.guests, layout.trash, layout.downloads, ...elsewhere];
           const files = (await Promise.all(folders.map((folder) => measureTree(folder)))).flat().map((file) => file.path);
           duplicates = { at: instantNow(clock), found: await finder.find([...files, ...inPlace], signal, progress) };
         },
@@ -77,24 +101,7 @@ export function createStorage(deps: StorageDeps): StorageRoom {
     ],
   };
 
-  /** The location in which an image's file lies; null for the data folder. */
-  const locationOf = async (path: string): Promise<StoredLocation | null> => {
-    const real = await movedTo(path);
-    return locations.list().find((location) => real === pathInLocation(location.path, path)) ?? null;
-  };
-  const findLocation = (wanted: string): StoredLocation => {
-    const found = locations.list().find(({ id, name }) => id === wanted || name === wanted);
-    if (found) return found;
-    throw new Failure('storage/location-unknown', `There is no storage location “${wanted}”.`, {
-      hint: 'See them with “guesthouse storage list”.',
-    });
-  };
-  const imagesIn = async (location: StoredLocation): Promise<string[]> => {
-    const all = await Promise.all(
-      images.list().map(async ({ name, path }) => ((await locationOf(path))?.id === location.id ? name : null)),
-    );
-    return all.filter((name) => name !== null);
-  };
+  const nameOf = (wanted: string | null): string => (wanted === null ? 'the data folder' : `“${locations.find(wanted).name}”`);
 
   const orphans = async () =>
     findOrphans(layout, {
@@ -102,103 +109,34 @@ export function createStorage(deps: StorageDeps): StorageRoom {
       guests: new Set(guests.list().map((guest) => guest.id)),
       trashed: new Set(guests.listTrash().map((guest) => guest.id)),
       downloads: new Set((await listKept(layout)).map((kept) => kept.key)),
+      locations: locations.list().filter(locations.isReachable),
+      moving: new Set(moves.list().flatMap(({ folders }) => folders.flatMap(placesOf))),
       beforeMs: openedAtMs,
     });
 
-  const describeGuest = async (guest: Guest, trashed: boolean): Promise<StoredGuest> => {
-    const files = layout.guest(guest.id);
-    const folder = trashed ? files.trashFolder : files.folder;
-    const disks = await Promise.all(
-      guest.spec.disks.map(async ({ id, format, location, sizeBytes }): Promise<StoredDisk> => {
-        const inPlace = location.kind === 'in-place';
-        const path = inPlace ? location.path : join(folder, location.file);
-        const bases = inPlace || format === 'raw' ? [] : await readBases(path, files.bases, path).catch(() => null);
-        const below = await Promise.all((bases ?? []).map((base) => measureFile(base.path)));
-        return {
-          id,
-          path,
-          format,
-          inPlace,
-          virtualBytes: sizeBytes,
-          use: (await measureFile(path))?.use ?? noUse,
-          builtUpon: bases?.length ?? null,
-          sharedRealBytes: below.reduce((sum, file) => sum + (file?.use.realBytes ?? 0), 0),
-        };
-      }),
-    );
-    const reason = trashed ? 'It is in the trash.' : guestCannot(guest.state, guest.state.run ? 'exec' : 'rebuild');
-    const agent = guest.state.run && !guest.state.run.qemuAgent ? 'While it runs, its guest agent is needed, and that does not run.' : null;
-    const none = disks.some((disk) => !disk.inPlace) ? null : 'It has no disk in the store.';
-    return {
-      id: guest.id,
-      name: guest.spec.name,
-      trashed,
-      use: sumUse(await measureTree(folder)),
-      disks,
-      reclaimReason: reason ?? agent ?? none,
-    };
-  };
-
-  const measurePurposes = async (): Promise<StorageReport['purposes']> => {
-    const counted: Counted = new Set();
-    const of: Record<Exclude<StoragePurpose, 'other' | 'database'>, string> = {
-      images: layout.images,
-      layers: layout.layers,
-      guests: layout.guests,
-      trash: layout.trash,
-      downloads: layout.downloads,
-      backups: layout.databaseBackups,
-      cache: layout.cache,
-      logs: layout.logs,
-    };
-    const rows: StorageReport['purposes'] = [];
-    for (const [purpose, folder] of Object.entries(of)) {
-      const files = await measureTree(folder, counted);
-      rows.push({ purpose: purpose as StoragePurpose, use: sumUse(files), files: files.length });
-    }
-    const database = (await Promise.all(['', '-wal', '-shm'].map((end) => measureTree(`${layout.database}${end}`, counted)))).flat();
-    rows.push({ purpose: 'database', use: sumUse(database), files: database.length });
-    // Whatever else lies in the data folder; sockets take up nothing.
-    const known = new Set([...Object.values(of), layout.run]);
-    const rest: Awaited<ReturnType<typeof measureTree>> = [];
-    for (const name of await readdir(layout.home).catch(() => [])) {
-      const path = join(layout.home, name);
-      if (!known.has(path)) rest.push(...(await measureTree(path, counted)));
-    }
-    rows.push({ purpose: 'other', use: sumUse(rest), files: rest.length });
-    return rows;
-  };
-
   return {
-    jobDefinitions: [reclaimGuest, reclaimImage, moveImage, findDuplicates] as unknown as JobDefinition<never>[],
+    jobDefinitions: [reclaimGuest, reclaimImage, moveImage, moveGuest, findDuplicates] as unknown as JobDefinition<never>[],
 
-    async report() {
-      const { bavail, blocks, bsize } = await statfs(layout.home);
-      const purposes = await measurePurposes();
-      const all = [...guests.list().map((guest) => [guest, false] as const), ...guests.listTrash().map((guest) => [guest, true] as const)];
-      const described: StoredGuest[] = [];
-      for (const [guest, trashed] of all) described.push(await describeGuest(guest, trashed));
+    isMoving: () => moves.list().some(({ switched }) => !switched),
+
+    async settleMoves() {
+      locations.claim();
+      await clearViews(layout);
+      for (const { guestId: id } of moves.list()) if (moves.find(id)?.switched) await settleMove({ layout, moves }, id);
+    },
+
+    report: async () => ({ ...(await makeReport(parts)), orphans: await orphans(), duplicates }),
+
+    async places() {
+      const known = locations.list();
+      const lies = everyGuest(parts).flatMap(({ guest, folder }) => {
+        const location = known.find(({ path }) => path === locationOfFolder(folder));
+        return location ? [[guest.id, location.id] as const] : [];
+      });
       return {
-        at: instantNow(clock),
-        home: layout.home,
-        freeBytes: bavail * bsize,
-        totalBytes: blocks * bsize,
-        keepFreeBytes: keepFreeBytes(),
-        purposes,
-        locations: await Promise.all(locations.list().map(async (location) => describeLocation(location, await imagesIn(location)))),
-        images: await Promise.all(
-          images.list().map(async ({ id, name, path, usedBy, builtUponBy }) => ({
-            id,
-            name,
-            path,
-            use: (await measureFile(path))?.use ?? noUse,
-            dependants: [...new Set([...usedBy, ...builtUponBy])],
-            location: (await locationOf(path))?.id ?? null,
-          })),
-        ),
-        guests: described,
-        orphans: await orphans(),
-        duplicates,
+        home: { path: layout.home, ...(await roomAt(layout.home)) },
+        locations: await Promise.all(known.map((location) => describePlace(locations, location))),
+        guests: Object.fromEntries(lies),
       };
     },
 
@@ -233,54 +171,55 @@ export function createStorage(deps: StorageDeps): StorageRoom {
         deps.feed.record({ severity: 'info', kind: 'storage.orphanDeleted', text: `${path} was deleted: nobody referred to it.` });
       }),
 
-    async addLocation(path, name) {
-      if (locations.list().some((location) => location.name === name))
-        throw new Failure('storage/location-invalid', `Another storage location is called “${name}”.`, {
-          hint: 'Choose another name.',
-          path: 'name',
-        });
-      const real = await checkLocation(path, layout, locations.list());
-      const location = {
-        id: `s${randomInt(36 ** 6)
-          .toString(36)
-          .padStart(6, '0')}`,
-        name,
-        path: real,
-        addedAt: instantNow(clock),
-      };
-      locations.insert(location);
-      return describeLocation(location, []);
-    },
+    addLocation: async (path, name) => describePlace(locations, await locations.add(path, name)),
 
-    async removeLocation(id) {
-      const location = findLocation(id);
-      const inUse = await imagesIn(location);
-      if (inUse.length > 0) {
-        throw new Failure('storage/location-in-use', `In “${location.name}” lie ${inUse.map((name) => `“${name}”`).join(', ')}.`, {
+    async removeLocation(wanted) {
+      const location = locations.find(wanted);
+      const lies = await whatLiesIn(parts, location, await readStoreDisks(layout));
+      const names = [...lies.images, ...lies.guests, ...lies.neededBy];
+      if (names.length > 0 || lies.layers > 0) {
+        const what = names.length > 0 ? names.map((name) => `“${name}”`).join(', ') : 'frozen disks that snapshots need';
+        throw new Failure('storage/location-in-use', `In “${location.name}” lies what belongs to ${what}.`, {
           hint: 'Move them elsewhere first.',
         });
       }
-      locations.remove(location.id);
+      await locations.remove(location);
+      const { guestLocation, imageLocation } = deps.settings.get();
+      if (guestLocation === location.id) deps.settings.set({ guestLocation: null });
+      if (imageLocation === location.id) deps.settings.set({ imageLocation: null });
+    },
+
+    mustBeKnown(change) {
+      for (const path of ['guestLocation', 'imageLocation'] as const) {
+        const id = change[path];
+        if (id == null || locations.list().some((location) => location.id === id)) continue;
+        throw new Failure('storage/location-unknown', `There is no storage location “${id}”.`, { path });
+      }
     },
 
     async moveImage(id, wanted, by) {
       const image = images.show(id);
-      const to = wanted === null ? null : findLocation(wanted);
-      if (to && !(await describeLocation(to, [])).reachable) {
-        throw new Failure('storage/location-invalid', `The storage location “${to.name}” cannot be reached: ${to.path}.`, {
-          hint: 'Mount its disk first.',
-        });
-      }
+      const folder = locations.folderOf(wanted);
       return deps.jobs.start(moveImage, {
         title: `Move ${image.name}`,
         target: { kind: 'image', id: image.id, name: image.name },
-        input: {
-          imageId: image.id,
-          path: image.path,
-          from: (await movedTo(image.path)) ?? image.path,
-          to: to?.path ?? null,
-          toName: to ? `“${to.name}”` : 'the data folder',
-        },
+        input: { imageId: image.id, path: image.path, from: (await movedTo(image.path)) ?? image.path, to: folder, toName: nameOf(wanted) },
+        startedBy: by,
+      });
+    },
+
+    async moveGuest(id, wanted, by) {
+      const guest = guests.show(id);
+      const { name } = guest.spec;
+      const reason = guest.trashedAt === null ? guestCannot(guest.state, 'move') : `${name} is in the trash.`;
+      if (reason !== null) throw new Failure('guest/denied', reason);
+      mustBeReachable(layout.guest(id).folder, name);
+      const location = wanted === null ? null : locations.find(wanted).id;
+      locations.folderOf(location);
+      return deps.jobs.start(moveGuest, {
+        title: `Move ${name} to ${nameOf(wanted)}`,
+        target: { kind: 'guest', id, name },
+        input: { guestId: id, location, toName: nameOf(wanted) },
         startedBy: by,
       });
     },

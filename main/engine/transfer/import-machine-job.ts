@@ -2,7 +2,7 @@
  * The job that makes a guest of a machine of another product. It can be run again from the start as long as the guest is still being created;
  * what it made lies in the guest's folder and goes with it.
  */
-import { chmod } from 'node:fs/promises';
+import { chmod, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { diskFormat, guestSpec } from '../../../contract/guest-spec.ts';
@@ -12,8 +12,8 @@ import type { Driver } from '../drivers/driver.ts';
 import type { Feed } from '../feed/feed.ts';
 import { moveIntoPlace, removeFile, syncFolder, toWriteFailure } from '../files/durable.ts';
 import type { GuestFiles, Layout } from '../files/layout.ts';
+import { locationOfFolder, makeFolderIn } from '../files/moved-folder.ts';
 import { makePrivateFolder } from '../files/private-folder.ts';
-import { removeFolder } from '../guests/guest-folders.ts';
 import type { HostCapabilities } from '../host/capabilities.ts';
 import { fileSource } from '../images/byte-source.ts';
 import { copyMedium, demandSpace } from '../images/copy-medium.ts';
@@ -214,7 +214,7 @@ export function defineMachineImport({
           for (const { id } of input.layers) await removeFile(arrivingOf(input.guestId, id));
           for (const { file } of input.disks) {
             await removeFile(arrivingOf(input.guestId, file));
-            await removeFolder(`${arrivingOf(input.guestId, file)}.pieces`);
+            await rm(`${arrivingOf(input.guestId, file)}.pieces`, { recursive: true, force: true });
           }
         },
       },
@@ -274,7 +274,7 @@ async function mustNameNothing(path: string, name: string): Promise<void> {
 }
 
 async function placeLayer(arriving: string, layer: string): Promise<void> {
-  makePrivateFolder(dirname(layer));
+  makeFolderIn(locationOfFolder(dirname(arriving)), dirname(layer));
   await chmod(arriving, 0o400);
   await moveIntoPlace(arriving, layer);
 }

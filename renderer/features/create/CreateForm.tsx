@@ -8,9 +8,10 @@ import type { Job } from '../../../contract/job.ts';
 import { ErrorPanel } from '../../parts/ErrorPanel.tsx';
 import { notesFor } from '../../parts/field-notes.ts';
 import { MediumSummary } from '../../parts/MediumSummary.tsx';
+import { PlaceSelect } from '../../parts/PlaceSelect.tsx';
 import { call } from '../../state/bridge.ts';
 import { startWhenCreated } from '../../state/start-when-created.ts';
-import { useImages } from '../../state/store.ts';
+import { useImages, useSettings } from '../../state/store.ts';
 import { useCall } from '../../state/use-call.ts';
 import { useSettled } from '../../state/use-settled.ts';
 import { Button } from '../../ui/Button.tsx';
@@ -55,6 +56,8 @@ export function CreateForm({ kind, path, imageId }: Props) {
   const settled = useSettled(question, 200);
   const plan = useCall('guest.plan', settled === null ? null : JSON.parse(settled));
   const { value: host } = useCall('host.report', {});
+  const { value: places } = useCall('storage.places', {});
+  const defaultPlace = useSettings().guestLocation;
 
   // A plan without a spec (a name that is taken) must not empty the form.
   const lastSpec = useRef<GuestSpec | null>(null);
@@ -155,6 +158,15 @@ export function CreateForm({ kind, path, imageId }: Props) {
                       onChange={(shareImage) => set({ shareImage })}
                     />
                   )}
+                  {places && places.locations.length > 0 && (
+                    <PlaceSelect
+                      label={words.storage.place}
+                      places={places}
+                      value={choices.location === undefined ? defaultPlace : choices.location}
+                      onChange={(location) => set({ location })}
+                      notes={notesFor(notes, 'location')}
+                    />
+                  )}
                   {kind === 'iso' && (
                     <Switch
                       label={w.noDisk}
@@ -219,7 +231,7 @@ export function CreateForm({ kind, path, imageId }: Props) {
 }
 
 const fieldPaths =
-  /^(setup\.|choices\.|source\.)?(hostname|user|locale|keyboard|timeZone|packages|name|memoryMiB|cpu|diskGiB|shareImage|path|imageId|machine|accelerator|firmware|tpm|clock|hypervEnlightenments|display|sound|watchdog|extraArguments|diskBus|diskCache|nicModel|network|forwards)\b/;
+  /^(setup\.|choices\.|source\.)?(hostname|user|locale|keyboard|timeZone|packages|name|memoryMiB|cpu|diskGiB|shareImage|path|imageId|machine|accelerator|firmware|tpm|clock|hypervEnlightenments|display|sound|watchdog|extraArguments|diskBus|diskCache|nicModel|network|forwards|location)\b/;
 
 /** Notes on what has no field of its own, so that none is lost. */
 function OtherNotes({ notes }: { notes: Parameters<typeof notesFor>[0] }) {

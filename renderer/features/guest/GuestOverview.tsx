@@ -22,6 +22,7 @@ import { formatBytes, formatDuration } from '../../words/format.ts';
 import { Facts } from './Facts.tsx';
 import { GuestCharts } from './GuestCharts.tsx';
 import { GuestOrigin } from './GuestOrigin.tsx';
+import { GuestPlace } from './GuestPlace.tsx';
 import { GuestSeed } from './GuestSeed.tsx';
 
 /** How a guest does, and what is known of it. */
@@ -31,6 +32,7 @@ export function GuestOverview({ guest }: { guest: Guest }) {
       <GuestCharts guest={guest} />
       <aside className="guest-side" aria-label={words.guest.facts}>
         <GuestFacts guest={guest} />
+        <GuestPlace guest={guest} />
         <GuestLineage guest={guest} />
         <GuestSeed guest={guest} />
         <GuestOrigin guest={guest} />

@@ -3,8 +3,10 @@ import { type ReactNode, useState } from 'react';
 import type { GuesthouseError } from '../../../contract/errors.ts';
 import type { Settings } from '../../../contract/settings.ts';
 import { ErrorPanel } from '../../parts/ErrorPanel.tsx';
+import { PlaceSelect } from '../../parts/PlaceSelect.tsx';
 import { bridge, call, shell } from '../../state/bridge.ts';
 import { useSettings } from '../../state/store.ts';
+import { useCall } from '../../state/use-call.ts';
 import { Button } from '../../ui/Button.tsx';
 import { NumberField } from '../../ui/NumberField.tsx';
 import { Select } from '../../ui/Select.tsx';
@@ -27,6 +29,7 @@ export function SettingsPage() {
     const answer = await call('settings.set', change);
     setError(answer.ok ? null : answer.error);
   };
+  const { value: places } = useCall('storage.places', {});
   const { info } = bridge;
   return (
     <div className="page page-narrow">
@@ -83,6 +86,22 @@ export function SettingsPage() {
           step={256}
           onChange={(keepFreeMiB) => void set({ keepFreeMiB })}
         />
+        {places && places.locations.length > 0 && (
+          <>
+            <PlaceSelect
+              label={words.storage.newGuestsIn}
+              places={places}
+              value={settings.guestLocation}
+              onChange={(guestLocation) => void set({ guestLocation })}
+            />
+            <PlaceSelect
+              label={words.storage.newImagesIn}
+              places={places}
+              value={settings.imageLocation}
+              onChange={(imageLocation) => void set({ imageLocation })}
+            />
+          </>
+        )}
         <QemuFolder key={settings.qemuFolder} folder={settings.qemuFolder} onSet={(qemuFolder) => void set({ qemuFolder })} />
       </Group>
       <Group title={w.downloads}>

@@ -12,7 +12,7 @@ import { formatBytes, formatList } from '../../words/format.ts';
 
 const w = words.storage;
 
-/** The folders that were named for images, beside the data folder. */
+/** The folders that were named for images and guests, beside the data folder. */
 export function Locations({ locations, onChanged }: { locations: readonly StorageLocation[]; onChanged: () => void }) {
   const [adding, setAdding] = useState(false);
   return (
@@ -47,7 +47,13 @@ export function Locations({ locations, onChanged }: { locations: readonly Storag
 
 function LocationRow({ location, onChanged }: { location: StorageLocation; onChanged: () => void }) {
   const [error, setError] = useState<GuesthouseError | null>(null);
-  const { id, name, path, reachable, freeBytes, totalBytes, images } = location;
+  const { id, name, path, reachable, freeBytes, totalBytes, images, guests, neededBy, use } = location;
+  const needed = [...new Set([...images, ...guests, ...neededBy])];
+  const facts = [
+    ...(reachable ? [w.holdsHere(formatBytes(use.realBytes))] : []),
+    ...(guests.length > 0 ? [w.guestsThere(guests.length)] : []),
+    ...(images.length > 0 ? [w.imagesThere(images.length)] : []),
+  ];
   const forget = async () => {
     const answer = await call('storage.removeLocation', { location: id });
     setError(answer.ok ? null : answer.error);
@@ -63,9 +69,10 @@ function LocationRow({ location, onChanged }: { location: StorageLocation; onCha
           <div className="small muted ellipsis selectable" title={path}>
             <bdi>{path}</bdi>
           </div>
+          {facts.length > 0 && <div className="small muted">{facts.join(' · ')}</div>}
         </div>
         <span className="muted">{reachable ? w.ofTotal(formatBytes(freeBytes), formatBytes(totalBytes)) : w.unreachable}</span>
-        <Button kind="quiet" reason={images.length > 0 ? w.locationInUse(formatList(images)) : null} onPress={() => void forget()}>
+        <Button kind="quiet" reason={needed.length > 0 ? w.locationInUse(formatList(needed)) : null} onPress={() => void forget()}>
           {w.forget}
         </Button>
       </div>

@@ -8,6 +8,7 @@ import { ErrorPanel } from '../../parts/ErrorPanel.tsx';
 import { JobProgress } from '../../parts/JobProgress.tsx';
 import { OsLogo } from '../../parts/OsLogo.tsx';
 import { call } from '../../state/bridge.ts';
+import { openMove } from '../../state/moving.ts';
 import { useGuest, useImages, useJobs } from '../../state/store.ts';
 import { Button } from '../../ui/Button.tsx';
 import { MenuItem, MenuTrigger } from '../../ui/Menu.tsx';
@@ -16,16 +17,20 @@ import { formatBytes, formatList } from '../../words/format.ts';
 
 const w = words.storage;
 const imageWork: ReadonlySet<string> = new Set(['image.reclaim', 'image.move']);
+const guestWork: ReadonlySet<string> = new Set(['guest.reclaim', 'guest.move']);
 
 /** What one guest takes up. */
-export function GuestSpace({ guest }: { guest: StoredGuest }) {
+export function GuestSpace({ guest, locations }: { guest: StoredGuest; locations: readonly StorageLocation[] }) {
   const known = useGuest(guest.id);
   const [error, setError] = useState<GuesthouseError | null>(null);
-  const job = useJobs().find((each) => each.kind === 'guest.reclaim' && each.target.id === guest.id && !jobEnded.has(each.state));
+  const job = useJobs().find((each) => guestWork.has(each.kind) && each.target.id === guest.id && !jobEnded.has(each.state));
   const own = guest.disks.filter((disk) => !disk.inPlace);
   const shared = own.reduce((sum, disk) => sum + disk.sharedRealBytes, 0);
+  const lies = locations.find(({ id }) => id === guest.location);
   const facts = [
     ...(guest.trashed ? [w.inTrash] : []),
+    ...(lies ? [w.liesIn(lies.name)] : []),
+    ...(lies && !lies.reachable ? [w.unreachable] : []),
     ...(own.length > 0 ? [w.upTo(formatBytes(own.reduce((sum, disk) => sum + disk.virtualBytes, 0)))] : []),
     ...(shared > 0 ? [w.shared(formatBytes(shared))] : []),
     ...(own.length < guest.disks.length ? [w.inPlace(guest.disks.length - own.length)] : []),
@@ -51,6 +56,11 @@ export function GuestSpace({ guest }: { guest: StoredGuest }) {
           <div className="small muted">{facts.join(' · ')}</div>
         </div>
         <span className="storage-size">{formatBytes(guest.use.realBytes)}</span>
+        {!guest.trashed && locations.length > 0 && (
+          <Button kind="quiet" reason={guest.moveReason} busy={job !== undefined} onPress={() => openMove(guest)}>
+            {w.moveMenu}
+          </Button>
+        )}
         {!guest.trashed && (
           <Button
             kind="quiet"

@@ -45,7 +45,7 @@ export function StoragePage() {
           <SpaceBar report={report} />
           <Section title={w.guests} empty={report.guests.length === 0 ? w.noGuests : null}>
             {[...report.guests].sort(byUse).map((guest) => (
-              <GuestSpace key={guest.id} guest={guest} />
+              <GuestSpace key={guest.id} guest={guest} locations={report.locations} />
             ))}
           </Section>
           <Section title={w.images} empty={report.images.length === 0 ? w.noImages : null}>

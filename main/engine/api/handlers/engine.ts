@@ -5,7 +5,7 @@ import type { Handlers, Services } from '../handlers.ts';
 
 type Answered = 'engine.info' | 'engine.stop' | 'host.report' | 'host.usbDevices' | 'settings.get' | 'settings.set';
 
-export function engineHandlers({ info, stop, host, settings }: Services): Pick<Handlers, Answered> {
+export function engineHandlers({ info, stop, host, settings, storage }: Services): Pick<Handlers, Answered> {
   return {
     'engine.info': () => info,
     'engine.stop': () => {
@@ -15,7 +15,10 @@ export function engineHandlers({ info, stop, host, settings }: Services): Pick<H
     'host.report': ({ refresh }) => host.report({ refresh }),
     'host.usbDevices': () => listUsbDevices(),
     'settings.get': () => settings.get(),
-    'settings.set': (change) => settings.set(withoutUndefined(change)),
+    'settings.set': (change) => {
+      storage.mustBeKnown(change);
+      return settings.set(withoutUndefined(change));
+    },
   };
 }
 

@@ -2,7 +2,8 @@
 import type { Handlers, Services } from '../handlers.ts';
 
 type Answered =
-  | `storage.${'report' | 'findDuplicates' | 'deleteOrphan' | 'addLocation' | 'removeLocation'}`
+  | `storage.${'report' | 'places' | 'findDuplicates' | 'deleteOrphan' | 'addLocation' | 'removeLocation'}`
+  | 'guest.move'
   | 'guest.reclaim'
   | 'image.reclaim'
   | 'image.move';
@@ -10,6 +11,7 @@ type Answered =
 export function storageHandlers({ storage }: Services): Pick<Handlers, Answered> {
   return {
     'storage.report': () => storage.report(),
+    'storage.places': () => storage.places(),
     'storage.findDuplicates': (_input, { who }) => storage.findDuplicates(who),
     'storage.deleteOrphan': async ({ path }) => {
       await storage.deleteOrphan(path);
@@ -21,6 +23,7 @@ export function storageHandlers({ storage }: Services): Pick<Handlers, Answered>
       return {};
     },
     'image.move': ({ image, location }, { who }) => storage.moveImage(image, location, who),
+    'guest.move': ({ guest, location }, { who }) => storage.moveGuest(guest, location, who),
     'guest.reclaim': ({ guest }, { who }) => storage.reclaimGuest(guest, who),
     'image.reclaim': ({ image }, { who }) => storage.reclaimImage(image, who),
   };

@@ -9,6 +9,7 @@ import { Failure } from '../../../../contract/errors.ts';
 import type { GuestSpec } from '../../../../contract/guest-spec.ts';
 import type { ImageId } from '../../../../contract/ids.ts';
 import type { GuestFiles } from '../../files/layout.ts';
+import { awayFileFailure } from '../../files/moved-folder.ts';
 import { type DiskLink, readBases, readHeader } from '../../layers/disk-chain.ts';
 import type { MediumFile } from './arguments/launch-facts.ts';
 
@@ -25,7 +26,10 @@ export function mediumPaths(spec: GuestSpec, imagePath: (id: ImageId) => string)
   return paths;
 }
 
-/** @throws Failure `image/file-missing`, `image/not-a-file`, `image/unreadable`, `image/outside-reference` or `image/corrupt` naming the disk. */
+/**
+ * @throws Failure `image/file-missing`, `image/not-a-file`, `image/unreadable`, `image/outside-reference`, `image/corrupt` or
+ * `storage/location-away`, naming the disk.
+ */
 export async function checkDisks(spec: GuestSpec, files: GuestFiles): Promise<Map<string, MediumFile>> {
   const checked = new Map<string, MediumFile>();
   for (const [id, path] of diskPaths(spec, files)) {
@@ -69,7 +73,9 @@ export async function checkMedia(
 }
 
 async function isHostDevice(path: string, what: string): Promise<boolean> {
-  const facts = await stat(await realpath(path).catch(() => path)).catch((error: NodeJS.ErrnoException) => {
+  const facts = await stat(await realpath(path).catch(() => path)).catch(async (error: NodeJS.ErrnoException) => {
+    const away = await awayFileFailure(path, what);
+    if (away) throw away;
     if (error.code === 'ENOENT') throw new Failure('image/file-missing', `${what} is missing: there is no file ${path}.`);
     throw new Failure('image/unreadable', `${what} cannot be read: ${path}.`, { detail: error.message });
   });

@@ -9,6 +9,7 @@ import { sql as snapshots } from './0007-snapshots.ts';
 import { sql as storageLocations } from './0008-storage-locations.ts';
 import { sql as imageEdits } from './0009-image-edits.ts';
 import { sql as imagePackages } from './0010-image-packages.ts';
+import { sql as guestMoves } from './0011-guest-moves.ts';
 
 export type Migration = { number: number; name: string; sql: string };
 
@@ -24,4 +25,5 @@ export const migrations: readonly Migration[] = [
   { number: 8, name: 'storage-locations', sql: storageLocations },
   { number: 9, name: 'image-edits', sql: imageEdits },
   { number: 10, name: 'image-packages', sql: imagePackages },
+  { number: 11, name: 'guest-moves', sql: guestMoves },
 ];
