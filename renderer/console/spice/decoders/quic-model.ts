@@ -30,8 +30,6 @@ const skips = Uint8Array.from(
 );
 
 export class QuicModel {
-  /** Samples a pixel that share this model: three colours, or one plane alone. */
-  readonly #samples: number;
   #alphabet: QuicAlphabet;
   /** By `sample << 3 | bucket`: the best parameter, shifted so that the next bits can be put below it. */
   readonly best: Uint16Array;
@@ -45,7 +43,6 @@ export class QuicModel {
   wait = 0;
 
   constructor(samples: number, alphabet: QuicAlphabet) {
-    this.#samples = samples;
     this.#alphabet = alphabet;
     this.best = new Uint16Array(samples * mostBuckets);
     this.#cost = new Uint32Array(samples * mostBuckets * mostBuckets);
@@ -101,8 +98,7 @@ export class QuicModel {
     }
     this.best[at] = best << shortWordBits;
     if (bestCost > (halveAbove[this.#level] as number))
-      for (let parameter = 0; parameter < bits; parameter++)
-        cost[first + parameter] = (cost[first + parameter] as number) >>> 1;
+      for (let parameter = 0; parameter < bits; parameter++) cost[first + parameter] = (cost[first + parameter] as number) >>> 1;
   }
 
   /**
@@ -113,8 +109,8 @@ export class QuicModel {
     const begin = at;
     let length = 0;
     for (;;) {
-      const next = (((words[at >>> 5] as number) << at) | ((words[(at >>> 5) + 1] as number) >>> 1 >>> (~at & 31))) >>> 24;
-      const ones = Math.clz32((~next & 0xff) << 24 | 0x800000);
+      const next = (((words[at >>> 5] as number) << at) | (((words[(at >>> 5) + 1] as number) >>> 1) >>> (~at & 31))) >>> 24;
+      const ones = Math.clz32(((~next & 0xff) << 24) | 0x800000);
       for (let hit = 0; hit < ones; hit++) {
         length += 1 << (runPowers[this.#runState] as number);
         if (this.#runState < runPowers.length - 1) this.#runState++;
@@ -129,7 +125,7 @@ export class QuicModel {
     }
     const power = runPowers[this.#runState] as number;
     if (power > 0) {
-      const next = ((words[at >>> 5] as number) << at) | ((words[(at >>> 5) + 1] as number) >>> 1 >>> (~at & 31));
+      const next = ((words[at >>> 5] as number) << at) | (((words[(at >>> 5) + 1] as number) >>> 1) >>> (~at & 31));
       length += next >>> (32 - power);
       at += power;
     }

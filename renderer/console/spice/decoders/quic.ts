@@ -7,7 +7,16 @@
  */
 import { SpiceError } from '../protocol/spice-error.ts';
 import { checkPictureSize, type Picture } from './picture.ts';
-import { alphabet5, alphabet8, type QuicAlphabet, readWord, shortWordBits, wordBucketShift, wordDifferenceShift, wordValueShift } from './quic-code.ts';
+import {
+  alphabet5,
+  alphabet8,
+  type QuicAlphabet,
+  readWord,
+  shortWordBits,
+  wordBucketShift,
+  wordDifferenceShift,
+  wordValueShift,
+} from './quic-code.ts';
 import { QuicModel } from './quic-model.ts';
 
 const magic = 0x43495551;
@@ -133,7 +142,7 @@ export class QuicDecoder {
     const at = this.#bit;
     if (at > this.#lastBit) throw new SpiceError('QUIC: ends before its last pixel');
     const words = this.#words;
-    const next = ((words[at >>> 5] as number) << at) | ((words[(at >>> 5) + 1] as number) >>> 1 >>> (~at & 31));
+    const next = ((words[at >>> 5] as number) << at) | (((words[(at >>> 5) + 1] as number) >>> 1) >>> (~at & 31));
     const word = readWord(alphabet, parameter, next);
     this.#bit = at + (word & 31);
     return word;
@@ -180,21 +189,21 @@ export class QuicDecoder {
         continue;
       }
 
-      let next = ((words[bit >>> 5] as number) << bit) | ((words[(bit >>> 5) + 1] as number) >>> 1 >>> (~bit & 31));
+      let next = ((words[bit >>> 5] as number) << bit) | (((words[(bit >>> 5) + 1] as number) >>> 1) >>> (~bit & 31));
       const bucketRed = bucketsLeft & 7;
       let parameter = best[bucketRed] as number;
       let red = table[parameter | (next >>> tableShift)] as number;
       if (red === 0) red = readWord(alphabet, parameter >>> shortWordBits, next);
       bit += red & 31;
 
-      next = ((words[bit >>> 5] as number) << bit) | ((words[(bit >>> 5) + 1] as number) >>> 1 >>> (~bit & 31));
+      next = ((words[bit >>> 5] as number) << bit) | (((words[(bit >>> 5) + 1] as number) >>> 1) >>> (~bit & 31));
       const bucketGreen = ((bucketsLeft >>> 3) & 7) | 8;
       parameter = best[bucketGreen] as number;
       let green = table[parameter | (next >>> tableShift)] as number;
       if (green === 0) green = readWord(alphabet, parameter >>> shortWordBits, next);
       bit += green & 31;
 
-      next = ((words[bit >>> 5] as number) << bit) | ((words[(bit >>> 5) + 1] as number) >>> 1 >>> (~bit & 31));
+      next = ((words[bit >>> 5] as number) << bit) | (((words[(bit >>> 5) + 1] as number) >>> 1) >>> (~bit & 31));
       const bucketBlue = (bucketsLeft >>> 6) | 16;
       parameter = best[bucketBlue] as number;
       let blue = table[parameter | (next >>> tableShift)] as number;

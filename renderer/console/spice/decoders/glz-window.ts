@@ -1,0 +1,100 @@
+/** The dictionary of GLZ: pictures of the whole session, of all display channels, that later ones may refer to. */
+import { SpiceError } from '../protocol/spice-error.ts';
+
+export interface GlzPicture {
+  readonly id: number;
+  /** How many pictures back the server's own dictionary begins. */
+  readonly windowDistance: number;
+  /** In the order of the stream, which for some pictures is from the bottom. */
+  readonly pixels: Int32Array;
+}
+
+/**
+ * INVARIANT: holds at most `maxPixels`, whatever the server sends (`glz.test.ts`).
+ *
+ * The server numbers pictures in the order in which it encoded them. With several display channels they arrive in another; so nothing is let
+ * go that a picture still on its way could refer to: only what lies before the window of the last one up to which all have come.
+ */
+export class GlzWindow {
+  readonly #maxPixels: number;
+  readonly #pictures = new Map<number, GlzPicture>();
+  #pixels = 0;
+  /** The first number that has not come yet; null before the first picture. */
+  #nextMissing: number | null = null;
+  readonly #waiting = new Map<number, Set<() => void>>();
+
+  /**
+   * `maxPixels` is more than what was told to the server in DISPLAY_INIT: it counts that for its own dictionary, of which channels that lag
+   * behind may need some more.
+   */
+  constructor(maxPixels: number) {
+    this.#maxPixels = maxPixels;
+  }
+
+  get pixels(): number {
+    return this.#pixels;
+  }
+
+  find(id: number): GlzPicture | undefined {
+    return this.#pictures.get(id);
+  }
+
+  /** Throws unless there is room for a picture of so many pixels. */
+  checkRoom(pixels: number): void {
+    if (this.#pixels + pixels > this.#maxPixels) throw new SpiceError(`GLZ: the window would hold more than ${this.#maxPixels} pixels`);
+  }
+
+  add(picture: GlzPicture): void {
+    if (this.#pictures.has(picture.id)) throw new SpiceError(`GLZ: picture ${picture.id} came twice`);
+    this.checkRoom(picture.pixels.length);
+    this.#pictures.set(picture.id, picture);
+    this.#pixels += picture.pixels.length;
+    // A session that was handed over by another server goes on with that one's numbers.
+    this.#nextMissing ??= picture.id - picture.windowDistance;
+    let last: GlzPicture | undefined;
+    for (;;) {
+      const next = this.#pictures.get(this.#nextMissing);
+      if (next === undefined) break;
+      last = next;
+      this.#nextMissing++;
+    }
+    if (last !== undefined) this.#releaseBefore(last.id - last.windowDistance);
+    const waiting = this.#waiting.get(picture.id);
+    this.#waiting.delete(picture.id);
+    for (const resume of waiting ?? []) resume();
+  }
+
+  /** Calls once, when that picture comes; at once if it is there. Returns how to give up waiting. */
+  whenAdded(id: number, resume: () => void): () => void {
+    if (this.#pictures.has(id)) {
+      resume();
+      return () => undefined;
+    }
+    const waiting = this.#waiting.get(id) ?? new Set();
+    waiting.add(resume);
+    this.#waiting.set(id, waiting);
+    return () => {
+      waiting.delete(resume);
+      if (waiting.size === 0 && this.#waiting.get(id) === waiting) this.#waiting.delete(id);
+    };
+  }
+
+  /** RESET, and a new connection: numbers begin anew. */
+  clear(): void {
+    this.#pictures.clear();
+    this.#pixels = 0;
+    this.#nextMissing = null;
+  }
+
+  #releaseBefore(oldest: number): void {
+    // Mostly the first of the map alone: pictures come nearly in their order.
+    for (const picture of this.#pictures.values()) {
+      if (picture.id >= oldest) {
+        if (picture.id >= (this.#nextMissing ?? 0)) continue;
+        break;
+      }
+      this.#pictures.delete(picture.id);
+      this.#pixels -= picture.pixels.length;
+    }
+  }
+}
