@@ -1,5 +1,6 @@
 /** The dictionary of GLZ: pictures of the whole session, of all display channels, that later ones may refer to. */
 import { SpiceError } from '../protocol/spice-error.ts';
+import { Waiting } from './waiting.ts';
 
 export interface GlzPicture {
   readonly id: number;
@@ -21,7 +22,7 @@ export class GlzWindow {
   #pixels = 0;
   /** The first number that has not come yet; null before the first picture. */
   #nextMissing: number | null = null;
-  readonly #waiting = new Map<number, Set<() => void>>();
+  readonly #waiting = new Waiting<number>();
 
   /**
    * `maxPixels` is more than what was told to the server in DISPLAY_INIT: it counts that for its own dictionary, of which channels that lag
@@ -59,24 +60,12 @@ export class GlzWindow {
       this.#nextMissing++;
     }
     if (last !== undefined) this.#releaseBefore(last.id - last.windowDistance);
-    const waiting = this.#waiting.get(picture.id);
-    this.#waiting.delete(picture.id);
-    for (const resume of waiting ?? []) resume();
+    this.#waiting.settle(picture.id);
   }
 
-  /** Calls once, when that picture comes; at once if it is there. Returns how to give up waiting. */
-  whenAdded(id: number, resume: () => void): () => void {
-    if (this.#pictures.has(id)) {
-      resume();
-      return () => undefined;
-    }
-    const waiting = this.#waiting.get(id) ?? new Set();
-    waiting.add(resume);
-    this.#waiting.set(id, waiting);
-    return () => {
-      waiting.delete(resume);
-      if (waiting.size === 0 && this.#waiting.get(id) === waiting) this.#waiting.delete(id);
-    };
+  /** Settles when that picture has come; rejects when nothing will come any more. */
+  whenAdded(id: number): Promise<void> {
+    return this.#pictures.has(id) ? Promise.resolve() : this.#waiting.wait(id);
   }
 
   /** RESET, and a new connection: numbers begin anew. */
@@ -84,6 +73,7 @@ export class GlzWindow {
     this.#pictures.clear();
     this.#pixels = 0;
     this.#nextMissing = null;
+    this.#waiting.fail();
   }
 
   #releaseBefore(oldest: number): void {

@@ -15,6 +15,9 @@ export interface Palette {
   readonly colours: Int32Array;
 }
 
+/** What bits mean without a palette: a mask is white where it is 1. */
+export const blackAndWhite: Palette = { id: 0n, colours: new Int32Array(mostColours).fill(opaque).fill(-1, 1, 2) };
+
 /** Reads a SpicePalette. On 16-bit surfaces its entries are 16-bit colours. */
 export function readPalette(reader: Reader, sixteenBit: boolean): Palette {
   const id = reader.u64();
