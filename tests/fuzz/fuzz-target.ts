@@ -1,0 +1,85 @@
+/** A worker that fuzzes one target until its time is over, and tells whoever started it what it found. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { SpiceError } from '../../renderer/console/spice/protocol/spice-error.ts';
+import { CoveredSource } from './covered-source.ts';
+import { Chance, mutate } from './mutate.ts';
+import { plantedFault } from './planted-fault.ts';
+import { spiceTargets } from './spice-targets.ts';
+
+export type FuzzOrder = {
+  target: string;
+  seed: number;
+  ms: number;
+  /** Inputs that were kept before. */
+  corpus: Uint8Array[];
+  /** Shared: how many inputs were tried · the length of the present one · the present one. */
+  present: SharedArrayBuffer;
+};
+
+export type FuzzReport =
+  | { kind: 'failed'; input: Uint8Array; error: string }
+  | { kind: 'done'; tried: number; covered: number; atFirst: number; kept: Uint8Array[] };
+
+/** Inputs between two looks at what they reached: looking takes as long as some hundred of them. */
+const batchSize = 256;
+/** No input of a few KiB may take longer. */
+const longestRunMs = 2000;
+
+const { target: name, seed, ms, corpus, present } = workerData as FuzzOrder;
+const target = [...spiceTargets, plantedFault].find((each) => each.name === name);
+if (!target || !parentPort) throw new Error(`There is no target “${name}”.`);
+const counter = new Int32Array(present, 0, 2);
+const shown = new Uint8Array(present, 8);
+const report = (message: FuzzReport) => parentPort?.postMessage(message);
+
+/** Whether it went well. */
+function tryInput(input: Uint8Array): boolean {
+  shown.set(input.subarray(0, shown.length));
+  counter[1] = input.length;
+  Atomics.add(counter, 0, 1);
+  const began = performance.now();
+  let fault: unknown = null;
+  try {
+    target?.run(input);
+  } catch (error) {
+    if (!(error instanceof SpiceError)) fault = error;
+  }
+  if (performance.now() - began > longestRunMs) fault ??= new Error(`It took ${Math.round(performance.now() - began)} ms.`);
+  if (fault === null) return true;
+  report({ kind: 'failed', input, error: fault instanceof Error ? (fault.stack ?? fault.message) : String(fault) });
+  return false;
+}
+
+function fuzz(): void {
+  const source = new CoveredSource((url) => url.includes('/renderer/console/spice/') || url.endsWith('/planted-fault.ts'));
+  const chance = new Chance(seed);
+  const active: Uint8Array[] = [];
+  const kept: Uint8Array[] = [];
+  for (const input of [...(target?.seeds() ?? []), ...corpus]) {
+    if (!tryInput(input)) return;
+    if (source.hasNew(true)) active.push(input);
+  }
+  const atFirst = source.size;
+  const end = performance.now() + ms;
+  while (performance.now() < end) {
+    const batch: Uint8Array[] = [];
+    source.skip();
+    for (let index = 0; index < batchSize && performance.now() < end; index++) {
+      const input = mutate(chance.of(active), chance.of(active), chance);
+      batch.push(input);
+      if (!tryInput(input)) return;
+    }
+    if (!source.hasNew(false)) continue;
+    // One of them went where none had been: which?
+    for (const input of batch) {
+      tryInput(input);
+      if (!source.hasNew(true)) continue;
+      active.push(input);
+      kept.push(input);
+    }
+  }
+  report({ kind: 'done', tried: Atomics.load(counter, 0), covered: source.size, atFirst, kept });
+  source.close();
+}
+
+fuzz();
