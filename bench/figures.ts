@@ -2,7 +2,7 @@
 export type Figure = {
   what: string;
   value: number;
-  unit: 'ms' | 'MiB' | '% of a core' | 'frames/s' | 'MiB/s';
+  unit: 'ms' | 'MiB' | '% of a core' | 'frames/s' | 'MiB/s' | 'Mpixel/s';
   /** A peer, or a limit of this machine, measured in the same run; null where the comparison is with the aim alone. */
   beside: { what: string; value: number } | null;
   /** The most (or, with `atLeast`, the least) that `value`, or its ratio to `beside`, should be. */

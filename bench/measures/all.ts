@@ -12,6 +12,7 @@ import { imageSearch } from './image-search.ts';
 import { linkedClone } from './linked-clone.ts';
 import { manyGuests } from './many-guests.ts';
 import { snapshots } from './snapshots.ts';
+import { spiceDecoders } from './spice-decoders.ts';
 import { startStages } from './start-stages.ts';
 
 export const measures: readonly Measure[] = [
@@ -27,5 +28,6 @@ export const measures: readonly Measure[] = [
   commandLineList,
   idleCpu,
   console,
+  spiceDecoders,
   startStages,
 ];

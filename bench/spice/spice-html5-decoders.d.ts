@@ -1,0 +1,18 @@
+/** The decoders of spice-html5, which has no types of its own. */
+
+declare module '@spice-project/spice-html5/src/quic.js' {
+  export class SpiceQuic {
+    /** Reads `size (32 bits) · stream` at `at`. */
+    from_dv(view: DataView, at: number, memory: ArrayBuffer): number;
+  }
+  export function convert_spice_quic_to_web(
+    context: Pick<OffscreenCanvasRenderingContext2D, 'createImageData'>,
+    quic: SpiceQuic,
+  ): ImageData;
+}
+
+declare module '@spice-project/spice-html5/src/lz.js' {
+  export type SpiceLz = { type: number; width: number; height: number; top_down: boolean; data: ArrayBuffer };
+  /** `data` are the commands alone. */
+  export function convert_spice_lz_to_web(context: Pick<OffscreenCanvasRenderingContext2D, 'createImageData'>, lz: SpiceLz): ImageData;
+}
