@@ -1,6 +1,6 @@
 /** Uncompressed pixels, in all formats that SPICE has. */
 import { SpiceError } from '../protocol/spice-error.ts';
-import { spreadRgb555 } from './lz-format.ts';
+import { spreadRgb555, unpackRgb24 } from './lz-format.ts';
 import { expandIndices, type Palette } from './palette.ts';
 import { checkPictureSize, type Picture } from './picture.ts';
 
@@ -61,6 +61,7 @@ export function decodeBitmap(bitmap: Bitmap, into?: Uint32Array): Picture {
 
   const count = width * height;
   const pixels = into !== undefined && into.length >= count ? into.subarray(0, count) : new Uint32Array(count);
+  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
   const whole = format === bitmapFormat.rgb32 || format === bitmapFormat.rgba ? wordsOf(data, stride) : null;
   for (let row = 0; row < height; row++) {
     let from = (topDown ? row : height - 1 - row) * stride;
@@ -82,9 +83,7 @@ export function decodeBitmap(bitmap: Bitmap, into?: Uint32Array): Picture {
           ((data[from] as number) << 16) |
           ((data[from + 1] as number) << 8) |
           (data[from + 2] as number);
-    else if (format === bitmapFormat.rgb24)
-      for (; to < end; to++, from += 3)
-        pixels[to] = opaque | ((data[from] as number) << 16) | ((data[from + 1] as number) << 8) | (data[from + 2] as number);
+    else if (format === bitmapFormat.rgb24) unpackRgb24(view, from, pixels, to, width);
     else if (format === bitmapFormat.rgb16)
       for (; to < end; to++, from += 2) pixels[to] = spreadRgb555((data[from] as number) | ((data[from + 1] as number) << 8));
     else for (; to < end; to++, from++) pixels[to] = (data[from] as number) << 24;

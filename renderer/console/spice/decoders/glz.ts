@@ -8,11 +8,10 @@
  */
 import { SpiceError } from '../protocol/spice-error.ts';
 import type { GlzWindow } from './glz-window.ts';
-import { flipRows, longCopy, lzMagic, lzType, lzVersion, readBigEndian, repeatBack, spreadRgb555 } from './lz-format.ts';
+import { flipRows, longCopy, lzMagic, lzType, lzVersion, readBigEndian, repeatBack, spreadRgb555, unpackRgb24 } from './lz-format.ts';
 import { checkPictureSize, type Picture } from './picture.ts';
 
 const headerBytes = 33;
-const opaque = 0xff000000 | 0;
 const literal = { rgb16: 1, rgb24: 2, alpha: 3 } as const;
 
 /** That a picture needs another, which is to come on another channel. The same is to be decoded again when it is there. */
@@ -60,6 +59,7 @@ export function decodeGlz(data: Uint8Array, window: GlzWindow): Picture | GlzWai
 /** Where the commands end; or, when a picture is missing, minus the distance to it. */
 function decodeCommands(data: Uint8Array, at: number, out: Int32Array, id: number, window: GlzWindow, kind: number): number {
   const end = data.byteLength;
+  const view = new DataView(data.buffer, data.byteOffset, end);
   const size = out.length;
   const literalSize = kind === literal.rgb24 ? 3 : kind === literal.rgb16 ? 2 : 1;
   const bias = 3 - literalSize;
@@ -74,10 +74,11 @@ function decodeCommands(data: Uint8Array, at: number, out: Int32Array, id: numbe
       const stop = done + command + 1;
       if (stop > size) throw tooMany();
       if (at + (command + 1) * literalSize > end) throw cutShort();
-      if (kind === literal.rgb24)
-        for (; done < stop; done++, at += 3)
-          out[done] = opaque | ((data[at] as number) << 16) | ((data[at + 1] as number) << 8) | (data[at + 2] as number);
-      else if (kind === literal.rgb16)
+      if (kind === literal.rgb24) {
+        unpackRgb24(view, at, out, done, command + 1);
+        at += 3 * (command + 1);
+        done = stop;
+      } else if (kind === literal.rgb16)
         for (; done < stop; done++, at += 2) out[done] = spreadRgb555(((data[at] as number) << 8) | (data[at + 1] as number));
       else for (; done < stop; done++, at++) out[done] = ((out[done] as number) & 0xffffff) | ((data[at] as number) << 24);
       continue;

@@ -40,9 +40,28 @@ export function spreadRgb555(value: number): number {
   return 0xff000000 | (five << 3) | ((five >>> 2) & 0x070707);
 }
 
+/**
+ * Writes `count` pixels of three bytes each, B, G and R, that lie in `view` from `from` on. Read highest byte first they are in our order already:
+ * three words are four pixels.
+ */
+export function unpackRgb24(view: DataView, from: number, out: Int32Array | Uint32Array, at: number, count: number): void {
+  const end = at + count;
+  for (const whole = end - 3; at < whole; at += 4, from += 12) {
+    const first = view.getInt32(from);
+    const second = view.getInt32(from + 4);
+    const third = view.getInt32(from + 8);
+    out[at] = opaque | (first >>> 8);
+    out[at + 1] = opaque | (first << 16) | (second >>> 16);
+    out[at + 2] = opaque | (second << 8) | (third >>> 24);
+    out[at + 3] = opaque | third;
+  }
+  for (; at < end; at++, from += 3) out[at] = opaque | (view.getUint16(from) << 8) | view.getUint8(from + 2);
+}
+
 /** From this length on, handing a copy to the processor's own routine is quicker than a loop. */
 export const longCopy = 32;
 const shortPattern = 32;
+const opaque = 0xff000000 | 0;
 
 /**
  * Writes to `[at, at + length)` what begins `distance` before, and once more as often as it does not reach that far: what decoders of this

@@ -17,6 +17,7 @@ import {
   readBigEndian,
   repeatBack,
   spreadRgb555,
+  unpackRgb24,
 } from './lz-format.ts';
 import { expandIndices, type Palette } from './palette.ts';
 import { checkPictureSize, type Picture } from './picture.ts';
@@ -24,7 +25,6 @@ import { checkPictureSize, type Picture } from './picture.ts';
 const headerBytes = 28;
 /** Distances up to here are told in 13 bits; two bytes more follow the first that is not. */
 const nearDistance = 8191;
-const opaque = 0xff000000 | 0;
 
 /** What literals are made of. */
 const literal = { byte: 0, rgb16: 1, rgb24: 2, alpha: 3 } as const;
@@ -111,6 +111,7 @@ function checkPromise(data: Uint8Array, pixels: number): void {
  */
 function decodeCommands(data: Uint8Array, at: number, out: Int32Array, kind: number): number {
   const end = data.byteLength;
+  const view = new DataView(data.buffer, data.byteOffset, end);
   const size = out.length;
   const literalSize = kind === literal.rgb24 ? 3 : kind === literal.rgb16 ? 2 : 1;
   const shortest = 4 - literalSize;
@@ -122,10 +123,11 @@ function decodeCommands(data: Uint8Array, at: number, out: Int32Array, kind: num
       const stop = done + command + 1;
       if (stop > size) throw tooMany();
       if (at + (command + 1) * literalSize > end) throw cutShort();
-      if (kind === literal.rgb24)
-        for (; done < stop; done++, at += 3)
-          out[done] = opaque | ((data[at] as number) << 16) | ((data[at + 1] as number) << 8) | (data[at + 2] as number);
-      else if (kind === literal.rgb16)
+      if (kind === literal.rgb24) {
+        unpackRgb24(view, at, out, done, command + 1);
+        at += 3 * (command + 1);
+        done = stop;
+      } else if (kind === literal.rgb16)
         for (; done < stop; done++, at += 2) out[done] = spreadRgb555(((data[at] as number) << 8) | (data[at + 1] as number));
       else if (kind === literal.alpha)
         for (; done < stop; done++, at++) out[done] = ((out[done] as number) & 0xffffff) | ((data[at] as number) << 24);

@@ -34,7 +34,7 @@ export class QuicModel {
   /** By `sample << 3 | bucket`: the best parameter, shifted so that the next bits can be put below it. */
   readonly best: Uint16Array;
   /** By `(sample << 3 | bucket) << 3 | parameter`: bits that this parameter would have cost. */
-  readonly #cost: Uint32Array;
+  readonly #cost: Int32Array;
   #level = 0;
   #leftInLevel = pixelsPerLevel;
   #seed = 0;
@@ -45,7 +45,7 @@ export class QuicModel {
   constructor(samples: number, alphabet: QuicAlphabet) {
     this.#alphabet = alphabet;
     this.best = new Uint16Array(samples * mostBuckets);
-    this.#cost = new Uint32Array(samples * mostBuckets * mostBuckets);
+    this.#cost = new Int32Array(samples * mostBuckets * mostBuckets);
     this.reset(alphabet);
   }
 
@@ -85,17 +85,15 @@ export class QuicModel {
     const at = (sample << 3) | bucket;
     const first = at << 3;
     const word = value << 3;
-    let best = bits - 1;
-    let bestCost = (cost[first + best] as number) + (wordBits[word + best] as number);
-    cost[first + best] = bestCost;
-    for (let parameter = bits - 2; parameter >= 0; parameter--) {
+    // The lowest cost and, of equal ones, the highest parameter: as one number, so that no branch has to be foreseen.
+    let lowest = 0x7fffffff;
+    for (let parameter = 0; parameter < bits; parameter++) {
       const total = (cost[first + parameter] as number) + (wordBits[word + parameter] as number);
       cost[first + parameter] = total;
-      if (total < bestCost) {
-        best = parameter;
-        bestCost = total;
-      }
+      lowest = Math.min(lowest, (total << 3) | (7 - parameter));
     }
+    const best = 7 - (lowest & 7);
+    const bestCost = lowest >> 3;
     this.best[at] = best << shortWordBits;
     if (bestCost > (halveAbove[this.#level] as number))
       for (let parameter = 0; parameter < bits; parameter++) cost[first + parameter] = (cost[first + parameter] as number) >>> 1;

@@ -150,7 +150,7 @@ export class QuicDecoder {
 
   /**
    * A segment of any other row. Nearly all time is spent here: the three samples are written out, the place in the bits is a local, and the
-   * next 32 bits are put together anew for each word, which costs less than a branch that nobody can foresee.
+   * next 32 bits are put together anew for each pixel, which costs less than a branch that nobody can foresee.
    */
   #nextColours(pixels: Int32Array, start: number, width: number, from: number, to: number, alphabet: QuicAlphabet): void {
     const model = this.#colours;
@@ -189,25 +189,40 @@ export class QuicDecoder {
         continue;
       }
 
+      // Of 32 bits that are put together, three short words take 30: only after a long one they have to be put together anew.
       let next = ((words[bit >>> 5] as number) << bit) | (((words[(bit >>> 5) + 1] as number) >>> 1) >>> (~bit & 31));
       const bucketRed = bucketsLeft & 7;
       let parameter = best[bucketRed] as number;
       let red = table[parameter | (next >>> tableShift)] as number;
-      if (red === 0) red = readWord(alphabet, parameter >>> shortWordBits, next);
-      bit += red & 31;
+      if (red === 0) {
+        red = readWord(alphabet, parameter >>> shortWordBits, next);
+        bit += red & 31;
+        next = ((words[bit >>> 5] as number) << bit) | (((words[(bit >>> 5) + 1] as number) >>> 1) >>> (~bit & 31));
+      } else {
+        bit += red & 31;
+        next <<= red;
+      }
 
-      next = ((words[bit >>> 5] as number) << bit) | (((words[(bit >>> 5) + 1] as number) >>> 1) >>> (~bit & 31));
       const bucketGreen = ((bucketsLeft >>> 3) & 7) | 8;
       parameter = best[bucketGreen] as number;
       let green = table[parameter | (next >>> tableShift)] as number;
-      if (green === 0) green = readWord(alphabet, parameter >>> shortWordBits, next);
-      bit += green & 31;
+      if (green === 0) {
+        next = ((words[bit >>> 5] as number) << bit) | (((words[(bit >>> 5) + 1] as number) >>> 1) >>> (~bit & 31));
+        green = readWord(alphabet, parameter >>> shortWordBits, next);
+        bit += green & 31;
+        next = ((words[bit >>> 5] as number) << bit) | (((words[(bit >>> 5) + 1] as number) >>> 1) >>> (~bit & 31));
+      } else {
+        bit += green & 31;
+        next <<= green;
+      }
 
-      next = ((words[bit >>> 5] as number) << bit) | (((words[(bit >>> 5) + 1] as number) >>> 1) >>> (~bit & 31));
       const bucketBlue = (bucketsLeft >>> 6) | 16;
       parameter = best[bucketBlue] as number;
       let blue = table[parameter | (next >>> tableShift)] as number;
-      if (blue === 0) blue = readWord(alphabet, parameter >>> shortWordBits, next);
+      if (blue === 0) {
+        next = ((words[bit >>> 5] as number) << bit) | (((words[(bit >>> 5) + 1] as number) >>> 1) >>> (~bit & 31));
+        blue = readWord(alphabet, parameter >>> shortWordBits, next);
+      }
       bit += blue & 31;
       if (bit > lastBit) throw new SpiceError('QUIC: ends before its last pixel');
 
