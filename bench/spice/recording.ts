@@ -2,10 +2,12 @@
  * A recorded SPICE session: what the server sent on each channel, in pieces as they came, and when.
  *
  * File: "SPICEREC" · pieces: milliseconds since the beginning (32 bits) · channel type (8) · channel id (8) · kind (8: 0 is the server's link
- * reply, 1 are bytes of messages) · length (32) · bytes. Little-endian. The link's ticket is no part of it.
+ * reply, 1 are bytes of messages) · length (32) · bytes. Little-endian. The link's ticket is no part of it. May be gzipped
+ * as a whole.
  */
 import { createWriteStream, readFileSync } from 'node:fs';
 import { finished } from 'node:stream/promises';
+import { gunzipSync } from 'node:zlib';
 
 const magic = Buffer.from('SPICEREC');
 const headBytes = 11;
@@ -43,7 +45,8 @@ export class RecordingWriter {
 
 /** Throws when the file is no recording; one that was cut short ends with its last whole piece. */
 export function readRecording(path: string): Piece[] {
-  const file = readFileSync(path);
+  const packed = readFileSync(path);
+  const file = path.endsWith('.gz') ? gunzipSync(packed) : packed;
   if (!file.subarray(0, magic.length).equals(magic)) throw new Error(`${path} is no recording of SPICE.`);
   const pieces: Piece[] = [];
   for (let at = magic.length; at + headBytes <= file.length; ) {
