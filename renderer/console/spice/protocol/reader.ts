@@ -41,6 +41,15 @@ export class Reader {
     return this.#end - this.#at;
   }
 
+  /** Where the next byte lies, for those who read many numbers in place. */
+  get bytes(): Uint8Array {
+    return this.#bytes;
+  }
+
+  get position(): number {
+    return this.#at;
+  }
+
   /** Goes on reading there: SPICE messages hold offsets from their own beginning. */
   seek(offset: number): void {
     if (offset < 0 || offset > this.#end - this.#start) throw new SpiceError(`byte ${offset} of ${this.length} is pointed to`);

@@ -1,0 +1,43 @@
+/** The numbers of spice-protocol's `vd_agent.h`, with its names. */
+
+/** VD_AGENT_PROTOCOL */
+export const agentProtocol = 1;
+/** VD_AGENT_MAX_DATA_SIZE: an agent message travels in pieces of so many bytes. */
+export const agentPieceBytes = 2048;
+/** VDAgentMessage: protocol, type, opaque, size. */
+export const agentHeaderBytes = 20;
+
+/** VD_AGENT_*: of those messages that are read or written here. */
+export const agentMessage = {
+  MONITORS_CONFIG: 2,
+  REPLY: 3,
+  CLIPBOARD: 4,
+  ANNOUNCE_CAPABILITIES: 6,
+  CLIPBOARD_GRAB: 7,
+  CLIPBOARD_REQUEST: 8,
+  CLIPBOARD_RELEASE: 9,
+  MAX_CLIPBOARD: 14,
+} as const;
+
+/** VD_AGENT_CAP_*: numbers of bits. */
+export const agentCapability = {
+  MOUSE_STATE: 0,
+  MONITORS_CONFIG: 1,
+  REPLY: 2,
+  CLIPBOARD: 3,
+  DISPLAY_CONFIG: 4,
+  CLIPBOARD_BY_DEMAND: 5,
+  CLIPBOARD_SELECTION: 6,
+  SPARSE_MONITORS_CONFIG: 7,
+  GUEST_LINEEND_LF: 8,
+  GUEST_LINEEND_CRLF: 9,
+  MAX_CLIPBOARD: 10,
+  AUDIO_VOLUME_SYNC: 11,
+  MONITORS_CONFIG_POSITION: 12,
+  FILE_XFER_DISABLED: 13,
+  FILE_XFER_DETAILED_ERRORS: 14,
+  GRAPHICS_DEVICE_INFO: 15,
+  CLIPBOARD_NO_RELEASE_ON_REGRAB: 16,
+  CLIPBOARD_GRAB_SERIAL: 17,
+} as const;
+export type AgentCapability = keyof typeof agentCapability;

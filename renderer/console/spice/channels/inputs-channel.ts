@@ -1,0 +1,150 @@
+/** The inputs channel: keys, lock keys, buttons and the pointer, no more of its movements than the server keeps up with. */
+import type { ConsoleInput, PointerButton } from '../../console.ts';
+import { buildMessage } from '../protocol/build-message.ts';
+import { inputsMessage, inputsRequest, motionAckBunch } from '../protocol/constants.ts';
+import type { Reader } from '../protocol/reader.ts';
+import type { Channel, ChannelHandler } from './channel.ts';
+
+type Motion = Extract<ConsoleInput, { kind: 'position' | 'motion' }>;
+export type Locks = { scroll: boolean; num: boolean; caps: boolean };
+
+/** SPICE_MOUSE_BUTTON_* */
+const buttonNumber: Record<PointerButton, number> = { left: 1, middle: 2, right: 3, up: 4, down: 5, side: 6, extra: 7 };
+/** SPICE_MOUSE_BUTTON_MASK_*: the wheel's notches are never held. */
+const buttonMask: Record<PointerButton, number> = { left: 1, middle: 2, right: 4, up: 0, down: 0, side: 32, extra: 64 };
+/** SPICE_KEYBOARD_MODIFIER_FLAGS_* */
+const lockMask = { scroll: 1, num: 2, caps: 4 } as const;
+
+/** Movements are held back, and joined, while so many are not acknowledged. */
+const maxUnacknowledged = 2 * motionAckBunch;
+
+export class InputsChannel implements ChannelHandler {
+  readonly kind = 'inputs';
+  readonly capabilities = 0;
+  readonly #now: () => number;
+  readonly #locks: (locks: Locks) => void;
+  #channel: Channel | undefined;
+  #pointer: 'absolute' | 'relative' = 'relative';
+  #held = 0;
+  #waiting: Motion | null = null;
+  #unacknowledged = 0;
+  #sent = 0;
+  /** When each bunch of movements that is not acknowledged was complete. */
+  #bunchSentAt: number[] = [];
+  #latencyMs: number | null = null;
+
+  /** `locks` is told the guest's lock keys when they change. */
+  constructor(now: () => number, locks: (locks: Locks) => void) {
+    this.#now = now;
+    this.#locks = locks;
+  }
+
+  /** From sending movements until they were acknowledged, the newest such time; null before there is one. */
+  get latencyMs(): number | null {
+    return this.#latencyMs;
+  }
+
+  opened(channel: Channel): void {
+    this.#channel = channel;
+  }
+
+  message(type: number, body: Reader): undefined {
+    switch (type) {
+      case inputsMessage.INIT:
+      case inputsMessage.KEY_MODIFIERS: {
+        const mask = body.u16();
+        this.#locks({
+          scroll: (mask & lockMask.scroll) !== 0,
+          num: (mask & lockMask.num) !== 0,
+          caps: (mask & lockMask.caps) !== 0,
+        });
+        break;
+      }
+      case inputsMessage.MOUSE_MOTION_ACK: {
+        this.#unacknowledged = Math.max(0, this.#unacknowledged - motionAckBunch);
+        const sentAt = this.#bunchSentAt.shift();
+        if (sentAt !== undefined) this.#latencyMs = this.#now() - sentAt;
+        this.#sendMotion(false);
+        break;
+      }
+    }
+    return undefined;
+  }
+
+  /** How the guest takes the pointer from now on. */
+  setPointer(pointer: 'absolute' | 'relative'): void {
+    this.#pointer = pointer;
+    this.#waiting = null;
+  }
+
+  /** What is typed before the channel stands is lost, as on a PC that is not on yet. */
+  input(input: ConsoleInput): void {
+    switch (input.kind) {
+      case 'key':
+        this.#sendKey(input.scancode, input.down);
+        break;
+      case 'locks': {
+        const mask = (input.scroll ? lockMask.scroll : 0) | (input.num ? lockMask.num : 0) | (input.caps ? lockMask.caps : 0);
+        this.#send(inputsRequest.KEY_MODIFIERS, 2, (body) => body.setUint16(0, mask, true));
+        break;
+      }
+      case 'button': {
+        // The press belongs where the pointer is now, also when the server is behind with acknowledging.
+        this.#sendMotion(true);
+        const mask = buttonMask[input.button];
+        this.#held = input.down ? this.#held | mask : this.#held & ~mask;
+        this.#send(input.down ? inputsRequest.MOUSE_PRESS : inputsRequest.MOUSE_RELEASE, 3, (body) => {
+          body.setUint8(0, buttonNumber[input.button]);
+          body.setUint16(1, this.#held, true);
+        });
+        break;
+      }
+      default: {
+        const waiting = this.#waiting;
+        this.#waiting =
+          input.kind === 'motion' && waiting?.kind === 'motion'
+            ? { kind: 'motion', dxPx: waiting.dxPx + input.dxPx, dyPx: waiting.dyPx + input.dyPx }
+            : input;
+        this.#sendMotion(false);
+      }
+    }
+  }
+
+  /**
+   * The server passes the bytes of a code on one after the other, the lowest first, until it meets a zero; a release sets the high bit of the
+   * last. A sequence of more than three bytes (Pause) is two messages.
+   */
+  #sendKey(scancode: readonly number[], down: boolean): void {
+    const bytes = down ? scancode : scancode.map((byte, index) => (index === scancode.length - 1 ? byte | 0x80 : byte));
+    for (let at = 0; at < bytes.length; at += 3) {
+      const code = bytes.slice(at, at + 3).reduce((sum, byte, index) => sum | (byte << (8 * index)), 0);
+      this.#send(down ? inputsRequest.KEY_DOWN : inputsRequest.KEY_UP, 4, (body) => body.setUint32(0, code, true));
+    }
+  }
+
+  #sendMotion(always: boolean): void {
+    const motion = this.#waiting;
+    if (!motion || (motion.kind === 'position') !== (this.#pointer === 'absolute')) return;
+    if (!always && this.#unacknowledged >= maxUnacknowledged) return;
+    this.#waiting = null;
+    const sent =
+      motion.kind === 'position'
+        ? this.#send(inputsRequest.MOUSE_POSITION, 11, (body) => {
+            body.setUint32(0, motion.xPx, true);
+            body.setUint32(4, motion.yPx, true);
+            body.setUint16(8, this.#held, true);
+          })
+        : this.#send(inputsRequest.MOUSE_MOTION, 10, (body) => {
+            body.setInt32(0, motion.dxPx, true);
+            body.setInt32(4, motion.dyPx, true);
+            body.setUint16(8, this.#held, true);
+          });
+    if (!sent) return;
+    this.#unacknowledged++;
+    if (++this.#sent % motionAckBunch === 0) this.#bunchSentAt.push(this.#now());
+  }
+
+  #send(type: number, bodyBytes: number, write: (body: DataView) => void): boolean {
+    return this.#channel?.send(buildMessage(type, bodyBytes, write)) ?? false;
+  }
+}

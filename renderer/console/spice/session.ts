@@ -1,0 +1,208 @@
+/**
+ * One connection to a SPICE server: opens its channels, and is what a page or a test talks to. Knows neither ports nor sockets nor a clock:
+ * those are its host's.
+ *
+ * ```
+ *   connecting ─ MARK or first drawing ─► connected ─► closed   final, from everywhere
+ * ```
+ */
+
+import type { ConsoleEnd, ConsoleInput, PixelSize } from '../console.ts';
+import { Agent } from './agent/agent.ts';
+import { Channel, type ChannelHandler } from './channels/channel.ts';
+import { CursorChannel, type CursorEvents } from './channels/cursor-channel.ts';
+import { DisplayChannel, type DisplayEvents } from './channels/display-channel.ts';
+import { InputsChannel, type Locks } from './channels/inputs-channel.ts';
+import { MainChannel } from './channels/main-channel.ts';
+import { channelType } from './protocol/constants.ts';
+import { SpiceError } from './protocol/spice-error.ts';
+
+/** What a session needs of the world, and tells it. */
+export type SessionHost = CursorEvents &
+  Pick<DisplayEvents, 'primary' | 'damaged'> & {
+    /** Milliseconds of a clock that never goes back. */
+    now(): number;
+    /** Another byte stream to the server is wanted: `streamOpen` is to be called for it, or `streamClosed`. */
+    openStream(stream: number): void;
+    send(stream: number, bytes: Uint8Array): void;
+    closeStream(stream: number): void;
+    /** The screen can be looked at: once, and whenever there is a new one. */
+    picture(size: PixelSize): void;
+    pointer(pointer: 'absolute' | 'relative'): void;
+    agent(connected: boolean): void;
+    locks(locks: Locks): void;
+    /** Last, once, and not when this side closed the session. */
+    ended(end: ConsoleEnd): void;
+  };
+
+/** INVARIANT: after `close`, or `ended`, nothing is sent, drawn or told any more (`session.test.ts`). */
+export class SpiceSession {
+  readonly #host: SessionHost;
+  readonly #password: string;
+  /** Index: the stream's number. */
+  readonly #channels: Channel[] = [];
+  readonly #main: Channel;
+  readonly #inputs: InputsChannel;
+  readonly #agent: Agent;
+  #sessionId = 0;
+  #closed = false;
+  #size: PixelSize | null = null;
+  #notice = '';
+
+  constructor(host: SessionHost, password = '') {
+    this.#host = host;
+    this.#password = password;
+    this.#inputs = new InputsChannel(
+      () => host.now(),
+      (locks) => this.#tell(() => host.locks(locks)),
+    );
+    this.#agent = new Agent({
+      send: (message) => this.#main.send(message),
+      agent: (connected) => this.#tell(() => host.agent(connected)),
+    });
+    this.#main = this.#add(
+      new MainChannel({
+        session: (sessionId) => {
+          this.#sessionId = sessionId;
+        },
+        channels: (list) => this.#openChannels(list),
+        multimediaTime: () => undefined,
+        pointer: (pointer) => {
+          this.#inputs.setPointer(pointer);
+          this.#tell(() => host.pointer(pointer));
+        },
+        agentConnected: (tokens) => this.#agent.connected(tokens),
+        agentDisconnected: () => this.#agent.disconnected(),
+        agentTokens: (more) => this.#agent.tokens(more),
+        agentData: (piece) => this.#agent.data(piece),
+        movedTo: (address) => {
+          this.#notice = `The guest moved to ${address}.`;
+        },
+      }),
+      0,
+    );
+  }
+
+  get latencyMs(): number | null {
+    return this.#inputs.latencyMs;
+  }
+
+  streamOpen(stream: number): void {
+    if (!this.#closed) this.#channels[stream]?.start();
+  }
+
+  /** The promise, if there is one, is settled when the bytes have been handled; they must stay as they are until then. */
+  receive(stream: number, bytes: Uint8Array): undefined | Promise<void> {
+    if (this.#closed) return undefined;
+    try {
+      return this.#channels[stream]?.receive(bytes)?.catch((error: unknown) => this.fail(error));
+    } catch (error) {
+      this.fail(error);
+      return undefined;
+    }
+  }
+
+  streamClosed(_stream: number, reason: string, clean: boolean): void {
+    this.#end({
+      cause: 'server',
+      text: clean ? 'The guest closed its console.' : 'The connection to the console broke.',
+      detail: [this.#notice, reason].filter((part) => part !== '').join(' '),
+    });
+  }
+
+  streamRefused(text: string): void {
+    this.#end({ cause: 'unavailable', text, detail: '' });
+  }
+
+  input(input: ConsoleInput): void {
+    if (!this.#closed) this.#inputs.input(input);
+  }
+
+  resize(size: PixelSize): void {
+    if (!this.#closed) this.#agent.setMonitors([size]);
+  }
+
+  /** Something went wrong in what a server sent, or in the handling of it. */
+  fail(error: unknown): void {
+    const detail = error instanceof Error ? error.message : String(error);
+    const text =
+      error instanceof SpiceError
+        ? 'The console server sent something that cannot be right, so the connection was ended.'
+        : 'The connection to the console failed.';
+    this.#end({ cause: 'protocol', text, detail });
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const [stream, channel] of this.#channels.entries()) {
+      channel.close();
+      this.#host.closeStream(stream);
+    }
+  }
+
+  #end(end: ConsoleEnd): void {
+    if (this.#closed) return;
+    this.close();
+    this.#host.ended(end);
+  }
+
+  #tell(action: () => void): void {
+    if (!this.#closed) action();
+  }
+
+  #add(handler: ChannelHandler, channelId: number): Channel {
+    const stream = this.#channels.length;
+    const channel = new Channel({
+      handler,
+      channelId,
+      sessionId: this.#sessionId,
+      password: this.#password,
+      send: (bytes) => this.#tell(() => this.#host.send(stream, bytes)),
+      waitFor: (kind, id, serial) =>
+        this.#channels.find((other) => channelType[other.kind] === kind && other.channelId === id)?.handled(serial),
+      notice: (text) => {
+        this.#notice = text;
+      },
+    });
+    this.#channels.push(channel);
+    this.#host.openStream(stream);
+    return channel;
+  }
+
+  /** Of those that the server has the ones that are known here, each once. */
+  #openChannels(list: readonly { kind: number; channelId: number }[]): void {
+    if (this.#channels.length > 1) return;
+    const has = (kind: number) => list.some((channel) => channel.kind === kind && channel.channelId === 0);
+    if (has(channelType.display)) this.#add(new DisplayChannel(this.#display()), 0);
+    if (has(channelType.inputs)) this.#add(this.#inputs, 0);
+    if (has(channelType.cursor))
+      this.#add(
+        new CursorChannel({
+          cursor: (cursor) => this.#tell(() => this.#host.cursor(cursor)),
+          cursorMoved: (xPx, yPx) => this.#tell(() => this.#host.cursorMoved(xPx, yPx)),
+        }),
+        0,
+      );
+  }
+
+  #display(): DisplayEvents {
+    const show = () => {
+      const size = this.#size;
+      this.#size = null;
+      if (size) this.#tell(() => this.#host.picture(size));
+    };
+    return {
+      primary: (surface) => {
+        this.#size = surface ? { widthPx: surface.width, heightPx: surface.height } : null;
+        this.#tell(() => this.#host.primary(surface));
+      },
+      mark: show,
+      damaged: (left, top, right, bottom) => {
+        if (this.#closed) return;
+        this.#host.damaged(left, top, right, bottom);
+        if (this.#size) show();
+      },
+    };
+  }
+}

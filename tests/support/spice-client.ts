@@ -1,0 +1,94 @@
+/** Our SPICE client in Node: the same session as in the window's worker, over Unix sockets, without a canvas. */
+import type { ConsoleCursor, ConsoleEnd, PixelSize } from '../../renderer/console/console.ts';
+import type { Surface } from '../../renderer/console/spice/drawing/surface.ts';
+import { type SessionHost, SpiceSession } from '../../renderer/console/spice/session.ts';
+import { unixSocketTransport } from '../../main/consoles/unix-socket-transport.ts';
+import type { Transport } from '../../main/consoles/transport.ts';
+import type { Pixels } from './png.ts';
+
+export type SpiceClient = {
+  session: SpiceSession;
+  /** The screen, or null before there is one. */
+  readonly screen: Surface | null;
+  readonly size: PixelSize | null;
+  readonly pointer: 'absolute' | 'relative' | null;
+  readonly cursor: ConsoleCursor | null;
+  readonly agent: boolean;
+  readonly end: ConsoleEnd | null;
+  /** Rectangles that were drawn upon. */
+  readonly damages: number;
+  /** What came on each stream, as it came. */
+  readonly received: readonly Uint8Array[][];
+  close(): void;
+};
+
+/** Opens a session; it is the caller's to close. */
+export function openSpiceClient(socketPath: string, events: Partial<SessionHost> = {}): SpiceClient {
+  const streams: Transport[] = [];
+  const state = {
+    screen: null as Surface | null,
+    size: null as PixelSize | null,
+    pointer: null as 'absolute' | 'relative' | null,
+    cursor: null as ConsoleCursor | null,
+    agent: false,
+    end: null as ConsoleEnd | null,
+    damages: 0,
+    received: [] as Uint8Array[][],
+  };
+  // The session asks for its first stream while it is made; nothing is connected before the next turn of the event loop.
+  let session: SpiceSession | undefined;
+  const host: SessionHost = {
+    now: () => performance.now(),
+    openStream(stream) {
+      const received: Uint8Array[] = [];
+      state.received[stream] = received;
+      streams[stream] = unixSocketTransport(socketPath)({
+        open: () => session?.streamOpen(stream),
+        data: (bytes) => {
+          received.push(bytes);
+          void session?.receive(stream, bytes);
+        },
+        closed: (reason, clean) => session?.streamClosed(stream, reason, clean),
+      });
+    },
+    send: (stream, bytes) => streams[stream]?.write(bytes, () => undefined),
+    closeStream: (stream) => streams[stream]?.close(),
+    primary: (screen) => {
+      state.screen = screen;
+    },
+    damaged: () => {
+      state.damages++;
+    },
+    picture: (size) => {
+      state.size = size;
+    },
+    pointer: (pointer) => {
+      state.pointer = pointer;
+    },
+    cursor: (cursor) => {
+      state.cursor = cursor;
+    },
+    cursorMoved: () => undefined,
+    agent: (connected) => {
+      state.agent = connected;
+    },
+    locks: () => undefined,
+    ended: (end) => {
+      state.end = end;
+    },
+    ...events,
+  };
+  session = new SpiceSession(host);
+  return Object.assign(state, { session, close: () => session?.close() });
+}
+
+/** A surface as it would be shown. */
+export function pixelsOf(surface: Surface): Pixels {
+  const rgb = new Uint8Array(surface.pixels.length * 3);
+  for (const [at, pixel] of surface.pixels.entries()) {
+    rgb[at * 3] = pixel & 255;
+    rgb[at * 3 + 1] = (pixel >> 8) & 255;
+    rgb[at * 3 + 2] = (pixel >> 16) & 255;
+  }
+  return { widthPx: surface.width, heightPx: surface.height, rgb };
+}

@@ -1,0 +1,60 @@
+/** A bare QEMU with a SPICE server on a Unix socket: what is tested through it is the SPICE client alone. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createConnection } from 'node:net';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { onTestFinished } from 'vitest';
+import { decodePng, type Pixels } from './png.ts';
+import { until } from './until.ts';
+
+export type SpiceMachine = {
+  qemu: ChildProcess;
+  socketPath: string;
+  qmp(command: string, input?: object): Promise<unknown>;
+  /** What QEMU itself says that the screen shows. */
+  screendump(): Promise<Pixels>;
+};
+
+/** Starts it with these words after those that it always has; it ends with the test. `spice` are further options of its server. */
+export async function startSpiceMachine(words: readonly string[], spice = ''): Promise<SpiceMachine> {
+  const folder = mkdtempSync('/tmp/gh-spice-');
+  const socketPath = join(folder, 'spice.sock');
+  const qmpPath = join(folder, 'qmp.sock');
+  const all = ['-machine', 'q35,accel=tcg', '-nodefaults', '-no-user-config', '-display', 'none', '-qmp', `unix:${qmpPath},server=on,wait=off`];
+  all.push('-spice', `unix=on,addr=${socketPath},disable-ticketing=on${spice}`, ...words);
+  const qemu = spawn('qemu-system-x86_64', all, { stdio: ['ignore', 'ignore', 'inherit'] });
+  const ended = new Promise((settle) => qemu.once('exit', settle));
+  onTestFinished(async () => {
+    if (qemu.exitCode === null && qemu.signalCode === null) qemu.kill('SIGKILL');
+    await ended;
+    rmSync(folder, { recursive: true, force: true });
+  });
+  await until('QEMU listens', () => existsSync(socketPath) && existsSync(qmpPath));
+  const connection = createConnection(qmpPath);
+  onTestFinished(() => void connection.destroy());
+  connection.on('error', () => undefined);
+  const waiting: ((answer: { return?: unknown; error?: unknown }) => void)[] = [];
+  createInterface({ input: connection }).on('line', (line) => {
+    const answer = JSON.parse(line) as Record<string, unknown>;
+    if ('return' in answer || 'error' in answer) waiting.shift()?.(answer);
+  });
+  const qmp = async (execute: string, input: object = {}) => {
+    const answered = new Promise<{ return?: unknown; error?: unknown }>((settle) => waiting.push(settle));
+    connection.write(`${JSON.stringify({ execute, arguments: input })}\n`);
+    const answer = await answered;
+    if (answer.error) throw new Error(`${execute}: ${JSON.stringify(answer.error)}`);
+    return answer.return;
+  };
+  await qmp('qmp_capabilities');
+  const picture = join(folder, 'screen.png');
+  return {
+    qemu,
+    socketPath,
+    qmp,
+    screendump: async () => {
+      await qmp('screendump', { filename: picture, format: 'png' });
+      return decodePng(readFileSync(picture));
+    },
+  };
+}
