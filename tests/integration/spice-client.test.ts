@@ -34,13 +34,22 @@ async function untilEqual(client: SpiceClient, machine: SpiceMachine, deadlineMs
 for (const device of ['virtio-vga', 'VGA', 'qxl-vga'])
   test(`what is drawn of a guest with ${device} equals QEMU’s screendump`, { timeout: 180_000 }, async () => {
     const disk = ['-drive', `if=none,id=disk,format=qcow2,snapshot=on,file=${starter.diskPath}`, '-device', 'virtio-blk-pci,drive=disk'];
-    const machine = await startSpiceMachine(['-m', '256', '-device', device, '-device', 'virtio-tablet-pci', ...disk], ',image-compression=off,streaming-video=off');
+    const machine = await startSpiceMachine(
+      ['-m', '256', '-device', device, '-device', 'virtio-tablet-pci', ...disk],
+      ',image-compression=off,streaming-video=off',
+    );
     const client = openSpiceClient(machine.socketPath);
     onTestFinished(() => client.close());
     await until('a picture', () => client.size, 20_000);
     await untilEqual(client, machine, 60_000);
     await pause(Number(process.env.WAITED ?? 20_000));
     await untilEqual(client, machine, 60_000);
-    console.log(client.size, client.pointer, client.cursor, client.damages, client.received.map((pieces) => pieces.reduce((sum, piece) => sum + piece.byteLength, 0)));
+    console.log(
+      client.size,
+      client.pointer,
+      client.cursor,
+      client.damages,
+      client.received.map((pieces) => pieces.reduce((sum, piece) => sum + piece.byteLength, 0)),
+    );
     expect(client.end).toBeNull();
   });

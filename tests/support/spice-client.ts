@@ -1,9 +1,10 @@
 /** Our SPICE client in Node: the same session as in the window's worker, over Unix sockets, without a canvas. */
+
+import type { Transport } from '../../main/consoles/transport.ts';
+import { unixSocketTransport } from '../../main/consoles/unix-socket-transport.ts';
 import type { ConsoleCursor, ConsoleEnd, PixelSize } from '../../renderer/console/console.ts';
 import type { Surface } from '../../renderer/console/spice/drawing/surface.ts';
 import { type SessionHost, SpiceSession } from '../../renderer/console/spice/session.ts';
-import { unixSocketTransport } from '../../main/consoles/unix-socket-transport.ts';
-import type { Transport } from '../../main/consoles/transport.ts';
 import type { Pixels } from './png.ts';
 
 export type SpiceClient = {

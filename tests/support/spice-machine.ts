@@ -21,7 +21,16 @@ export async function startSpiceMachine(words: readonly string[], spice = ''): P
   const folder = mkdtempSync('/tmp/gh-spice-');
   const socketPath = join(folder, 'spice.sock');
   const qmpPath = join(folder, 'qmp.sock');
-  const all = ['-machine', 'q35,accel=tcg', '-nodefaults', '-no-user-config', '-display', 'none', '-qmp', `unix:${qmpPath},server=on,wait=off`];
+  const all = [
+    '-machine',
+    'q35,accel=tcg',
+    '-nodefaults',
+    '-no-user-config',
+    '-display',
+    'none',
+    '-qmp',
+    `unix:${qmpPath},server=on,wait=off`,
+  ];
   all.push('-spice', `unix=on,addr=${socketPath},disable-ticketing=on${spice}`, ...words);
   const qemu = spawn('qemu-system-x86_64', all, { stdio: ['ignore', 'ignore', 'inherit'] });
   const ended = new Promise((settle) => qemu.once('exit', settle));

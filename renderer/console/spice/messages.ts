@@ -8,6 +8,8 @@ export type ToWorker =
   | { type: 'noPort'; id: number; text: string }
   | { type: 'input'; input: ConsoleInput }
   | { type: 'resize'; size: PixelSize }
+  /** Whether anybody can see the canvas. */
+  | { type: 'visible'; visible: boolean }
   | { type: 'stop' };
 
 export type FromWorker =

@@ -25,6 +25,15 @@ const noAgent: Possible = {
   reason: 'The guest does not run spice-vdagent, so it cannot be told the size of the window.',
 };
 
+/** For tests and measurements: what is kept there under this name makes consoles of spice-html5 instead of our own client. */
+const clientKey = 'guesthouse:spice-client';
+
+function makeWorker(): Worker {
+  if (localStorage.getItem(clientKey) === 'spice-html5')
+    return new Worker(new URL('./reference/reference-worker.ts', import.meta.url), { type: 'module', name: 'spice-html5' });
+  return new Worker(new URL('./worker/worker.ts', import.meta.url), { type: 'module', name: 'spice' });
+}
+
 export type SpiceConsoleOptions = {
   /** Opens another byte stream to the guest's SPICE server. */
   openPort(): Promise<Result<MessagePort>>;
@@ -37,6 +46,13 @@ export class SpiceConsole implements Console {
   readonly #lifecycle = new ConsoleLifecycle();
   #worker: Worker | undefined;
   #watch: ReturnType<typeof setInterval> | undefined;
+  /** A tab that is not shown has a canvas without a box. */
+  readonly #observer = new IntersectionObserver((entries) => {
+    this.#inView = entries.at(-1)?.isIntersecting ?? true;
+    this.#tellVisible();
+  });
+  #inView = true;
+  #toldVisible = true;
   #heardAt = 0;
   #startedAt = 0;
   #capabilities: ConsoleCapabilities = {
@@ -65,7 +81,7 @@ export class SpiceConsole implements Console {
 
   connect(): void {
     if (!this.#lifecycle.advance({ phase: 'connecting' })) return;
-    const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'spice' });
+    const worker = makeWorker();
     this.#worker = worker;
     worker.onmessage = (event: MessageEvent<FromWorker>) => this.#receive(event.data);
     worker.onerror = (event) => {
@@ -76,6 +92,8 @@ export class SpiceConsole implements Console {
     this.#tell({ type: 'start', canvas }, [canvas]);
     this.#startedAt = this.#heardAt = performance.now();
     this.#watch = setInterval(() => this.#look(), watchEveryMs);
+    this.#observer.observe(this.canvas);
+    document.addEventListener('visibilitychange', this.#tellVisible);
   }
 
   resize(size: PixelSize): void {
@@ -93,6 +111,13 @@ export class SpiceConsole implements Console {
   #tell(message: ToWorker, transfer: Transferable[] = []): void {
     this.#worker?.postMessage(message, transfer);
   }
+
+  readonly #tellVisible = () => {
+    const visible = this.#inView && !document.hidden;
+    if (visible === this.#toldVisible) return;
+    this.#toldVisible = visible;
+    this.#tell({ type: 'visible', visible });
+  };
 
   #receive(message: FromWorker): void {
     this.#heardAt = performance.now();
@@ -157,6 +182,8 @@ export class SpiceConsole implements Console {
   #end(end: ConsoleEnd): void {
     if (this.state.phase === 'closed') return;
     clearInterval(this.#watch);
+    this.#observer.disconnect();
+    document.removeEventListener('visibilitychange', this.#tellVisible);
     const worker = this.#worker;
     this.#worker = undefined;
     if (worker) {

@@ -2,7 +2,7 @@
  * The messages that are written and read here rather than by spice-html5: keyboard and pointer (it maps `keyCode` and scales nothing),
  * the cursor (it knows one kind and no cache) and the agent's capabilities. Sources: spice-protocol's spice.proto, enums.h and vd_agent.h.
  */
-import type { ConsoleCursor, ConsoleInput, PointerButton } from '../console.ts';
+import type { ConsoleCursor, ConsoleInput, PointerButton } from '../../console.ts';
 import { ProtocolError } from './framing.ts';
 
 const inputs = { keyDown: 101, keyUp: 102, keyModifiers: 103, motion: 111, position: 112, press: 113, release: 114 } as const;

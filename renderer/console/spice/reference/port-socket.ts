@@ -2,7 +2,7 @@
  * What spice-html5 takes for a WebSocket: one SPICE channel over one MessagePort to the shell, with the pieces cut to what the decoder asks
  * for next.
  */
-import { ByteStream } from '../transport.ts';
+import { ByteStream } from '../../transport.ts';
 import { Framing } from './framing.ts';
 
 export type ChannelHost = {

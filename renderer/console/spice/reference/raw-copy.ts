@@ -2,7 +2,7 @@
  * The message that a local guest's screen consists of: a rectangle of uncompressed pixels, drawn whole and as it is. spice-html5 turns every
  * byte of it by hand; here it is four bytes at a time, in place.
  */
-import type { PixelSize } from '../console.ts';
+import type { PixelSize } from '../../console.ts';
 
 export type RawCopy = PixelSize & { surfaceId: number; leftPx: number; topPx: number; rgba: Uint8ClampedArray<ArrayBuffer> };
 

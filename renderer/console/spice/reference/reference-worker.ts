@@ -1,8 +1,8 @@
 /** The worker of one SPICE console: decodes, draws on the page's canvas and sends keys and pointer. */
-import { type ConsoleEnd, type ConsoleInput, type ConsoleStats, noStats, type PixelSize } from '../console.ts';
+import { type ConsoleEnd, type ConsoleInput, type ConsoleStats, noStats, type PixelSize } from '../../console.ts';
+import type { FromWorker, ToWorker } from '../messages.ts';
 import { correct, type SpiceEvents } from './corrections.ts';
 import { ProtocolError } from './framing.ts';
-import type { FromWorker, ToWorker } from './messages.ts';
 import { type ChannelHost, PortSocket } from './port-socket.ts';
 import { loadSpiceHtml5, type SpiceHtml5 } from './spice-html5.ts';
 import { buildButton, buildKey, buildLocks, buildMotion, buildPosition, maskOf } from './wire.ts';

@@ -2,7 +2,7 @@
  * Where spice-html5 0.2.1 is wrong, slow or too trusting, its methods are replaced at run time; its files stay as they are. What is
  * corrected and why stands in docs/adr/0005-spice-decoding-in-a-worker.md.
  */
-import type { ConsoleCursor } from '../console.ts';
+import type { ConsoleCursor } from '../../console.ts';
 import { channelType, ProtocolError } from './framing.ts';
 import { takeRawCopy } from './raw-copy.ts';
 import type { SpiceHtml5 } from './spice-html5.ts';

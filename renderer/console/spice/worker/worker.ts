@@ -1,0 +1,120 @@
+/** The worker of one SPICE console: our session between the shell's byte streams and the page's canvas. */
+import { type ConsoleStats, noStats } from '../../console.ts';
+import { systemClock } from '../../reconnect.ts';
+import { ByteStream } from '../../transport.ts';
+import type { FromWorker, ToWorker } from '../messages.ts';
+import { type SessionHost, SpiceSession } from '../session.ts';
+import { Presentation } from './presentation.ts';
+
+/** The part of `DedicatedWorkerGlobalScope` that is used. */
+type Scope = {
+  postMessage(message: FromWorker, transfer?: Transferable[]): void;
+  onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
+  addEventListener(
+    type: 'error' | 'unhandledrejection',
+    listener: (event: { message?: string; reason?: unknown; preventDefault(): void }) => void,
+  ): void;
+};
+const scope = globalThis as unknown as Scope;
+
+const statsEveryMs = 1000;
+
+class WorkerConsole {
+  readonly #streams: (ByteStream | undefined)[] = [];
+  readonly #presentation: Presentation;
+  readonly #session: SpiceSession;
+  #statsBefore = { at: performance.now(), bytesIn: 0, bytesOut: 0 };
+
+  constructor(canvas: OffscreenCanvas) {
+    const presentation = new Presentation(canvas, systemClock);
+    this.#presentation = presentation;
+    const host: SessionHost = {
+      now: () => performance.now(),
+      openStream: (stream) => scope.postMessage({ type: 'needPort', id: stream }),
+      send: (stream, bytes) => this.#streams[stream]?.send(bytes),
+      closeStream: (stream) => this.#streams[stream]?.close(),
+      primary: (surface) => presentation.setSurface(surface),
+      damaged: (left, top, right, bottom) => presentation.damaged(left, top, right, bottom),
+      picture: (size) => scope.postMessage({ type: 'size', size }),
+      pointer: (pointer) => scope.postMessage({ type: 'pointer', pointer }),
+      agent: (connected) => scope.postMessage({ type: 'agent', connected }),
+      locks: () => undefined,
+      cursor: (cursor) => scope.postMessage({ type: 'cursor', cursor }),
+      cursorMoved: (xPx, yPx) => scope.postMessage({ type: 'cursorMoved', xPx, yPx }),
+      ended: (end) => scope.postMessage({ type: 'ended', end }),
+    };
+    this.#session = new SpiceSession(host);
+    setInterval(() => scope.postMessage({ type: 'stats', stats: this.#measure() }), statsEveryMs);
+  }
+
+  receive(message: Exclude<ToWorker, { type: 'start' }>): void {
+    switch (message.type) {
+      case 'port':
+        this.#attach(message.id, message.port);
+        break;
+      case 'noPort':
+        this.#session.streamRefused(message.text);
+        break;
+      case 'input':
+        this.#session.input(message.input);
+        break;
+      case 'resize':
+        this.#session.resize(message.size);
+        break;
+      case 'visible':
+        this.#presentation.setVisible(message.visible);
+        break;
+      case 'stop':
+        this.#session.close();
+        break;
+    }
+  }
+
+  crashed(error: unknown): void {
+    this.#session.fail(error);
+  }
+
+  #attach(stream: number, port: MessagePort): void {
+    this.#streams[stream] = new ByteStream(port, {
+      open: () => this.#session.streamOpen(stream),
+      data: (bytes) => {
+        const waiting = this.#session.receive(stream, bytes);
+        if (waiting) return waiting.then(() => this.#presentation.settle());
+        this.#presentation.settle();
+        return undefined;
+      },
+      closed: (reason, clean) => this.#session.streamClosed(stream, reason, clean),
+    });
+  }
+
+  #measure(): ConsoleStats {
+    const now = performance.now();
+    const total = (of: 'bytesIn' | 'bytesOut') => this.#streams.reduce((sum, stream) => sum + (stream?.[of] ?? 0), 0);
+    const totals = { at: now, bytesIn: total('bytesIn'), bytesOut: total('bytesOut') };
+    const before = this.#statsBefore;
+    const seconds = (now - before.at) / 1000;
+    this.#statsBefore = totals;
+    const frames = this.#presentation.takeFrames();
+    if (seconds <= 0) return noStats;
+    return {
+      framesPerSecond: frames / seconds,
+      bytesInPerSecond: (totals.bytesIn - before.bytesIn) / seconds,
+      bytesOutPerSecond: (totals.bytesOut - before.bytesOut) / seconds,
+      latencyMs: this.#session.latencyMs,
+    };
+  }
+}
+
+let shown: WorkerConsole | undefined;
+scope.addEventListener('error', (event) => {
+  event.preventDefault();
+  shown?.crashed(event.message ?? 'unknown');
+});
+scope.addEventListener('unhandledrejection', (event) => {
+  event.preventDefault();
+  shown?.crashed(event.reason);
+});
+scope.onmessage = ({ data: message }) => {
+  if (message.type === 'start') shown = new WorkerConsole(message.canvas);
+  else shown?.receive(message);
+};
