@@ -275,7 +275,8 @@ export class Channel {
       case baseMessage.SET_ACK: {
         const generation = body.u32();
         this.#ackWindow = body.u32();
-        this.#untilAck = this.#ackWindow;
+        // This message itself does not count.
+        this.#untilAck = this.#ackWindow === 0 ? 0 : this.#ackWindow + 1;
         this.send(buildMessage(baseRequest.ACK_SYNC, 4, (reply) => reply.setUint32(0, generation, true)));
         return undefined;
       }
