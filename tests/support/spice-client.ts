@@ -4,7 +4,7 @@ import type { Transport } from '../../main/consoles/transport.ts';
 import { unixSocketTransport } from '../../main/consoles/unix-socket-transport.ts';
 import type { ConsoleCursor, ConsoleEnd, PixelSize } from '../../renderer/console/console.ts';
 import type { Surface } from '../../renderer/console/spice/drawing/surface.ts';
-import { type SessionHost, SpiceSession } from '../../renderer/console/spice/session.ts';
+import { type SessionHost, type SessionOptions, SpiceSession } from '../../renderer/console/spice/session.ts';
 import type { Pixels } from './png.ts';
 
 export type SpiceClient = {
@@ -24,7 +24,7 @@ export type SpiceClient = {
 };
 
 /** Opens a session; it is the caller's to close. */
-export function openSpiceClient(socketPath: string, events: Partial<SessionHost> = {}): SpiceClient {
+export function openSpiceClient(socketPath: string, options: SessionOptions = {}): SpiceClient {
   const streams: Transport[] = [];
   const state = {
     screen: null as Surface | null,
@@ -54,6 +54,7 @@ export function openSpiceClient(socketPath: string, events: Partial<SessionHost>
     },
     send: (stream, bytes) => streams[stream]?.write(bytes, () => undefined),
     closeStream: (stream) => streams[stream]?.close(),
+    jpeg: () => Promise.reject(new Error('Node decodes no JPEG.')),
     primary: (screen) => {
       state.screen = screen;
     },
@@ -77,9 +78,8 @@ export function openSpiceClient(socketPath: string, events: Partial<SessionHost>
     ended: (end) => {
       state.end = end;
     },
-    ...events,
   };
-  session = new SpiceSession(host);
+  session = new SpiceSession(host, options);
   return Object.assign(state, { session, close: () => session?.close() });
 }
 

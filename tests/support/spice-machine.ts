@@ -10,6 +10,8 @@ import { until } from './until.ts';
 
 export type SpiceMachine = {
   qemu: ChildProcess;
+  /** For its sockets; removed with the test. */
+  folder: string;
   socketPath: string;
   qmp(command: string, input?: object): Promise<unknown>;
   /** What QEMU itself says that the screen shows. */
@@ -17,7 +19,7 @@ export type SpiceMachine = {
 };
 
 /** Starts it with these words after those that it always has; it ends with the test. `spice` are further options of its server. */
-export async function startSpiceMachine(words: readonly string[], spice = ''): Promise<SpiceMachine> {
+export async function startSpiceMachine(words: (folder: string) => readonly string[], spice = ''): Promise<SpiceMachine> {
   const folder = mkdtempSync('/tmp/gh-spice-');
   const socketPath = join(folder, 'spice.sock');
   const qmpPath = join(folder, 'qmp.sock');
@@ -31,7 +33,7 @@ export async function startSpiceMachine(words: readonly string[], spice = ''): P
     '-qmp',
     `unix:${qmpPath},server=on,wait=off`,
   ];
-  all.push('-spice', `unix=on,addr=${socketPath},disable-ticketing=on${spice}`, ...words);
+  all.push('-spice', `unix=on,addr=${socketPath},disable-ticketing=on${spice}`, ...words(folder));
   const qemu = spawn('qemu-system-x86_64', all, { stdio: ['ignore', 'ignore', 'inherit'] });
   const ended = new Promise((settle) => qemu.once('exit', settle));
   onTestFinished(async () => {
@@ -59,6 +61,7 @@ export async function startSpiceMachine(words: readonly string[], spice = ''): P
   const picture = join(folder, 'screen.png');
   return {
     qemu,
+    folder,
     socketPath,
     qmp,
     screendump: async () => {

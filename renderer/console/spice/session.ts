@@ -11,9 +11,18 @@ import type { ConsoleEnd, ConsoleInput, PixelSize } from '../console.ts';
 import { Agent } from './agent/agent.ts';
 import { Channel, type ChannelHandler } from './channels/channel.ts';
 import { CursorChannel, type CursorEvents } from './channels/cursor-channel.ts';
-import { DisplayChannel, type DisplayEvents } from './channels/display-channel.ts';
+import {
+  DisplayChannel,
+  type DisplayEvents,
+  glzWindowPixels,
+  type ImageCompression,
+  pixmapCachePixels,
+} from './channels/display-channel.ts';
 import { InputsChannel, type Locks } from './channels/inputs-channel.ts';
 import { MainChannel } from './channels/main-channel.ts';
+import { GlzWindow } from './decoders/glz-window.ts';
+import { ImageCache } from './decoders/image-cache.ts';
+import type { PlatformJpeg } from './decoders/jpeg.ts';
 import { channelType } from './protocol/constants.ts';
 import { SpiceError } from './protocol/spice-error.ts';
 
@@ -25,6 +34,8 @@ export type SessionHost = CursorEvents &
     /** Another byte stream to the server is wanted: `streamOpen` is to be called for it, or `streamClosed`. */
     openStream(stream: number): void;
     send(stream: number, bytes: Uint8Array): void;
+    /** Decodes JPEGs. */
+    jpeg: PlatformJpeg;
     closeStream(stream: number): void;
     /** The screen can be looked at: once, and whenever there is a new one. */
     picture(size: PixelSize): void;
@@ -35,10 +46,16 @@ export type SessionHost = CursorEvents &
     ended(end: ConsoleEnd): void;
   };
 
+export type SessionOptions = {
+  password?: string;
+  /** How the server is asked to pack pictures. It does as it was started when nothing is asked. */
+  compression?: ImageCompression;
+};
+
 /** INVARIANT: after `close`, or `ended`, nothing is sent, drawn or told any more (`session.test.ts`). */
 export class SpiceSession {
   readonly #host: SessionHost;
-  readonly #password: string;
+  readonly #options: SessionOptions;
   /** Index: the stream's number. */
   readonly #channels: Channel[] = [];
   readonly #main: Channel;
@@ -49,9 +66,9 @@ export class SpiceSession {
   #size: PixelSize | null = null;
   #notice = '';
 
-  constructor(host: SessionHost, password = '') {
+  constructor(host: SessionHost, options: SessionOptions = {}) {
     this.#host = host;
-    this.#password = password;
+    this.#options = options;
     this.#inputs = new InputsChannel(
       () => host.now(),
       (locks) => this.#tell(() => host.locks(locks)),
@@ -157,7 +174,7 @@ export class SpiceSession {
       handler,
       channelId,
       sessionId: this.#sessionId,
-      password: this.#password,
+      password: this.#options.password ?? '',
       send: (bytes) => this.#tell(() => this.#host.send(stream, bytes)),
       waitFor: (kind, id, serial) =>
         this.#channels.find((other) => channelType[other.kind] === kind && other.channelId === id)?.handled(serial),
@@ -174,7 +191,16 @@ export class SpiceSession {
   #openChannels(list: readonly { kind: number; channelId: number }[]): void {
     if (this.#channels.length > 1) return;
     const has = (kind: number) => list.some((channel) => channel.kind === kind && channel.channelId === 0);
-    if (has(channelType.display)) this.#add(new DisplayChannel(this.#display()), 0);
+    if (has(channelType.display)) {
+      const shared = {
+        cache: new ImageCache(pixmapCachePixels * 2),
+        glzWindow: new GlzWindow(glzWindowPixels * 2),
+        jpeg: this.#host.jpeg,
+        // There is one display channel: what it refers to it has brought itself.
+        mayWait: () => false,
+      };
+      this.#add(new DisplayChannel(this.#display(), shared, this.#options.compression ?? null), 0);
+    }
     if (has(channelType.inputs)) this.#add(this.#inputs, 0);
     if (has(channelType.cursor))
       this.#add(

@@ -1,11 +1,13 @@
-/** The display channel: what the guest's screen shows. Reads its messages and has them drawn. */
-import { copyRaw } from '../drawing/copy-raw.ts';
+/** The display channel: what the guest's screen shows. Keeps the surfaces and has its messages drawn upon them. */
+import { ImageDecoder, type SharedImages } from '../decoders/image.ts';
 import { createSurface, isOpaque, type Rect, type Surface } from '../drawing/surface.ts';
 import { buildMessage } from '../protocol/build-message.ts';
-import { displayCapability, displayMessage, displayRequest, surfaceFlag } from '../protocol/constants.ts';
+import { displayCapability, displayMessage, displayRequest, resourceType, surfaceFlag } from '../protocol/constants.ts';
 import type { Reader } from '../protocol/reader.ts';
 import { SpiceError } from '../protocol/spice-error.ts';
+import { VideoStreams } from '../streams/video-streams.ts';
 import type { Channel, ChannelHandler } from './channel.ts';
+import { DrawMessages } from './draw-messages.ts';
 
 export type DisplayEvents = {
   /** The surface that is the screen, or null when there is none any more. */
@@ -17,23 +19,58 @@ export type DisplayEvents = {
 };
 
 /** What the server may count on, told in DISPLAY_INIT: pixels that are kept to be drawn again, and those that GLZ pictures refer to. */
-const pixmapCachePixels = 10 * 1024 * 1024;
-const glzWindowPixels = 8 * 1024 * 1024;
+export const pixmapCachePixels = 20 * 1024 * 1024;
+export const glzWindowPixels = 8 * 1024 * 1024;
+/** SPICE_IMAGE_COMPRESSION_* */
+export const imageCompression = { off: 1, auto_glz: 2, auto_lz: 3, quic: 4, glz: 5, lz: 6, lz4: 7 } as const;
+export type ImageCompression = keyof typeof imageCompression;
 const maxSurfaces = 4096;
+/** All surfaces together: 384 MiB of memory, the screen of an 8K display nearly three times. */
+const maxSurfacePixels = 96 * 1024 * 1024;
+const resourceBytes = 9;
 
 export class DisplayChannel implements ChannelHandler {
   readonly kind = 'display';
-  readonly capabilities = (1 << displayCapability.SIZED_STREAM) | (1 << displayCapability.MONITORS_CONFIG);
+  readonly capabilities =
+    (1 << displayCapability.SIZED_STREAM) |
+    (1 << displayCapability.MONITORS_CONFIG) |
+    (1 << displayCapability.A8_SURFACE) |
+    (1 << displayCapability.LZ4_COMPRESSION) |
+    (1 << displayCapability.PREF_COMPRESSION) |
+    (1 << displayCapability.MULTI_CODEC) |
+    (1 << displayCapability.CODEC_MJPEG);
   readonly #events: DisplayEvents;
+  readonly #shared: SharedImages;
   readonly #surfaces = new Map<number, Surface>();
+  readonly #images: ImageDecoder;
+  readonly #draws: DrawMessages;
+  readonly #streams: VideoStreams;
+  readonly #compression: ImageCompression | null;
   #primary: Surface | null = null;
-  readonly #box: Rect = { left: 0, top: 0, right: 0, bottom: 0 };
+  #surfacePixels = 0;
+  #channel: Channel | undefined;
 
-  constructor(events: DisplayEvents) {
+  /** `compression`: how the server is asked to pack pictures, which it does as it likes with null. */
+  constructor(events: DisplayEvents, shared: SharedImages, compression: ImageCompression | null) {
     this.#events = events;
+    this.#compression = compression;
+    this.#shared = shared;
+    const surface = (id: number) => this.#surfaces.get(id);
+    const drawn = (target: Surface, { left, top, right, bottom }: Rect) => {
+      if (target === this.#primary) events.damaged(left, top, right, bottom);
+    };
+    this.#images = new ImageDecoder(shared, (id) => {
+      const found = surface(id);
+      if (!found) throw new SpiceError(`surface ${id} does not exist`);
+      return found;
+    });
+    this.#draws = new DrawMessages({ images: this.#images, surface, drawn });
+    this.#streams = new VideoStreams({ jpeg: shared.jpeg, surface, drawn });
   }
 
+  /** The server waits for this before it sends anything: main/consoles/spice-farewell.ts. */
   opened(channel: Channel): void {
+    this.#channel = channel;
     channel.send(
       buildMessage(displayRequest.INIT, 14, (body) => {
         body.setUint8(0, 1);
@@ -42,24 +79,52 @@ export class DisplayChannel implements ChannelHandler {
         body.setInt32(10, glzWindowPixels, true);
       }),
     );
+    const compression = this.#compression;
+    if (compression)
+      channel.send(buildMessage(displayRequest.PREFERRED_COMPRESSION, 1, (body) => body.setUint8(0, imageCompression[compression])));
   }
 
   message(type: number, body: Reader): undefined | Promise<void> {
+    const drawing = this.#draws.read(type, body);
+    if (drawing === true) return undefined;
+    if (drawing !== false) return drawing;
     switch (type) {
       case displayMessage.SURFACE_CREATE:
         this.#createSurface(body);
-        break;
+        return undefined;
       case displayMessage.SURFACE_DESTROY:
         this.#destroySurface(body.u32());
-        break;
+        return undefined;
       case displayMessage.MARK:
         this.#events.mark();
-        break;
-      case displayMessage.DRAW_COPY:
-        this.#drawCopy(body);
-        break;
+        return undefined;
+      case displayMessage.RESET:
+        this.#reset();
+        return undefined;
+      case displayMessage.INVAL_LIST: {
+        const count = body.count(body.u16(), resourceBytes, 'resources');
+        for (let index = 0; index < count; index++) {
+          const kind = body.u8();
+          const id = body.u64();
+          if (kind === resourceType.PIXMAP) this.#shared.cache.remove(id);
+        }
+        return undefined;
+      }
+      case displayMessage.INVAL_ALL_PIXMAPS: {
+        const waiting = this.#channel?.waitForChannels(body);
+        if (waiting) return waiting.then(() => this.#shared.cache.clear());
+        this.#shared.cache.clear();
+        return undefined;
+      }
+      case displayMessage.INVAL_PALETTE:
+        this.#images.palettes.remove(body.u64());
+        return undefined;
+      case displayMessage.INVAL_ALL_PALETTES:
+        this.#images.palettes.clear();
+        return undefined;
+      default:
+        return this.#streams.message(type, body);
     }
-    return undefined;
   }
 
   #createSurface(body: Reader): void {
@@ -67,44 +132,36 @@ export class DisplayChannel implements ChannelHandler {
     const width = body.u32();
     const height = body.u32();
     const format = body.u32();
-    const flags = body.u32();
-    if (this.#surfaces.size >= maxSurfaces && !this.#surfaces.has(id))
-      throw new SpiceError(`more than ${maxSurfaces} surfaces are to be kept`);
-    const surface = createSurface(id, width, height, format);
+    const primary = (body.u32() & surfaceFlag.PRIMARY) !== 0;
+    this.#destroySurface(id);
+    if (this.#surfaces.size >= maxSurfaces) throw new SpiceError(`more than ${maxSurfaces} surfaces are to be kept`);
+    if (this.#surfacePixels + width * height > maxSurfacePixels)
+      throw new SpiceError(`a surface of ${width} × ${height} pixels is more than fits beside the others`);
+    const surface = createSurface(id, width, height, format, !primary);
     this.#surfaces.set(id, surface);
-    if (flags & surfaceFlag.PRIMARY) {
-      this.#primary = surface;
-      this.#events.primary(surface);
-    }
+    this.#surfacePixels += surface.pixels.length;
+    if (!primary) return;
+    this.#primary = surface;
+    this.#events.primary(surface);
   }
 
   #destroySurface(id: number): void {
     const surface = this.#surfaces.get(id);
+    if (!surface) return;
     this.#surfaces.delete(id);
-    if (!surface || surface !== this.#primary) return;
+    this.#surfacePixels -= surface.pixels.length;
+    this.#streams.forget(id);
+    if (surface !== this.#primary) return;
     this.#primary = null;
     this.#events.primary(null);
   }
 
-  #drawCopy(body: Reader): void {
-    const surface = this.#surfaces.get(body.u32());
-    if (!surface) throw new SpiceError('the surface does not exist');
-    const box = this.#box;
-    box.top = body.i32();
-    box.left = body.i32();
-    box.bottom = body.i32();
-    box.right = body.i32();
-    if (body.u8() !== 0) throw new SpiceError('clip');
-    const image = body.u32();
-    body.seek(image + 8);
-    if (body.u8() !== 0) throw new SpiceError('type');
-    body.skip(1 + 8);
-    body.skip(2);
-    const width = body.u32();
-    const height = body.u32();
-    const stride = body.u32();
-    body.skip(4);
-    copyRaw(surface, box.left, box.top, width, height, body.bytes, body.position, stride, isOpaque(surface.format) ? 0xff000000 : 0);
-    if (surface === this.#primary) this.#events.damaged(box.left, box.top, box.right, box.bottom);
+  #reset(): void {
+    this.#images.reset();
+    this.#streams.clear();
+    const primary = this.#primary;
+    if (!primary) return;
+    primary.pixels.fill(isOpaque(primary.format) ? 0xff000000 : 0);
+    this.#events.damaged(0, 0, primary.width, primary.height);
   }
 }

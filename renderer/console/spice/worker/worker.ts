@@ -4,6 +4,7 @@ import { systemClock } from '../../reconnect.ts';
 import { ByteStream } from '../../transport.ts';
 import type { FromWorker, ToWorker } from '../messages.ts';
 import { type SessionHost, SpiceSession } from '../session.ts';
+import { decodeWithPlatform } from './platform-jpeg.ts';
 import { Presentation } from './presentation.ts';
 
 /** The part of `DedicatedWorkerGlobalScope` that is used. */
@@ -33,6 +34,7 @@ class WorkerConsole {
       openStream: (stream) => scope.postMessage({ type: 'needPort', id: stream }),
       send: (stream, bytes) => this.#streams[stream]?.send(bytes),
       closeStream: (stream) => this.#streams[stream]?.close(),
+      jpeg: decodeWithPlatform,
       primary: (surface) => presentation.setSurface(surface),
       damaged: (left, top, right, bottom) => presentation.damaged(left, top, right, bottom),
       picture: (size) => scope.postMessage({ type: 'size', size }),
