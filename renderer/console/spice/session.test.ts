@@ -1,0 +1,173 @@
+import { expect, test } from 'vitest';
+import { spiceMessage } from '../../../tests/support/hostile-spice.ts';
+import { accepted, bytesOf, linkReply, messagesIn } from '../../../tests/support/scripted-spice.ts';
+import { displayMessage, displayRequest, mainMessage, mainRequest } from './protocol/constants.ts';
+import { type SessionHost, SpiceSession } from './session.ts';
+
+/** A session with all that it says, by stream: first the link, then the ticket, then messages. */
+function openSession() {
+  const sent: Uint8Array[][] = [];
+  const told: string[] = [];
+  const host: SessionHost = {
+    now: () => 0,
+    openStream: (stream) => {
+      sent[stream] = [];
+    },
+    send: (stream, bytes) => void sent[stream]?.push(bytes),
+    closeStream: (stream) => void told.push(`close ${stream}`),
+    jpeg: () => Promise.reject(new Error('none')),
+    primary: (surface) => void told.push(`primary ${surface?.width ?? 'none'}`),
+    damaged: (left, top, right, bottom) => void told.push(`damaged ${left} ${top} ${right} ${bottom}`),
+    picture: ({ widthPx, heightPx }) => void told.push(`picture ${widthPx} ${heightPx}`),
+    pointer: (pointer) => void told.push(pointer),
+    cursor: ({ kind }) => void told.push(`cursor ${kind}`),
+    cursorMoved: () => undefined,
+    agent: (connected) => void told.push(`agent ${connected}`),
+    locks: () => undefined,
+    ended: (end) => void told.push(`ended ${end.cause}: ${end.detail}`),
+  };
+  const session = new SpiceSession(host);
+  const messages = (stream: number) => messagesIn((sent[stream] ?? []).slice(2));
+  const open = async (stream: number) => {
+    session.streamOpen(stream);
+    await session.receive(stream, linkReply());
+    await session.receive(stream, accepted);
+  };
+  return { session, sent, told, messages, open };
+}
+
+const init = (agent = 0, modes = 3, mode = 1) =>
+  spiceMessage(
+    mainMessage.INIT,
+    bytesOf(['u32', 0xabcd], ['u32', 1], ['u32', modes], ['u32', mode], ['u32', agent], ['u32', 10], ['u32', 0], ['u32', 0]),
+  );
+const channels = (...list: [number, number][]) =>
+  spiceMessage(mainMessage.CHANNELS_LIST, bytesOf(['u32', list.length], Uint8Array.from(list.flat())));
+const surface = (flags = 1, id = 0) =>
+  spiceMessage(displayMessage.SURFACE_CREATE, bytesOf(['u32', id], ['u32', 8], ['u32', 4], ['u32', 32], ['u32', flags]));
+/** A white rectangle from (1, 1) to (3, 3). */
+const fill = (id = 0) =>
+  spiceMessage(
+    displayMessage.DRAW_FILL,
+    bytesOf(
+      ...[id, 1, 1, 3, 3].map((number): ['u32', number] => ['u32', number]),
+      ...(
+        [
+          ['u8', 0],
+          ['u8', 1],
+          ['u32', 0xffffff],
+          ['u16', 8],
+          ['u8', 0],
+          ['u32', 0],
+          ['u32', 0],
+          ['u32', 0],
+        ] as const
+      ).map(([kind, value]): ['u8' | 'u16' | 'u32', number] => [kind, value]),
+    ),
+  );
+
+async function openDisplay() {
+  const opened = openSession();
+  await opened.open(0);
+  opened.session.receive(0, init());
+  opened.session.receive(0, channels([2, 0], [3, 0], [4, 0], [5, 0], [2, 1], [9, 0]));
+  await opened.open(1);
+  opened.told.length = 0;
+  return opened;
+}
+
+test('a session asks for the client’s pointer, for its channels and for no other, with the number that the server gave it', async () => {
+  const { session, sent, told, messages, open } = openSession();
+  await open(0);
+  session.receive(0, init());
+  expect(told).toEqual(['relative']);
+  expect(messages(0).map(([type]) => type)).toEqual([mainRequest.MOUSE_MODE_REQUEST, mainRequest.ATTACH_CHANNELS]);
+  session.receive(0, channels([2, 0], [3, 0], [4, 0], [5, 0], [2, 1], [9, 0]));
+  expect(sent).toHaveLength(4);
+  for (const stream of [1, 2, 3]) session.streamOpen(stream);
+  expect(
+    sent
+      .slice(1)
+      .map((stream) => Buffer.from(stream[0] as Uint8Array))
+      .map((link) => [link.readUInt32LE(16), link[20]]),
+  ).toEqual([
+    [0xabcd, 2],
+    [0xabcd, 3],
+    [0xabcd, 4],
+  ]);
+  // Once is enough.
+  session.receive(0, channels([2, 0], [3, 0]));
+  expect(sent).toHaveLength(4);
+});
+
+test('the first that a display says is how much is kept, since the server waits for it', async () => {
+  const { messages } = await openDisplay();
+  expect(messages(1)[0]?.[0]).toBe(displayRequest.INIT);
+});
+
+test('a screen is told when it is marked or drawn upon, whichever is first, and again when there is a new one', async () => {
+  const { session, told } = await openDisplay();
+  session.receive(1, surface());
+  expect(told).toEqual(['primary 8']);
+  session.receive(1, spiceMessage(displayMessage.MARK, new Uint8Array(0)));
+  session.receive(1, fill());
+  session.receive(1, spiceMessage(displayMessage.SURFACE_DESTROY, bytesOf(['u32', 0])));
+  session.receive(1, surface());
+  session.receive(1, fill());
+  expect(told.slice(1)).toEqual(['picture 8 4', 'damaged 1 1 3 3', 'primary none', 'primary 8', 'damaged 1 1 3 3', 'picture 8 4']);
+});
+
+test('what is drawn off-screen is not shown', async () => {
+  const { session, told } = await openDisplay();
+  session.receive(1, surface(0, 5));
+  session.receive(1, fill(5));
+  expect(told).toEqual([]);
+});
+
+test('an agent that comes is started and asked what it can do, and is gone when the server says', async () => {
+  const { session, told, messages, open } = openSession();
+  await open(0);
+  session.receive(0, init(1, 3, 2));
+  expect(told).toEqual(['absolute', 'agent true']);
+  expect(messages(0).map(([type]) => type)).toEqual([mainRequest.AGENT_START, mainRequest.AGENT_DATA, mainRequest.ATTACH_CHANNELS]);
+  session.resize({ widthPx: 1024, heightPx: 768 });
+  const monitors = Buffer.from(messages(0).at(-1)?.[1] ?? []);
+  expect([monitors.readUInt32LE(4), monitors.readUInt32LE(28), monitors.readUInt32LE(32)]).toEqual([2, 768, 1024]);
+  session.receive(0, spiceMessage(mainMessage.AGENT_DISCONNECTED, bytesOf(['u32', 0])));
+  expect(told.at(-1)).toBe('agent false');
+});
+
+test('a wrong message ends the session with channel, message and reason, and nothing is heard of it any more', async () => {
+  const { session, sent, told } = await openDisplay();
+  session.receive(
+    1,
+    spiceMessage(displayMessage.DRAW_FILL, bytesOf(['u32', 77], ['u32', 0], ['u32', 0], ['u32', 9], ['u32', 9], ['u8', 0])),
+  );
+  expect(told).toEqual(['close 0', 'close 1', 'close 2', 'close 3', 'ended protocol: display: DRAW_FILL: surface 77 does not exist']);
+  const before = sent.map((stream) => stream.length);
+  session.receive(1, surface());
+  session.input({ kind: 'key', scancode: [1], down: true });
+  session.resize({ widthPx: 1, heightPx: 1 });
+  session.streamClosed(0, 'gone', true);
+  session.close();
+  expect(told).toHaveLength(5);
+  expect(sent.map((stream) => stream.length)).toEqual(before);
+});
+
+test('surfaces that together are more than fits end the session before they are made', async () => {
+  const { session, told } = await openDisplay();
+  const big = (id: number) =>
+    spiceMessage(displayMessage.SURFACE_CREATE, bytesOf(['u32', id], ['u32', 8192], ['u32', 8192], ['u32', 32], ['u32', 0]));
+  session.receive(1, big(1));
+  session.receive(1, spiceMessage(displayMessage.SURFACE_DESTROY, bytesOf(['u32', 1])));
+  session.receive(1, big(2));
+  session.receive(1, big(3));
+  expect(told.at(-1)).toBe('ended protocol: display: SURFACE_CREATE: a surface of 8192 × 8192 pixels is more than fits beside the others');
+});
+
+test('why the server ended the session is told with its last words', async () => {
+  const { session, told } = await openDisplay();
+  session.receive(0, spiceMessage(6, bytesOf(['u64', 0n], ['u32', 7])));
+  session.streamClosed(0, 'The guest closed its console.', true);
+  expect(told.at(-1)).toBe('ended server: The server ends the connection: PERMISSION_DENIED. The guest closed its console.');
+});
