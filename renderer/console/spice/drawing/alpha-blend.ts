@@ -19,7 +19,7 @@ export function drawAlphaBlend(target: Surface, region: Region, source: Source, 
   const opaque = from.opaque && !(format === surfaceFormat.xrgb && (flags & alphaFlag.srcSurfaceHasAlpha) !== 0);
   const scaled = area.right - area.left !== box.right - box.left || area.bottom - area.top !== box.bottom - box.top;
   if (scaled) {
-    if (!sampler.scale(opaque === from.opaque ? from : { ...from, opaque }, area, box, region, false)) return;
+    if (!sampler.scale(from, opaque, area, box, region, false)) return;
   } else if (!sampler.transformed(from, opaque, false, 0, null, region, box.left - area.left, box.top - area.top)) return;
   const { boxes } = region;
   for (let at = 0; at < region.count * 4; at += 4) {

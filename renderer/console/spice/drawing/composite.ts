@@ -97,9 +97,15 @@ function formatOf(source: Source, target: Surface): number {
   return (source as Partial<Surface>).format ?? (needsFitting(target.format) ? target.format : surfaceFormat.argb);
 }
 
-/** Where one side is opaque everywhere, saturating is something simpler, which is rounded in another way. */
+/**
+ * What pixman makes of an operator before it starts: some are others under another name, and saturating is something simpler where one side
+ * is opaque everywhere. It matters because whole numbers and fractions are rounded in different ways.
+ */
 function reduced(operator: number, sourceOpaque: boolean, targetOpaque: boolean): number {
-  if (operator !== compositeOperator.saturate) return operator;
-  if (targetOpaque) return compositeOperator.dst;
-  return sourceOpaque ? compositeOperator.overReverse : operator;
+  const { clear, dst, overReverse, saturate, disjointClear, conjointClear } = compositeOperator;
+  if (operator >= disjointClear && operator <= disjointClear + dst) return clear + operator - disjointClear;
+  if (operator >= conjointClear && operator <= conjointClear + dst) return clear + operator - conjointClear;
+  if (operator !== saturate) return operator;
+  if (targetOpaque) return dst;
+  return sourceOpaque ? overReverse : operator;
 }

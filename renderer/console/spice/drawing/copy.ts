@@ -1,7 +1,7 @@
 /** DRAW_COPY, DRAW_BLEND and DRAW_OPAQUE: a picture or a surface, in its size or scaled, upon what is there. */
 import { mergeRow, rop } from './raster-operations.ts';
 import type { Region } from './region.ts';
-import { copyPixels, detached, fitRow, fitsAsIs, Row } from './rows.ts';
+import { copyPixels, detached, fitRow, fitsAsIs, fittedSource, Row } from './rows.ts';
 import { Sampler } from './scale.ts';
 import { bitsOf, type Rect, type Source, type Surface } from './surface.ts';
 
@@ -24,7 +24,7 @@ export function copyRegion(
   const from = detached(source, target);
   if (area.right - area.left === box.right - box.left && area.bottom - area.top === box.bottom - box.top)
     blitRegion(target, region, from, area.left - box.left, area.top - box.top, operation);
-  else scaleRegion(target, region, from, area, box, operation, interpolate);
+  else scaleRegion(target, region, fittedSource(from, target), area, box, operation, interpolate);
 }
 
 /** `aheadX` and `aheadY` are what is added to a place on the surface to have it on the source. */
@@ -69,7 +69,7 @@ function scaleRegion(
   operation: number,
   interpolate: boolean,
 ): void {
-  if (!sampler.scale(source, area, destination, region, interpolate)) return;
+  if (!sampler.scale(source, source.opaque, area, destination, region, interpolate)) return;
   const { boxes } = region;
   const bits = bitsOf(target.format);
   for (let box = 0; box < region.count * 4; box += 4) {

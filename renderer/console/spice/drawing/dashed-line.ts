@@ -68,7 +68,7 @@ export class DashedLine {
       const y1 = points[at - 1] as number;
       const x2 = points[at] as number;
       const y2 = points[at + 1] as number;
-      let endsDrawn = previousEndsDrawn;
+      let endsDrawn: boolean = previousEndsDrawn;
       if (x1 !== x2 || y1 !== y2) {
         const startsDrawn = (this.#index & 1) === 0;
         const start = makeFace();

@@ -3,7 +3,7 @@
 import { modulo, repeatRow } from './fill.ts';
 import { type MergeWords, mergeWords } from './raster-operations.ts';
 import type { Region } from './region.ts';
-import { copyPixels, detached, fitRow, fitsAsIs, Row } from './rows.ts';
+import { copyPixels, detached, fitRow, fitsAsIs, fittedSource, Row } from './rows.ts';
 import { Sampler } from './scale.ts';
 import { bitsOf, type Rect, type Source, type Surface } from './surface.ts';
 
@@ -36,11 +36,11 @@ export function drawRop3(
   tileX: number,
   tileY: number,
 ): void {
-  const from = detached(source, target);
   const brush = tile ? detached(tile, target) : null;
   const width = box.right - box.left;
   const height = box.bottom - box.top;
   const scaled = area.right - area.left !== width || area.bottom - area.top !== height;
+  const from = scaled ? fittedSource(source, target) : detached(source, target);
   if (scaled && !beginScaling(from, area, box, region, interpolate)) return;
   mergeWords(operationUnder(code, 0), whereZero);
   mergeWords(operationUnder(code, 1), whereOne);

@@ -40,9 +40,9 @@ export class Sampler {
 
   /**
    * For `area` of the source stretched over `box`. False when the server would draw nothing, since 16.16 cannot hold the places; `region`
-   * says which are needed.
+   * says which are needed. Pixels get full alpha if `opaque`, else have what they have.
    */
-  scale(source: Source, area: Rect, box: Rect, region: Region, interpolate: boolean): boolean {
+  scale(source: Source, opaque: boolean, area: Rect, box: Rect, region: Region, interpolate: boolean): boolean {
     const transform = this.#transform;
     transform.xx = Math.trunc(((area.right - area.left) * one) / (box.right - box.left));
     transform.xy = 0;
@@ -50,7 +50,7 @@ export class Sampler {
     transform.yx = 0;
     transform.yy = Math.trunc(((area.bottom - area.top) * one) / (box.bottom - box.top));
     transform.y0 = area.top * one;
-    return this.#begin(source, source.opaque, interpolate, repeatMode.none, transform, region, box.left, box.top);
+    return this.#begin(source, opaque, interpolate, repeatMode.none, transform, region, box.left, box.top);
   }
 
   /** As above for any transform: null is none. Places of the destination count from (`originX`, `originY`). */

@@ -104,14 +104,15 @@ function coverGlyph(run: GlyphRun, glyph: number, width: number): void {
     else
       for (let x = x1; x < x2; x++) {
         const column = x - left;
-        // Four bits are the high half of eight, so that 15 does not cover wholly: it is what the server draws.
+        // Four bits are the high half of eight, so that 15 does not cover wholly; and where glyphs overlap, the right one of a byte's two
+        // pixels is compared with the left one's bits still on: it is what the server draws.
         const value =
           bits === 8
             ? (bytes[from + column] as number)
             : (column & 1) === 0
               ? (bytes[from + (column >> 1)] as number) & 0xf0
-              : ((bytes[from + (column >> 1)] as number) << 4) & 0xf0;
-        if (value > (coverage[to + x] as number)) coverage[to + x] = value;
+              : (bytes[from + (column >> 1)] as number) << 4;
+        if (value > (coverage[to + x] as number)) coverage[to + x] = value & 0xff;
       }
   }
 }

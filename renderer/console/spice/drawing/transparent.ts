@@ -1,6 +1,6 @@
 /** DRAW_TRANSPARENT: a picture without those of its pixels that have one colour. */
 import type { Region } from './region.ts';
-import { copyPixels, detached, fitRow, fitsAsIs, Row } from './rows.ts';
+import { copyPixels, detached, fitRow, fitsAsIs, fittedSource, Row } from './rows.ts';
 import { Sampler } from './scale.ts';
 import { fitPixels, needsFitting, type Rect, type Source, type Surface, surfaceFormat, swapRedBlue } from './surface.ts';
 
@@ -10,16 +10,16 @@ const sampler = new Sampler();
 
 /** `colour` is `0xRRGGBB`: pixels of it stay as they are. */
 export function drawTransparent(target: Surface, region: Region, source: Source, area: Rect, box: Rect, colour: number): void {
-  const from = detached(source, target);
   const alphaOnly = target.format === surfaceFormat.a8 || target.format === surfaceFormat.a1;
   const compared = alphaOnly ? 0xff000000 : 0xffffff;
   key[0] = alphaOnly ? 0 : swapRedBlue(colour);
   if (needsFitting(target.format)) fitPixels(target.format, key, 0, 1);
   const left = (key[0] & compared) >>> 0;
-  const asIs = fitsAsIs(from, target);
   const { boxes } = region;
   const scaled = area.right - area.left !== box.right - box.left || area.bottom - area.top !== box.bottom - box.top;
-  if (scaled && !sampler.scale(from, area, box, region, false)) return;
+  const from = scaled ? fittedSource(source, target) : detached(source, target);
+  if (scaled && !sampler.scale(from, false, area, box, region, false)) return;
+  const asIs = fitsAsIs(from, target);
   const aheadX = area.left - box.left;
   const aheadY = area.top - box.top;
   for (let at = 0; at < region.count * 4; at += 4) {
