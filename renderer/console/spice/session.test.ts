@@ -139,10 +139,7 @@ test('an agent that comes is started and asked what it can do, and is gone when 
 
 test('a wrong message ends the session with channel, message and reason, and nothing is heard of it any more', async () => {
   const { session, sent, told } = await openDisplay();
-  session.receive(
-    1,
-    spiceMessage(displayMessage.DRAW_FILL, bytesOf(['u32', 77], ['u32', 0], ['u32', 0], ['u32', 9], ['u32', 9], ['u8', 0])),
-  );
+  session.receive(1, fill(77));
   expect(told).toEqual(['close 0', 'close 1', 'close 2', 'close 3', 'ended protocol: display: DRAW_FILL: surface 77 does not exist']);
   const before = sent.map((stream) => stream.length);
   session.receive(1, surface());

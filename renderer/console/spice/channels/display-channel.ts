@@ -7,7 +7,7 @@ import type { Reader } from '../protocol/reader.ts';
 import { SpiceError } from '../protocol/spice-error.ts';
 import { VideoStreams } from '../streams/video-streams.ts';
 import type { Channel, ChannelHandler } from './channel.ts';
-import { DrawMessages } from './draw-messages.ts';
+import { DisplayDrawing } from './display-drawing.ts';
 
 export type DisplayEvents = {
   /** The surface that is the screen, or null when there is none any more. */
@@ -34,6 +34,7 @@ export class DisplayChannel implements ChannelHandler {
   readonly capabilities =
     (1 << displayCapability.SIZED_STREAM) |
     (1 << displayCapability.MONITORS_CONFIG) |
+    (1 << displayCapability.COMPOSITE) |
     (1 << displayCapability.A8_SURFACE) |
     (1 << displayCapability.LZ4_COMPRESSION) |
     (1 << displayCapability.PREF_COMPRESSION) |
@@ -43,7 +44,7 @@ export class DisplayChannel implements ChannelHandler {
   readonly #shared: SharedImages;
   readonly #surfaces = new Map<number, Surface>();
   readonly #images: ImageDecoder;
-  readonly #draws: DrawMessages;
+  readonly #drawing: DisplayDrawing;
   readonly #streams: VideoStreams;
   readonly #compression: ImageCompression | null;
   #primary: Surface | null = null;
@@ -64,7 +65,7 @@ export class DisplayChannel implements ChannelHandler {
       if (!found) throw new SpiceError(`surface ${id} does not exist`);
       return found;
     });
-    this.#draws = new DrawMessages({ images: this.#images, surface, drawn });
+    this.#drawing = new DisplayDrawing({ images: this.#images, surface, drawn });
     this.#streams = new VideoStreams({ jpeg: shared.jpeg, surface, drawn });
   }
 
@@ -85,7 +86,7 @@ export class DisplayChannel implements ChannelHandler {
   }
 
   message(type: number, body: Reader): undefined | Promise<void> {
-    const drawing = this.#draws.read(type, body);
+    const drawing = this.#drawing.draw(type, body);
     if (drawing === true) return undefined;
     if (drawing !== false) return drawing;
     switch (type) {
