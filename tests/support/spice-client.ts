@@ -23,8 +23,12 @@ export type SpiceClient = {
   close(): void;
 };
 
-/** Opens a session; it is the caller's to close. */
-export function openSpiceClient(socketPath: string, options: SessionOptions = {}): SpiceClient {
+/** Opens a session; it is the caller's to close. `heard` is given what the server says, as it comes. */
+export function openSpiceClient(
+  socketPath: string,
+  options: SessionOptions = {},
+  heard: (stream: number, bytes: Uint8Array) => void = () => undefined,
+): SpiceClient {
   const streams: Transport[] = [];
   const state = {
     screen: null as Surface | null,
@@ -47,6 +51,7 @@ export function openSpiceClient(socketPath: string, options: SessionOptions = {}
         open: () => session?.streamOpen(stream),
         data: (bytes) => {
           received.push(bytes);
+          heard(stream, bytes);
           void session?.receive(stream, bytes);
         },
         closed: (reason, clean) => session?.streamClosed(stream, reason, clean),
