@@ -1,4 +1,5 @@
 /** Our SPICE client against QEMU's server: what it draws is what QEMU says that the screen shows. */
+import { writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -9,6 +10,7 @@ import { type ImageCompression, imageCompression } from '../../renderer/console/
 import { differingPixels } from '../support/png.ts';
 import { openSpiceClient, pixelsOf, type SpiceClient } from '../support/spice-client.ts';
 import { type SpiceMachine, startSpiceMachine } from '../support/spice-machine.ts';
+import { buildRecording, hashOf, type SpiceRecording } from '../support/spice-recording.ts';
 import { until } from '../support/until.ts';
 
 let starter: StarterPaths;
@@ -66,25 +68,31 @@ async function startStarter(device: string): Promise<SpiceMachine & { tell(line:
   return { ...machine, tell, answers };
 }
 
+/** Where `replay.test.ts` is to get its sessions from; nothing is kept without it. */
+const recordings = process.env.GUESTHOUSE_SPICE_RECORDINGS;
+
+async function keepRecording(name: string, pieces: SpiceRecording['pieces'], machine: SpiceMachine): Promise<void> {
+  if (!recordings) return;
+  const screen = await machine.screendump();
+  const { widthPx, heightPx } = screen;
+  writeFileSync(join(recordings, `${name}.gz`), buildRecording({ about: name, widthPx, heightPx, sha256: hashOf(screen), pieces }));
+}
+
 for (const device of ['virtio-vga', 'VGA', 'qxl-vga'])
   test(`what is drawn of a guest with ${device} equals QEMU’s screendump, however pictures are packed`, { timeout: 240_000 }, async () => {
     const machine = await startStarter(device);
     await until('the shell answers', () => machine.answers(), 120_000);
     machine.tell('echo 0 > /sys/class/graphics/fbcon/cursor_blink');
     for (const compression of Object.keys(imageCompression) as ImageCompression[]) {
-      const client = openSpiceClient(machine.socketPath, { compression });
+      const pieces: SpiceRecording['pieces'] = [];
+      const client = openSpiceClient(machine.socketPath, { compression }, (stream, bytes) => void pieces.push({ stream, bytes }));
       await until('a picture', () => client.size, 20_000);
       await untilEqual(client, machine);
-      machine.tell(`clear > /dev/tty1; (echo ${compression}; seq 1 120; dmesg) > /dev/tty1`);
+      machine.tell(`clear > /dev/tty1; (echo ${compression}; seq 1 60; dmesg) > /dev/tty1`);
       await pause(1500);
       await untilEqual(client, machine);
-      console.log(
-        device,
-        compression,
-        client.damages,
-        client.received.map((pieces) => pieces.reduce((sum, piece) => sum + piece.byteLength, 0)),
-      );
       expect(client.pointer).toBe('absolute');
+      await keepRecording(`${device}-${compression}`, pieces, machine);
       client.close();
       expect(client.end).toBeNull();
     }

@@ -2,7 +2,7 @@
 import { bitmapFormat } from '../decoders/bitmap.ts';
 import { type ImageDecoder, imageType, maskBits } from '../decoders/image.ts';
 import type { Picture } from '../decoders/picture.ts';
-import { copyRaw } from '../drawing/copy-raw.ts';
+import { copyRaw, forgetRaw } from '../drawing/copy-raw.ts';
 import { type DrawMessage, DrawMessageReader, drawMessageName, type ImageReference } from '../drawing/draw-messages.ts';
 import type { Mask } from '../drawing/mask.ts';
 import { ropDescriptor } from '../drawing/raster-operations.ts';
@@ -23,6 +23,9 @@ export type DisplayDrawingOptions = {
 const bitmapFlag = { paletteFromCache: 2, topDown: 4 } as const;
 /** SPICE_IMAGE_FLAGS_HIGH_BITS_SET: all that a picture may say which is drawn straight from its message. */
 const highBitsSet = 2;
+
+/** The memory of a longer message is not held on to until the next. */
+const keptBytes = 1024 * 1024;
 
 /** One for each display channel, which handles one message at a time: what belongs to it is kept here until it is drawn. */
 export class DisplayDrawing implements Images {
@@ -106,6 +109,7 @@ export class DisplayDrawing implements Images {
       const from = body.position + (top - box.top + area.top) * stride + (left - box.left + area.left) * 4;
       copyRaw(target, left, top, (boxes[at + 2] as number) - left, (boxes[at + 3] as number) - top, body.bytes, from, stride, alphaBits);
     }
+    if (body.bytes.byteLength > keptBytes) forgetRaw();
     region.extents(this.#bounds);
     this.#options.drawn(target, this.#bounds);
     return true;
