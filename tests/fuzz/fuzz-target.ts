@@ -1,10 +1,10 @@
 /** A worker that fuzzes one target until its time is over, and tells whoever started it what it found. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { SpiceError } from '../../renderer/console/spice/protocol/spice-error.ts';
+import { fuzzTargets } from './all-targets.ts';
 import { CoveredSource } from './covered-source.ts';
 import { Chance, mutate } from './mutate.ts';
 import { plantedFault } from './planted-fault.ts';
-import { spiceTargets } from './spice-targets.ts';
 
 export type FuzzOrder = {
   target: string;
@@ -26,7 +26,7 @@ const batchSize = 256;
 const longestRunMs = 2000;
 
 const { target: name, seed, ms, corpus, present } = workerData as FuzzOrder;
-const target = [...spiceTargets, plantedFault].find((each) => each.name === name);
+const target = [...fuzzTargets, plantedFault].find((each) => each.name === name);
 if (!target || !parentPort) throw new Error(`There is no target “${name}”.`);
 const counter = new Int32Array(present, 0, 2);
 const shown = new Uint8Array(present, 8);

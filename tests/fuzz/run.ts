@@ -13,9 +13,9 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
+import { fuzzTargets } from './all-targets.ts';
 import type { FuzzOrder, FuzzReport } from './fuzz-target.ts';
 import { plantedFault } from './planted-fault.ts';
-import { spiceTargets } from './spice-targets.ts';
 
 const corpusFolder = join(import.meta.dirname, 'corpus');
 const failureFolder = join(import.meta.dirname, '../../out/fuzz');
@@ -28,10 +28,10 @@ const { values, positionals } = parseArgs({
   options: { seconds: { type: 'string', default: '600' }, seed: { type: 'string' }, discard: { type: 'boolean', default: false } },
 });
 const seed = values.seed === undefined ? Date.now() & 0x7fffffff : Number(values.seed);
-const targets = [...spiceTargets, plantedFault].filter(({ name }) =>
+const targets = [...fuzzTargets, plantedFault].filter(({ name }) =>
   positionals.length === 0 ? name !== plantedFault.name : positionals.includes(name),
 );
-if (targets.length === 0) throw new Error(`There are: ${spiceTargets.map(({ name }) => name).join(', ')}.`);
+if (targets.length === 0) throw new Error(`There are: ${fuzzTargets.map(({ name }) => name).join(', ')}.`);
 
 /** One input a line, in base64. */
 function readCorpus(target: string): Uint8Array[] {

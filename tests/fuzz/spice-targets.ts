@@ -13,6 +13,7 @@ import { QuicDecoder } from '../../renderer/console/spice/decoders/quic.ts';
 import { Reader } from '../../renderer/console/spice/protocol/reader.ts';
 import { bitmapImage, imageHead, packedImage } from '../support/spice-image.ts';
 import { readSpicePictures, type SpicePicture } from '../support/spice-pictures.ts';
+import { joinPieces, piecesOf } from './pieces.ts';
 
 export interface FuzzTarget {
   readonly name: string;
@@ -57,17 +58,6 @@ const littleEndian = (bytes: Uint8Array, at: number) =>
   bytes.length < at + 4 ? 0 : new DataView(bytes.buffer, bytes.byteOffset).getUint32(at, true);
 /** Whether trying this would only take long: sizes that are refused anyway are tried. */
 const isLarge = (width: number, height: number) => width * height > mostPixelsHere && width <= 16_384 && height <= 16_384;
-
-/** Several inputs in one: each after its length in two bytes. */
-function* piecesOf(input: Uint8Array): Generator<Uint8Array> {
-  for (let at = 0; at + 2 <= input.length; ) {
-    const length = (input[at] as number) | ((input[at + 1] as number) << 8);
-    yield input.subarray(at + 2, at + 2 + length);
-    at += 2 + length;
-  }
-}
-
-const joinPieces = (pieces: Uint8Array[]) => Uint8Array.from(pieces.flatMap((piece) => [piece.length & 0xff, piece.length >> 8, ...piece]));
 
 function images(): Uint8Array[] {
   const packed = ([codec, type]: readonly [SpicePicture['codec'], number]) =>

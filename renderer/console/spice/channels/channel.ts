@@ -52,9 +52,11 @@ const maxBodyBytes: Record<ChannelKind, number> = {
 };
 /** Beyond SPICE_MSG_*'s highest there is nothing. */
 const maxMessageType = 500;
-/** What a long message leaves behind is let go of. */
-const keptBufferBytes = 1024 * 1024;
-/** The server measures the network with 256 KiB; nothing is kept of it. */
+/** A screen of 2560 × 1600 uncompressed: memory for such a message is used again for the next, as making it anew takes longer than drawing. */
+const keptBufferBytes = 17 * 1024 * 1024;
+const headerRoomBytes = 256;
+/** The first piece of memory for a message that comes in parts; then twice as much each time. */
+const firstBufferBytes = 256 * 1024;
 const maxNoticeBytes = 4096;
 
 type Stage = 'linkHeader' | 'linkReply' | 'authReply' | 'messages' | 'closed';
@@ -67,8 +69,10 @@ export class Channel {
   /** How long the piece is that is read next: a header, or a header with its body. */
   #wanted = linkHeaderBytes;
   /** The beginning of a piece that came in parts. Whole pieces are read where they lie. */
-  #held = new Uint8Array(256);
+  #held = new Uint8Array(headerRoomBytes);
   #heldBytes = 0;
+  /** Whether what is held has been longer than a header since `trim`. */
+  #heldLong = false;
   #suspended: Promise<void> | null = null;
   #serial = 0n;
   #serialWaiters: { serial: bigint; resolve(): void }[] = [];
@@ -110,6 +114,17 @@ export class Channel {
     this.#held = new Uint8Array(0);
     this.#heldBytes = 0;
     for (const { resolve } of this.#serialWaiters.splice(0)) resolve();
+  }
+
+  /** Memory that is kept for messages that come in parts. */
+  get bufferBytes(): number {
+    return this.#held.byteLength;
+  }
+
+  /** Lets go of memory that was not needed since this was called last: to be called now and then. */
+  trim(): void {
+    if (!this.#heldLong && this.#heldBytes === 0 && this.#held.byteLength > headerRoomBytes) this.#held = new Uint8Array(headerRoomBytes);
+    this.#heldLong = false;
   }
 
   /**
@@ -175,7 +190,7 @@ export class Channel {
       const wanted = this.#wanted;
       this.#heldBytes = 0;
       const waiting = this.#piece(bytes, start, wanted);
-      if (this.#held.byteLength > keptBufferBytes) this.#held = new Uint8Array(256);
+      if (this.#held.byteLength > keptBufferBytes) this.#held = new Uint8Array(headerRoomBytes);
       if (waiting) return waiting.then(() => this.#consume(chunk, at));
     }
     return undefined;
@@ -185,10 +200,11 @@ export class Channel {
   #hold(chunk: Uint8Array, from: number, to: number): void {
     const needed = this.#heldBytes + to - from;
     if (needed > this.#held.byteLength) {
-      const larger = new Uint8Array(Math.min(Math.max(needed, this.#held.byteLength * 2), Math.max(needed, this.#wanted)));
+      const larger = new Uint8Array(Math.max(needed, Math.min(this.#wanted, Math.max(this.#held.byteLength * 2, firstBufferBytes))));
       larger.set(this.#held.subarray(0, this.#heldBytes));
       this.#held = larger;
     }
+    if (needed > headerRoomBytes) this.#heldLong = true;
     this.#held.set(from === 0 && to === chunk.byteLength ? chunk : chunk.subarray(from, to), this.#heldBytes);
     this.#heldBytes = needed;
   }

@@ -19,6 +19,7 @@ type Scope = {
 const scope = globalThis as unknown as Scope;
 
 const statsEveryMs = 1000;
+const trimEveryMs = 10_000;
 
 class WorkerConsole {
   readonly #streams: (ByteStream | undefined)[] = [];
@@ -47,6 +48,7 @@ class WorkerConsole {
     };
     this.#session = new SpiceSession(host);
     setInterval(() => scope.postMessage({ type: 'stats', stats: this.#measure() }), statsEveryMs);
+    setInterval(() => this.#session.trim(), trimEveryMs);
   }
 
   receive(message: Exclude<ToWorker, { type: 'start' }>): void {
