@@ -1,10 +1,14 @@
-/** A bare QEMU with a SPICE server on a Unix socket: what is tested through it is the SPICE client alone. */
+/**
+ * A bare QEMU with a SPICE server: what is tested through it is the SPICE client alone. The server listens on loopback, since it packs no
+ * pictures for a client on a Unix socket; a relay on a Unix socket leads there.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createConnection } from 'node:net';
+import { createConnection, createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { onTestFinished } from 'vitest';
+import { freePort } from './free-port.ts';
 import { decodePng, type Pixels } from './png.ts';
 import { until } from './until.ts';
 
@@ -33,7 +37,8 @@ export async function startSpiceMachine(words: (folder: string) => readonly stri
     '-qmp',
     `unix:${qmpPath},server=on,wait=off`,
   ];
-  all.push('-spice', `unix=on,addr=${socketPath},disable-ticketing=on${spice}`, ...words(folder));
+  const port = await freePort();
+  all.push('-spice', `port=${port},addr=127.0.0.1,disable-ticketing=on${spice}`, ...words(folder));
   const qemu = spawn('qemu-system-x86_64', all, { stdio: ['ignore', 'ignore', 'inherit'] });
   const ended = new Promise((settle) => qemu.once('exit', settle));
   onTestFinished(async () => {
@@ -41,7 +46,15 @@ export async function startSpiceMachine(words: (folder: string) => readonly stri
     await ended;
     rmSync(folder, { recursive: true, force: true });
   });
-  await until('QEMU listens', () => existsSync(socketPath) && existsSync(qmpPath));
+  await until('QEMU listens', () => existsSync(qmpPath));
+  const relay = createServer((client) => {
+    const server = createConnection(port, '127.0.0.1');
+    client.on('error', () => server.destroy());
+    server.on('error', () => client.destroy());
+    client.pipe(server).pipe(client);
+  });
+  await new Promise<void>((listening) => relay.listen(socketPath, listening));
+  onTestFinished(() => void relay.close());
   const connection = createConnection(qmpPath);
   onTestFinished(() => void connection.destroy());
   connection.on('error', () => undefined);
