@@ -6,9 +6,14 @@
 import { fillPolygon, type Slope, type Vertex } from './polygon.ts';
 import { rop } from './raster-operations.ts';
 import { HeldSpans, type SpanPainter } from './spans.ts';
+import type { Rect } from './surface.ts';
 
-/** How many dashes of one command are drawn: a line can be of any length, and a dash of one pixel. */
-const maxDashes = 4_000_000;
+/** How many dashes of one command are drawn at most, those that cannot be seen not counted. */
+const maxDashes = 2_000_000;
+/** What is further away than the longest dash cannot be seen. */
+const marginPx = 260;
+/** From so many repetitions of all dashes on they are passed over at once, when they cannot be seen: adding them up takes as long as the line. */
+const minSkipped = 64;
 /** 1/sin²(5.5°): longer mitres are cut off. */
 const mitreLimit = 108.856472512142;
 
@@ -29,6 +34,12 @@ export class DashedLine {
   /** How much of the dash at `#index` is drawn already. */
   #done = 0;
   #dashesLeft = maxDashes;
+  /** The sum of all dashes and gaps. */
+  readonly #period: number;
+  readonly #extents: Rect = { left: 0, top: 0, right: 0, bottom: 0 };
+  /** Between these distances from its start a segment can be seen. */
+  #seenFrom = 0;
+  #seenTo = 0;
   readonly #paint: (x: number, y: number, width: number) => void;
   readonly #top: Vertex;
   readonly #right: Vertex;
@@ -44,6 +55,7 @@ export class DashedLine {
     this.#painter = painter;
     this.#dashes = dashes;
     this.#offset = offset;
+    this.#period = dashes.reduce((sum, length) => sum + length, 0);
     this.#held = touchesOnce(painter.operation) ? new HeldSpans() : null;
     this.#paint = (x, y, width) => this.#painter.span(x, y, width);
     [this.#top, this.#right, this.#bottom, this.#left] = this.#vertices as [Vertex, Vertex, Vertex, Vertex];
@@ -99,9 +111,7 @@ export class DashedLine {
     }
     let rest = distance - left;
     this.#nextDash();
-    let total = 0;
-    for (const dash of dashes) total += dash;
-    if (total <= rest) rest %= total;
+    if (this.#period <= rest) rest %= this.#period;
     while (rest >= (dashes[this.#index] as number)) {
       rest -= dashes[this.#index] as number;
       this.#nextDash();
@@ -147,14 +157,26 @@ export class DashedLine {
     setVertex(left, -alongY, alongX);
     let rest = length;
     let dash = (this.#dashes[this.#index] as number) - this.#done;
+    this.#look(x1, y1, dx, dy, length);
     while (rest > dash && this.#dashesLeft > 0) {
-      this.#dashesLeft--;
+      const at = length - rest;
+      const seen = at <= this.#seenTo && at + dash >= this.#seenFrom;
+      if (!seen) {
+        const periods = Math.floor((Math.min(rest, at < this.#seenFrom ? this.#seenFrom - at : rest) - dash) / this.#period) - 1;
+        if (periods >= minSkipped) {
+          const shift = (periods * this.#period) / length;
+          for (const vertex of this.#vertices) setVertex(vertex, vertex.x + shift * dx, vertex.y + shift * dy);
+          leftSlope.constant -= shift * length * length;
+          rest -= periods * this.#period;
+          continue;
+        }
+      } else this.#dashesLeft--;
       const stepX = (dash * dx) / length;
       const stepY = (dash * dy) / length;
       setVertex(right, right.x + stepX, right.y + stepY);
       setVertex(bottom, bottom.x + stepX, bottom.y + stepY);
       rightSlope.constant = right.x * dx + right.y * dy;
-      if ((this.#index & 1) === 0) fillPolygon(this.#vertices, this.#slopes, 4, x1, y1, paint);
+      if (seen && (this.#index & 1) === 0) fillPolygon(this.#vertices, this.#slopes, 4, x1, y1, paint);
       rest -= dash;
       this.#nextDash();
       dash = this.#dashes[this.#index] as number;
@@ -179,6 +201,26 @@ export class DashedLine {
     this.#done = (this.#dashes[this.#index] as number) - ahead;
     setFace(start, x1, y1, dx, dy, alongY, -alongX, constant);
     setFace(end, x2, y2, -dx, -dy, -alongY, alongX, constant);
+  }
+
+  /** Finds between which distances from its start a segment comes near what may be drawn upon. */
+  #look(x: number, y: number, dx: number, dy: number, length: number): void {
+    const extents = this.#extents;
+    this.#painter.region.extents(extents);
+    let from = 0;
+    let to = 1;
+    if (dx !== 0) {
+      const [one, other] = [(extents.left - marginPx - x) / dx, (extents.right + marginPx - x) / dx];
+      from = Math.max(from, Math.min(one, other));
+      to = Math.min(to, Math.max(one, other));
+    } else if (x < extents.left - marginPx || x > extents.right + marginPx) to = -1;
+    if (dy !== 0) {
+      const [one, other] = [(extents.top - marginPx - y) / dy, (extents.bottom + marginPx - y) / dy];
+      from = Math.max(from, Math.min(one, other));
+      to = Math.min(to, Math.max(one, other));
+    } else if (y < extents.top - marginPx || y > extents.bottom + marginPx) to = -1;
+    this.#seenFrom = from <= to ? from * length : Number.POSITIVE_INFINITY;
+    this.#seenTo = from <= to ? to * length : Number.NEGATIVE_INFINITY;
   }
 
   /** Fills the wedge between two segments that meet. Both faces are changed. */
