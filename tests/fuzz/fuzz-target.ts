@@ -50,6 +50,20 @@ function tryInput(input: Uint8Array): boolean {
   return false;
 }
 
+/** Takes away what is not needed to reach something new, so that the corpus stays small. */
+function shorten(input: Uint8Array, source: CoveredSource): Uint8Array {
+  let bytes = input;
+  for (let piece = bytes.length >> 1; piece >= 4; piece >>= 1)
+    for (let at = bytes.length - piece; at >= 0; at -= piece) {
+      const shorter = new Uint8Array(bytes.length - piece);
+      shorter.set(bytes.subarray(0, at));
+      shorter.set(bytes.subarray(at + piece), at);
+      tryInput(shorter);
+      if (source.hasNew(false)) bytes = shorter;
+    }
+  return bytes;
+}
+
 function fuzz(): void {
   const source = new CoveredSource((url) => url.includes('/renderer/console/spice/') || url.endsWith('/planted-fault.ts'));
   const chance = new Chance(seed);
@@ -73,9 +87,12 @@ function fuzz(): void {
     // One of them went where none had been: which?
     for (const input of batch) {
       tryInput(input);
-      if (!source.hasNew(true)) continue;
-      active.push(input);
-      kept.push(input);
+      if (!source.hasNew(false)) continue;
+      const short = shorten(input, source);
+      tryInput(short);
+      source.hasNew(true);
+      active.push(short);
+      kept.push(short);
     }
   }
   report({ kind: 'done', tried: Atomics.load(counter, 0), covered: source.size, atFirst, kept });
