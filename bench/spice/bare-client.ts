@@ -86,7 +86,7 @@ function openChannel(
   link.writeUInt32LE(channelType === bareChannel.display ? display : 0, 22);
   socket.write(buildLink(link));
   let [window, left] = [0, 0];
-  let held = Buffer.alloc(0);
+  let held: Buffer = Buffer.alloc(0);
   const pieces = new Pieces(
     [
       ...linkSteps((reply) => {

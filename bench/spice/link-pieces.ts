@@ -5,7 +5,7 @@ export const linkHeaderBytes = 16;
 
 /** Collects bytes until there are as many as are asked for. */
 export class Pieces {
-  #held = Buffer.alloc(0);
+  #held: Buffer = Buffer.alloc(0);
   readonly #steps: { bytes(): number; take(piece: Buffer): void }[];
   readonly #rest: (bytes: Buffer) => void;
 

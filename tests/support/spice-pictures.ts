@@ -1,5 +1,5 @@
 /**
- * Pictures as the SPICE server packs them, with what they show: tests/fixtures/spice/pictures.bin and .json. Its README says how they were
+ * Pictures as the SPICE server packs them, with what they show: tests/fixtures/spice/pictures.bin and .jsonl. Its README says how they were
  * made.
  */
 import { createHash } from 'node:crypto';
@@ -26,10 +26,10 @@ const folder = join(import.meta.dirname, '../fixtures/spice');
 
 export function readSpicePictures(codec: SpicePicture['codec']): SpicePicture[] {
   const all = readFileSync(join(folder, 'pictures.bin'));
-  const index = JSON.parse(readFileSync(join(folder, 'pictures.json'), 'utf8')) as (Omit<SpicePicture, 'data'> & {
-    at: number;
-    bytes: number;
-  })[];
+  const index = readFileSync(join(folder, 'pictures.jsonl'), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Omit<SpicePicture, 'data'> & { at: number; bytes: number });
   return (
     index
       .filter((entry) => entry.codec === codec)
