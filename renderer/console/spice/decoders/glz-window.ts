@@ -8,6 +8,8 @@ export interface GlzPicture {
   readonly windowDistance: number;
   /** In the order of the stream, which for some pictures is from the bottom. */
   readonly pixels: Int32Array;
+  /** Whether alpha is 0xff everywhere. */
+  readonly opaque: boolean;
 }
 
 /**

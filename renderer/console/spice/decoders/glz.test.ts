@@ -56,16 +56,19 @@ test('a picture that waits is told when there will be no other', async () => {
 
 test('the window never holds more than it may, whatever is to be kept', () => {
   const window = new GlzWindow(1000);
-  window.add({ id: 0, windowDistance: 0, pixels: new Int32Array(600) });
-  expect(() => window.add({ id: 1, windowDistance: 1, pixels: new Int32Array(600) })).toThrow('would hold more than 1000 pixels');
-  expect(() => window.add({ id: 0, windowDistance: 0, pixels: new Int32Array(1) })).toThrow('came twice');
-  window.add({ id: 1, windowDistance: 0, pixels: new Int32Array(300) });
+  window.add({ id: 0, windowDistance: 0, pixels: new Int32Array(600), opaque: true });
+  expect(() => window.add({ id: 1, windowDistance: 1, pixels: new Int32Array(600), opaque: true })).toThrow(
+    'would hold more than 1000 pixels',
+  );
+  expect(() => window.add({ id: 0, windowDistance: 0, pixels: new Int32Array(1), opaque: true })).toThrow('came twice');
+  window.add({ id: 1, windowDistance: 0, pixels: new Int32Array(300), opaque: true });
   expect([window.pixels, window.find(0)]).toEqual([300, undefined]);
 });
 
 test('a session that another server hands over goes on with its numbers', () => {
   const window = new GlzWindow(1000);
-  for (let id = 5000; id < 6000; id++) window.add({ id, windowDistance: Math.min(2, id - 5000), pixels: new Int32Array(100) });
+  for (let id = 5000; id < 6000; id++)
+    window.add({ id, windowDistance: Math.min(2, id - 5000), pixels: new Int32Array(100), opaque: true });
   expect(window.pixels).toBe(300);
 });
 

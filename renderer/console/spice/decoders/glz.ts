@@ -12,6 +12,7 @@ import { flipRows, longCopy, lzMagic, lzType, lzVersion, readBigEndian, repeatBa
 import { checkPictureSize, type Picture } from './picture.ts';
 
 const headerBytes = 33;
+const opaque = 0xff000000 | 0;
 const literal = { rgb16: 1, rgb24: 2, alpha: 3 } as const;
 
 /** That a picture needs another, which is to come on another channel. The same is to be decoded again when it is there. */
@@ -45,7 +46,7 @@ export function decodeGlz(data: Uint8Array, window: GlzWindow): Picture | GlzWai
   let end = decodeCommands(data, headerBytes, pixels, id, window, type === lzType.rgb16 ? literal.rgb16 : literal.rgb24);
   if (end >= 0 && type === lzType.rgba) end = decodeCommands(data, end, pixels, id, window, literal.alpha);
   if (end < 0) return { missingPicture: id + end };
-  window.add({ id, windowDistance, pixels });
+  window.add({ id, windowDistance, pixels, opaque: type !== lzType.rgba });
 
   // The window keeps the stream's order, since references count in it.
   let shown = pixels;
@@ -66,6 +67,7 @@ function decodeCommands(data: Uint8Array, at: number, out: Int32Array, id: numbe
   // Most references lead into the same picture as the one before.
   let lastDistance = 0;
   let source = out;
+  let sourceIsOpaque = true;
   let done = 0;
   while (done < size) {
     if (at >= end) throw cutShort();
@@ -127,12 +129,14 @@ function decodeCommands(data: Uint8Array, at: number, out: Int32Array, id: numbe
       const picture = window.find(id - distance);
       if (picture === undefined) return -distance;
       source = picture.pixels;
+      sourceIsOpaque = picture.opaque;
       lastDistance = distance;
     }
     if (offset + length > source.length) throw outside();
     if (kind === literal.alpha)
       for (; done < stop; done++, offset++) out[done] = ((out[done] as number) & 0xffffff) | ((source[offset] as number) & 0xff000000);
-    else if (length < longCopy) for (; done < stop; done++, offset++) out[done] = source[offset] as number;
+    // The colours of a picture with alpha are those of one without as well.
+    else if (!sourceIsOpaque || length < longCopy) for (; done < stop; done++, offset++) out[done] = opaque | (source[offset] as number);
     else {
       out.set(source.subarray(offset, offset + length), done);
       done = stop;
