@@ -133,7 +133,6 @@ function runMain(input: Uint8Array): void {
     channels: (list) => {
       if (list.length > 64) throw new Error(`${list.length} channels are too many.`);
     },
-    multimediaTime: () => undefined,
     pointer: () => undefined,
     agentConnected: (tokens) => agent.connected(tokens),
     agentDisconnected: () => agent.disconnected(),

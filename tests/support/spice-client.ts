@@ -79,7 +79,6 @@ export function openSpiceClient(
     agent: (connected) => {
       state.agent = connected;
     },
-    locks: () => undefined,
     ended: (end) => {
       state.end = end;
     },

@@ -46,7 +46,6 @@ async function play(pieces: SpiceRecording['pieces'], yields: boolean): Promise<
     cursor: () => undefined,
     cursorMoved: () => undefined,
     agent: () => undefined,
-    locks: () => undefined,
     ended: ({ detail }) => {
       ended = detail;
     },

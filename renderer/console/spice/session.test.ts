@@ -23,7 +23,6 @@ function openSession() {
     cursor: ({ kind }) => void told.push(`cursor ${kind}`),
     cursorMoved: () => undefined,
     agent: (connected) => void told.push(`agent ${connected}`),
-    locks: () => undefined,
     ended: (end) => void told.push(`ended ${end.cause}: ${end.detail}`),
   };
   const session = new SpiceSession(host);

@@ -18,7 +18,7 @@ import {
   type ImageCompression,
   pixmapCachePixels,
 } from './channels/display-channel.ts';
-import { InputsChannel, type Locks } from './channels/inputs-channel.ts';
+import { InputsChannel } from './channels/inputs-channel.ts';
 import { MainChannel } from './channels/main-channel.ts';
 import { GlzWindow } from './decoders/glz-window.ts';
 import { ImageCache } from './decoders/image-cache.ts';
@@ -41,7 +41,6 @@ export type SessionHost = CursorEvents &
     picture(size: PixelSize): void;
     pointer(pointer: 'absolute' | 'relative'): void;
     agent(connected: boolean): void;
-    locks(locks: Locks): void;
     /** Last, once, and not when this side closed the session. */
     ended(end: ConsoleEnd): void;
   };
@@ -69,10 +68,7 @@ export class SpiceSession {
   constructor(host: SessionHost, options: SessionOptions = {}) {
     this.#host = host;
     this.#options = options;
-    this.#inputs = new InputsChannel(
-      () => host.now(),
-      (locks) => this.#tell(() => host.locks(locks)),
-    );
+    this.#inputs = new InputsChannel(() => host.now());
     this.#agent = new Agent({
       send: (message) => this.#main.send(message),
       agent: (connected) => this.#tell(() => host.agent(connected)),
@@ -83,7 +79,6 @@ export class SpiceSession {
           this.#sessionId = sessionId;
         },
         channels: (list) => this.#openChannels(list),
-        multimediaTime: () => undefined,
         pointer: (pointer) => {
           this.#inputs.setPointer(pointer);
           this.#tell(() => host.pointer(pointer));

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { spiceMessage } from '../../../../tests/support/hostile-spice.ts';
-import { accepted, bytesOf, linkReply } from '../../../../tests/support/scripted-spice.ts';
+import { accepted, linkReply } from '../../../../tests/support/scripted-spice.ts';
 import { inputsMessage } from '../protocol/constants.ts';
 import { Channel } from './channel.ts';
-import { InputsChannel, type Locks } from './inputs-channel.ts';
+import { InputsChannel } from './inputs-channel.ts';
 
 const hex = (bytes: Uint8Array) =>
   Buffer.from(bytes)
@@ -12,12 +12,8 @@ const hex = (bytes: Uint8Array) =>
 
 async function openInputs() {
   const sent: string[] = [];
-  const locks: Locks[] = [];
   let now = 0;
-  const inputs = new InputsChannel(
-    () => now,
-    (next) => void locks.push(next),
-  );
+  const inputs = new InputsChannel(() => now);
   const channel = new Channel({
     handler: inputs,
     channelId: 0,
@@ -33,7 +29,7 @@ async function openInputs() {
   await channel.receive(accepted);
   sent.length = 0;
   const acknowledge = () => channel.receive(spiceMessage(inputsMessage.MOUSE_MOTION_ACK, new Uint8Array(0)));
-  return { inputs, channel, sent, locks, acknowledge, pass: (ms: number) => (now += ms) };
+  return { inputs, sent, acknowledge, pass: (ms: number) => (now += ms) };
 }
 
 test('keys are sent as the bytes of their scan code, the first byte lowest, and Pause as two messages', async () => {
@@ -100,14 +96,4 @@ test('a guest that changes how it takes the pointer is not sent what was meant f
   inputs.setPointer('absolute');
   inputs.input({ kind: 'button', button: 'left', down: true });
   expect(sent).toEqual(['71 00 03 00 00 00 01 01 00']);
-});
-
-test('the guest’s lock keys are told', async () => {
-  const { channel, locks } = await openInputs();
-  channel.receive(spiceMessage(inputsMessage.INIT, bytesOf(['u16', 0])));
-  channel.receive(spiceMessage(inputsMessage.KEY_MODIFIERS, bytesOf(['u16', 5])));
-  expect(locks).toEqual([
-    { scroll: false, num: false, caps: false },
-    { scroll: true, num: false, caps: true },
-  ]);
 });

@@ -2,11 +2,9 @@
 import type { ConsoleInput, PointerButton } from '../../console.ts';
 import { buildMessage } from '../protocol/build-message.ts';
 import { inputsMessage, inputsRequest, motionAckBunch } from '../protocol/constants.ts';
-import type { Reader } from '../protocol/reader.ts';
 import type { Channel, ChannelHandler } from './channel.ts';
 
 type Motion = Extract<ConsoleInput, { kind: 'position' | 'motion' }>;
-export type Locks = { scroll: boolean; num: boolean; caps: boolean };
 
 /** SPICE_MOUSE_BUTTON_* */
 const buttonNumber: Record<PointerButton, number> = { left: 1, middle: 2, right: 3, up: 4, down: 5, side: 6, extra: 7 };
@@ -22,7 +20,6 @@ export class InputsChannel implements ChannelHandler {
   readonly kind = 'inputs';
   readonly capabilities = 0;
   readonly #now: () => number;
-  readonly #locks: (locks: Locks) => void;
   #channel: Channel | undefined;
   #pointer: 'absolute' | 'relative' = 'relative';
   #held = 0;
@@ -33,10 +30,8 @@ export class InputsChannel implements ChannelHandler {
   #bunchSentAt: number[] = [];
   #latencyMs: number | null = null;
 
-  /** `locks` is told the guest's lock keys when they change. */
-  constructor(now: () => number, locks: (locks: Locks) => void) {
+  constructor(now: () => number) {
     this.#now = now;
-    this.#locks = locks;
   }
 
   /** From sending movements until they were acknowledged, the newest such time; null before there is one. */
@@ -48,26 +43,13 @@ export class InputsChannel implements ChannelHandler {
     this.#channel = channel;
   }
 
-  message(type: number, body: Reader): undefined {
-    switch (type) {
-      case inputsMessage.INIT:
-      case inputsMessage.KEY_MODIFIERS: {
-        const mask = body.u16();
-        this.#locks({
-          scroll: (mask & lockMask.scroll) !== 0,
-          num: (mask & lockMask.num) !== 0,
-          caps: (mask & lockMask.caps) !== 0,
-        });
-        break;
-      }
-      case inputsMessage.MOUSE_MOTION_ACK: {
-        this.#unacknowledged = Math.max(0, this.#unacknowledged - motionAckBunch);
-        const sentAt = this.#bunchSentAt.shift();
-        if (sentAt !== undefined) this.#latencyMs = this.#now() - sentAt;
-        this.#sendMotion(false);
-        break;
-      }
-    }
+  /** What the guest's lock keys show comes too: this side's keyboard cannot be made to show it. */
+  message(type: number): undefined {
+    if (type !== inputsMessage.MOUSE_MOTION_ACK) return undefined;
+    this.#unacknowledged = Math.max(0, this.#unacknowledged - motionAckBunch);
+    const sentAt = this.#bunchSentAt.shift();
+    if (sentAt !== undefined) this.#latencyMs = this.#now() - sentAt;
+    this.#sendMotion(false);
     return undefined;
   }
 

@@ -57,6 +57,11 @@ export class Presentation {
     if (this.#image && !this.#damage.empty) this.#pacer.ask();
   }
 
+  /** Shows what has been drawn, without waiting for the frame that it is due in. */
+  flush(): void {
+    this.#show();
+  }
+
   #show(): void {
     const image = this.#image;
     if (!image || this.#damage.empty) return;

@@ -41,10 +41,13 @@ class WorkerConsole {
       picture: (size) => scope.postMessage({ type: 'size', size }),
       pointer: (pointer) => scope.postMessage({ type: 'pointer', pointer }),
       agent: (connected) => scope.postMessage({ type: 'agent', connected }),
-      locks: () => undefined,
       cursor: (cursor) => scope.postMessage({ type: 'cursor', cursor }),
       cursorMoved: (xPx, yPx) => scope.postMessage({ type: 'cursorMoved', xPx, yPx }),
-      ended: (end) => scope.postMessage({ type: 'ended', end }),
+      ended: (end) => {
+        // What was drawn last is what is kept.
+        presentation.flush();
+        scope.postMessage({ type: 'ended', end });
+      },
     };
     this.#session = new SpiceSession(host);
     setInterval(() => scope.postMessage({ type: 'stats', stats: this.#measure() }), statsEveryMs);
