@@ -5,6 +5,8 @@
 
 /** No word is longer. */
 export const longestWordBits = 26;
+/** What a word is said to have with a parameter that the smaller alphabet lacks, so that it is never the best. */
+const noWordBits = longestWordBits + 1;
 /** Words of up to so many bits are read with one look into a table. */
 export const shortWordBits = 10;
 const shortWords = 1 << shortWordBits;
@@ -21,8 +23,8 @@ export interface QuicAlphabet {
   readonly bits: 5 | 8;
   /** By `parameter << shortWordBits | the next bits`: the packed word, or 0 when it is longer. */
   readonly shortWords: Uint32Array;
-  /** By `value << 3 | parameter`: bits of its word. */
-  readonly wordBits: Uint8Array;
+  /** By `value << 2 | parameter >> 1`: bits of its word with two parameters, the even one in the lower half. */
+  readonly wordBits: Int32Array;
   /** By parameter: zeros that begin the words of large values, which are then written plainly. */
   readonly plainPrefixBits: Uint8Array;
   readonly plainBits: Uint8Array;
@@ -39,7 +41,7 @@ function buildAlphabet(bits: 5 | 8): QuicAlphabet {
   const alphabet = {
     bits,
     shortWords: new Uint32Array(bits << shortWordBits),
-    wordBits: new Uint8Array(size << 3),
+    wordBits: new Int32Array(size << 2).fill(noWordBits | (noWordBits << 16)),
     plainPrefixBits: new Uint8Array(bits),
     plainBits: new Uint8Array(bits),
     firstPlain: new Uint16Array(bits),
@@ -58,13 +60,18 @@ function buildAlphabet(bits: 5 | 8): QuicAlphabet {
     alphabet.plainBits[parameter] = plainBits;
     alphabet.firstPlain[parameter] = firstPlain;
     for (let value = 0; value < size; value++)
-      alphabet.wordBits[(value << 3) | parameter] = value < firstPlain ? (value >> parameter) + parameter + 1 : prefix + plainBits;
+      setHalf(alphabet.wordBits, (value << 3) | parameter, value < firstPlain ? (value >> parameter) + parameter + 1 : prefix + plainBits);
     for (let next = 0; next < shortWords; next++) {
       const word = readWord(alphabet, parameter, next << (32 - shortWordBits));
       if ((word & 31) <= shortWordBits) alphabet.shortWords[(parameter << shortWordBits) | next] = word;
     }
   }
   return alphabet;
+}
+
+function setHalf(pairs: Int32Array, at: number, value: number): void {
+  const both = pairs[at >> 1] as number;
+  pairs[at >> 1] = (at & 1) === 0 ? (both & 0xffff0000) | value : (both & 0xffff) | (value << 16);
 }
 
 /** Any word, of any length, from the next 32 bits. */
