@@ -2,42 +2,22 @@
  * Random drawing commands of SPICE as their messages lie on the wire, from a seed, and the surfaces they are drawn upon. The server's own
  * renderer was given the same bytes once (`renderer/console/spice/drawing/golden/README.md`); what it drew is known by its hash.
  */
-
-import { type DrawMessageName, drawMessage } from '../../renderer/console/spice/drawing/draw-messages.ts';
-import type { Mask } from '../../renderer/console/spice/drawing/mask.ts';
-import { createSurface, type Source, type Surface, surfaceFormat } from '../../renderer/console/spice/drawing/surface.ts';
-
-export type RawSurface = { id: number; format: number; width: number; height: number; bytes: Uint8Array };
-export type Drawing = { surfaces: RawSurface[]; messages: { name: DrawMessageName; bytes: Uint8Array }[] };
-
-/** Numbers that look random and are the same for the same seed. */
-export class Random {
-  #state: number;
-
-  constructor(seed: number) {
-    this.#state = (Math.imul(seed + 1, 0x9e3779b1) | 0) ^ 0x5bd1e995;
-  }
-
-  u32(): number {
-    this.#state = (this.#state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return (mixed ^ (mixed >>> 14)) >>> 0;
-  }
-
-  /** From `least` to `most`, both possible. */
-  int(least: number, most: number): number {
-    return least + (this.u32() % (most - least + 1));
-  }
-
-  chance(percent: number): boolean {
-    return this.int(0, 99) < percent;
-  }
-
-  of<T>(choices: readonly T[]): T {
-    return choices[this.int(0, choices.length - 1)] as T;
-  }
-}
+import { surfaceFormat } from '../../renderer/console/spice/drawing/surface.ts';
+import {
+  type Box,
+  bitmap,
+  bitmapFormat,
+  bytesPerBitmapPixel,
+  bytesPerPixel,
+  type Drawing,
+  keyIn,
+  MessageWriter,
+  premultiply,
+  Random,
+  type RawSurface,
+  surfaceImage,
+  trimmedPath,
+} from './spice-drawing-parts.ts';
 
 /** The names of the sets of drawings, with how many are compared. */
 export const drawingSets = {
@@ -58,51 +38,6 @@ export const drawingSets = {
   'composed with transforms': 800,
 } as const;
 export type DrawingSet = keyof typeof drawingSets;
-
-type Box = { left: number; top: number; right: number; bottom: number };
-
-/** Writes one message; images and other parts that are pointed to go behind its body. */
-class MessageWriter {
-  #bytes: number[] = [];
-  #later: { at: number; bytes: number[] }[] = [];
-
-  u8(value: number): this {
-    this.#bytes.push(value & 0xff);
-    return this;
-  }
-
-  u16(value: number): this {
-    return this.u8(value).u8(value >> 8);
-  }
-
-  u32(value: number): this {
-    return this.u16(value).u16(value >> 16);
-  }
-
-  rect({ left, top, right, bottom }: Box): this {
-    return this.u32(top).u32(left).u32(bottom).u32(right);
-  }
-
-  bytesAt(bytes: number[] | null): this {
-    if (bytes) this.#later.push({ at: this.#bytes.length, bytes });
-    return this.u32(0);
-  }
-
-  get written(): number[] {
-    return this.#bytes;
-  }
-
-  finish(): Uint8Array {
-    for (const { at, bytes } of this.#later) {
-      const offset = this.#bytes.length;
-      for (let index = 0; index < 4; index++) this.#bytes[at + index] = (offset >> (index * 8)) & 0xff;
-      for (const byte of bytes) this.#bytes.push(byte);
-    }
-    return Uint8Array.from(this.#bytes);
-  }
-}
-
-const bitmapFormat = { bit1be: 2, bit16: 6, bit24: 7, bit32: 8, rgba: 9, bit8a: 10 } as const;
 
 /** Makes one drawing of a set. */
 export function makeDrawing(set: DrawingSet, seed: number): Drawing {
@@ -592,155 +527,3 @@ const dividingOperators = [
   0x3d,
   0x3e,
 ];
-
-/** Leaves out what was announced and not written. */
-function trimmedPath(bytes: number[]): number[] {
-  let at = 4;
-  let segments = 0;
-  while (at < bytes.length) {
-    const points = (bytes[at + 1] as number) | ((bytes[at + 2] as number) << 8);
-    at += 5 + points * 8;
-    segments++;
-  }
-  return [segments, 0, 0, 0, ...bytes.slice(4)];
-}
-
-/** A colour that the picture has, so that some of it is left out. */
-function keyIn(image: readonly number[], otherwise: number, random: Random): number {
-  if (image[8] !== 0 || random.chance(30)) return otherwise;
-  const at = image.length - 8 - 4 * random.int(0, 3);
-  return ((image[at] as number) | ((image[at + 1] as number) << 8) | ((image[at + 2] as number) << 16)) >>> 0;
-}
-
-function bytesPerPixel(format: number): number {
-  if (format === surfaceFormat.a8) return 1;
-  return format === surfaceFormat.rgb555 || format === surfaceFormat.rgb565 ? 2 : 4;
-}
-
-function bytesPerBitmapPixel(format: number): number {
-  if (format === bitmapFormat.bit8a) return 1;
-  if (format === bitmapFormat.bit16) return 2;
-  return format === bitmapFormat.bit24 ? 3 : 4;
-}
-
-/** Colours are at most their alpha, in most pixels. */
-function premultiply(bytes: Uint8Array): void {
-  for (let at = 0; at + 3 < bytes.length; at += 4) {
-    const kind = at % 7;
-    const alpha = kind === 0 ? 0xff : kind === 1 ? 0 : (bytes[at + 3] as number);
-    bytes[at + 3] = alpha;
-    for (let part = 0; part < 3; part++) bytes[at + part] = Math.floor(((bytes[at + part] as number) * alpha) / 255);
-  }
-}
-
-function imageHeader(type: number, width: number, height: number): MessageWriter {
-  return new MessageWriter().u32(1).u32(0).u8(type).u8(0).u32(width).u32(height);
-}
-
-function surfaceImage({ id, width, height }: RawSurface): number[] {
-  return imageHeader(104, width, height).u32(id).written;
-}
-
-function bitmap(format: number, width: number, height: number, stride: number, data: Uint8Array, topDown: boolean): number[] {
-  const writer = imageHeader(0, width, height)
-    .u8(format)
-    .u8(topDown ? 4 : 0)
-    .u32(width)
-    .u32(height)
-    .u32(stride)
-    .u32(0);
-  return [...writer.written, ...data];
-}
-
-/** A bitmap that a message has at that offset. The formats are those of this file, not all that there are. */
-export function readBitmap(message: Uint8Array, offset: number): Source {
-  const view = new DataView(message.buffer, message.byteOffset, message.byteLength);
-  const format = message[offset + 18] as number;
-  const topDown = ((message[offset + 19] as number) & 4) !== 0;
-  const width = view.getUint32(offset + 20, true);
-  const height = view.getUint32(offset + 24, true);
-  const stride = view.getUint32(offset + 28, true);
-  const pixels = new Uint32Array(width * height);
-  for (let y = 0; y < height; y++) {
-    const row = offset + 36 + (topDown ? y : height - 1 - y) * stride;
-    for (let x = 0; x < width; x++) pixels[y * width + x] = readPixel(view, row, x, format);
-  }
-  return { width, height, pixels, opaque: format !== bitmapFormat.rgba && format !== bitmapFormat.bit8a };
-}
-
-function readPixel(view: DataView, row: number, x: number, format: number): number {
-  if (format === bitmapFormat.bit8a) return view.getUint8(row + x) * 0x1000000;
-  if (format === bitmapFormat.bit16) return expanded(view.getUint16(row + x * 2, true), 5);
-  const size = format === bitmapFormat.bit24 ? 3 : 4;
-  const at = row + x * size;
-  const alpha = format === bitmapFormat.rgba ? view.getUint8(at + 3) : 0xff;
-  return alpha * 0x1000000 + (view.getUint8(at) << 16) + (view.getUint8(at + 1) << 8) + view.getUint8(at + 2);
-}
-
-export function readMaskBitmap(message: Uint8Array, offset: number): Mask {
-  const view = new DataView(message.buffer, message.byteOffset, message.byteLength);
-  const topDown = ((message[offset + 19] as number) & 4) !== 0;
-  const width = view.getUint32(offset + 20, true);
-  const height = view.getUint32(offset + 24, true);
-  const stride = view.getUint32(offset + 28, true);
-  const bits = new Uint8Array(width * height);
-  for (let y = 0; y < height; y++)
-    for (let x = 0; x < width; x++) {
-      const row = offset + 36 + (topDown ? y : height - 1 - y) * stride;
-      bits[y * width + x] = (view.getUint8(row + (x >> 3)) >> (7 - (x & 7))) & 1;
-    }
-  return { width, height, bits };
-}
-
-function expanded(value: number, greenBits: 5 | 6): number {
-  const widen = (part: number, bits: number) => (part << (8 - bits)) | (part >> (2 * bits - 8));
-  const red = widen((value >> (5 + greenBits)) & 31, 5);
-  const green = widen((value >> 5) & ((1 << greenBits) - 1), greenBits);
-  return 0xff000000 + (widen(value & 31, 5) << 16) + (green << 8) + red;
-}
-
-/** The surface as the client has it. */
-export function surfaceFrom({ id, format, width, height, bytes }: RawSurface, offScreen: boolean): Surface {
-  const surface = createSurface(id, width, height, format, offScreen);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  for (let at = 0; at < width * height; at++) {
-    if (format === surfaceFormat.a8) surface.pixels[at] = view.getUint8(at) * 0x1000000;
-    else if (format === surfaceFormat.rgb555) surface.pixels[at] = expanded(view.getUint16(at * 2, true), 5);
-    else if (format === surfaceFormat.rgb565) surface.pixels[at] = expanded(view.getUint16(at * 2, true), 6);
-    else {
-      const value = view.getUint32(at * 4, true);
-      surface.pixels[at] = ((value & 0xff00ff00) | ((value & 0xff) << 16) | ((value >>> 16) & 0xff) | surface.opaqueBits) >>> 0;
-    }
-  }
-  return surface;
-}
-
-/** What is compared: of a surface without alpha, the colours alone. */
-export function hashOf(surfaces: readonly Surface[]): number {
-  let hash = 0x811c9dc5;
-  for (const { format, pixels } of surfaces)
-    for (const pixel of pixels) {
-      hash = Math.imul(hash ^ (format === surfaceFormat.xrgb ? pixel | 0xff000000 : pixel), 0x01000193);
-      hash ^= hash >>> 15;
-    }
-  return hash >>> 0;
-}
-
-/** The records that the program around the server's renderer reads: see the README of the golden files. */
-export function recordsOf(drawing: Drawing): Uint8Array[] {
-  const records: Uint8Array[] = [];
-  const push = (kind: number, head: number[], bytes: Uint8Array) => {
-    const size = head.length * 4 + bytes.length;
-    const record = new Uint8Array(8 + Math.ceil(size / 4) * 4);
-    const view = new DataView(record.buffer);
-    [kind, size, ...head].forEach((value, index) => {
-      view.setUint32(index * 4, value, true);
-    });
-    record.set(bytes, 8 + head.length * 4);
-    records.push(record);
-  };
-  for (const { id, format, width, height, bytes } of drawing.surfaces) push(0, [id, format, width, height], bytes);
-  for (const { name, bytes } of drawing.messages) push(1, [drawMessage[name]], bytes);
-  push(2, [], new Uint8Array(0));
-  return records;
-}

@@ -1,18 +1,9 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import {
-  type Drawing,
-  type DrawingSet,
-  drawingSets,
-  hashOf,
-  makeDrawing,
-  Random,
-  readBitmap,
-  readMaskBitmap,
-  recordsOf,
-  surfaceFrom,
-} from '../../../../tests/support/spice-drawings.ts';
+import { type Drawing, Random } from '../../../../tests/support/spice-drawing-parts.ts';
+import { hashOf, readBitmap, readMaskBitmap, recordsOf, surfaceFrom } from '../../../../tests/support/spice-drawing-surfaces.ts';
+import { type DrawingSet, drawingSets, makeDrawing } from '../../../../tests/support/spice-drawings.ts';
 import { Reader } from '../protocol/reader.ts';
 import { SpiceError } from '../protocol/spice-error.ts';
 import { type DrawMessageName, DrawMessageReader, drawMessage } from './draw-messages.ts';
