@@ -130,7 +130,15 @@ export class DisplayDrawing implements Images {
     for (let index = 0; index < images.length; index++) {
       const { offset, surfaceId } = images[index] as ImageReference;
       if (offset === 0 || surfaceId >= 0) continue;
-      const picture = this.#options.images.decode(body, offset, options);
+      let picture: Picture | Promise<Picture>;
+      try {
+        picture = this.#options.images.decode(body, offset, options);
+      } catch (error) {
+        if (late === null) throw error;
+        // Those that are on their way may fail as well, and have to be listened to.
+        late.push(Promise.reject(error));
+        break;
+      }
       if (picture instanceof Promise) {
         late ??= [];
         late.push(

@@ -6,7 +6,7 @@
 import { SpiceError } from '../protocol/spice-error.ts';
 import { bitmapFormat, decodeBitmap } from './bitmap.ts';
 import { longCopy, readBigEndian, repeatBack } from './lz-format.ts';
-import { checkPictureSize, type Picture } from './picture.ts';
+import { checkPictureSize, keptWorkBytes, type Picture } from './picture.ts';
 
 const headerBytes = 2;
 const shortestMatch = 4;
@@ -24,8 +24,10 @@ export class Lz4Decoder {
     const bytes = pixelBytes(format);
     const size = width * height * bytes;
     if (size > data.byteLength * 255) throw new SpiceError(`LZ4: ${size} bytes do not come out of ${data.byteLength}`);
-    if (this.#raw.length < size) this.#raw = new Uint8Array(Math.ceil(size * 1.25));
-    const raw = this.#raw.subarray(0, size);
+    let memory = this.#raw;
+    if (memory.length < size) memory = new Uint8Array(size);
+    if (size <= keptWorkBytes) this.#raw = memory;
+    const raw = memory.subarray(0, size);
     let done = 0;
     for (let at = headerBytes; at < data.byteLength; ) {
       if (at + 4 > data.byteLength) throw new SpiceError('LZ4: a block is cut short');

@@ -16,6 +16,9 @@ export const maxSidePx = 16_384;
 /** More than an 8K screen: 256 MiB of memory. */
 export const maxPixels = 64 * 1024 * 1024;
 
+/** Working memory that a decoder holds on to until the next picture. What a larger one took is let go of. */
+export const keptWorkBytes = 16 * 1024 * 1024;
+
 /** Throws unless a picture of this size may be allocated. */
 export function checkPictureSize(width: number, height: number, what = 'picture'): void {
   if (!(width > 0 && height > 0 && width <= maxSidePx && height <= maxSidePx && width * height <= maxPixels))

@@ -6,7 +6,7 @@
  * little-endian 32-bit word holds the next 32, highest first.
  */
 import { SpiceError } from '../protocol/spice-error.ts';
-import { checkPictureSize, type Picture } from './picture.ts';
+import { checkPictureSize, keptWorkBytes, type Picture } from './picture.ts';
 import {
   alphabet5,
   alphabet8,
@@ -28,7 +28,7 @@ const spareWords = 8;
 const tableShift = 32 - shortWordBits;
 const opaque = 0xff000000 | 0;
 
-/** Decodes picture after picture; keeps nothing but its working memory, which grows to what the largest needed. */
+/** Decodes picture after picture; keeps nothing but its working memory. */
 export class QuicDecoder {
   #words = new Int32Array(0);
   #bit = 0;
@@ -41,6 +41,14 @@ export class QuicDecoder {
 
   /** `into` is filled if it is large enough. Throws {@link SpiceError}. */
   decode(data: Uint8Array, into?: Uint32Array): Picture {
+    try {
+      return this.#decode(data, into);
+    } finally {
+      if (this.#words.byteLength > keptWorkBytes) this.#words = new Int32Array(0);
+    }
+  }
+
+  #decode(data: Uint8Array, into?: Uint32Array): Picture {
     if (data.byteLength < headerBytes) throw new SpiceError('QUIC: cut short in its header');
     this.#load(data);
     const words = this.#words;
@@ -88,7 +96,7 @@ export class QuicDecoder {
 
   #load(data: Uint8Array): void {
     const count = data.byteLength >>> 2;
-    if (this.#words.length < count + spareWords) this.#words = new Int32Array(Math.ceil((count + spareWords) * 1.25));
+    if (this.#words.length < count + spareWords) this.#words = new Int32Array(count + (count >> 2) + spareWords);
     const words = this.#words;
     // Through bytes, since a message lies at any address.
     new Uint8Array(words.buffer, 0, count << 2).set(data.subarray(0, count << 2));

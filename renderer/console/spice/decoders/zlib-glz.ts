@@ -3,7 +3,7 @@ import { SpiceError } from '../protocol/spice-error.ts';
 import { decodeGlz, type GlzWait } from './glz.ts';
 import type { GlzWindow } from './glz-window.ts';
 import { Inflater } from './inflate.ts';
-import { checkPictureSize, type Picture } from './picture.ts';
+import { checkPictureSize, keptWorkBytes, type Picture } from './picture.ts';
 
 /** No encoder writes more for a pixel: three literals, one of alpha, and two commands for each 32 of them. */
 const mostBytesPerPixel = 5;
@@ -18,8 +18,12 @@ export class ZlibGlzDecoder {
     checkPictureSize(width, height, 'GLZ picture');
     if (glzBytes > width * height * mostBytesPerPixel + headerBytes)
       throw new SpiceError(`GLZ: ${glzBytes} bytes are too many for ${width} × ${height} pixels`);
-    if (this.#glz.length < glzBytes) this.#glz = new Uint8Array(Math.ceil(glzBytes * 1.25));
-    const glz = this.#glz.subarray(0, glzBytes);
+    // Deflate makes at most 1032 bytes of one.
+    if (glzBytes > data.byteLength * 1032) throw new SpiceError(`GLZ: ${glzBytes} bytes do not come out of ${data.byteLength}`);
+    let memory = this.#glz;
+    if (memory.length < glzBytes) memory = new Uint8Array(glzBytes);
+    if (glzBytes <= keptWorkBytes) this.#glz = memory;
+    const glz = memory.subarray(0, glzBytes);
     this.#inflater.inflate(data, glz);
     return decodeGlz(glz, window);
   }
