@@ -20,8 +20,8 @@ export type FuzzReport =
   | { kind: 'failed'; input: Uint8Array; error: string }
   | { kind: 'done'; tried: number; covered: number; atFirst: number; kept: Uint8Array[] };
 
-/** Inputs between two looks at what they reached: looking takes as long as some hundred of them. */
-const batchSize = 256;
+/** Inputs between two looks at what they reached. Looking takes as long as some hundred of them: the less there is to find, the seldomer. */
+const batchSizes = { least: 64, most: 4096 };
 /** No input of a few KiB may take longer. */
 const longestRunMs = 2000;
 
@@ -64,6 +64,23 @@ function shorten(input: Uint8Array, source: CoveredSource): Uint8Array {
   return bytes;
 }
 
+/** Some of them went where none had been: hands over which, in halves of halves. */
+function narrowDown(batch: readonly Uint8Array[], source: CoveredSource, keep: (input: Uint8Array) => void): void {
+  for (const input of batch) tryInput(input);
+  if (!source.hasNew(false)) return;
+  const [only] = batch;
+  if (batch.length > 1 || !only) {
+    const middle = batch.length >> 1;
+    narrowDown(batch.slice(0, middle), source, keep);
+    narrowDown(batch.slice(middle), source, keep);
+    return;
+  }
+  const short = shorten(only, source);
+  tryInput(short);
+  source.hasNew(true);
+  keep(short);
+}
+
 function fuzz(): void {
   const source = new CoveredSource((url) => url.includes('/renderer/console/spice/') || url.endsWith('/planted-fault.ts'));
   const chance = new Chance(seed);
@@ -76,6 +93,7 @@ function fuzz(): void {
     if (performance.now() > end || source.hasNew(true)) active.push(input);
   }
   const atFirst = source.size;
+  let batchSize = batchSizes.least;
   while (performance.now() < end) {
     const batch: Uint8Array[] = [];
     source.skip();
@@ -84,17 +102,10 @@ function fuzz(): void {
       batch.push(input);
       if (!tryInput(input)) return;
     }
-    if (!source.hasNew(false)) continue;
-    // One of them went where none had been: which?
-    for (const input of batch) {
-      tryInput(input);
-      if (!source.hasNew(false)) continue;
-      const short = shorten(input, source);
-      tryInput(short);
-      source.hasNew(true);
-      active.push(short);
-      kept.push(short);
-    }
+    if (source.hasNew(false)) {
+      narrowDown(batch, source, (input) => active.push(input) && kept.push(input));
+      batchSize = batchSizes.least;
+    } else batchSize = Math.min(batchSize * 2, batchSizes.most);
   }
   report({ kind: 'done', tried: Atomics.load(counter, 0), covered: source.size, atFirst, kept });
   source.close();

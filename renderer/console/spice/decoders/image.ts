@@ -68,7 +68,8 @@ export class ImageDecoder {
   readonly #surface: (id: number) => Picture;
   readonly #quic = new QuicDecoder();
   readonly #lz4 = new Lz4Decoder();
-  readonly #zlibGlz = new ZlibGlzDecoder();
+  /** Few sessions ever need its tables. */
+  #zlibGlz: ZlibGlzDecoder | null = null;
   #scratch = new Uint32Array(0);
 
   /** `surface` looks at a surface as at a picture, and throws when there is none of that id. */
@@ -121,7 +122,9 @@ export class ImageDecoder {
       case imageType.zlibGlzRgb: {
         const glzBytes = body.u32();
         const data = readData(body);
-        return this.#afterOthers(descriptor, () => this.#zlibGlz.decode(data, glzBytes, width, height, this.#shared.glzWindow));
+        this.#zlibGlz ??= new ZlibGlzDecoder();
+        const zlibGlz = this.#zlibGlz;
+        return this.#afterOthers(descriptor, () => zlibGlz.decode(data, glzBytes, width, height, this.#shared.glzWindow));
       }
       case imageType.jpeg:
         return decodeJpeg(readData(body), width, height, this.#shared.jpeg);
