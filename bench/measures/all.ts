@@ -13,6 +13,7 @@ import { linkedClone } from './linked-clone.ts';
 import { manyGuests } from './many-guests.ts';
 import { snapshots } from './snapshots.ts';
 import { spiceDecoders } from './spice-decoders.ts';
+import { spiceDrawing } from './spice-drawing.ts';
 import { startStages } from './start-stages.ts';
 
 export const measures: readonly Measure[] = [
@@ -29,5 +30,6 @@ export const measures: readonly Measure[] = [
   idleCpu,
   console,
   spiceDecoders,
+  spiceDrawing,
   startStages,
 ];

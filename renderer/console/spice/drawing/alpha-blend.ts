@@ -39,8 +39,8 @@ export function drawAlphaBlend(target: Surface, region: Region, source: Source, 
 export function overRow(target: Surface, start: number, count: number, source: Uint32Array, keepAlpha: boolean): void {
   const { pixels, format } = target;
   // The byte without a meaning is zero after blending off-screen, as the server leaves it, unless the message calls it alpha.
-  const cleared = isOpaque(format) && target.opaqueBits === 0 && !keepAlpha ? 0x00ffffff : 0xffffffff;
-  const set = target.opaqueBits;
+  const cleared = isOpaque(format) && target.opaqueBits === 0 && !keepAlpha ? 0x00ffffff : -1;
+  const set = target.opaqueBits | 0;
   for (let index = 0; index < count; index++) {
     const from = source[index] as number;
     if (from >= 0xff000000) pixels[start + index] = (from & cleared) | set;

@@ -98,8 +98,10 @@ export function mergeColour(
   mergeWords(operation, scratch);
   const kept = ((colour & scratch.sourceMask) ^ scratch.sourceFlip) | ~bits;
   const flipped = ((colour & scratch.resultMask) ^ scratch.resultFlip) & bits;
-  if (opaqueBits === 0) for (let at = start; at < end; at++) pixels[at] = ((pixels[at] as number) & kept) ^ flipped;
-  else for (let at = start; at < end; at++) pixels[at] = (((pixels[at] as number) & kept) ^ flipped) | opaqueBits;
+  // Bits that are to be set are set by what is flipped where nothing is kept.
+  const keptBits = kept & ~opaqueBits;
+  const flippedBits = flipped | opaqueBits;
+  for (let at = start; at < end; at++) pixels[at] = ((pixels[at] as number) & keptBits) ^ flippedBits;
 }
 
 /** Merges a row of source pixels into a row; only `bits` change, and `opaqueBits` are set. */
@@ -114,15 +116,16 @@ export function mergeRow(
   opaqueBits: number,
 ): void {
   const ahead = sourceStart - start;
+  const set = opaqueBits | 0;
   switch (operation) {
     case rop.xor:
-      for (let at = start; at < end; at++) pixels[at] = ((pixels[at] as number) ^ ((source[at + ahead] as number) & bits)) | opaqueBits;
+      for (let at = start; at < end; at++) pixels[at] = ((pixels[at] as number) ^ ((source[at + ahead] as number) & bits)) | set;
       return;
     case rop.and:
-      for (let at = start; at < end; at++) pixels[at] = ((pixels[at] as number) & ((source[at + ahead] as number) | ~bits)) | opaqueBits;
+      for (let at = start; at < end; at++) pixels[at] = ((pixels[at] as number) & ((source[at + ahead] as number) | ~bits)) | set;
       return;
     case rop.or:
-      for (let at = start; at < end; at++) pixels[at] = (pixels[at] as number) | ((source[at + ahead] as number) & bits) | opaqueBits;
+      for (let at = start; at < end; at++) pixels[at] = (pixels[at] as number) | ((source[at + ahead] as number) & bits) | set;
       return;
     default: {
       mergeWords(operation, scratch);
@@ -130,7 +133,7 @@ export function mergeRow(
       for (let at = start; at < end; at++) {
         const from = source[at + ahead] as number;
         const kept = ((from & sourceMask) ^ sourceFlip) | ~bits;
-        pixels[at] = (((pixels[at] as number) & kept) ^ (((from & resultMask) ^ resultFlip) & bits)) | opaqueBits;
+        pixels[at] = (((pixels[at] as number) & kept) ^ (((from & resultMask) ^ resultFlip) & bits)) | set;
       }
     }
   }

@@ -82,6 +82,7 @@ function mergeThree(
 ): void {
   const { sourceMask: mask0, sourceFlip: flip0, resultMask: result0, resultFlip: end0 } = whereZero;
   const { sourceMask: mask1, sourceFlip: flip1, resultMask: result1, resultFlip: end1 } = whereOne;
+  const set = opaqueBits | 0;
   for (let index = 0; index < count; index++) {
     const under = brush[index] as number;
     const from = source[index] as number;
@@ -89,7 +90,7 @@ function mergeThree(
     const zero = (there & ((from & mask0) ^ flip0)) ^ ((from & result0) ^ end0);
     const one = (there & ((from & mask1) ^ flip1)) ^ ((from & result1) ^ end1);
     const merged = (zero & ~under) | (one & under);
-    pixels[start + index] = (merged & bits) | (there & ~bits) | opaqueBits;
+    pixels[start + index] = (merged & bits) | (there & ~bits) | set;
   }
 }
 

@@ -136,9 +136,24 @@ export class Sampler {
   #nearestRow(fromX: number, fromY: number, count: number, out: Uint32Array): void {
     const { width, height, pixels } = this.#source;
     const repeat = this.#repeat;
-    const alphaBits = this.#alphaBits;
+    const alphaBits = this.#alphaBits | 0;
     const stepX = this.#transform.xx;
     const stepY = this.#transform.yx;
+    if (stepY === 0) {
+      const row = wrapped(fromY >> 16, height, repeat);
+      if (row < 0) {
+        out.fill(0, 0, count);
+        return;
+      }
+      const start = row * width;
+      let x = fromX;
+      for (let at = 0; at < count; at++, x += stepX) {
+        const place = x >> 16;
+        const column = place >= 0 && place < width ? place : wrapped(place, width, repeat);
+        out[at] = column < 0 ? 0 : (pixels[start + column] as number) | alphaBits;
+      }
+      return;
+    }
     let x = fromX;
     let y = fromY;
     for (let at = 0; at < count; at++, x += stepX, y += stepY) {
@@ -149,8 +164,9 @@ export class Sampler {
   }
 
   #interpolatedRow(fromX: number, fromY: number, count: number, out: Uint32Array): void {
-    const { width, height } = this.#source;
+    const { width, height, pixels } = this.#source;
     const repeat = this.#repeat;
+    const alphaBits = this.#alphaBits | 0;
     const stepX = this.#transform.xx;
     const stepY = this.#transform.yx;
     let x = fromX;
@@ -159,15 +175,29 @@ export class Sampler {
       // Seven bits of weight, as pixman was built with.
       const weightX = ((x >> 9) & 0x7f) << 1;
       const weightY = ((y >> 9) & 0x7f) << 1;
-      const left = wrapped(x >> 16, width, repeat);
-      const right = wrapped((x >> 16) + 1, width, repeat);
-      const top = wrapped(y >> 16, height, repeat);
-      const bottom = wrapped((y >> 16) + 1, height, repeat);
+      const left = x >> 16;
+      const top = y >> 16;
+      if (left >= 0 && top >= 0 && left + 1 < width && top + 1 < height) {
+        const corner = top * width + left;
+        out[at] = mix(
+          (pixels[corner] as number) | alphaBits,
+          (pixels[corner + 1] as number) | alphaBits,
+          (pixels[corner + width] as number) | alphaBits,
+          (pixels[corner + width + 1] as number) | alphaBits,
+          weightX,
+          weightY,
+        );
+        continue;
+      }
+      const leftColumn = wrapped(left, width, repeat);
+      const rightColumn = wrapped(left + 1, width, repeat);
+      const topRow = wrapped(top, height, repeat);
+      const bottomRow = wrapped(top + 1, height, repeat);
       out[at] = mix(
-        this.#pixel(left, top),
-        this.#pixel(right, top),
-        this.#pixel(left, bottom),
-        this.#pixel(right, bottom),
+        this.#pixel(leftColumn, topRow),
+        this.#pixel(rightColumn, topRow),
+        this.#pixel(leftColumn, bottomRow),
+        this.#pixel(rightColumn, bottomRow),
         weightX,
         weightY,
       );
@@ -226,23 +256,17 @@ function wrapped(place: number, size: number, repeat: number): number {
   }
 }
 
-/** Weights are of 256, for right and bottom. */
+/** Weights are of 256, for right and bottom. Two colours at a time go down first, which takes their sixteen bits each exactly. */
 function mix(topLeft: number, topRight: number, bottomLeft: number, bottomRight: number, weightX: number, weightY: number): number {
-  const both = weightX * weightY;
-  const onlyX = (weightX << 8) - both;
-  const onlyY = (weightY << 8) - both;
-  const neither = 0x10000 - (weightY << 8) - (weightX << 8) + both;
-  const red = (topLeft & 0xff) * neither + (topRight & 0xff) * onlyX + (bottomLeft & 0xff) * onlyY + (bottomRight & 0xff) * both;
-  const green =
-    ((topLeft >>> 8) & 0xff) * neither +
-    ((topRight >>> 8) & 0xff) * onlyX +
-    ((bottomLeft >>> 8) & 0xff) * onlyY +
-    ((bottomRight >>> 8) & 0xff) * both;
-  const blue =
-    ((topLeft >>> 16) & 0xff) * neither +
-    ((topRight >>> 16) & 0xff) * onlyX +
-    ((bottomLeft >>> 16) & 0xff) * onlyY +
-    ((bottomRight >>> 16) & 0xff) * both;
-  const alpha = (topLeft >>> 24) * neither + (topRight >>> 24) * onlyX + (bottomLeft >>> 24) * onlyY + (bottomRight >>> 24) * both;
-  return ((red >>> 16) | ((green >>> 16) << 8) | ((blue >>> 16) << 16) | ((alpha >>> 16) << 24)) >>> 0;
+  const fromTop = 256 - weightY;
+  const fromLeft = 256 - weightX;
+  const leftEven = Math.imul(topLeft & 0xff00ff, fromTop) + Math.imul(bottomLeft & 0xff00ff, weightY);
+  const leftOdd = Math.imul((topLeft >>> 8) & 0xff00ff, fromTop) + Math.imul((bottomLeft >>> 8) & 0xff00ff, weightY);
+  const rightEven = Math.imul(topRight & 0xff00ff, fromTop) + Math.imul(bottomRight & 0xff00ff, weightY);
+  const rightOdd = Math.imul((topRight >>> 8) & 0xff00ff, fromTop) + Math.imul((bottomRight >>> 8) & 0xff00ff, weightY);
+  const red = Math.imul(leftEven & 0xffff, fromLeft) + Math.imul(rightEven & 0xffff, weightX);
+  const green = Math.imul(leftOdd & 0xffff, fromLeft) + Math.imul(rightOdd & 0xffff, weightX);
+  const blue = Math.imul(leftEven >>> 16, fromLeft) + Math.imul(rightEven >>> 16, weightX);
+  const alpha = Math.imul(leftOdd >>> 16, fromLeft) + Math.imul(rightOdd >>> 16, weightX);
+  return (red >>> 16) | ((green >>> 8) & 0xff00) | (blue & 0xff0000) | ((alpha << 8) & 0xff000000);
 }

@@ -118,28 +118,30 @@ function coverGlyph(run: GlyphRun, glyph: number, width: number): void {
 }
 
 function paintRow(target: Surface, start: number, count: number, covered: number, pixel: number): void {
-  const { pixels, opaqueBits, format } = target;
-  const kept = isOpaque(format) && opaqueBits === 0 ? 0x00ffffff : 0xffffffff;
-  const wholly = (pixel & kept) | opaqueBits;
+  const { pixels, format } = target;
+  const set = target.opaqueBits | 0;
+  const kept = isOpaque(format) && set === 0 ? 0x00ffffff : -1;
+  const wholly = (pixel & kept) | set;
   for (let index = 0; index < count; index++) {
     const part = coverage[covered + index] as number;
     if (part === 0xff) pixels[start + index] = wholly;
-    else if (part !== 0) pixels[start + index] = (over(multiply(pixel, part), pixels[start + index] as number) & kept) | opaqueBits;
+    else if (part !== 0) pixels[start + index] = (over(multiply(pixel, part), pixels[start + index] as number) & kept) | set;
   }
   if (needsFitting(format)) fitPixels(format, pixels, start, start + count);
 }
 
 /** `x` and `y` are the place in the endless pattern. */
 function paintTiledRow(target: Surface, start: number, count: number, covered: number, tile: Source, x: number, y: number): void {
-  const { pixels, opaqueBits, format } = target;
-  const kept = isOpaque(format) && opaqueBits === 0 ? 0x00ffffff : 0xffffffff;
+  const { pixels, format } = target;
+  const set = target.opaqueBits | 0;
+  const kept = isOpaque(format) && set === 0 ? 0x00ffffff : -1;
   const alphaBits = tile.opaque ? 0xff000000 : 0;
   const row = modulo(y, tile.height) * tile.width;
   let column = modulo(x, tile.width);
   for (let index = 0; index < count; index++) {
     const part = coverage[covered + index] as number;
     const pixel = (tile.pixels[row + column] as number) | alphaBits;
-    if (part !== 0) pixels[start + index] = (over(multiply(pixel, part), pixels[start + index] as number) & kept) | opaqueBits;
+    if (part !== 0) pixels[start + index] = (over(multiply(pixel, part), pixels[start + index] as number) & kept) | set;
     if (++column === tile.width) column = 0;
   }
   if (needsFitting(format)) fitPixels(format, pixels, start, start + count);
