@@ -113,8 +113,10 @@ function MachineChoice({
         </>
       }
     >
-      <p>{w.machineText}</p>
-      <p className="muted">{w.imagesText}</p>
+      <div className="stack">
+        <p>{w.machineText}</p>
+        <p className="muted">{w.imagesText}</p>
+      </div>
     </Dialog>
   );
 }

@@ -22,7 +22,8 @@ export const createWords = {
   chooseImage: 'Image',
   noImages: 'There are no images yet.',
   importFirst: 'Import one',
-  recognised: (os: string, by: string) => `${os}, recognised by ${by}`,
+  /** How it was recognised is a sentence of the engine: "By the disc’s label “…”." */
+  recognised: (os: string, by: string) => `${os}. ${by}`,
   notRecognised: 'The system was not recognised; general hardware is chosen.',
   mediumFacts: (format: string, file: string, virtual: string) =>
     file === virtual ? `${format} · ${file}` : `${format} · ${file} · the guest sees ${virtual}`,

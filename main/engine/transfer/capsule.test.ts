@@ -102,6 +102,26 @@ test('files of a snapshot are of its kinds, once each, and memory is there exact
   expect(with_({ takenAt: 'yesterday' })).toBe(false);
 });
 
+test('a capsule of the first kind is opened, and what it says of snapshots is told and left', () => {
+  const first = {
+    capsule: 1,
+    madeBy: 'Guesthouse 0.1.0',
+    exportedAt: '2026-01-01T00:00:00.000Z',
+    spec,
+    files: [{ name: 'disk0.qcow2', role: 'disk', diskId: 'disk0', sizeBytes: 1, sha256 }],
+  };
+  expect(parseCapsule(JSON.stringify({ ...first, snapshots: [] }))).toMatchObject({
+    files: [{ base: null }],
+    layers: [],
+    unreadSnapshots: 0,
+  });
+  const some = parseCapsule(JSON.stringify({ ...first, snapshots: [{ id: 'of another shape' }] }));
+  expect([some.snapshots, some.unreadSnapshots]).toEqual([[], 1]);
+  const told = capsuleSpec(some, 'Copy', { uuids: new Set(), macs: new Set() }).findings;
+  expect(told.map(({ id, severity }) => [id, severity])).toContainEqual(['source/snapshots', 'warning']);
+  expect(() => parseCapsule(JSON.stringify({ ...first, capsule: 3, snapshots: [] }))).toThrow();
+});
+
 test('a TPM’s files are called as they were, and never by a name that hides or leads anywhere', () => {
   expect([tpmFileOf('tpm-tpm2-00.permall'), tpmFileOf('s12.tpm-tpm2-00.permall'), tpmFileOf('tpm-.lock'), tpmFileOf('tpm-')]).toEqual([
     'tpm2-00.permall',
