@@ -123,6 +123,7 @@ test('a paused and a suspended guest are cloned as after a power cut, and go on 
 }, 240_000);
 
 test('an engine killed while a running guest is cloned leaves whole clones or none, and no half snapshot', async () => {
+  await inside('echo in-memory > /tmp/memory');
   for (const afterMs of [30, 90, 150, 260].map((ms) => ms + Math.floor(Math.random() * 40))) {
     const said = `killed after ${afterMs} ms`;
     await engine.close();
