@@ -32,8 +32,6 @@ export type Tidying = {
 };
 
 const atRest: ReadonlySet<GuestStatus> = new Set(['off', 'suspended', 'crashed', 'template']);
-/** Reasons for which a disk is left for another time: it reads the same either way. */
-const hasTime: ReadonlySet<string> = new Set(['image/in-use', 'guest/not-responding']);
 
 export function createTidying(deps: TidyingDeps): Tidying {
   const { guests, jobs, definition, diskWork, layout, log } = deps;
@@ -65,10 +63,32 @@ export function createTidying(deps: TidyingDeps): Tidying {
   const gaveWay = 'gave way';
   const inUseNow = () => [...guestsInUse()].sort().join();
 
-  const noteRefusal = (one: Merge, thrown: unknown): void => {
-    if (one.live === null) throw thrown;
+  /** The disk reads the same either way and has time, unless what went wrong is nothing to wait for: that is thrown. */
+  const leave = (one: Merge, thrown: unknown): 'go on' | 'end' => {
+    const { code } = toGuesthouseError(thrown);
+    if (one.live === null) {
+      // Copied or looked at by somebody.
+      if (code !== 'image/in-use') throw thrown;
+      left = inUseNow();
+      return 'end';
+    }
+    if (code === 'guest/not-responding') {
+      // It has just ended, so that the next look finds it at rest.
+      left = gaveWay;
+      return 'end';
+    }
     log.warn({ guest: one.live, error: toGuesthouseError(thrown) }, 'A layer could not be taken in while its guest runs.');
     refused.set(one.live, (refused.get(one.live) ?? new Set()).add(keyOf(one)));
+    return 'go on';
+  };
+  const look = async (): Promise<Merge | null> => {
+    if (mustStay()) {
+      left = gaveWay;
+      return null;
+    }
+    const { merge: found, waits } = await nextMerge(parts);
+    left = waits ? inUseNow() : null;
+    return found;
   };
 
   /** Merges one after the other until there is none, or until something more important wants to have the disks. */
@@ -76,9 +96,7 @@ export function createTidying(deps: TidyingDeps): Tidying {
     for (;;) {
       signal.throwIfAborted();
       for (const id of refused.keys()) if (!guestsInUse().has(id)) refused.delete(id);
-      const found = mustStay() ? { merge: null, waits: true } : await nextMerge(parts);
-      const one = found.merge;
-      left = found.waits ? inUseNow() : null;
+      const one = await look();
       if (!one) return;
       try {
         const how = await diskWork.during(touchesOnly(one, layout), signal, (own) => merge(parts, one, own, progress));
@@ -87,11 +105,7 @@ export function createTidying(deps: TidyingDeps): Tidying {
         return;
       } catch (thrown) {
         signal.throwIfAborted();
-        if (!hasTime.has(toGuesthouseError(thrown).code)) noteRefusal(one, thrown);
-        else {
-          left = gaveWay;
-          return;
-        }
+        if (leave(one, thrown) === 'end') return;
       }
     }
   };
@@ -105,8 +119,7 @@ export function createTidying(deps: TidyingDeps): Tidying {
     try {
       await removeUnneeded(parts);
       if (hasJob) return;
-      const { merge: next, waits } = mustStay() ? { merge: null, waits: true } : await nextMerge(parts);
-      left = waits ? inUseNow() : null;
+      const next = await look();
       if (!next || hasJob) return;
       hasJob = true;
       const job = jobs.start(definition(), {
