@@ -46,6 +46,7 @@ export const errorCodes = {
   'guest/share-missing': 'A folder that the guest shares does not exist.',
   'guest/device-busy': 'The guest does not let go of the device.',
   'guest/nothing-to-undo': 'No edit of the guest’s hardware is left to be undone.',
+  'guest/disk-deleted': 'A disk that would come back was deleted for good.',
   'guest/has-own-data': 'The guest’s disk holds data of its own, which belong to what it builds upon.',
   'guest/stands-alone': 'The guest’s disks build upon nothing.',
   'guest/not-in-trash': 'The guest is not in the trash.',

@@ -3,7 +3,7 @@
  * guest runs stands in `edit-timing.ts`.
  */
 import { z } from 'zod';
-import { cdDrive, cdMedium, disk, type GuestSpec, guestSpec, nic, share, usbDevice } from './guest-spec.ts';
+import { cdDrive, cdMedium, deviceId, disk, diskFormat, type GuestSpec, guestSpec, nic, share, usbDevice } from './guest-spec.ts';
 import { instant } from './ids.ts';
 
 /** The fields of a spec that are hardware. The others (name, notes, tags, favourite, autostart) are changed by other calls. */
@@ -114,6 +114,21 @@ export type PlannedChange = z.infer<typeof plannedChange>;
 /** An edit that was made, for its undoing. */
 export const pastEdit = z.object({ id: z.number().int(), at: instant, who: z.string(), changes: z.array(specDifference) });
 export type PastEdit = z.infer<typeof pastEdit>;
+
+/** A disk that was taken out of a guest; its file is kept until it is deleted for good. */
+export const removedDisk = z.object({
+  /** The name that its file had in the guest's folder. */
+  file: z.string(),
+  /** What it was called; null when that is not known any more. */
+  id: deviceId.nullable(),
+  format: diskFormat,
+  /** Virtual size. */
+  sizeBytes: z.number(),
+  /** What its file takes up. */
+  realBytes: z.number(),
+  removedAt: instant,
+});
+export type RemovedDisk = z.infer<typeof removedDisk>;
 
 /** How many edits of a guest are kept for undoing. */
 export const keptEdits = 20;

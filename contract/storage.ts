@@ -33,6 +33,8 @@ export const storedGuest = z.object({
   /** All that lies in its folder. */
   use: spaceUse,
   disks: z.array(storedDisk),
+  /** Disks that were taken out of it and whose files are kept. */
+  removedDisks: z.array(z.object({ path: z.string(), use: spaceUse })),
   /** Id of the location where its folder lies; null for the data folder. */
   location: z.string().nullable(),
   /** Why it cannot be moved now; null when it can. */

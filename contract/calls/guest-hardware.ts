@@ -1,12 +1,12 @@
 /** Calls about the hardware of guests that are there. */
 import { z } from 'zod';
 import { fieldNote } from '../guest-creation.ts';
-import { hardwareChange, pastEdit, plannedChange } from '../guest-hardware.ts';
+import { hardwareChange, pastEdit, plannedChange, removedDisk } from '../guest-hardware.ts';
 import { deviceId, guestSpec, share } from '../guest-spec.ts';
 import { guest } from '../guest-state.ts';
 import { guestId } from '../ids.ts';
 import { job } from '../job.ts';
-import { type CallTable, oneGuest } from './definition.ts';
+import { type CallTable, done, oneGuest } from './definition.ts';
 
 /** `folder` is where it is mounted by default; `command` mounts it there, null for a system that is not Linux. */
 const shareMount = share.extend({ protocol: z.enum(['virtiofs', '9p']), folder: z.string(), command: z.string().nullable() });
@@ -67,6 +67,24 @@ export const guestHardwareCalls = {
     summary: 'Give the QEMU of a guest any command of QMP. Unsafe: Guesthouse does not know what it changes.',
     input: qmpInput,
     output: z.object({ answer: z.unknown() }),
+    effect: 'write',
+  },
+  'guest.removedDisks': {
+    summary: 'List the disks that were taken out of a guest and whose files are kept.',
+    input: oneGuest,
+    output: z.array(removedDisk),
+    effect: 'read',
+  },
+  'guest.attachRemovedDisk': {
+    summary: 'Put a disk that was taken out into its guest again, as any other change of the hardware.',
+    input: z.strictObject({ guest: guestId, file: z.string().max(80) }),
+    output: edited,
+    effect: 'write',
+  },
+  'guest.deleteRemovedDisk': {
+    summary: 'Delete a disk that was taken out of a guest for good; what was changed then cannot be undone any more.',
+    input: z.strictObject({ guest: guestId, file: z.string().max(80) }),
+    output: done,
     effect: 'write',
   },
   'guest.edits': {

@@ -58,6 +58,7 @@ const exact: Partial<Record<ErrorCode, ExitCode>> = {
   'download/not-newer': exitCodes.denied,
   'guest/denied': exitCodes.denied,
   'guest/not-in-trash': exitCodes.denied,
+  'guest/disk-deleted': exitCodes.denied,
   'image/in-use': exitCodes.denied,
   'image/not-comparable': exitCodes.denied,
   'layer/not-freezable': exitCodes.denied,

@@ -165,6 +165,7 @@ export function composeRooms(foundation: Foundation): Rooms {
     jobs,
     clock,
     settings: settings.get,
+    tidyLayers: () => snapshots.tidyLayers(),
     beforeChange: (id, who) => snapshots.beforeHardwareChange(id, who),
   });
   const transfer = createTransfer({

@@ -42,6 +42,7 @@ export const storageWords = {
   upTo: (virtual: string) => `of at most ${virtual}`,
   shared: (size: string) => `builds upon ${size}`,
   inPlace: (count: number) => `${formatCount(count, 'disk', 'disks')} in place`,
+  removedDisks: (count: number, size: string) => `${formatCount(count, 'removed disk', 'removed disks')}, ${size}`,
   reclaim: 'Give back room',
   reclaimOff: 'Rewrites its disks without what they no longer hold. It cannot be started meanwhile.',
   reclaimRunning: 'Asks it to tell its disks what it no longer needs.',

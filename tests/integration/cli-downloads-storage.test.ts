@@ -68,7 +68,7 @@ test('what takes up room, another location, and an image that moves there and ba
   expect(await guesthouse('storage', 'add', 'Big disk', folder)).toMatchObject({ status: 0, out: `“Big disk” is ${folder}.\n` });
   expect((await guesthouse('storage', 'add', 'Again', folder)).status).toBe(2);
   expect(await guesthouse('image', 'move', 'Tester', 'Big disk')).toMatchObject({ status: 0, out: '“Tester” lies in “Big disk” now.\n' });
-  expect((await guesthouse('storage', 'list')).out).toMatch(/^Big disk +\S+ GiB +1 +\/tmp\/gh-other-/m);
+  expect((await guesthouse('storage', 'list')).out).toMatch(/^Big disk +\S+ GiB +1 +0 +\/tmp\/gh-other-/m);
   expect((await guesthouse('storage', 'remove', 'Big disk')).status).toBe(4);
   expect((await guesthouse('image', 'move', 'Tester', 'Nowhere')).status).toBe(3);
   const report = await guesthouse('storage', 'report');
@@ -78,6 +78,22 @@ test('what takes up room, another location, and an image that moves there and ba
   expect(images[0]?.location).not.toBeNull();
   expect((await guesthouse('image', 'reclaim', 'Tester')).out).toMatch(/^“Tester” (gave back|had nothing)/);
   expect((await guesthouse('image', 'move', 'Tester')).status).toBe(0);
+  expect((await guesthouse('guest', 'create', 'web', '--image', 'Tester', '--location', 'Nowhere')).status).toBe(3);
+  expect((await guesthouse('guest', 'create', 'web', '--image', 'Tester', '--location', 'Big disk')).status).toBe(0);
+  expect((await guesthouse('storage', 'list')).out).toMatch(/^Big disk +\S+ GiB +0 +1 +\/tmp\/gh-other-/m);
+  expect(await guesthouse('guest', 'move', 'web', '--to', 'home')).toMatchObject({ status: 0, out: 'web lies in the data folder now.\n' });
+  expect(await guesthouse('guest', 'move', 'web', '--to', 'Big disk')).toMatchObject({ status: 0, out: 'web lies in “Big disk” now.\n' });
+  expect((await guesthouse('guest', 'move', 'web', '--to', 'Nowhere')).status).toBe(3);
+  expect((await guesthouse('storage', 'default', '--guests', 'Big disk')).out).toMatch(
+    /^New guests: Big disk\nNew images: the data folder, /,
+  );
+  expect((await guesthouse('guest', 'clone', 'web', 'web2', '--location', 'home')).status).toBe(0);
+  expect((await guesthouse('storage', 'list')).out).toMatch(/^Big disk +\S+ GiB +0 +1 +\/tmp\/gh-other-/m);
+  expect((await guesthouse('storage', 'remove', 'Big disk')).status).toBe(4);
+  for (const name of ['web', 'web2']) {
+    expect((await guesthouse('guest', 'delete', name)).status).toBe(0);
+    expect((await guesthouse('guest', 'delete', name, '--purge')).status).toBe(0);
+  }
   expect((await guesthouse('storage', 'remove', 'Big disk')).status).toBe(0);
   expect((await guesthouse('storage', 'duplicates')).out).toBe('No two files have the same content.\n');
   expect((await guesthouse('storage', 'delete-orphan', 'images')).status).toBe(4);

@@ -10,7 +10,8 @@ import type { EngineClient } from '../../client/engine-client.ts';
 import { type Context, findGuest, findImage } from '../context.ts';
 import { followJob } from '../job-progress.ts';
 import { readJson } from '../read-json.ts';
-import { show, type Terminal } from '../terminal.ts';
+import { show, type Terminal, table } from '../terminal.ts';
+import { bytes, localTime } from '../units.ts';
 import { collectForward, onOrOff, wholeNumber, wholeNumberOrNone, wholeNumbers } from '../values.ts';
 
 const gib = 1024 ** 3;
@@ -43,7 +44,7 @@ type EditOptions = {
 export function addGuestHardware(group: Command, context: Context): void {
   addEdit(group, context);
   addUndo(group, context);
-  addDisk(group.command('disk').description('add, grow, limit and take out disks'), context);
+  addDisk(group.command('disk').description('add, grow, limit and take out disks, and what becomes of those'), context);
   addCd(group.command('cd').description('put CDs in and take them out'), context);
   addNic(group.command('nic').description('add and remove network cards, plug and unplug their cables'), context);
   addForward(group.command('forward').description('add and remove port forwards'), context);
@@ -164,7 +165,7 @@ function addDisk(group: Command, { terminal, engine }: Context): void {
     });
   group
     .command('remove')
-    .description('take a disk out; its file is put away, and undo brings it back')
+    .description('take a disk out; its file is put away, and undo or “attach” brings it back')
     .argument('<guest>', 'name or id')
     .argument('<disk>', 'its id, such as disk1')
     .action(async (wanted: string, id: string) => {
@@ -172,6 +173,45 @@ function addDisk(group: Command, { terminal, engine }: Context): void {
       const guest = await findGuest(client, wanted);
       deviceOf(guest, 'disks', id);
       await edit(client, terminal, guest, { disks: guest.spec.disks.filter((one) => one.id !== id) });
+    });
+  group
+    .command('removed')
+    .description('list the disks that were taken out and whose files are kept')
+    .argument('<guest>', 'name or id')
+    .action(async (wanted: string) => {
+      const client = await engine();
+      const { id } = await findGuest(client, wanted);
+      show(terminal, await client.call('guest.removedDisks', { guest: id }), (disks) =>
+        disks.length === 0
+          ? 'There are none.'
+          : table(terminal, disks, [
+              { title: 'FILE', value: ({ file }) => file },
+              { title: 'WAS', value: (one) => one.id ?? '' },
+              { title: 'SIZE', value: ({ sizeBytes }) => bytes(sizeBytes), align: 'right' },
+              { title: 'ON DISK', value: ({ realBytes }) => bytes(realBytes), align: 'right' },
+              { title: 'REMOVED', value: ({ removedAt }) => localTime(removedAt) },
+            ]),
+      );
+    });
+  group
+    .command('attach')
+    .description('put a disk that was taken out in again')
+    .argument('<guest>', 'name or id')
+    .argument('<file>', 'as “disk removed” names it')
+    .action(async (wanted: string, file: string) => {
+      const client = await engine();
+      const { id } = await findGuest(client, wanted);
+      await settle(client, terminal, await client.call('guest.attachRemovedDisk', { guest: id, file }, { timeoutMs: 60_000 }));
+    });
+  group
+    .command('delete')
+    .description('delete a disk that was taken out for good; its removal cannot be undone any more')
+    .argument('<guest>', 'name or id')
+    .argument('<file>', 'as “disk removed” names it')
+    .action(async (wanted: string, file: string) => {
+      const client = await engine();
+      const { id } = await findGuest(client, wanted);
+      show(terminal, await client.call('guest.deleteRemovedDisk', { guest: id, file }), () => `${file} is deleted.`);
     });
   group
     .command('grow')

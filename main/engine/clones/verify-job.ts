@@ -4,12 +4,14 @@
  */
 import { createHash } from 'node:crypto';
 import { open, stat, utimes } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { z } from 'zod';
 import { Failure } from '../../../contract/errors.ts';
 import { imageId } from '../../../contract/ids.ts';
 import type { Image } from '../../../contract/image.ts';
 import type { Feed } from '../feed/feed.ts';
 import type { Layout } from '../files/layout.ts';
+import { awayFileFailure, mustBeReachable } from '../files/moved-folder.ts';
 import type { HostCapabilities } from '../host/capabilities.ts';
 import type { Images } from '../images/images.ts';
 import { checkDisk } from '../images/qemu-img.ts';
@@ -38,7 +40,10 @@ export async function changedAtAGlance({
   addedAt,
 }: Pick<Image, 'name' | 'path' | 'sizeBytes' | 'addedAt'>): Promise<string | null> {
   const found = await stat(path).catch(() => null);
-  if (!found) return `The file of the image “${name}” is gone: ${path}.`;
+  if (!found) {
+    const away = await awayFileFailure(path, `The image “${name}”`);
+    return away?.message ?? `The file of the image “${name}” is gone: ${path}.`;
+  }
   if (found.size === sizeBytes && found.mtimeMs <= Date.parse(addedAt) + slackMs) return null;
   return `The image “${name}” was changed outside Guesthouse: ${path}.`;
 }
@@ -98,6 +103,7 @@ export function defineVerify({ layout, images, host }: VerifyParts): JobDefiniti
           const wrong: string[] = [];
           for (const { path, bases } of layers) {
             signal.throwIfAborted();
+            mustBeReachable(dirname(path), 'A frozen disk');
             if (bases === null || (await checkDisk(qemuImg, path)).state === 'corrupt') wrong.push(path);
           }
           if (wrong.length === 0) return;

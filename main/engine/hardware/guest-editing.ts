@@ -30,6 +30,7 @@ import { bringDisksIn, fileNames, growDisks, putDisksAway } from './edit-files.t
 import { changedWords } from './edit-words.ts';
 import { createExpertViews } from './expert-views.ts';
 import type { Hardware } from './hardware.ts';
+import { deleteRemovedDisk, listRemovedDisks, mustHaveItsFiles, withRemovedDisk } from './removed-disks.ts';
 import { createEditStore } from './store.ts';
 
 export type EditingDeps = {
@@ -41,6 +42,8 @@ export type EditingDeps = {
   jobs: Pick<JobRunner, 'start'>;
   clock: Clock;
   settings: () => Pick<Settings, 'keepFreeMiB'>;
+  /** Something that may have been the last to need a layer is gone. Never throws. */
+  tidyLayers(): Promise<void>;
   /** Keeps what the guest is, where that is wanted, before its hardware changes. Never fails because of that. */
   beforeChange(id: GuestId, who: string): Promise<void>;
 };
@@ -163,9 +166,32 @@ export function createEditing(deps: EditingDeps): GuestEditing {
       const { spec } = guests.show(id);
       for (const edit of edits.list(id)) {
         const wanted = withPresentDisks(withHardwareOf(spec, edit.spec), spec);
-        if (specDifferences(spec, wanted).length > 0) return make(id, await planSpec(id, wanted), by, edit.id);
+        if (specDifferences(spec, wanted).length === 0) continue;
+        mustHaveItsFiles(spec, wanted, layout.guest(id));
+        return make(id, await planSpec(id, wanted), by, edit.id);
       }
       throw new Failure('guest/nothing-to-undo', `No change of the hardware of ${spec.name} is left to be undone.`);
+    },
+
+    removedDisks: async (id) => {
+      guests.show(id);
+      return listRemovedDisks(layout.guest(id), edits.list(id));
+    },
+
+    async attachRemovedDisk(id, file, by) {
+      const { spec } = guests.show(id);
+      return make(id, await planSpec(id, await withRemovedDisk(spec, file, layout.guest(id), edits.list(id))), by, null);
+    },
+
+    async deleteRemovedDisk(id, file) {
+      const { spec, state } = guests.show(id);
+      const denied = guestCannot(state, 'edit');
+      if (denied) throw new Failure('guest/denied', denied);
+      await guests.hold(id, 'edit', async (held) => {
+        await deleteRemovedDisk(spec, file, held.files);
+        held.say({ severity: 'info', kind: 'guest.diskDeleted', text: `The removed disk ${file} of ${spec.name} was deleted for good.` });
+      });
+      await deps.tidyLayers();
     },
 
     forget: (id) => edits.forgetFrom(id, 0),

@@ -60,7 +60,7 @@ export async function demandSpace(target: string, bytes: number, keepFreeBytes: 
   throw new Failure(
     'store/full',
     `There is not enough room: ${gib(bytes)} are needed, and of the ${gib(freeBytes)} that are free ${gib(keepFreeBytes)} are kept free.`,
-    { hint: 'Free some space on that disk, or keep less of it free in the settings.' },
+    { hint: 'Free some space on that disk, or keep less of it free in the settings.', detail: `On the disk of ${dirname(target)}.` },
   );
 }
 

@@ -1,6 +1,6 @@
 /** Measures what lies in the data folder and in locations, and says whose it is. */
 import { readdir, statfs } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { guestCannot } from '../../../contract/guest-can.ts';
 import type { Guest } from '../../../contract/guest-state.ts';
 import type { StorageLocation, StoragePlace, StoragePurpose, StorageReport, StoredDisk, StoredGuest } from '../../../contract/storage.ts';
@@ -134,10 +134,16 @@ async function describeGuest(layout: Layout, { guest, trashed, folder }: KnownGu
     trashed,
     use: sumUse(await measureTree(folder)),
     disks,
+    removedDisks: await removedFrom(folder, basename(files.removedDisk(''))),
     location,
     moveReason: trash ?? guestCannot(guest.state, 'move') ?? away,
     reclaimReason: trash ?? guestCannot(guest.state, guest.state.run ? 'exec' : 'rebuild') ?? agent ?? none ?? away,
   };
+}
+
+async function removedFrom(folder: string, prefix: string): Promise<StoredGuest['removedDisks']> {
+  const paths = (await namesIn(folder)).filter((name) => name.startsWith(prefix)).map((name) => join(folder, name));
+  return Promise.all(paths.map(async (path) => ({ path, use: (await measureFile(path))?.use ?? noUse })));
 }
 
 async function measurePurposes(layout: Layout): Promise<StorageReport['purposes']> {

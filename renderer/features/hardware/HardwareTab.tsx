@@ -18,6 +18,7 @@ import { type ItemId, isEmptyDraft } from './draft.ts';
 import { ArgumentsForm, DevicesForm, DisplayForm, MemoryForm, ProcessorForm, SystemForm } from './MachineForms.tsx';
 import { PartList } from './PartList.tsx';
 import { QmpConsole } from './QmpConsole.tsx';
+import { RemovedDisks } from './RemovedDisks.tsx';
 import { ShareForm, UsbForm } from './SharedForms.tsx';
 import { type Editor, useEditor } from './use-editor.ts';
 import './hardware.css';
@@ -113,6 +114,8 @@ function PartForm({ editor, chosen }: { editor: Editor; chosen: ItemId }) {
   const usb = list === 'usbDevices' ? shown.usbDevices.find((one) => one.id === id) : undefined;
   if (usb) return <UsbForm key={chosen} editor={editor} device={usb} />;
   switch (chosen) {
+    case 'removed':
+      return <RemovedDisks editor={editor} />;
     case 'processor':
       return <ProcessorForm editor={editor} />;
     case 'memory':
@@ -161,7 +164,8 @@ function Footer({ editor }: { editor: Editor }) {
   );
 }
 
-function isThere({ shown }: Editor, item: ItemId): boolean {
+function isThere({ shown, removed }: Editor, item: ItemId): boolean {
+  if (item === 'removed') return removed.length > 0;
   const [list, id] = item.split('.');
   const devices = deviceLists.find((one) => one === list);
   return devices === undefined || shown[devices].some((one) => one.id === id);

@@ -13,9 +13,11 @@ import {
   ScrollText,
   Settings2,
   SquareTerminal,
+  Unplug,
   Usb,
 } from 'lucide-react';
 import { Collection, Header, ListBox, ListBoxItem, ListBoxSection } from 'react-aria-components';
+import type { RemovedDisk } from '../../../contract/guest-hardware.ts';
 import type { GuestSpec } from '../../../contract/guest-spec.ts';
 import type { Image } from '../../../contract/image.ts';
 import { useImages } from '../../state/store.ts';
@@ -30,8 +32,11 @@ const h = words.guest.hardware;
 type Part = { id: ItemId; icon: LucideIcon; title: string; line: string };
 type PartGroup = { id: string; title: string; parts: Part[] };
 
+const removedLine = (removed: readonly RemovedDisk[]): string =>
+  w.removedDisks(removed.length, formatBytes(removed.reduce((sum, { realBytes }) => sum + realBytes, 0)));
+
 /** Every part of the guest, as groups of lines. */
-export function partsOf(spec: GuestSpec, images: Readonly<Record<string, Image>>): PartGroup[] {
+export function partsOf(spec: GuestSpec, images: Readonly<Record<string, Image>>, removed: readonly RemovedDisk[]): PartGroup[] {
   const cdLine = (medium: GuestSpec['cdDrives'][number]['medium']) =>
     medium === null
       ? w.empty
@@ -65,6 +70,7 @@ export function partsOf(spec: GuestSpec, images: Readonly<Record<string, Image>>
         ...spec.cdDrives.map(
           (drive): Part => ({ id: `cdDrives.${drive.id}`, icon: Disc, title: w.cd(drive.id), line: cdLine(drive.medium) }),
         ),
+        ...(removed.length === 0 ? [] : [{ id: 'removed' as const, icon: Unplug, title: w.items.removed, line: removedLine(removed) }]),
       ],
     },
     {
@@ -126,8 +132,8 @@ export function PartList({ editor, chosen, onChoose }: { editor: Editor; chosen:
         const [key] = [...keys];
         if (key !== undefined) onChoose(key as ItemId);
       }}
-      items={partsOf(editor.shown, images)}
-      dependencies={[editor.shown, editor.planned, editor.pending, editor.notes, images]}
+      items={partsOf(editor.shown, images, editor.removed)}
+      dependencies={[editor.shown, editor.planned, editor.pending, editor.notes, editor.removed, images]}
     >
       {(group) => (
         <ListBoxSection id={group.id}>

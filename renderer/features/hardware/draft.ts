@@ -61,6 +61,7 @@ export type ItemId =
   | 'memory'
   | 'display'
   | 'devices'
+  | 'removed'
   | 'arguments'
   | 'command'
   | 'qmp'

@@ -3,7 +3,7 @@ import type { CallOutput } from '../../../contract/calls.ts';
 import type { GuesthouseError, Result } from '../../../contract/errors.ts';
 import { guestCannot } from '../../../contract/guest-can.ts';
 import type { FieldNote } from '../../../contract/guest-creation.ts';
-import type { HardwareChange, PlannedChange } from '../../../contract/guest-hardware.ts';
+import type { HardwareChange, PlannedChange, RemovedDisk } from '../../../contract/guest-hardware.ts';
 import type { GuestSpec } from '../../../contract/guest-spec.ts';
 import type { Guest } from '../../../contract/guest-state.ts';
 import { jobEnded } from '../../../contract/job.ts';
@@ -38,6 +38,10 @@ export type Editor = {
   make(change: HardwareChange, said: string): Promise<boolean>;
   undo(): Promise<void>;
   dismiss(): void;
+  /** Disks that were taken out and whose files are kept. */
+  removed: readonly RemovedDisk[];
+  reloadRemoved(): void;
+  attachRemoved(disk: RemovedDisk): Promise<void>;
 };
 
 /** The editor of one guest's hardware: a draft, what the engine says of it, and its applying. */
@@ -50,6 +54,7 @@ export function useEditor(guest: Guest): Editor {
   const settled = useSettled(question, 200);
   const plan = useCall('guest.planEdit', settled === null ? null : { guest: guest.id, change: JSON.parse(settled) }, guest.spec);
   const past = useCall('guest.edits', { guest: guest.id }, guest.spec);
+  const removed = useCall('guest.removedDisks', { guest: guest.id }, guest.spec);
   const denied = guestCannot(guest.state, 'edit');
   // A part of the draft that has come about by other ways is a change no more.
   useEffect(() => setDraft((before) => withChange(guest.spec, before, {})), [guest.spec]);
@@ -114,6 +119,17 @@ export function useEditor(guest: Guest): Editor {
     make,
     undo,
     dismiss: () => setError(null),
+    removed: removed.value ?? [],
+    reloadRemoved: removed.reload,
+    async attachRemoved({ file, id }) {
+      setBusy(true);
+      try {
+        await settle(await call('guest.attachRemovedDisk', { guest: guest.id, file }), w.attached(id === null ? file : w.disk(id)));
+      } finally {
+        setBusy(false);
+        removed.reload();
+      }
+    },
   };
 }
 

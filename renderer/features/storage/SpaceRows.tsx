@@ -27,6 +27,7 @@ export function GuestSpace({ guest, locations }: { guest: StoredGuest; locations
   const own = guest.disks.filter((disk) => !disk.inPlace);
   const shared = own.reduce((sum, disk) => sum + disk.sharedRealBytes, 0);
   const lies = locations.find(({ id }) => id === guest.location);
+  const removedBytes = guest.trashed ? 0 : guest.removedDisks.reduce((sum, { use }) => sum + use.realBytes, 0);
   const facts = [
     ...(guest.trashed ? [w.inTrash] : []),
     ...(lies ? [w.liesIn(lies.name)] : []),
@@ -53,7 +54,15 @@ export function GuestSpace({ guest, locations }: { guest: StoredGuest; locations
               </Link>
             )}
           </div>
-          <div className="small muted">{facts.join(' · ')}</div>
+          <div className="small muted">
+            {facts.join(' · ')}
+            {removedBytes > 0 && (
+              <>
+                {facts.length > 0 && ' · '}
+                <Link href={`/guests/${guest.id}/hardware`}>{w.removedDisks(guest.removedDisks.length, formatBytes(removedBytes))}</Link>
+              </>
+            )}
+          </div>
         </div>
         <span className="storage-size">{formatBytes(guest.use.realBytes)}</span>
         {!guest.trashed && locations.length > 0 && (
