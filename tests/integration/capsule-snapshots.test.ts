@@ -554,4 +554,12 @@ test('a snapshot with memory goes on in another Guesthouse from where it was', {
   await untilAgent(there.client, arrived);
   expect(await inside(there, arrived, 'cat /run/marker')).toBe('kept');
   expect(await inside(there, arrived, 'cat /proc/sys/kernel/random/boot_id')).toBe(boot);
+  await there.client.call('guest.forceOff', { guest: arrived });
+
+  // The boot test starts from disks that build upon layers, and leaves them as they are.
+  const tried = await there.client.call('machine.import', { path, bootTest: true });
+  await succeeded(there.client, tried.job);
+  expect(await there.client.call('machine.bootTest', { guest: tried.guest.id })).toMatchObject({ verdict: 'booted' });
+  expect(await contents(there, tried.guest.id)).toEqual(await contents(here, guest));
+  checkEveryDisk(there.layout);
 });
