@@ -16,40 +16,66 @@ const distanceBase = [
 const distanceExtra = [0, 0, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13];
 const orderOfCodeLengths = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
 
-/** By the next bits, lowest first: `symbol << 4 | bits of its code`, or 0 where no code begins so. */
+/** Codes of up to so many bits are read with one look into a table, which is small enough to be made anew for each block. */
+const shortCode = 10;
+const shortMask = (1 << shortCode) - 1;
+
+/** A prefix code, as the lengths of its codes define it. */
 class CodeTable {
-  readonly entries = new Uint16Array(1 << longestCode);
-  bits = 0;
+  /** By the next bits, lowest first: `symbol << 4 | bits of its code`, or 0 where a longer code begins, or none. */
+  readonly entries = new Uint16Array(1 << shortCode);
+  /** By bits: how many codes have so many. */
   readonly #counts = new Uint16Array(longestCode + 1);
-  readonly #next = new Uint16Array(longestCode + 2);
+  /** In the order of their codes. */
+  readonly #symbols = new Uint16Array(288);
+  readonly #next = new Uint16Array(longestCode + 1);
+  readonly #place = new Uint16Array(longestCode + 1);
 
   /** Throws unless the lengths are those of a prefix code. One that lacks codes is allowed where it has one at most, as zlib does. */
   build(lengths: Uint8Array, from: number, to: number): void {
-    this.#counts.fill(0);
-    for (let at = from; at < to; at++) (this.#counts[lengths[at] as number] as number)++;
-    this.#counts[0] = 0;
+    const counts = this.#counts;
+    counts.fill(0);
+    for (let at = from; at < to; at++) (counts[lengths[at] as number] as number)++;
+    counts[0] = 0;
     let code = 0;
+    let place = 0;
     let used = 0;
-    this.bits = 1;
     for (let bits = 1; bits <= longestCode; bits++) {
-      const count = this.#counts[bits] as number;
-      if (count > 0) this.bits = bits;
-      code = (code + (this.#counts[bits - 1] as number)) << 1;
+      code = (code + (counts[bits - 1] as number)) << 1;
       this.#next[bits] = code;
-      used += count << (longestCode - bits);
+      this.#place[bits] = place;
+      place += counts[bits] as number;
+      used += (counts[bits] as number) << (longestCode - bits);
     }
     if (used > 1 << longestCode) throw new SpiceError('zlib: the lengths of its codes are impossible');
-    if (used < 1 << longestCode && !(used <= 1 << (longestCode - 1) && this.bits === 1))
+    if (used < 1 << longestCode && !(place === 0 || (place === 1 && counts[1] === 1)))
       throw new SpiceError('zlib: the lengths of its codes leave some out');
-    const size = 1 << this.bits;
-    this.entries.fill(0, 0, size);
+    this.entries.fill(0);
     for (let at = from; at < to; at++) {
       const bits = lengths[at] as number;
       if (bits === 0) continue;
+      this.#symbols[(this.#place[bits] as number)++] = at - from;
       const own = (this.#next[bits] as number)++;
+      if (bits > shortCode) continue;
       const entry = ((at - from) << 4) | bits;
-      for (let index = reverse(own, bits); index < size; index += 1 << bits) this.entries[index] = entry;
+      for (let index = reverse(own, bits); index < 1 << shortCode; index += 1 << bits) this.entries[index] = entry;
     }
+  }
+
+  /** A code of any length, bit by bit: `symbol << 4 | bits`, or 0 when there is none. */
+  readLong(held: number): number {
+    let code = 0;
+    let first = 0;
+    let place = 0;
+    for (let bits = 1; bits <= longestCode; bits++) {
+      code |= (held >>> (bits - 1)) & 1;
+      const count = this.#counts[bits] as number;
+      if (code - first < count) return ((this.#symbols[place + code - first] as number) << 4) | bits;
+      place += count;
+      first = (first + count) << 1;
+      code <<= 1;
+    }
+    return 0;
   }
 }
 
@@ -113,7 +139,7 @@ export class Inflater {
       this.#held |= (this.#data[this.#at++] as number) << this.#heldBits;
       this.#heldBits += 8;
     }
-    const entry = table.entries[this.#held & ((1 << table.bits) - 1)] as number;
+    const entry = (table.entries[this.#held & shortMask] as number) || table.readLong(this.#held);
     const bits = entry & 15;
     if (bits === 0 || bits > this.#heldBits) throw bits === 0 ? noCode() : cutShort();
     this.#held >>>= bits;
@@ -175,16 +201,15 @@ export class Inflater {
     const end = data.byteLength;
     const size = out.byteLength;
     const literals = this.#literals.entries;
-    const literalMask = (1 << this.#literals.bits) - 1;
     const distances = this.#distances.entries;
-    const distanceMask = (1 << this.#distances.bits) - 1;
     let at = this.#at;
     let held = this.#held;
     let heldBits = this.#heldBits;
     for (;;) {
       // What follows takes 20 bits at most, a distance 15 and then 13: at least 25 are held before each, if there are so many.
       for (; heldBits <= 24 && at < end; heldBits += 8) held |= (data[at++] as number) << heldBits;
-      let entry = literals[held & literalMask] as number;
+      let entry = literals[held & shortMask] as number;
+      if (entry === 0) entry = this.#literals.readLong(held);
       let bits = entry & 15;
       if (bits === 0) throw noCode();
       if (bits > heldBits) throw cutShort();
@@ -205,7 +230,8 @@ export class Inflater {
       heldBits -= bits;
 
       for (; heldBits <= 24 && at < end; heldBits += 8) held |= (data[at++] as number) << heldBits;
-      entry = distances[held & distanceMask] as number;
+      entry = distances[held & shortMask] as number;
+      if (entry === 0) entry = this.#distances.readLong(held);
       bits = entry & 15;
       if (bits === 0 || entry >>> 4 > 29) throw noCode();
       if (bits > heldBits) throw cutShort();
