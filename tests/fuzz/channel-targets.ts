@@ -1,4 +1,5 @@
 /** The messages of SPICE's channels as fuzzing targets: a row of them, each as `type (16 bits) · body`, to a channel that is open. */
+
 import { Agent } from '../../renderer/console/spice/agent/agent.ts';
 import type { ChannelHandler } from '../../renderer/console/spice/channels/channel.ts';
 import { CursorChannel } from '../../renderer/console/spice/channels/cursor-channel.ts';
@@ -10,6 +11,8 @@ import { drawMessage } from '../../renderer/console/spice/drawing/draw-messages.
 import type { Surface } from '../../renderer/console/spice/drawing/surface.ts';
 import { cursorMessage, displayMessage, mainMessage } from '../../renderer/console/spice/protocol/constants.ts';
 import { Reader } from '../../renderer/console/spice/protocol/reader.ts';
+import { MultimediaClock } from '../../renderer/console/spice/streams/multimedia-clock.ts';
+import { noVideo } from '../../renderer/console/spice/streams/video-decoder.ts';
 import { bytesOf } from '../support/scripted-spice.ts';
 import { type DrawingSet, drawingSets, makeDrawing } from '../support/spice-drawings.ts';
 import { joinPieces, piecesOf } from './pieces.ts';
@@ -88,6 +91,14 @@ function runDisplay(input: Uint8Array): void {
     },
     shared,
     null,
+    {
+      clock: new MultimediaClock(() => 0),
+      now: () => 0,
+      after: () => () => undefined,
+      video: noVideo,
+      settled: () => undefined,
+      failed: () => undefined,
+    },
   );
   const isLarge = (type: number, body: Uint8Array) => {
     if (type !== displayMessage.SURFACE_CREATE || body.byteLength < 12) return false;

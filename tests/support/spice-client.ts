@@ -5,6 +5,7 @@ import { unixSocketTransport } from '../../main/consoles/unix-socket-transport.t
 import type { ConsoleCursor, ConsoleEnd, PixelSize } from '../../renderer/console/console.ts';
 import type { Surface } from '../../renderer/console/spice/drawing/surface.ts';
 import { type SessionHost, type SessionOptions, SpiceSession } from '../../renderer/console/spice/session.ts';
+import { noVideo } from '../../renderer/console/spice/streams/video-decoder.ts';
 import type { Pixels } from './png.ts';
 
 export type SpiceClient = {
@@ -60,6 +61,12 @@ export function openSpiceClient(
     send: (stream, bytes) => streams[stream]?.write(bytes, () => undefined),
     closeStream: (stream) => streams[stream]?.close(),
     jpeg: () => Promise.reject(new Error('Node decodes no JPEG.')),
+    after: (ms, run) => {
+      const timer = setTimeout(run, ms);
+      return () => clearTimeout(timer);
+    },
+    video: noVideo,
+    settled: () => undefined,
     primary: (screen) => {
       state.screen = screen;
     },

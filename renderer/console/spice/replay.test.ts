@@ -7,6 +7,7 @@ import { pixelsOf } from '../../../tests/support/spice-client.ts';
 import { hashOf, parseRecording, type SpiceRecording } from '../../../tests/support/spice-recording.ts';
 import type { Surface } from './drawing/surface.ts';
 import { SpiceSession } from './session.ts';
+import { noVideo } from './streams/video-decoder.ts';
 
 const folder = join(import.meta.dirname, '../../../tests/fixtures/spice-sessions');
 const recordings = readdirSync(folder).filter((name) => name.endsWith('.gz'));
@@ -30,6 +31,9 @@ async function play(pieces: SpiceRecording['pieces'], yields: boolean): Promise<
     },
     closeStream: () => undefined,
     jpeg: () => Promise.reject(new Error('there is no JPEG in it')),
+    after: () => () => undefined,
+    video: noVideo,
+    settled: () => undefined,
     primary: (surface) => {
       screen = surface;
     },

@@ -3,6 +3,7 @@ import { spiceMessage } from '../../../tests/support/hostile-spice.ts';
 import { accepted, bytesOf, linkReply, messagesIn } from '../../../tests/support/scripted-spice.ts';
 import { displayMessage, displayRequest, mainMessage, mainRequest } from './protocol/constants.ts';
 import { type SessionHost, SpiceSession } from './session.ts';
+import { noVideo } from './streams/video-decoder.ts';
 
 /** A session with all that it says, by stream: first the link, then the ticket, then messages. */
 function openSession() {
@@ -16,6 +17,9 @@ function openSession() {
     send: (stream, bytes) => void sent[stream]?.push(bytes),
     closeStream: (stream) => void told.push(`close ${stream}`),
     jpeg: () => Promise.reject(new Error('none')),
+    after: () => () => undefined,
+    video: noVideo,
+    settled: () => undefined,
     primary: (surface) => void told.push(`primary ${surface?.width ?? 'none'}`),
     damaged: (left, top, right, bottom) => void told.push(`damaged ${left} ${top} ${right} ${bottom}`),
     picture: ({ widthPx, heightPx }) => void told.push(`picture ${widthPx} ${heightPx}`),

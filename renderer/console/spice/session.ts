@@ -25,6 +25,8 @@ import { ImageCache } from './decoders/image-cache.ts';
 import type { PlatformJpeg } from './decoders/jpeg.ts';
 import { channelType } from './protocol/constants.ts';
 import { SpiceError } from './protocol/spice-error.ts';
+import { MultimediaClock } from './streams/multimedia-clock.ts';
+import type { PlatformVideo } from './streams/video-decoder.ts';
 
 /** What a session needs of the world, and tells it. */
 export type SessionHost = CursorEvents &
@@ -34,8 +36,14 @@ export type SessionHost = CursorEvents &
     /** Another byte stream to the server is wanted: `streamOpen` is to be called for it, or `streamClosed`. */
     openStream(stream: number): void;
     send(stream: number, bytes: Uint8Array): void;
+    /** Calls back once, at least that much later. The answer takes it back. */
+    after(ms: number, run: () => void): () => void;
     /** Decodes JPEGs. */
     jpeg: PlatformJpeg;
+    /** Decodes videos. */
+    video: PlatformVideo;
+    /** A picture of a video has been drawn, at a time of its own and not while bytes were received. */
+    settled(): void;
     closeStream(stream: number): void;
     /** The screen can be looked at: once, and whenever there is a new one. */
     picture(size: PixelSize): void;
@@ -60,6 +68,8 @@ export class SpiceSession {
   readonly #main: Channel;
   readonly #inputs: InputsChannel;
   readonly #agent: Agent;
+  readonly #clock: MultimediaClock;
+  #display: DisplayChannel | null = null;
   #sessionId = 0;
   #closed = false;
   #size: PixelSize | null = null;
@@ -68,6 +78,7 @@ export class SpiceSession {
   constructor(host: SessionHost, options: SessionOptions = {}) {
     this.#host = host;
     this.#options = options;
+    this.#clock = new MultimediaClock(() => host.now());
     this.#inputs = new InputsChannel(() => host.now());
     this.#agent = new Agent({
       send: (message) => this.#main.send(message),
@@ -152,6 +163,7 @@ export class SpiceSession {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#display?.close();
     for (const [stream, channel] of this.#channels.entries()) {
       channel.close();
       this.#host.closeStream(stream);
@@ -199,7 +211,16 @@ export class SpiceSession {
         // There is one display channel: what it refers to it has brought itself.
         mayWait: () => false,
       };
-      this.#add(new DisplayChannel(this.#display(), shared, this.#options.compression ?? null), 0);
+      const host = this.#host;
+      this.#display = new DisplayChannel(this.#displayEvents(), shared, this.#options.compression ?? null, {
+        clock: this.#clock,
+        now: () => host.now(),
+        after: (ms, run) => host.after(ms, run),
+        video: host.video,
+        settled: () => this.#tell(() => host.settled()),
+        failed: (error) => this.fail(error instanceof SpiceError ? error.within('display', 'STREAM_DATA') : error),
+      });
+      this.#add(this.#display, 0);
     }
     if (has(channelType.inputs)) this.#add(this.#inputs, 0);
     if (has(channelType.cursor))
@@ -212,7 +233,7 @@ export class SpiceSession {
       );
   }
 
-  #display(): DisplayEvents {
+  #displayEvents(): DisplayEvents {
     const show = () => {
       const size = this.#size;
       this.#size = null;

@@ -78,6 +78,7 @@ export class Channel {
   #serialWaiters: { serial: bigint; resolve(): void }[] = [];
   #ackWindow = 0;
   #untilAck = 0;
+  #serverCapabilities = 0;
 
   constructor(options: ChannelOptions) {
     this.#options = options;
@@ -89,6 +90,11 @@ export class Channel {
 
   get channelId(): number {
     return this.#options.channelId;
+  }
+
+  /** Bits of what the server can do on this channel. */
+  get serverCapabilities(): number {
+    return this.#serverCapabilities;
   }
 
   get ready(): boolean {
@@ -232,13 +238,17 @@ export class Channel {
     if (this.#stage === 'linkHeader') {
       this.#wanted = parseLinkHeader(reader);
       this.#stage = 'linkReply';
-    } else if (this.#stage === 'linkReply') return this.#identify(parseLinkReply(reader).publicKey);
-    else {
-      parseAuthReply(reader);
-      this.#stage = 'messages';
-      this.#wanted = messageHeaderBytes;
-      this.#options.handler.opened(this);
+      return undefined;
     }
+    if (this.#stage === 'linkReply') {
+      const { publicKey, capabilities } = parseLinkReply(reader);
+      this.#serverCapabilities = capabilities;
+      return this.#identify(publicKey);
+    }
+    parseAuthReply(reader);
+    this.#stage = 'messages';
+    this.#wanted = messageHeaderBytes;
+    this.#options.handler.opened(this);
     return undefined;
   }
 

@@ -5,7 +5,7 @@ import { buildMessage } from '../protocol/build-message.ts';
 import { displayCapability, displayMessage, displayRequest, resourceType, surfaceFlag } from '../protocol/constants.ts';
 import type { Reader } from '../protocol/reader.ts';
 import { SpiceError } from '../protocol/spice-error.ts';
-import { VideoStreams } from '../streams/video-streams.ts';
+import { buildPreferredCodecs, type StreamOptions, VideoStreams, videoCapabilities } from '../streams/video-streams.ts';
 import type { Channel, ChannelHandler } from './channel.ts';
 import { DisplayDrawing } from './display-drawing.ts';
 
@@ -24,6 +24,13 @@ export const glzWindowPixels = 8 * 1024 * 1024;
 /** SPICE_IMAGE_COMPRESSION_* */
 export const imageCompression = { off: 1, auto_glz: 2, auto_lz: 3, quic: 4, glz: 5, lz: 6, lz4: 7 } as const;
 export type ImageCompression = keyof typeof imageCompression;
+/** Bits of what is done here, apart from videos. */
+const capabilities =
+  (1 << displayCapability.MONITORS_CONFIG) |
+  (1 << displayCapability.COMPOSITE) |
+  (1 << displayCapability.A8_SURFACE) |
+  (1 << displayCapability.LZ4_COMPRESSION) |
+  (1 << displayCapability.PREF_COMPRESSION);
 const maxSurfaces = 4096;
 /** All surfaces together: 384 MiB of memory, the screen of an 8K display nearly three times. */
 const maxSurfacePixels = 96 * 1024 * 1024;
@@ -31,28 +38,21 @@ const resourceBytes = 9;
 
 export class DisplayChannel implements ChannelHandler {
   readonly kind = 'display';
-  readonly capabilities =
-    (1 << displayCapability.SIZED_STREAM) |
-    (1 << displayCapability.MONITORS_CONFIG) |
-    (1 << displayCapability.COMPOSITE) |
-    (1 << displayCapability.A8_SURFACE) |
-    (1 << displayCapability.LZ4_COMPRESSION) |
-    (1 << displayCapability.PREF_COMPRESSION) |
-    (1 << displayCapability.MULTI_CODEC) |
-    (1 << displayCapability.CODEC_MJPEG);
+  readonly capabilities: number;
   readonly #events: DisplayEvents;
   readonly #shared: SharedImages;
   readonly #surfaces = new Map<number, Surface>();
   readonly #images: ImageDecoder;
   readonly #drawing: DisplayDrawing;
   readonly #streams: VideoStreams;
+  readonly #video: StreamOptions;
   readonly #compression: ImageCompression | null;
   #primary: Surface | null = null;
   #surfacePixels = 0;
   #channel: Channel | undefined;
 
   /** `compression`: how the server is asked to pack pictures, which it does as it likes with null. */
-  constructor(events: DisplayEvents, shared: SharedImages, compression: ImageCompression | null) {
+  constructor(events: DisplayEvents, shared: SharedImages, compression: ImageCompression | null, video: StreamOptions) {
     this.#events = events;
     this.#compression = compression;
     this.#shared = shared;
@@ -66,7 +66,18 @@ export class DisplayChannel implements ChannelHandler {
       return found;
     });
     this.#drawing = new DisplayDrawing({ images: this.#images, surface, drawn });
-    this.#streams = new VideoStreams({ jpeg: shared.jpeg, surface, drawn });
+    this.#video = video;
+    this.capabilities = capabilities | videoCapabilities(video.video);
+    this.#streams = new VideoStreams({
+      ...video,
+      jpeg: shared.jpeg,
+      surface,
+      drawn: (target, bounds) => {
+        drawn(target, bounds);
+        video.settled();
+      },
+      send: (message) => this.#channel?.send(message),
+    });
   }
 
   /** The server waits for this before it sends anything: main/consoles/spice-farewell.ts. */
@@ -80,9 +91,17 @@ export class DisplayChannel implements ChannelHandler {
         body.setInt32(10, glzWindowPixels, true);
       }),
     );
+    const { video } = this.#video;
+    if (video.codecs.length > 0 && channel.serverCapabilities & (1 << displayCapability.PREF_VIDEO_CODEC_TYPE))
+      channel.send(buildPreferredCodecs(video));
     const compression = this.#compression;
     if (compression)
       channel.send(buildMessage(displayRequest.PREFERRED_COMPRESSION, 1, (body) => body.setUint8(0, imageCompression[compression])));
+  }
+
+  /** Nothing is drawn any more. */
+  close(): void {
+    this.#streams.clear();
   }
 
   message(type: number, body: Reader): undefined | Promise<void> {
@@ -124,7 +143,8 @@ export class DisplayChannel implements ChannelHandler {
         this.#images.palettes.clear();
         return undefined;
       default:
-        return this.#streams.message(type, body);
+        this.#streams.message(type, body);
+        return undefined;
     }
   }
 

@@ -2,11 +2,12 @@
 import { mergeRow, rop } from './raster-operations.ts';
 import type { Region } from './region.ts';
 import { copyPixels, detached, fitRow, fitsAsIs, fittedSource, Row } from './rows.ts';
-import { Sampler } from './scale.ts';
+import { repeatMode, Sampler, type Transform } from './scale.ts';
 import { bitsOf, type Rect, type Source, type Surface } from './surface.ts';
 
 const fitted = new Row();
 const sampler = new Sampler();
+const stretched: Transform = { xx: 0, xy: 0, x0: 0, yx: 0, yy: 0, y0: 0 };
 
 /**
  * Draws what of `area` of the source lies inside of it into `box`, where `region` allows. What would come from beyond the source's edges is
@@ -60,6 +61,25 @@ export function blitRegion(target: Surface, region: Region, source: Source, ahea
   }
 }
 
+/**
+ * Stretches a whole picture over `box`, upside down if so wanted. Unlike DRAW_COPY it takes the picture to go on beyond its edges as it ends
+ * there, so that these do not darken.
+ */
+export function stretchRegion(target: Surface, region: Region, source: Source, box: Rect, upsideDown: boolean): void {
+  const width = box.right - box.left;
+  const height = box.bottom - box.top;
+  if (!upsideDown && width === source.width && height === source.height) {
+    blitRegion(target, region, source, -box.left, -box.top, rop.copy);
+    return;
+  }
+  const yy = Math.trunc((source.height * 0x10000) / height);
+  stretched.xx = Math.trunc((source.width * 0x10000) / width);
+  stretched.yy = upsideDown ? -yy : yy;
+  stretched.y0 = upsideDown ? source.height * 0x10000 : 0;
+  if (sampler.transformed(source, source.opaque, true, repeatMode.pad, stretched, region, box.left, box.top))
+    drawSampled(target, region, box, rop.copy);
+}
+
 function scaleRegion(
   target: Surface,
   region: Region,
@@ -70,6 +90,11 @@ function scaleRegion(
   interpolate: boolean,
 ): void {
   if (!sampler.scale(source, source.opaque, area, destination, region, interpolate)) return;
+  drawSampled(target, region, destination, operation);
+}
+
+/** Draws what the sampler has, whose places count from the corner of `destination`. */
+function drawSampled(target: Surface, region: Region, destination: Rect, operation: number): void {
   const { boxes } = region;
   const bits = bitsOf(target.format);
   for (let box = 0; box < region.count * 4; box += 4) {

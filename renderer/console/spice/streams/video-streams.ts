@@ -1,89 +1,126 @@
-/** Video inside the screen, one picture after the other in a place of its own. Motion JPEG, which needs no announcement. */
-import { decodeJpeg, type PlatformJpeg } from '../decoders/jpeg.ts';
-import { checkPictureSize, type Picture } from '../decoders/picture.ts';
-import { copyRegion } from '../drawing/copy.ts';
-import { rop } from '../drawing/raster-operations.ts';
-import { Region } from '../drawing/region.ts';
-import type { Rect, Surface } from '../drawing/surface.ts';
-import { displayMessage } from '../protocol/constants.ts';
+/** The messages about videos: which there are, where they are, and their pictures. */
+import type { PlatformJpeg } from '../decoders/jpeg.ts';
+import { checkPictureSize } from '../decoders/picture.ts';
+import type { Rect } from '../drawing/surface.ts';
+import { buildMessage } from '../protocol/build-message.ts';
+import { displayCapability, displayMessage, displayRequest } from '../protocol/constants.ts';
 import type { Reader } from '../protocol/reader.ts';
 import { SpiceError } from '../protocol/spice-error.ts';
+import { StreamReport } from './stream-report.ts';
+import { motionJpeg, type PlatformVideo, type VideoCodec, videoCodec } from './video-decoder.ts';
+import { type VideoHost, VideoStream } from './video-stream.ts';
 
-export type VideoStreamsOptions = {
-  jpeg: PlatformJpeg;
-  surface(id: number): Surface | undefined;
-  drawn(surface: Surface, bounds: Rect): void;
+/** What videos need of a session. */
+export type StreamOptions = Pick<VideoHost, 'clock' | 'after' | 'failed'> & {
+  now(): number;
+  video: PlatformVideo;
+  /** A picture has been drawn, at a time of its own and not while a message was handled. */
+  settled(): void;
 };
 
-type Stream = { surfaceId: number; width: number; height: number; topDown: boolean; place: Rect; clip: Int32Array | null };
+type VideoStreamsOptions = VideoHost & Pick<StreamOptions, 'now' | 'video'> & { jpeg: PlatformJpeg };
 
-/** SPICE_VIDEO_CODEC_TYPE_MJPEG */
-const codecMjpeg = 1;
 /** SPICE_STREAM_FLAGS_TOP_DOWN */
 const flagTopDown = 1;
 const clipRects = 1;
 /** SPICE_MAX_NUM_STREAMS */
 const maxStreams = 64;
+const capabilityOf: Record<VideoCodec, number> = {
+  mjpeg: displayCapability.CODEC_MJPEG,
+  vp8: displayCapability.CODEC_VP8,
+  h264: displayCapability.CODEC_H264,
+  vp9: displayCapability.CODEC_VP9,
+};
+
+/** The bits of the display channel's capabilities that say what is decoded here. */
+export function videoCapabilities({ codecs }: PlatformVideo): number {
+  const bits = (1 << displayCapability.SIZED_STREAM) | (1 << displayCapability.STREAM_REPORT) | (1 << displayCapability.MULTI_CODEC);
+  return codecs.reduce((all, codec) => all | (1 << capabilityOf[codec]), bits | (1 << capabilityOf.mjpeg));
+}
+
+/** Asks for what the platform decodes before Motion JPEG. Only a server that knows PREF_VIDEO_CODEC_TYPE takes it. */
+export function buildPreferredCodecs({ codecs }: PlatformVideo): Uint8Array {
+  const wanted: VideoCodec[] = [...codecs, 'mjpeg'];
+  return buildMessage(displayRequest.PREFERRED_VIDEO_CODEC_TYPE, 1 + wanted.length, (body) => {
+    body.setUint8(0, wanted.length);
+    for (const [index, codec] of wanted.entries()) body.setUint8(1 + index, videoCodec[codec]);
+  });
+}
 
 export class VideoStreams {
   readonly #options: VideoStreamsOptions;
-  readonly #streams = new Map<number, Stream>();
-  readonly #region = new Region();
-  readonly #bounds: Rect = { left: 0, top: 0, right: 0, bottom: 0 };
+  readonly #streams = new Map<number, VideoStream>();
 
   constructor(options: VideoStreamsOptions) {
     this.#options = options;
   }
 
-  /** Messages of other kinds are passed over. The promise is settled when a picture is drawn. */
-  message(type: number, body: Reader): undefined | Promise<void> {
+  /** Messages of other kinds are passed over. Throws `SpiceError`. */
+  message(type: number, body: Reader): void {
     switch (type) {
       case displayMessage.STREAM_CREATE:
         this.#create(body);
-        return undefined;
+        return;
       case displayMessage.STREAM_DATA: {
         const stream = this.#find(body.u32());
-        body.skip(4);
-        return this.#picture(stream, stream.width, stream.height, stream.place, body);
+        const time = body.u32();
+        stream.add(time, stream.width, stream.height, stream.place, readData(body));
+        return;
       }
       case displayMessage.STREAM_DATA_SIZED: {
         const stream = this.#find(body.u32());
-        body.skip(4);
+        const time = body.u32();
         const width = body.u32();
         const height = body.u32();
-        return this.#picture(stream, width, height, readRect(body), body);
+        checkPictureSize(width, height, 'video');
+        const place = readRect(body);
+        stream.add(time, width, height, place, readData(body));
+        return;
       }
       case displayMessage.STREAM_CLIP: {
         const stream = this.#find(body.u32());
         stream.clip = readClip(body);
-        return undefined;
+        return;
       }
       case displayMessage.STREAM_DESTROY:
-        this.#streams.delete(body.u32());
-        return undefined;
+        this.#destroy(body.u32());
+        return;
       case displayMessage.STREAM_DESTROY_ALL:
-        this.#streams.clear();
-        return undefined;
-      default:
-        return undefined;
+        this.clear();
+        return;
+      case displayMessage.STREAM_ACTIVATE_REPORT: {
+        const id = body.u32();
+        const stream = this.#find(id);
+        const uniqueId = body.u32();
+        const maxFrames = body.u32();
+        stream.report = new StreamReport(id, uniqueId, maxFrames, body.u32(), this.#options.now);
+        return;
+      }
     }
   }
 
-  /** The streams of a surface that is gone. */
+  /** The videos of a surface that is gone. */
   forget(surfaceId: number): void {
-    for (const [id, stream] of this.#streams) if (stream.surfaceId === surfaceId) this.#streams.delete(id);
+    for (const [id, stream] of this.#streams) if (stream.surfaceId === surfaceId) this.#destroy(id);
   }
 
   clear(): void {
-    this.#streams.clear();
+    for (const id of [...this.#streams.keys()]) this.#destroy(id);
+  }
+
+  #destroy(id: number): void {
+    this.#streams.get(id)?.close();
+    this.#streams.delete(id);
   }
 
   #create(body: Reader): void {
+    const { jpeg, video } = this.#options;
     const surfaceId = body.u32();
     const id = body.u32();
     const topDown = (body.u8() & flagTopDown) !== 0;
-    const codec = body.u8();
-    if (codec !== codecMjpeg) throw new SpiceError(`video of codec ${codec} was not asked for`);
+    const number = body.u8();
+    const codec = number === videoCodec.mjpeg ? 'mjpeg' : video.codecs.find((known) => videoCodec[known] === number);
+    if (!codec) throw new SpiceError(`video of codec ${number} was not asked for`);
     body.skip(8);
     const width = body.u32();
     const height = body.u32();
@@ -93,35 +130,21 @@ export class VideoStreams {
     const place = readRect(body);
     const clip = readClip(body);
     if (this.#streams.size >= maxStreams && !this.#streams.has(id)) throw new SpiceError(`more than ${maxStreams} videos at once`);
-    this.#streams.set(id, { surfaceId, width, height, topDown, place, clip });
+    this.#destroy(id);
+    const decoder = codec === 'mjpeg' ? motionJpeg(jpeg) : video.open(codec);
+    this.#streams.set(id, new VideoStream(surfaceId, width, height, place, clip, topDown, decoder, this.#options));
   }
 
-  #find(id: number): Stream {
+  #find(id: number): VideoStream {
     const stream = this.#streams.get(id);
     if (!stream) throw new SpiceError(`video ${id} does not exist`);
     return stream;
   }
-
-  /** What follows on the channel waits for it, so that it is neither drawn over what came later nor piled up. */
-  async #picture(stream: Stream, width: number, height: number, place: Rect, body: Reader): Promise<void> {
-    const jpeg = body.bytesOf(body.count(body.u32(), 1, 'bytes of a picture'));
-    const picture = await decodeJpeg(jpeg, width, height, this.#options.jpeg);
-    const target = this.#options.surface(stream.surfaceId);
-    if (!target) return;
-    this.#region.setRect(place, target.width, target.height);
-    if (stream.clip) this.#region.intersectRects(stream.clip, stream.clip.length / 4);
-    if (this.#region.empty) return;
-    const area = { left: 0, top: 0, right: width, bottom: height };
-    copyRegion(target, this.#region, stream.topDown ? picture : upsideDown(picture), area, place, rop.copy, true);
-    this.#region.extents(this.#bounds);
-    this.#options.drawn(target, this.#bounds);
-  }
 }
 
-function upsideDown({ width, height, pixels, opaque }: Picture): Picture {
-  const turned = new Uint32Array(pixels.length);
-  for (let row = 0; row < height; row++) turned.set(pixels.subarray(row * width, (row + 1) * width), (height - 1 - row) * width);
-  return { width, height, pixels: turned, opaque };
+/** A copy: the picture is decoded when the message is long gone. */
+function readData(body: Reader): Uint8Array {
+  return body.bytesOf(body.count(body.u32(), 1, 'bytes of a picture')).slice();
 }
 
 function readRect(body: Reader): Rect {

@@ -4,7 +4,9 @@ import { systemClock } from '../../reconnect.ts';
 import { ByteStream } from '../../transport.ts';
 import type { FromWorker, ToWorker } from '../messages.ts';
 import { type SessionHost, SpiceSession } from '../session.ts';
+import type { PlatformVideo } from '../streams/video-decoder.ts';
 import { decodeWithPlatform } from './platform-jpeg.ts';
+import { findPlatformVideo } from './platform-video.ts';
 import { Presentation } from './presentation.ts';
 
 /** The part of `DedicatedWorkerGlobalScope` that is used. */
@@ -27,7 +29,7 @@ class WorkerConsole {
   readonly #session: SpiceSession;
   #statsBefore = { at: performance.now(), bytesIn: 0, bytesOut: 0 };
 
-  constructor(canvas: OffscreenCanvas) {
+  constructor(canvas: OffscreenCanvas, video: PlatformVideo) {
     const presentation = new Presentation(canvas, systemClock);
     this.#presentation = presentation;
     const host: SessionHost = {
@@ -35,7 +37,10 @@ class WorkerConsole {
       openStream: (stream) => scope.postMessage({ type: 'needPort', id: stream }),
       send: (stream, bytes) => this.#streams[stream]?.send(bytes),
       closeStream: (stream) => this.#streams[stream]?.close(),
+      after: systemClock.after,
       jpeg: decodeWithPlatform,
+      video,
+      settled: () => presentation.settle(),
       primary: (surface) => presentation.setSurface(surface),
       damaged: (left, top, right, bottom) => presentation.damaged(left, top, right, bottom),
       picture: (size) => scope.postMessage({ type: 'size', size }),
@@ -121,7 +126,14 @@ scope.addEventListener('unhandledrejection', (event) => {
   event.preventDefault();
   shown?.crashed(event.reason);
 });
+/** What came before the platform said which videos it decodes. */
+const early: Exclude<ToWorker, { type: 'start' }>[] = [];
 scope.onmessage = ({ data: message }) => {
-  if (message.type === 'start') shown = new WorkerConsole(message.canvas);
-  else shown?.receive(message);
+  if (message.type === 'start')
+    void findPlatformVideo().then((video) => {
+      shown = new WorkerConsole(message.canvas, video);
+      for (const each of early.splice(0)) shown.receive(each);
+    });
+  else if (shown) shown.receive(message);
+  else early.push(message);
 };

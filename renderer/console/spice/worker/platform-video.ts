@@ -1,0 +1,91 @@
+/** Chromium's video decoders (WebCodecs), as the streams want them. */
+import type { Picture } from '../decoders/picture.ts';
+import { SpiceError } from '../protocol/spice-error.ts';
+import { isKeyPicture, type PlatformVideo, type StreamDecoder, type VideoCodec } from '../streams/video-decoder.ts';
+
+/** What the server's encoders make, in the order in which it is wanted. Not every build of Chromium has H.264. */
+const codecNames: readonly (readonly [VideoCodec, string])[] = [
+  ['h264', 'avc1.42E01F'],
+  ['vp9', 'vp09.00.40.08'],
+  ['vp8', 'vp8'],
+];
+/** A decoder that gives nothing for a picture holds it back, which the server's encoders do not ask for. */
+const maxWaitMs = 500;
+
+export async function findPlatformVideo(): Promise<PlatformVideo> {
+  const codecs: VideoCodec[] = [];
+  if (typeof VideoDecoder !== 'undefined')
+    for (const [codec, name] of codecNames) {
+      const { supported } = await VideoDecoder.isConfigSupported({ codec: name }).catch(() => ({ supported: false }));
+      if (supported) codecs.push(codec);
+    }
+  return { codecs, open: (codec) => new PlatformStream(codec) };
+}
+
+class PlatformStream implements StreamDecoder {
+  readonly independent = false;
+  readonly #codec: VideoCodec;
+  readonly #decoder: VideoDecoder;
+  readonly #canvas = new OffscreenCanvas(1, 1);
+  #number = 0;
+  #begun = false;
+  #take: ((frame: VideoFrame | null) => void) | null = null;
+  #fail: ((error: unknown) => void) | null = null;
+
+  constructor(codec: VideoCodec) {
+    this.#codec = codec;
+    this.#decoder = new VideoDecoder({
+      output: (frame) => {
+        if (this.#take) this.#take(frame);
+        else frame.close();
+      },
+      error: (error) => this.#fail?.(new SpiceError(`${codec}: ${error.message}`)),
+    });
+    const name = codecNames.find(([known]) => known === codec)?.[1] ?? '';
+    this.#decoder.configure({ codec: name, optimizeForLatency: true });
+  }
+
+  async decode(bytes: Uint8Array): Promise<Picture | null> {
+    const isKey = isKeyPicture(this.#codec, bytes);
+    // Without a beginning there is nothing that it could build upon.
+    if (!isKey && !this.#begun) return null;
+    this.#begun = true;
+    const frame = await new Promise<VideoFrame | null>((resolve, reject) => {
+      const timer = setTimeout(() => resolve(null), maxWaitMs);
+      const settle = (then: () => void) => {
+        clearTimeout(timer);
+        this.#take = null;
+        this.#fail = null;
+        then();
+      };
+      this.#take = (come) => settle(() => resolve(come));
+      this.#fail = (error) => settle(() => reject(error));
+      try {
+        this.#decoder.decode(new EncodedVideoChunk({ type: isKey ? 'key' : 'delta', timestamp: this.#number++, data: bytes }));
+      } catch (error) {
+        settle(() => reject(new SpiceError(`${this.#codec}: ${error instanceof Error ? error.message : 'cannot be decoded'}`)));
+      }
+    });
+    return frame ? this.#pictureOf(frame) : null;
+  }
+
+  close(): void {
+    this.#take?.(null);
+    if (this.#decoder.state !== 'closed') this.#decoder.close();
+  }
+
+  #pictureOf(frame: VideoFrame): Picture {
+    try {
+      const { displayWidth: width, displayHeight: height } = frame;
+      if (this.#canvas.width !== width) this.#canvas.width = width;
+      if (this.#canvas.height !== height) this.#canvas.height = height;
+      const context = this.#canvas.getContext('2d', { alpha: false, willReadFrequently: true });
+      if (!context) throw new SpiceError('there is no canvas to decode a video on');
+      context.drawImage(frame, 0, 0);
+      const { data } = context.getImageData(0, 0, width, height);
+      return { width, height, pixels: new Uint32Array(data.buffer, data.byteOffset, width * height), opaque: true };
+    } finally {
+      frame.close();
+    }
+  }
+}
