@@ -1,5 +1,6 @@
 /** The dictionary of GLZ: pictures of the whole session, of all display channels, that later ones may refer to. */
 import { SpiceError } from '../protocol/spice-error.ts';
+import { keptPictureCost } from './picture.ts';
 import { Waiting } from './waiting.ts';
 
 export interface GlzPicture {
@@ -13,7 +14,7 @@ export interface GlzPicture {
 }
 
 /**
- * INVARIANT: holds at most `maxPixels`, whatever the server sends (`glz.test.ts`).
+ * INVARIANT: holds at most `maxPixels`, of which each picture takes some more than it has, whatever the server sends (`glz.test.ts`).
  *
  * The server numbers pictures in the order in which it encoded them. With several display channels they arrive in another; so nothing is let
  * go that a picture still on its way could refer to: only what lies before the window of the last one up to which all have come.
@@ -24,6 +25,8 @@ export class GlzWindow {
   #pixels = 0;
   /** The first number that has not come yet; null before the first picture. */
   #nextMissing: number | null = null;
+  /** All before it have been let go. */
+  #oldest = 0;
   readonly #waiting = new Waiting<number>();
 
   /**
@@ -44,7 +47,8 @@ export class GlzWindow {
 
   /** Throws unless there is room for a picture of so many pixels. */
   checkRoom(pixels: number): void {
-    if (this.#pixels + pixels > this.#maxPixels) throw new SpiceError(`GLZ: the window would hold more than ${this.#maxPixels} pixels`);
+    if (this.#pixels + pixels + (this.#pictures.size + 1) * keptPictureCost > this.#maxPixels)
+      throw new SpiceError(`GLZ: the window would hold more than ${this.#maxPixels} pixels`);
   }
 
   add(picture: GlzPicture): void {
@@ -53,7 +57,10 @@ export class GlzWindow {
     this.#pictures.set(picture.id, picture);
     this.#pixels += picture.pixels.length;
     // A session that was handed over by another server goes on with that one's numbers.
-    this.#nextMissing ??= picture.id - picture.windowDistance;
+    if (this.#nextMissing === null) {
+      this.#nextMissing = picture.id - picture.windowDistance;
+      this.#oldest = this.#nextMissing;
+    }
     let last: GlzPicture | undefined;
     for (;;) {
       const next = this.#pictures.get(this.#nextMissing);
@@ -78,14 +85,12 @@ export class GlzWindow {
     this.#waiting.fail();
   }
 
+  /** No more steps in all than pictures came: `oldest` is never beyond the last up to which all have come. */
   #releaseBefore(oldest: number): void {
-    // Mostly the first of the map alone: pictures come nearly in their order.
-    for (const picture of this.#pictures.values()) {
-      if (picture.id >= oldest) {
-        if (picture.id >= (this.#nextMissing ?? 0)) continue;
-        break;
-      }
-      this.#pictures.delete(picture.id);
+    for (; this.#oldest < oldest; this.#oldest++) {
+      const picture = this.#pictures.get(this.#oldest);
+      if (picture === undefined) continue;
+      this.#pictures.delete(this.#oldest);
       this.#pixels -= picture.pixels.length;
     }
   }

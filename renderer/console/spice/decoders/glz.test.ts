@@ -63,6 +63,9 @@ test('the window never holds more than it may, whatever is to be kept', () => {
   expect(() => window.add({ id: 0, windowDistance: 0, pixels: new Int32Array(1), opaque: true })).toThrow('came twice');
   window.add({ id: 1, windowDistance: 0, pixels: new Int32Array(300), opaque: true });
   expect([window.pixels, window.find(0)]).toEqual([300, undefined]);
+  expect(() => {
+    for (let id = 2; id < 100; id++) window.add({ id, windowDistance: id - 1, pixels: new Int32Array(1), opaque: true });
+  }).toThrow('would hold more than 1000 pixels');
 });
 
 test('a session that another server hands over goes on with its numbers', () => {

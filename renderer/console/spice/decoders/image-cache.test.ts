@@ -4,20 +4,22 @@ import { ImageCache } from './image-cache.ts';
 const picture = (pixels: number) => ({ width: pixels, height: 1, pixels: new Uint32Array(pixels), opaque: true });
 
 test('the cache never holds more than it may, whatever is to be kept', () => {
-  const cache = new ImageCache(100);
-  cache.put(1n, picture(60), false);
-  expect(() => cache.put(2n, picture(41), false)).toThrow('more than 100 pixels are to be kept');
-  cache.put(1n, picture(90), false);
-  expect(cache.pixels).toBe(90);
-  cache.replace(1n, picture(100));
-  expect(cache.pixels).toBe(100);
+  const cache = new ImageCache(1000);
+  cache.put(1n, picture(600), false);
+  expect(() => cache.put(2n, picture(400), false)).toThrow('more than 1000 pixels are to be kept');
+  cache.put(1n, picture(900), false);
+  expect(cache.pixels).toBe(900);
+  expect(() => cache.replace(1n, picture(1000))).toThrow('are to be kept');
   cache.clear();
-  cache.put(2n, picture(41), false);
-  expect(cache.pixels).toBe(41);
+  cache.put(2n, picture(400), false);
+  expect(cache.pixels).toBe(400);
+  expect(() => {
+    for (let id = 3n; id < 100n; id++) cache.put(id, picture(1), false);
+  }).toThrow('are to be kept');
 });
 
 test('a picture that two channels put there stays until both have let it go', () => {
-  const cache = new ImageCache(100);
+  const cache = new ImageCache(1000);
   cache.put(1n, picture(10), true);
   cache.put(1n, picture(10), true);
   cache.replace(1n, picture(10));

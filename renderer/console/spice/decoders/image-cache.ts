@@ -1,6 +1,6 @@
 /** The pictures that the server told the session to keep. It knows what is in here as well as we do, and throws out what it likes. */
 import { SpiceError } from '../protocol/spice-error.ts';
-import type { Picture } from './picture.ts';
+import { keptPictureCost, type Picture } from './picture.ts';
 import { Waiting } from './waiting.ts';
 
 interface Entry {
@@ -12,7 +12,7 @@ interface Entry {
 }
 
 /**
- * INVARIANT: holds at most `maxPixels`, whatever the server sends (`image-cache.test.ts`).
+ * INVARIANT: holds at most `maxPixels`, of which each picture takes some more than it has, whatever the server sends (`image-cache.test.ts`).
  *
  * One for all display channels of a session. Ids are the server's.
  */
@@ -73,9 +73,10 @@ export class ImageCache {
   }
 
   #store(id: bigint, picture: Picture, lossy: boolean, uses: number): void {
-    const before = this.#entries.get(id)?.picture.pixels.length ?? 0;
-    const pixels = this.#pixels - before + picture.pixels.length;
-    if (pixels > this.#maxPixels) throw new SpiceError(`more than ${this.#maxPixels} pixels are to be kept`);
+    const before = this.#entries.get(id);
+    const pixels = this.#pixels - (before?.picture.pixels.length ?? 0) + picture.pixels.length;
+    const count = this.#entries.size + (before === undefined ? 1 : 0);
+    if (pixels + count * keptPictureCost > this.#maxPixels) throw new SpiceError(`more than ${this.#maxPixels} pixels are to be kept`);
     this.#entries.set(id, { picture, lossy, uses });
     this.#pixels = pixels;
     this.#waiting.settle(id);

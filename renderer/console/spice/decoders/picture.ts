@@ -16,6 +16,9 @@ export const maxSidePx = 16_384;
 /** More than an 8K screen: 256 MiB of memory. */
 export const maxPixels = 64 * 1024 * 1024;
 
+/** What keeping a picture costs beside its pixels, told in pixels: millions of tiny ones are no small thing. */
+export const keptPictureCost = 32;
+
 /** Working memory that a decoder holds on to until the next picture. What a larger one took is let go of. */
 export const keptWorkBytes = 16 * 1024 * 1024;
 
