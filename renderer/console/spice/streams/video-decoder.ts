@@ -20,7 +20,8 @@ export interface StreamDecoder {
 export interface PlatformVideo {
   /** In the order in which they are wanted. */
   readonly codecs: readonly VideoCodec[];
-  open(codec: VideoCodec): StreamDecoder;
+  /** `height` of the video in pixels. */
+  open(codec: VideoCodec, height: number): StreamDecoder;
 }
 
 /** For a session that shows Motion JPEG alone. */

@@ -131,7 +131,7 @@ export class VideoStreams {
     const clip = readClip(body);
     if (this.#streams.size >= maxStreams && !this.#streams.has(id)) throw new SpiceError(`more than ${maxStreams} videos at once`);
     this.#destroy(id);
-    const decoder = codec === 'mjpeg' ? motionJpeg(jpeg) : video.open(codec);
+    const decoder = codec === 'mjpeg' ? motionJpeg(jpeg) : video.open(codec, height);
     this.#streams.set(id, new VideoStream(surfaceId, width, height, place, clip, topDown, decoder, this.#options));
   }
 

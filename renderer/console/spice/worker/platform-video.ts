@@ -11,6 +11,13 @@ const codecNames: readonly (readonly [VideoCodec, string])[] = [
 ];
 /** A decoder that gives nothing for a picture holds it back, which the server's encoders do not ask for. */
 const maxWaitMs = 500;
+const maxStandardHeightPx = 576;
+
+/** How GStreamer, which packs the server's videos, turns colours into brightness and two differences; VP8 has no place to say it. */
+function coloursOf(height: number): VideoColorSpaceInit {
+  const matrix = height <= maxStandardHeightPx ? 'smpte170m' : 'bt709';
+  return { matrix, primaries: 'bt709', transfer: 'iec61966-2-1', fullRange: false };
+}
 
 export async function findPlatformVideo(): Promise<PlatformVideo> {
   const codecs: VideoCodec[] = [];
@@ -19,7 +26,7 @@ export async function findPlatformVideo(): Promise<PlatformVideo> {
       const { supported } = await VideoDecoder.isConfigSupported({ codec: name }).catch(() => ({ supported: false }));
       if (supported) codecs.push(codec);
     }
-  return { codecs, open: (codec) => new PlatformStream(codec) };
+  return { codecs, open: (codec, height) => new PlatformStream(codec, height) };
 }
 
 class PlatformStream implements StreamDecoder {
@@ -32,7 +39,7 @@ class PlatformStream implements StreamDecoder {
   #take: ((frame: VideoFrame | null) => void) | null = null;
   #fail: ((error: unknown) => void) | null = null;
 
-  constructor(codec: VideoCodec) {
+  constructor(codec: VideoCodec, height: number) {
     this.#codec = codec;
     this.#decoder = new VideoDecoder({
       output: (frame) => {
@@ -42,7 +49,7 @@ class PlatformStream implements StreamDecoder {
       error: (error) => this.#fail?.(new SpiceError(`${codec}: ${error.message}`)),
     });
     const name = codecNames.find(([known]) => known === codec)?.[1] ?? '';
-    this.#decoder.configure({ codec: name, optimizeForLatency: true });
+    this.#decoder.configure({ codec: name, optimizeForLatency: true, ...(codec === 'vp8' ? { colorSpace: coloursOf(height) } : {}) });
   }
 
   async decode(bytes: Uint8Array): Promise<Picture | null> {
