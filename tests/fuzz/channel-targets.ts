@@ -141,6 +141,7 @@ function runMain(input: Uint8Array): void {
   const agent = new Agent({ send: () => undefined, agent: () => undefined });
   const main = new MainChannel({
     session: () => undefined,
+    multimediaTime: () => undefined,
     channels: (list) => {
       if (list.length > 64) throw new Error(`${list.length} channels are too many.`);
     },

@@ -17,7 +17,10 @@ function openSession() {
     send: (stream, bytes) => void sent[stream]?.push(bytes),
     closeStream: (stream) => void told.push(`close ${stream}`),
     jpeg: () => Promise.reject(new Error('none')),
-    after: () => () => undefined,
+    after: (ms) => {
+      told.push(`after ${ms}`);
+      return () => undefined;
+    },
     video: noVideo,
     settled: () => undefined,
     primary: (surface) => void told.push(`primary ${surface?.width ?? 'none'}`),
@@ -118,6 +121,18 @@ test('a screen is told when it is marked or drawn upon, whichever is first, and 
   session.receive(1, surface());
   session.receive(1, fill());
   expect(told.slice(1)).toEqual(['picture 8 4', 'damaged 1 1 3 3', 'primary none', 'primary 8', 'damaged 1 1 3 3', 'picture 8 4']);
+});
+
+test('a picture of a video waits until the server’s clock shows its time', async () => {
+  const { session, told } = await openDisplay();
+  session.receive(1, surface());
+  const rect = [0, 0, 4, 8].map((edge): ['u32', number] => ['u32', edge]);
+  const numbers = (...values: number[]) => values.map((value): ['u32', number] => ['u32', value]);
+  const create = bytesOf(...numbers(0, 1), ['u8', 1], ['u8', 1], ['u64', 0n], ...numbers(8, 4, 8, 4), ...rect, ['u8', 0]);
+  session.receive(1, spiceMessage(displayMessage.STREAM_CREATE, create));
+  session.receive(0, spiceMessage(mainMessage.MULTI_MEDIA_TIME, bytesOf(['u32', 1000])));
+  session.receive(1, spiceMessage(displayMessage.STREAM_DATA, bytesOf(...numbers(1, 1500, 2), new Uint8Array(2))));
+  expect(told.slice(1)).toEqual(['after 500']);
 });
 
 test('what is drawn off-screen is not shown', async () => {

@@ -90,6 +90,7 @@ export class SpiceSession {
           this.#sessionId = sessionId;
         },
         channels: (list) => this.#openChannels(list),
+        multimediaTime: (time) => this.#clock.set(time),
         pointer: (pointer) => {
           this.#inputs.setPointer(pointer);
           this.#tell(() => host.pointer(pointer));

@@ -9,6 +9,8 @@ export type MainEvents = {
   /** The server's number for this session, which the other channels are opened with; then the channels that it has. */
   session(sessionId: number): void;
   channels(list: readonly { kind: number; channelId: number }[]): void;
+  /** The server's clock for video and sound, in milliseconds; it begins anywhere and wraps at 2^32. */
+  multimediaTime(time: number): void;
   pointer(pointer: 'absolute' | 'relative'): void;
   /** `tokens`: how many pieces may be sent to the agent before it gives more. */
   agentConnected(tokens: number): void;
@@ -58,6 +60,9 @@ export class MainChannel implements ChannelHandler {
         this.#mouse(supported, body.u16());
         break;
       }
+      case mainMessage.MULTI_MEDIA_TIME:
+        this.#events.multimediaTime(body.u32());
+        break;
       case mainMessage.AGENT_CONNECTED:
         // A server that does not say has not taken any back.
         this.#agentConnected(this.#tokens);
@@ -102,6 +107,7 @@ export class MainChannel implements ChannelHandler {
     const agentConnected = body.u32() !== 0;
     this.#tokens = body.u32();
     this.#events.session(sessionId);
+    this.#events.multimediaTime(body.u32());
     this.#mouse(supported, current);
     if (agentConnected) this.#agentConnected(this.#tokens);
     this.#channel?.send(buildMessage(mainRequest.ATTACH_CHANNELS, 0));

@@ -11,6 +11,8 @@ const codecNames: readonly (readonly [VideoCodec, string])[] = [
 ];
 /** A decoder that gives nothing for a picture holds it back, which the server's encoders do not ask for. */
 const maxWaitMs = 500;
+/** A platform that does not say by then what it decodes is asked for nothing. */
+const answerDeadlineMs = 1000;
 const maxStandardHeightPx = 576;
 
 /** How GStreamer, which packs the server's videos, turns colours into brightness and two differences; VP8 has no place to say it. */
@@ -20,13 +22,16 @@ function coloursOf(height: number): VideoColorSpaceInit {
 }
 
 export async function findPlatformVideo(): Promise<PlatformVideo> {
-  const codecs: VideoCodec[] = [];
-  if (typeof VideoDecoder !== 'undefined')
-    for (const [codec, name] of codecNames) {
-      const { supported } = await VideoDecoder.isConfigSupported({ codec: name }).catch(() => ({ supported: false }));
-      if (supported) codecs.push(codec);
-    }
+  const late = new Promise<boolean[]>((resolve) => setTimeout(() => resolve([]), answerDeadlineMs));
+  const answers = await Promise.race([late, Promise.all(codecNames.map(([, name]) => isSupported(name)))]);
+  const codecs = codecNames.filter((_, index) => answers[index]).map(([codec]) => codec);
   return { codecs, open: (codec, height) => new PlatformStream(codec, height) };
+}
+
+async function isSupported(codec: string): Promise<boolean> {
+  if (typeof VideoDecoder === 'undefined') return false;
+  const answer = await VideoDecoder.isConfigSupported({ codec }).catch(() => null);
+  return answer?.supported === true;
 }
 
 class PlatformStream implements StreamDecoder {
