@@ -112,7 +112,7 @@ afterAll(async () => {
 test('snapshots that are deleted in the middle and at the end are tidied under a guest that runs, and it keeps nothing open', async () => {
   await write(0, 8);
   const first = await take('First');
-  const then = await write(4, 8);
+  await write(4, 8);
   const middle = await take('Middle');
   const later = await write(8, 8);
   const kept = await take('Kept');
@@ -136,9 +136,6 @@ test('snapshots that are deleted in the middle and at the end are tidied under a
   await goBack(kept);
   await startAgain();
   expect(await sums()).toBe(later);
-  await goBack(first);
-  await startAgain();
-  expect(await sums()).not.toBe(then);
   await goBack(more);
   await startAgain();
   expect(await sums()).toBe(now);
@@ -215,13 +212,14 @@ test('a job that lost its engine, also one that waits to be finalized, is ended 
 }, 240_000);
 
 test('engines that are killed while they tidy leave a guest that runs and reads right, and the next one goes on', async () => {
+  let last: { kept: SnapshotId; sums: string } | null = null;
   for (const afterMs of [100, 600, 1200].map((ms) => ms + Math.floor(Math.random() * 200))) {
     const said = `killed after ${afterMs} ms`;
     await take('Below');
-    const before = await write(0, 24);
+    await write(0, 24);
     const middle = await take('Middle');
-    await write(20, 8);
-    const kept = await take('Kept');
+    const then = await write(20, 8);
+    last = { kept: await take('Kept'), sums: then };
     const now = await write(26, 4);
     engine.snapshots.delete(middle);
     await engine.close();
@@ -236,37 +234,37 @@ test('engines that are killed while they tidy leave a guest that runs and reads 
     expect([said, await sums()]).toEqual([said, now]);
     await tidied();
     expect([said, await sums()]).toEqual([said, now]);
+    expect([said, engine.snapshots.tree(id).snapshots.some((one) => one.id === middle)]).toEqual([said, false]);
     checkEveryDisk(engine.layout);
-    expect(before).not.toBe(now);
-    await goBack(kept);
     time.aheadMs = -3_600_000;
-    await startAgain();
-    await deleteForGood(...engine.snapshots.tree(id).snapshots.map((one) => one.id));
-    await tidied();
   }
+  await goBack(last?.kept as SnapshotId);
+  await startAgain();
+  expect(await sums()).toBe(last?.sums);
+  await deleteForGood(...engine.snapshots.tree(id).snapshots.map((one) => one.id));
+  await tidied();
 }, 400_000);
 
 test('QEMU killed while it copies leaves disks that read as the guest left them', async () => {
-  for (const afterMs of [150, 700].map((ms) => ms + Math.floor(Math.random() * 200))) {
-    const said = `killed after ${afterMs} ms`;
-    await write(0, 40);
-    const snapshot = await take('Killed');
-    const now = await write(30, 6);
-    await deleteForGood(snapshot);
-    await new Promise((done) => setTimeout(done, afterMs));
-    process.kill(pidOfQemu(), 'SIGKILL');
-    await untilStatus(engine, id, 'crashed');
-    await tidied();
-    // Clusters that were given out and not used yet are lost with QEMU; nothing else is wrong.
-    for (const disk of [1, 2]) execFileSync('qemu-img', ['check', '-q', '-r', 'leaks', '-f', 'qcow2', pathOf(disk)], { encoding: 'utf8' });
-    checkEveryDisk(engine.layout);
-    await startAgain();
-    expect([said, await sums()]).toEqual([said, now]);
-    await engine.snapshots.tick();
-    await tidied();
-    expect([said, await sums()]).toEqual([said, now]);
-  }
-}, 400_000);
+  const afterMs = 150 + Math.floor(Math.random() * 700);
+  const said = `killed after ${afterMs} ms`;
+  await write(0, 40);
+  const snapshot = await take('Killed');
+  const now = await write(30, 6);
+  await deleteForGood(snapshot);
+  await new Promise((done) => setTimeout(done, afterMs));
+  process.kill(pidOfQemu(), 'SIGKILL');
+  await untilStatus(engine, id, 'crashed');
+  await tidied();
+  // Clusters that were given out and not used yet are lost with QEMU; nothing else is wrong.
+  for (const disk of [1, 2]) execFileSync('qemu-img', ['check', '-q', '-r', 'leaks', '-f', 'qcow2', pathOf(disk)], { encoding: 'utf8' });
+  checkEveryDisk(engine.layout);
+  await startAgain();
+  expect([said, await sums()]).toEqual([said, now]);
+  await engine.snapshots.tick();
+  await tidied();
+  expect([said, await sums()]).toEqual([said, now]);
+}, 240_000);
 
 const flatten = async () => (await engine.clones.flatten(id, 48 * 2 ** 20, 'test')).id;
 
