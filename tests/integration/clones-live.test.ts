@@ -177,7 +177,7 @@ test('a snapshot opened from its memory goes on from that moment beside the orig
   checkEveryDisk(engine.layout);
 }, 240_000);
 
-test('memory is not gone on from where there is none, or beside a card on a bridge', async () => {
+test('memory is not gone on from where there is none, and nothing is made', async () => {
   const { snapshot, job } = await engine.snapshots.create(id, { name: 'Without' }, 'test');
   await engine.jobs.ended(job.id);
   await expect(engine.snapshots.open(snapshot.id, true, 'test')).rejects.toMatchObject({ error: { code: 'guest/denied', path: 'memory' } });
