@@ -96,6 +96,7 @@ export const errorCodes = {
   'machine/not-understood': 'The description of the machine cannot be understood.',
   'machine/archive-refused': 'The archive holds something that it must not, or is damaged.',
   'machine/wrong-hash': 'A file of the machine is not the one that its manifest names.',
+  'machine/no-conversion': 'The system on the machine cannot be given drivers here, or needs none.',
   'machine/blocked': 'Something about the machine stands in the way of importing it.',
   'layer/chain-too-long': 'A disk builds upon too many layers for another one.',
   'snapshot/not-found': 'No snapshot has this name or id.',

@@ -52,6 +52,15 @@ export const machineReport = z.object({
   ),
   nics: z.array(z.object({ model: nic.shape.model, mac: z.string().nullable() })),
   findings: z.array(machineFinding),
+  /** Its system lacks drivers for fast hardware; null when it does not, or nobody can see. */
+  conversion: z
+    .object({
+      /** What it lacks. */
+      text: z.string(),
+      /** Why virt-v2v cannot give it to the copy here; null when it can. */
+      cannot: z.string().nullable(),
+    })
+    .nullable(),
   /** Files outside the machine's own folder that its description names: copied only when they are trusted. */
   outsideFiles: z.array(z.string()),
 });
@@ -67,6 +76,8 @@ export const bootTest = z.object({
   /** The verdict in a sentence, with what was measured. */
   text: z.string(),
   seconds: z.number(),
+  /** What became of giving it drivers before, in a sentence; null when that was not wanted. */
+  drivers: z.string().nullable().default(null),
   at: instant,
   /** Its screen at the end. */
   pngBase64: z.string().nullable(),

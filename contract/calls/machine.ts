@@ -24,6 +24,8 @@ export const machineCalls = {
       name: guestName.optional(),
       /** Start the copy once, alone and without a network. Absent: yes. */
       bootTest: z.boolean().optional(),
+      /** Give the copy drivers with virt-v2v. Absent: where it lacks them and that can be done here. */
+      convert: z.boolean().optional(),
       /** Also copy disks outside the machine's own folder. */
       trustPaths: z.boolean().optional(),
     }),

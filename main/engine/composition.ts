@@ -180,6 +180,7 @@ export function composeRooms(foundation: Foundation): Rooms {
     feed,
     log,
     settings: settings.get,
+    windowsDrivers: () => images.list().find(({ kind, label }) => kind === 'iso' && /^virtio-win/i.test(label ?? ''))?.path ?? null,
   });
   const storage = createStorage({
     layout,

@@ -46,6 +46,8 @@ export const transferWords = {
   hardware: (cpus: string, memory: string, firmware: string) => `${cpus} · ${memory} · ${firmware}`,
   disk: (format: string, used: string, size: string, bus: string) => `${format} · ${used}, ${size} for the guest · on ${bus}`,
   action: 'What will be done',
+  convert: 'Give its system drivers for fast disks and network (virt-v2v)',
+  convertNote: 'Works on the copy and takes minutes, longer without hardware acceleration. If it fails, the copy stays as it was.',
   bootTest: 'Try once whether the copy boots',
   bootTestNote: 'Alone, without a network, on a layer that is thrown away. Takes up to a minute, longer without hardware acceleration.',
   trust: 'These files are disks of this machine: copy them too',

@@ -371,6 +371,7 @@ export function bareRooms(guestCount = 0): BareGuests {
         swtpmPath: unused,
         virtiofsdPath: async () => null,
         qemuImgPath: unused,
+        guestfs: unused,
         report: unused,
       },
       jobDefinitions: [],

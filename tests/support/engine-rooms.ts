@@ -149,6 +149,7 @@ export async function openRooms({ home, settings = {}, environment = {}, downloa
     driver: createQemuDriver({ host, log: silentLog }),
     host,
     recognition,
+    windowsDrivers: () => null,
     feed,
     log: silentLog,
     settings: () => ({ ...defaultSettings, ...settings }),

@@ -8,14 +8,14 @@ export type LinuxOnDisk = {
   /** Where its package manager keeps what is installed, and the day on which that was last changed. */
   database: { path: string; changedOn: string; content?: string };
   /** Files beside it, by path. */
-  files?: Record<string, string>;
+  files?: Record<string, string | Buffer>;
   kernels: readonly string[];
 };
 
 /** Makes `path` with mke2fs, 32 MiB large; with `options` also as ext2 or with blocks of another size. */
 export async function makeLinuxDisk(path: string, linux: LinuxOnDisk, options: readonly string[] = ['-t', 'ext4']): Promise<string> {
   const tree = `${path}.tree`;
-  const write = async (file: string, text: string) => {
+  const write = async (file: string, text: string | Buffer) => {
     await mkdir(dirname(join(tree, file)), { recursive: true });
     await writeFile(join(tree, file), text);
   };

@@ -7,7 +7,7 @@ import { followJob } from '../job-progress.ts';
 import { facts, printable, show, styled, type Terminal } from '../terminal.ts';
 import { bytes } from '../units.ts';
 
-type ImportOptions = { name?: string; check?: boolean; bootTest: boolean; trustPaths?: boolean };
+type ImportOptions = { name?: string; check?: boolean; bootTest: boolean; convert: boolean; trustPaths?: boolean };
 
 type ExportOptions = { format: ExportFormat; overwrite?: boolean; withoutSnapshots?: boolean };
 
@@ -22,6 +22,7 @@ export function addGuestTransfer(group: Command, { terminal, engine }: Context):
     .argument('[disks...]', 'further disks of the same machine')
     .option('--name <name>', 'what the guest is called (default: as in the source)')
     .option('--check', 'only say what would be imported and what is in the way')
+    .option('--no-convert', 'leave the copy’s system without drivers for fast hardware that virt-v2v could give it')
     .option('--no-boot-test', 'do not start the copy once to see whether it boots')
     .option('--trust-paths', 'also copy disks outside the folder of the machine')
     .action(async (file: string, disks: string[], options: ImportOptions) => {
@@ -31,7 +32,8 @@ export function addGuestTransfer(group: Command, { terminal, engine }: Context):
         const report = await client.call('machine.inspect', source, { timeoutMs: inspectTimeoutMs });
         return show(terminal, report, (found) => describe(terminal, found));
       }
-      const wish = { ...source, bootTest: options.bootTest, trustPaths: options.trustPaths ?? false };
+      const convert = options.convert ? {} : { convert: false };
+      const wish = { ...source, ...convert, bootTest: options.bootTest, trustPaths: options.trustPaths ?? false };
       const named = options.name ? { ...wish, name: options.name } : wish;
       const { guest, job } = await client.call('machine.import', named, { timeoutMs: inspectTimeoutMs });
       await followJob(client, terminal, job.id);
@@ -68,7 +70,8 @@ export function addGuestExport(group: Command, { terminal, engine }: Context): v
 function said(test: BootTest | null): string {
   if (!test) return 'Whether it boots was not tried.';
   const verdicts = { booted: 'It booted', reading: 'It began to boot', idle: 'It did not boot', failed: 'It could not be started' };
-  return `${verdicts[test.verdict]} when it was tried: ${test.text}`;
+  const drivers = test.drivers === null ? '' : `${test.drivers} `;
+  return `${drivers}${verdicts[test.verdict]} when it was tried: ${test.text}`;
 }
 
 const marks = { problem: ['red', '✗'], warning: ['yellow', '!'], info: ['dim', '·'], ok: ['green', '✓'] } as const;

@@ -30,3 +30,39 @@ test('a tool that does not exist is told apart from one that fails', async () =>
   expect((await runTool('/nowhere/tool', [], { timeoutMs: 5000 })).startError?.code).toBe('ENOENT');
   expect(await runTool('/bin/false', [], { timeoutMs: 5000 })).toMatchObject({ status: 1, startError: null });
 });
+
+const leaves = ['-c', 'sleep 600 & echo $! $$; [ "$1" = stay ] && wait; exit 7', 'sh'];
+
+test('a tool with children ends with all of them: by itself, past its deadline, and when it is stopped', async () => {
+  const byItself = await runTool('/bin/sh', [...leaves, 'go'], { timeoutMs: 20_000, withChildren: true });
+  expect(byItself).toMatchObject({ status: 7, timedOut: false });
+  const past = await runTool('/bin/sh', [...leaves, 'stay'], { timeoutMs: 300, withChildren: true, limits: { cpuSeconds: 60 } });
+  expect(past.timedOut).toBe(true);
+  const stop = new AbortController();
+  const stopped = await runTool('/bin/sh', [...leaves, 'stay'], {
+    timeoutMs: 20_000,
+    withChildren: true,
+    signal: stop.signal,
+    onOutput: () => void stop.abort(),
+  });
+  expect(stopped).toMatchObject({ timedOut: false, signal: 'SIGKILL' });
+  for (const { stdout } of [byItself, past, stopped]) {
+    const pids = stdout.trim().split(' ').map(Number);
+    expect(pids).toHaveLength(2);
+    for (let tries = 0; pids.some(alive) && tries < 100; tries += 1) await pause(50);
+    expect(pids.map(alive)).toEqual([false, false]);
+  }
+});
+
+test('a tool with children ends with an engine that is killed', async () => {
+  const script = `
+    import { runTool } from ${JSON.stringify(join(import.meta.dirname, 'bounded-process.ts'))};
+    await runTool('/bin/sh', ${JSON.stringify([...leaves, 'stay'])}, { timeoutMs: 600_000, withChildren: true, onOutput: (text) => { console.log(text); } });`;
+  const engine = spawn(process.execPath, ['--input-type=module-typescript', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [said] = (await once(engine.stdout, 'data')) as [Buffer];
+  const pids = said.toString().trim().split(' ').map(Number);
+  expect(pids.map(alive)).toEqual([true, true]);
+  engine.kill('SIGKILL');
+  for (let tries = 0; pids.some(alive) && tries < 100; tries += 1) await pause(50);
+  expect(pids.map(alive)).toEqual([false, false]);
+});

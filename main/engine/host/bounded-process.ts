@@ -25,6 +25,11 @@ export type ToolOptions = {
   environment?: NodeJS.ProcessEnv;
   /** Limits that the kernel enforces, on systems with `ulimit`; on Linux the tool also ends when the engine is killed. */
   limits?: { cpuSeconds?: number; addressSpaceMiB?: number; fileSizeMiB?: number };
+  /**
+   * It starts programs of its own. They are a group by themselves, which ends as a whole when the tool ends, when it is killed, and, on Linux
+   * and macOS, when the engine is.
+   */
+  withChildren?: boolean;
   /** Sees output as it comes; the process is killed when it answers "stop". */
   onOutput?: (text: string, stream: 'stdout' | 'stderr') => 'stop' | undefined;
 };
@@ -35,7 +40,9 @@ const setpriv = '/usr/bin/setpriv';
 /** Runs `path` with `args` and settles when it has ended and its pipes are closed. Never rejects. */
 export function runTool(path: string, args: readonly string[], options: ToolOptions): Promise<ToolEnd> {
   const { maxOutputBytes = 4 * 1024 * 1024 } = options;
-  const command = options.limits && process.platform !== 'win32' ? withLimits(path, args, options.limits) : [path, ...args];
+  const isGroup = (options.withChildren ?? false) && process.platform !== 'win32';
+  const limited = options.limits && process.platform !== 'win32' ? withLimits(path, args, options.limits) : [path, ...args];
+  const command = isGroup ? ['/bin/sh', '-c', watchedGroup, 'sh', ...limited] : limited;
   return new Promise((resolve) => {
     const kept = { stdout: '', stderr: '' };
     let timedOut = false;
@@ -51,11 +58,14 @@ export function runTool(path: string, args: readonly string[], options: ToolOpti
       // Tools translate their messages; what is recognised here is English.
       env: { ...(options.environment ?? process.env), LC_ALL: 'C' },
       windowsHide: true,
+      detached: isGroup,
     });
     // Who does not read it all has ended, and says why.
     child.stdin.on('error', () => undefined);
-    child.stdin.end(options.input);
-    const kill = () => child.kill('SIGKILL');
+    if (!isGroup) child.stdin.end(options.input);
+    const kill = () => (isGroup ? killGroup(child.pid) : void child.kill('SIGKILL'));
+    // What it leaves behind would hold on to its output, and to the disk it worked on.
+    if (isGroup) child.on('exit', () => killGroup(child.pid));
     const timer = setTimeout(() => {
       timedOut = true;
       kill();
@@ -76,6 +86,20 @@ export function runTool(path: string, args: readonly string[], options: ToolOpti
       if (child.pid !== undefined) end(status, signal, null);
     });
   });
+}
+
+/**
+ * Runs a command, and beside it one that reads from a pipe whose other end is the engine's: when the engine is gone, so is the whole group. The
+ * command itself has nothing to read.
+ */
+const watchedGroup = 'exec 3<&0 </dev/null; "$@" 3<&- & tool=$!; { cat <&3 >/dev/null; kill -KILL 0; } & wait $tool';
+
+function killGroup(leader: number | undefined): void {
+  try {
+    if (leader !== undefined) process.kill(-leader, 'SIGKILL');
+  } catch {
+    // All of them have ended.
+  }
 }
 
 /** The command, started by a shell that lowers its own limits and then becomes the command, so that the pid stays the same. */

@@ -1,6 +1,7 @@
 /** What guests and the planning of guests need to know of this computer. Implemented by `host-capabilities.ts`. */
 import type { AcceleratorName, FirmwareKind, GuestSpec } from '../../../contract/guest-spec.ts';
 import type { HostReport } from '../../../contract/host.ts';
+import type { GuestfsTools } from './guestfs.ts';
 
 export type QemuBinary = {
   path: string;
@@ -30,5 +31,7 @@ export type HostCapabilities = {
   /** Null when it is not installed: shared folders then go by 9p. */
   virtiofsdPath(): Promise<string | null>;
   qemuImgPath(): Promise<string>;
+  /** Optional tools, and whether their machines must do without hardware acceleration. */
+  guestfs(): Promise<GuestfsTools & { emulated: boolean }>;
   report(options?: { refresh?: boolean | undefined }): Promise<HostReport>;
 };

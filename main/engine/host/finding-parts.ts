@@ -3,6 +3,7 @@ import type { GuestSpec } from '../../../contract/guest-spec.ts';
 import type { Finding } from '../../../contract/host.ts';
 import type { ProbeReport } from './accelerator-probe.ts';
 import type { FirmwareFiles } from './capabilities.ts';
+import type { GuestfsTools } from './guestfs.ts';
 import { type Component, installCommand, type System } from './packages.ts';
 import type { BrokenQemu, DescribedQemu } from './qemu-discovery.ts';
 
@@ -20,6 +21,8 @@ export type HostFacts = {
   ssh: string | null;
   osinfo: { folder: string; version: string } | null;
   xorriso: string | null;
+  gpgv: string | null;
+  guestfs: GuestfsTools;
   store: {
     path: string;
     freeBytes: number;

@@ -52,6 +52,14 @@ const healthy: HostFacts = {
   ssh: '/usr/bin/ssh',
   osinfo: { folder: '/usr/share/osinfo', version: '20250101' },
   xorriso: '/usr/bin/xorriso',
+  gpgv: '/usr/bin/gpgv',
+  guestfs: {
+    virtV2v: '/usr/bin/virt-v2v',
+    virtV2vInPlace: '/usr/bin/virt-v2v-in-place',
+    nbdkit: '/usr/bin/nbdkit',
+    windowsTools: null,
+    windowsDrivers: null,
+  },
   store: {
     path: '/home/ada/.local/share/guesthouse',
     freeBytes: 200 * 1024 ** 3,
@@ -77,6 +85,32 @@ test('a healthy computer has no problem, no warning and nothing to copy but what
   expect(new Set(findings.map((one) => one.id)).size).toBe(findings.length);
 });
 
+const noGuestfs: HostFacts['guestfs'] = {
+  virtV2v: null,
+  virtV2vInPlace: null,
+  nbdkit: null,
+  windowsTools: null,
+  windowsDrivers: null,
+};
+
+test('optional tools are named with what they would add, and are no warning', () => {
+  const without = { gpgv: null, guestfs: noGuestfs };
+  for (const id of ['app/gpgv', 'app/virt-v2v']) {
+    expect(of({}, id)).toMatchObject({ severity: 'ok', command: null });
+    expect(of(without, id)).toMatchObject({
+      severity: 'info',
+      command: expect.stringContaining('apt-get install'),
+      text: expect.stringContaining('With'),
+    });
+  }
+  // Debian installs virt-v2v without what it opens disks with.
+  expect(of({ guestfs: { ...healthy.guestfs, nbdkit: null } }, 'app/virt-v2v')).toMatchObject({
+    severity: 'info',
+    text: expect.stringContaining('nbdkit'),
+    command: 'sudo apt-get install -y virt-v2v nbdkit',
+  });
+});
+
 test('everything that is missing has a remedy', () => {
   const bare: HostFacts = {
     ...healthy,
@@ -88,6 +122,8 @@ test('everything that is missing has a remedy', () => {
     ssh: null,
     osinfo: null,
     xorriso: null,
+    gpgv: null,
+    guestfs: noGuestfs,
   };
   for (const one of buildFindings(bare)) {
     expect(findingSchema.safeParse(one).error).toBeUndefined();

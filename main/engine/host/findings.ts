@@ -277,6 +277,44 @@ function toolFindings(facts: HostFacts): Finding[] {
           },
           'Install xorriso.',
         ),
+    facts.gpgv
+      ? finding({ id: 'app/gpgv', area: 'app', title: 'OpenPGP signatures of downloads', text: `gpgv at ${facts.gpgv}.` })
+      : missing(
+          facts,
+          'gpgv',
+          {
+            id: 'app/gpgv',
+            area: 'app',
+            severity: 'info',
+            title: 'OpenPGP signatures of downloads',
+            text: 'gpgv is not installed. With it the signatures of most Linux distributions are checked, not only their checksums.',
+          },
+          'Install gpgv if you want them checked.',
+        ),
+    ...guestfsFindings(facts),
+  ];
+}
+
+/** Tools that nothing needs, and what they add. */
+function guestfsFindings(facts: HostFacts): Finding[] {
+  const { virtV2v, virtV2vInPlace, nbdkit } = facts.guestfs;
+  const v2v = virtV2vInPlace ?? virtV2v;
+  const conversion = { id: 'app/virt-v2v', area: 'app', title: 'Drivers for imported machines' } as const;
+  return [
+    v2v && nbdkit
+      ? finding({ ...conversion, text: `virt-v2v at ${v2v}, with nbdkit at ${nbdkit}.` })
+      : missing(
+          facts,
+          'virt-v2v',
+          {
+            ...conversion,
+            severity: 'info',
+            text: v2v
+              ? `virt-v2v is at ${v2v}, but nbdkit, without which it opens no disk, is not installed.`
+              : 'virt-v2v is not installed. With it a system from VMware, VirtualBox or Xen gets drivers for fast disks and network when it is imported.',
+          },
+          'Install virt-v2v if you import such machines.',
+        ),
   ];
 }
 

@@ -12,6 +12,7 @@ import type { FirmwareFiles, HostCapabilities, QemuBinary } from './capabilities
 import type { HostFacts } from './finding-parts.ts';
 import { buildFindings } from './findings.ts';
 import { descriptorFolders, findFirmware } from './firmware.ts';
+import { findGuestfsTools } from './guestfs.ts';
 import {
   checkStoreAccess,
   findProgram,
@@ -68,20 +69,23 @@ export function createHostCapabilities({ layout, settings, environment = process
     for (const described of found.working) qemu.push({ described, probes: await probeAll(described, { refresh }) });
     const architecture: Architecture = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
     const folders = descriptorFolders(environment, found.working[0]?.path ?? null);
-    const [system, qemuImg, uefi, uefiSecure, swtpm, virtiofsd, ssh, osinfo, xorriso, space, access, isVirtual] = await Promise.all([
-      readSystem(),
-      discovery.program('qemu-img'),
-      findFirmware('uefi', architecture, folders),
-      findFirmware('uefi-secure', architecture, folders),
-      findProgram('swtpm', environment, systemToolFolders),
-      findVirtiofsd(environment),
-      findProgram('ssh', environment, systemToolFolders),
-      osinfoDatabase(environment),
-      findProgram('xorriso', environment, systemToolFolders),
-      storeSpace(layout.home),
-      checkStoreAccess(layout.home),
-      isVirtualMachine(),
-    ]);
+    const [system, qemuImg, uefi, uefiSecure, swtpm, virtiofsd, ssh, osinfo, xorriso, gpgv, guestfs, space, access, isVirtual] =
+      await Promise.all([
+        readSystem(),
+        discovery.program('qemu-img'),
+        findFirmware('uefi', architecture, folders),
+        findFirmware('uefi-secure', architecture, folders),
+        findProgram('swtpm', environment, systemToolFolders),
+        findVirtiofsd(environment),
+        findProgram('ssh', environment, systemToolFolders),
+        osinfoDatabase(environment),
+        findProgram('xorriso', environment, systemToolFolders),
+        findProgram('gpgv', environment, systemToolFolders),
+        findGuestfsTools(environment),
+        storeSpace(layout.home),
+        checkStoreAccess(layout.home),
+        isVirtualMachine(),
+      ]);
     return {
       system,
       username: username(),
@@ -96,6 +100,8 @@ export function createHostCapabilities({ layout, settings, environment = process
       ssh,
       osinfo,
       xorriso,
+      gpgv,
+      guestfs,
       store: { path: layout.home, ...space, keepFreeMiB: settings().keepFreeMiB, ...access },
       ...memory(),
       isVirtual,
@@ -160,6 +166,15 @@ export function createHostCapabilities({ layout, settings, environment = process
       throw new Failure('host/no-qemu', 'qemu-img was not found, so no disk can be made, copied or checked.', {
         hint: command ? `Install it: ${command}` : 'Install qemu-img.',
       });
+    },
+
+    async guestfs() {
+      const { working } = await discovery.find({ refresh: false });
+      const architecture: Architecture = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
+      const qemu = working.find((one) => one.architecture === architecture);
+      // libguestfs takes KVM whenever it can be opened.
+      const kvm = qemu?.accelerators.includes('kvm') ? (await probes.probe(qemu, 'kvm', { refresh: false })).verdict.usable : false;
+      return { ...(await findGuestfsTools(environment)), emulated: !kvm };
     },
 
     async report({ refresh = false } = {}): Promise<HostReport> {

@@ -13,7 +13,9 @@ export type Component =
   | 'ssh'
   | 'osinfo'
   | 'xorriso'
-  | 'openssl';
+  | 'openssl'
+  | 'gpgv'
+  | 'virt-v2v';
 
 export type PackageTool = 'apt' | 'dnf' | 'pacman' | 'zypper' | 'brew' | null;
 
@@ -46,6 +48,8 @@ const packages: Record<Component, Partial<Record<NonNullable<PackageTool>, strin
   ssh: { apt: 'openssh-client', dnf: 'openssh-clients', pacman: 'openssh', zypper: 'openssh-clients' },
   osinfo: { apt: 'osinfo-db', dnf: 'osinfo-db', pacman: 'osinfo-db', zypper: 'osinfo-db', brew: 'osinfo-db' },
   xorriso: { apt: 'xorriso', dnf: 'xorriso', pacman: 'libisoburn', zypper: 'xorriso', brew: 'xorriso' },
+  gpgv: { apt: 'gpgv', dnf: 'gnupg2', pacman: 'gnupg', zypper: 'gpg2', brew: 'gnupg' },
+  'virt-v2v': { apt: 'virt-v2v nbdkit', dnf: 'virt-v2v', pacman: 'virt-v2v', zypper: 'virt-v2v' },
   openssl: { apt: 'openssl', dnf: 'openssl', pacman: 'openssl', zypper: 'openssl', brew: 'openssl' },
 };
 

@@ -65,18 +65,18 @@ export async function demandSpace(target: string, bytes: number, keepFreeBytes: 
 }
 
 /** Runs `work` with a signal that is also aborted when less than `keepFreeBytes` are left. */
-export async function withSpaceWatched(
+export async function withSpaceWatched<Result>(
   target: string,
   keepFreeBytes: number,
   signal: AbortSignal,
-  work: (signal: AbortSignal) => Promise<void>,
-): Promise<void> {
+  work: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
   const full = new AbortController();
   const timer = setInterval(() => {
     demandSpace(target, 0, keepFreeBytes).catch((reason: unknown) => full.abort(reason));
   }, spaceCheckMs);
   try {
-    await work(AbortSignal.any([signal, full.signal]));
+    return await work(AbortSignal.any([signal, full.signal]));
   } finally {
     clearInterval(timer);
   }

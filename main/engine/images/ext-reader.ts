@@ -23,6 +23,8 @@ const walkedBytesMax = 256 * 1024;
 /** What is read of a directory whose names are wanted: dpkg keeps some files for each package in one. */
 const listedBytesMax = 4 * 1024 * 1024;
 const linksMax = 4;
+/** What is read at once of a file that lies in one piece. */
+const runMaxBytes = 1024 * 1024;
 
 /** A Linux file system as far as it is read here: absolute paths without the first slash. Null is what is not there or cannot be read. */
 export type ExtVolume = {
@@ -117,12 +119,25 @@ async function readContent(volume: Volume, inode: Inode, lengthBytes: number): P
   if (inode.inline || (inode.mode === fileType.link && inode.sizeBytes < 60)) return inode.map.subarray(0, Math.min(60, inode.sizeBytes));
   const wanted = Math.min(inode.sizeBytes, lengthBytes);
   const count = Math.ceil(wanted / volume.blockBytes);
-  const blocks: Buffer[] = [];
+  const content = Buffer.alloc(count * volume.blockBytes);
+  /** Blocks that lie side by side and are read at once. */
+  let run = { block: 0, index: 0, count: 0 };
+  const readRun = async () => {
+    if (run.count === 0) return;
+    const bytes = await volume.source.read(run.block * volume.blockBytes, run.count * volume.blockBytes);
+    bytes.copy(content, run.index * volume.blockBytes);
+  };
   for (let index = 0; index < count; index++) {
     const block = inode.extents ? await blockOfExtents(volume, inode.map, index, 0) : await blockOfMap(volume, inode.map, index);
-    blocks.push(block === null ? Buffer.alloc(volume.blockBytes) : await volume.source.read(block * volume.blockBytes, volume.blockBytes));
+    if (block !== null && run.count > 0 && block === run.block + run.count && run.count * volume.blockBytes < runMaxBytes) {
+      run.count += 1;
+      continue;
+    }
+    await readRun();
+    run = { block: block ?? 0, index, count: block === null ? 0 : 1 };
   }
-  return Buffer.concat(blocks).subarray(0, wanted);
+  await readRun();
+  return content.subarray(0, wanted);
 }
 
 /** Walks the extent tree, which is at most five levels deep. */

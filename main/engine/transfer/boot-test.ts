@@ -22,6 +22,8 @@ export type BootTestOptions = {
   spec: GuestSpec;
   layout: Layout;
   driver: Driver;
+  /** What became of giving it drivers, kept with the verdict. */
+  drivers: string | null;
   signal: AbortSignal;
   onProgress: (done: number, total: number) => void;
 };
@@ -62,6 +64,7 @@ export async function testBoot(options: BootTestOptions): Promise<BootTest> {
     verdict: seen.verdict,
     text: seen.text,
     seconds: Math.round((performance.now() - begunMs) / 1000),
+    drivers: options.drivers,
     at: new Date().toISOString(),
     pngBase64: null,
   };

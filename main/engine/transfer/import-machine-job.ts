@@ -30,6 +30,7 @@ import { carriedTree } from '../snapshots/store.ts';
 import { forgetBootTest, testBoot } from './boot-test.ts';
 import { type CarriedFile, carriedDisk, carriedFile, carriedLayer } from './capsule-plan.ts';
 import { copyCarriedDisk, copyMember } from './copy-member.ts';
+import { type ConversionOutcome, convertDrivers } from './driver-conversion.ts';
 import { type MachineDiskRef, machineDiskRef, openMachineDisk } from './machine-disk.ts';
 import { checkHashes, manifestHash } from './manifest-check.ts';
 
@@ -53,6 +54,8 @@ const importInput = z.object({
   /** Besides disks: state of the firmware and the TPM, and what snapshots keep. */
   extras: z.array(carriedFile),
   tree: carriedTree.nullable().default(null),
+  /** The disk whose system is given drivers, and the hardware that the guest gets once it has them. */
+  conversion: z.object({ file: z.string(), spec: guestSpec, windowsDrivers: z.string().nullable() }).nullable().default(null),
   bootTest: z.boolean(),
 });
 export type MachineImportInput = z.infer<typeof importInput>;
@@ -63,7 +66,7 @@ type Deps = {
   snapshots: Pick<Snapshots, 'adopt' | 'forsake'>;
   driver: Driver;
   feed: Feed;
-  host: Pick<HostCapabilities, 'qemuImgPath'>;
+  host: Pick<HostCapabilities, 'qemuImgPath' | 'guestfs'>;
   keepFreeBytes: () => number;
 };
 
@@ -79,6 +82,18 @@ export function defineMachineImport({
   const stillCreating = (id: GuestId) => guests.list().some((guest) => guest.id === id && guest.state.status === 'creating');
   const diskOf = (id: GuestId, file: string) => layout.guest(id).disk(file);
   const arrivingOf = (id: GuestId, file: string) => `${diskOf(id, file)}.arriving`;
+
+  /** What became of giving drivers to a guest's system. A resumed job does it anew. */
+  const outcomes = new Map<GuestId, ConversionOutcome>();
+  const specOf = ({ guestId: id, spec, conversion }: MachineImportInput) =>
+    conversion && outcomes.get(id)?.state === 'done' ? conversion.spec : spec;
+  const driversText = ({ guestId: id, conversion }: MachineImportInput): string | null => {
+    const outcome = outcomes.get(id);
+    if (!conversion || !outcome) return null;
+    if (outcome.state === 'done') return 'virt-v2v gave it drivers for virtio.';
+    if (outcome.state === 'not-done') return `It was not given drivers: ${outcome.because} The copy stays as it was.`;
+    return `virt-v2v gave it drivers for virtio, but the guest keeps the hardware that it starts on: ${outcome.because}`;
+  };
 
   const copy = async (ref: MachineDiskRef, target: string, signal: AbortSignal, onProgress: (done: number, total: number) => void) => {
     const options = { sourcePath: ref.path, target, keepFreeBytes: keepFreeBytes(), signal, onProgress };
@@ -231,12 +246,43 @@ export function defineMachineImport({
         },
       },
       {
+        name: 'Give it drivers',
+        weight: 20,
+        async run({ input, signal, progress }) {
+          const { guestId: id, conversion, disks } = input;
+          const disk = disks.find(({ file }) => file === conversion?.file);
+          if (!conversion || !disk || !stillCreating(id)) return;
+          const tools = await host.guestfs();
+          const outcome = await convertDrivers({
+            disk: diskOf(id, disk.file),
+            sizeBytes: disk.virtualSizeBytes,
+            what: `The copy of “${disk.ref.name}”`,
+            scratchFolder: convertingOf(layout.guest(id)),
+            tools: { ...tools, windowsDrivers: conversion.windowsDrivers },
+            qemuImg: await host.qemuImgPath(),
+            keepFreeBytes: keepFreeBytes(),
+            signal,
+            onProgress: (share) => progress(Math.round(share * 1000), 1000),
+          });
+          outcomes.set(id, outcome);
+          feed.record({
+            severity: outcome.state === 'done' ? 'info' : 'warning',
+            kind: 'machine.drivers',
+            text: `${input.spec.name}: ${driversText(input)}`,
+            guestId: id,
+          });
+        },
+        undo: ({ guestId: id }) => rm(convertingOf(layout.guest(id)), { recursive: true, force: true }),
+      },
+      {
         name: 'Try whether it boots',
         weight: 15,
         async run({ input, signal, progress }) {
           if (!input.bootTest || !stillCreating(input.guestId)) return;
-          const { guestId: id, spec } = input;
-          const test = await testBoot({ id, spec, layout, driver, signal, onProgress: progress });
+          const { guestId: id } = input;
+          const spec = specOf(input);
+          const drivers = driversText(input);
+          const test = await testBoot({ id, spec, layout, driver, drivers, signal, onProgress: progress });
           feed.record({
             severity: test.verdict === 'booted' ? 'info' : 'warning',
             kind: 'machine.bootTest',
@@ -250,12 +296,16 @@ export function defineMachineImport({
         name: 'Finish',
         weight: 1,
         async run({ input }) {
-          if (stillCreating(input.guestId)) guests.finishCreation(input.guestId, input.spec);
+          if (stillCreating(input.guestId)) guests.finishCreation(input.guestId, specOf(input));
+          outcomes.delete(input.guestId);
         },
       },
     ],
   };
 }
+
+/** Where virt-v2v works; gone afterwards. */
+const convertingOf = ({ folder }: GuestFiles) => join(folder, 'converting');
 
 function placeOf(files: GuestFiles, role: CarriedFile['role'], file: string, snapshot: SnapshotId | null): string {
   const kept = snapshot === null ? { ...files, memory: files.suspended, thumbnail: files.lastFrame } : files.snapshot(snapshot);

@@ -37,8 +37,10 @@ export function planMachine({ name, os, machine, disks, defaults, host, macsTake
     });
   }
   const firmware = firmwareOf(machine, disks, findings);
-  // A disk that nothing describes is taken for one of a guest that is made anew.
-  const buses = disks.map(({ source }) => (source.controller === 'unknown' ? defaults.diskBus : busFor(source.bus, os)));
+  // A disk that nothing describes is taken for one of a guest that is made anew, unless its system would not find it there.
+  const buses = disks.map(({ source, content }) =>
+    source.controller !== 'unknown' ? busFor(source.bus, os) : content.startUp?.ready === false ? 'sata' : defaults.diskBus,
+  );
   for (const [index, { source: disk }] of disks.entries()) {
     if (buses[index] === disk.bus || disk.controller === 'unknown') continue;
     findings.push({

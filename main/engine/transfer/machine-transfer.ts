@@ -27,6 +27,7 @@ import { type ArchiveImagesDeps, createArchiveImages } from './archive-images.ts
 import { bootTestPicture, bootTestRecord } from './boot-test.ts';
 import { type CapsulePlan, planCapsule } from './capsule-plan.ts';
 import { capsuleSpec, type Others } from './capsule-spec.ts';
+import { planConversion, withVirtio } from './driver-conversion.ts';
 import { defineExport, type ExportGuests, type ExportInput, exists } from './export-job.ts';
 import { carriedVariablesFinding, planVariables } from './firmware-variables.ts';
 import { defineMachineImport, type MachineImportInput } from './import-machine-job.ts';
@@ -34,7 +35,7 @@ import { type PlannedMachine, planMachine } from './machine-spec.ts';
 import { hashesOf } from './manifest-check.ts';
 import type { FoundCapsule } from './open-capsule.ts';
 import { type FoundMachine, findMachine } from './open-machine.ts';
-import { contentFindings } from './preflight.ts';
+import { contentFindings, unreadContent } from './preflight.ts';
 import { type ReadDisk, readMachineDisks, recogniseMachine } from './read-machine.ts';
 import type { Transfer } from './transfer.ts';
 import { measureCapsule } from './write-capsule.ts';
@@ -51,6 +52,8 @@ export type TransferDeps = {
   feed: Feed;
   log: Log;
   settings: () => Pick<Settings, 'keepFreeMiB'>;
+  /** A disc of the library with drivers for Windows, or null. */
+  windowsDrivers: () => string | null;
 };
 
 export type MachineTransfer = Transfer & { jobDefinitions: readonly JobDefinition<never>[] };
@@ -64,6 +67,8 @@ type Plan = {
   files: MachineImportInput['extras'];
   /** Of a capsule, whose disks are taken as they are. */
   capsule: CapsulePlan | null;
+  /** Which disk holds the system, when that could be given drivers. */
+  conversion: MachineImportInput['conversion'];
 };
 
 export function createTransfer(deps: TransferDeps): MachineTransfer {
@@ -112,6 +117,13 @@ export function createTransfer(deps: TransferDeps): MachineTransfer {
     const chosen = name ?? suggestName(notRecognised.os, `${shown}.vm`, (one) => guests.nameTaken(one));
     const uuids = new Set(others.map((spec) => spec.uuid));
     const opened = found.capsule && openedCapsule(found.capsule, chosen, { uuids, macs: macsTaken });
+    const library = deps.windowsDrivers();
+    const installed = await host.guestfs();
+    const tools = { ...installed, windowsDrivers: installed.windowsDrivers ?? library };
+    const drivers = planConversion(
+      disks.map(({ content }) => content),
+      tools,
+    );
     const planned = opened ?? planMachine({ name: chosen, os, machine, disks, defaults, host: hostReport, macsTaken });
     const { spec } = planned;
     const shape = disks.length > 0 ? checkShape(spec) : [];
@@ -142,6 +154,7 @@ export function createTransfer(deps: TransferDeps): MachineTransfer {
         action: hint ?? 'The guest can be changed afterwards.',
       })),
     ];
+    if (drivers.finding && !opened) findings.push(drivers.finding);
     const report: MachineReport = {
       path,
       kind,
@@ -163,10 +176,14 @@ export function createTransfer(deps: TransferDeps): MachineTransfer {
       })),
       nics: spec.nics.map(({ model, mac }) => ({ model, mac })),
       findings: sorted(findings),
+      conversion: opened ? null : drivers.conversion,
       outsideFiles: [...outsideDisks, ...(variables?.outsideFile ? [variables.outsideFile] : [])],
     };
     const files = opened?.plan.files ?? (variables?.file ? [variables.file] : []);
-    return { report, spec, disks, hashes: hashesOf(found), files, capsule: opened?.plan ?? null };
+    const file = `disk${drivers.index}.qcow2`;
+    const conversion =
+      report.conversion?.cannot === null ? { file, spec: withVirtio(spec, file), windowsDrivers: tools.windowsDrivers } : null;
+    return { report, spec, disks, hashes: hashesOf(found), files, capsule: opened?.plan ?? null, conversion };
   };
 
   return {
@@ -176,13 +193,23 @@ export function createTransfer(deps: TransferDeps): MachineTransfer {
 
     inspect: async ({ path, moreDisks }) => (await makePlan(path, moreDisks ?? [], false)).report,
 
-    async import({ path, moreDisks, name, bootTest: tryIt, trustPaths }: CallParsed<'machine.import'>, by) {
+    async import({ path, moreDisks, name, bootTest: tryIt, convert, trustPaths }: CallParsed<'machine.import'>, by) {
       const unnameable = name === undefined ? undefined : checkName(name, (one) => guests.nameTaken(one))[0];
       if (unnameable) throw failureOf(unnameable);
-      const { report, spec, disks, hashes, files, capsule } = await makePlan(path, moreDisks ?? [], trustPaths ?? false, name);
+      const { report, spec, disks, hashes, files, capsule, conversion } = await makePlan(path, moreDisks ?? [], trustPaths ?? false, name);
       const stop = report.findings.find(({ severity }) => severity === 'problem');
       if (stop)
         throw new Failure('machine/blocked', `“${report.name}” was not imported. ${stop.text}`, { hint: stop.action, path: 'path' });
+      if (convert && !conversion) {
+        throw new Failure(
+          'machine/no-conversion',
+          `“${report.name}” cannot be given drivers: ${report.conversion?.cannot ?? 'it lacks none.'}`,
+          {
+            hint: 'Import it without that.',
+            path: 'convert',
+          },
+        );
+      }
       // Nothing is awaited between this and the row, so two guests cannot get the same name.
       const again = checkName(spec.name, (one) => guests.nameTaken(one))[0];
       if (again) throw failureOf(again);
@@ -202,6 +229,7 @@ export function createTransfer(deps: TransferDeps): MachineTransfer {
         layers: capsule?.layers ?? [],
         extras: files,
         tree: capsule?.tree ?? null,
+        conversion: convert === false ? null : conversion,
         bootTest: tryIt ?? true,
       };
       try {
@@ -273,7 +301,7 @@ export function createTransfer(deps: TransferDeps): MachineTransfer {
 
 /** Disks that are taken as they are, without being looked into. */
 function carriedDisks({ machine }: FoundMachine, { disks }: FoundCapsule): ReadDisk[] {
-  const content: ReadDisk['content'] = { report: null, bitlocker: false, luks: false, windows: null };
+  const content = unreadContent;
   return disks.flatMap(({ ref, virtualSizeBytes }, index) => {
     const source = machine.disks[index];
     return source ? [{ source, ref, virtualSizeBytes, fileSizeBytes: ref.member?.sizeBytes ?? 0, content }] : [];

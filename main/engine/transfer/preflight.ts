@@ -3,11 +3,13 @@ import type { Failure } from '../../../contract/errors.ts';
 import type { OsIdentity } from '../../../contract/guest-spec.ts';
 import type { MachineFinding } from '../../../contract/machine.ts';
 import { type ByteSource, slice } from '../images/byte-source.ts';
+import { type ExtVolume, openExtVolume } from '../images/ext-reader.ts';
 import { readFileSystem } from '../images/file-system.ts';
 import { type DiskReport, inspectDisk } from '../images/inspect-disk.ts';
 import { readPartitionTable } from '../images/partition-table.ts';
 import type { OsRecognition } from '../os/os-recognition.ts';
 import { openNtfs } from './ntfs-reader.ts';
+import { readStartUpDrivers, type StartUpDrivers } from './start-up-drivers.ts';
 
 /** What reading one disk found out. */
 export type DiskContent = {
@@ -16,21 +18,30 @@ export type DiskContent = {
   luks: boolean;
   /** Of the volume with Windows on it; null when there is none that can be read. */
   windows: { dirty: boolean | null; asleep: boolean; virtio: { storage: boolean; network: boolean } | null } | null;
+  /** Of a Linux whose kernel and start-up file system can be read. */
+  startUp: StartUpDrivers | null;
 };
+
+export const unreadContent: DiskContent = { report: null, bitlocker: false, luks: false, windows: null, startUp: null };
 
 const volumesMax = 32;
 
 export async function readContent(content: ByteSource | null, name: string, recognition: OsRecognition): Promise<DiskContent> {
-  if (!content) return { report: null, bitlocker: false, luks: false, windows: null };
-  const result: DiskContent = { report: await inspectDisk(content, name, recognition), bitlocker: false, luks: false, windows: null };
+  const result: DiskContent = { ...unreadContent };
+  if (!content) return result;
+  result.report = await inspectDisk(content, name, recognition);
   const table = await readPartitionTable(content);
   const volumes = table ? table.partitions.slice(0, volumesMax).map((one) => slice(content, one.startBytes, one.sizeBytes)) : [content];
+  const linux: ExtVolume[] = [];
   for (const volume of volumes) {
     const fileSystem = await readFileSystem(volume);
     if (fileSystem?.type === 'bitlocker') result.bitlocker = true;
     if (fileSystem?.type === 'luks') result.luks = true;
     if (fileSystem?.type === 'ntfs') result.windows = (await readWindows(volume)) ?? result.windows;
+    const ext = fileSystem?.type === 'ext' ? await openExtVolume(volume) : null;
+    if (ext) linux.push(ext);
   }
+  result.startUp = await readStartUpDrivers(linux);
   return result;
 }
 

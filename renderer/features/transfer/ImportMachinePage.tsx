@@ -48,6 +48,7 @@ function ImportForm({ path: given, onStarted }: { path: string; onStarted: (star
   const [path, setPath] = useState(given);
   const [name, setName] = useState('');
   const [bootTest, setBootTest] = useState(true);
+  const [convert, setConvert] = useState(true);
   const [trustPaths, setTrustPaths] = useState(false);
   const [busy, setBusy] = useState(false);
   const [refused, setRefused] = useState<GuesthouseError | null>(null);
@@ -62,6 +63,7 @@ function ImportForm({ path: given, onStarted }: { path: string; onStarted: (star
       path: settled,
       bootTest,
       trustPaths,
+      ...(report?.conversion?.cannot === null ? { convert } : {}),
       ...(name.trim() === '' ? {} : { name: name.trim() }),
     });
     setBusy(false);
@@ -94,6 +96,15 @@ function ImportForm({ path: given, onStarted }: { path: string; onStarted: (star
               <MachineSummary report={report} />
               {report.outsideFiles.length > 0 && <Checkbox label={w.trust} value={trustPaths} onChange={setTrustPaths} />}
               <TextField label={w.name} value={name} onChange={setName} placeholder={report.name} />
+              {report.conversion && (
+                <Checkbox
+                  label={w.convert}
+                  description={report.conversion.cannot ?? w.convertNote}
+                  value={convert && report.conversion.cannot === null}
+                  onChange={setConvert}
+                  disabled={report.conversion.cannot !== null}
+                />
+              )}
               <Checkbox label={w.bootTest} description={w.bootTestNote} value={bootTest} onChange={setBootTest} />
             </>
           )}

@@ -46,6 +46,7 @@ export function Importing({ started, onBack }: { started: CallOutput<'machine.im
             >
               <p>{test.loading ? '' : test.value ? `${w.verdicts[test.value.verdict]}.` : w.notTried}</p>
               {test.value && <p className="muted selectable">{test.value.text}</p>}
+              {test.value?.drivers && <p className="muted selectable">{test.value.drivers}</p>}
             </Notice>
             {test.value && <Picture test={test.value} />}
           </>
