@@ -14,7 +14,7 @@ import { makePrivateFolder } from '../files/private-folder.ts';
 import type { Database } from '../store/database.ts';
 import { createLocationStore, type StoredLocation } from './store.ts';
 
-/** What is stored there of which room: "home" in a call stands for the data folder, as does null. */
+/** In calls null stands for the data folder. */
 export type Locations = {
   list(): StoredLocation[];
   /** By name or id. @throws Failure `storage/location-unknown` */

@@ -6,9 +6,10 @@ import type { Disk } from '../../../contract/guest-spec.ts';
 import type { Guest } from '../../../contract/guest-state.ts';
 import { LineageTree } from '../../parts/LineageTree.tsx';
 import { TimeText } from '../../parts/TimeText.tsx';
-import { copyText, shell } from '../../state/bridge.ts';
+import { copyText } from '../../state/bridge.ts';
 import { makeIndependent } from '../../state/cloning.ts';
 import { annotateGuest } from '../../state/guest-verbs.ts';
+import { showFile } from '../../state/show-file.ts';
 import { useEngineStore } from '../../state/store.ts';
 import { useCall } from '../../state/use-call.ts';
 import { Button, IconButton } from '../../ui/Button.tsx';
@@ -132,7 +133,7 @@ function DiskFact({ guest, disk }: { guest: Guest; disk: Disk }) {
       <span className="ellipsis grow" title={path}>
         {disk.location.kind === 'in-place' ? disk.location.path : disk.location.file} · {formatBytes(disk.sizeBytes)}
       </span>
-      <IconButton icon={FolderOpen} label={words.common.showFile} onPress={() => void shell('shell.showFile', { path })} />
+      <IconButton icon={FolderOpen} label={words.common.showFile} onPress={() => void showFile(path)} />
     </div>
   );
 }

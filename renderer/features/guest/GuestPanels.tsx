@@ -8,6 +8,7 @@ import { ProgramDetails } from '../../parts/ProgramText.tsx';
 import { TimeText } from '../../parts/TimeText.tsx';
 import { call, shell } from '../../state/bridge.ts';
 import { dismissTrouble, doVerb, useTroubles } from '../../state/guest-verbs.ts';
+import { showFile } from '../../state/show-file.ts';
 import { useGuestJobs } from '../../state/store.ts';
 import { useCall } from '../../state/use-call.ts';
 import { Button } from '../../ui/Button.tsx';
@@ -102,9 +103,7 @@ function PausePanel({ guest, pause }: { guest: Guest; pause: NonNullable<Guest['
         <>
           <ForceOffButton guest={guest} />
           {pause.file !== undefined && (
-            <Button onPress={() => pause.file !== undefined && void shell('shell.showFile', { path: pause.file })}>
-              {words.common.showFile}
-            </Button>
+            <Button onPress={() => pause.file !== undefined && void showFile(pause.file)}>{words.common.showFile}</Button>
           )}
         </>
       }

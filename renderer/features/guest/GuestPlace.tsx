@@ -3,10 +3,9 @@ import { useEffect } from 'react';
 import { guestCannot } from '../../../contract/guest-can.ts';
 import type { Guest } from '../../../contract/guest-state.ts';
 import { placeNote } from '../../parts/PlaceSelect.tsx';
-import { shell } from '../../state/bridge.ts';
 import { openMove } from '../../state/moving.ts';
+import { showFile } from '../../state/show-file.ts';
 import { useEngineStore } from '../../state/store.ts';
-import { showErrorToast } from '../../state/toasts.ts';
 import { useCall } from '../../state/use-call.ts';
 import { Button, IconButton } from '../../ui/Button.tsx';
 import { Notice } from '../../ui/feedback.tsx';
@@ -28,10 +27,6 @@ export function GuestPlace({ guest }: { guest: Guest }) {
     return () => clearInterval(timer);
   }, [elsewhere, reload]);
   if (!location) return null;
-  const showFolder = async () => {
-    const answer = await shell('shell.showFile', { path: `${home}/guests/${guest.id}` });
-    if (!answer.ok) showErrorToast(answer.error);
-  };
   return (
     <section className="guest-box stack" aria-label={w.place}>
       <div className="row">
@@ -40,7 +35,7 @@ export function GuestPlace({ guest }: { guest: Guest }) {
           icon={FolderOpen}
           label={words.common.showFile}
           reason={location.reachable ? null : w.unreachable}
-          onPress={() => void showFolder()}
+          onPress={() => void showFile(`${home}/guests/${guest.id}`)}
         />
         <Button
           kind="quiet"

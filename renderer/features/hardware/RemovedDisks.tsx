@@ -58,12 +58,14 @@ function RemovedRow({ disk, editor }: { disk: RemovedDisk; editor: Editor }) {
             {w.removedLine(formatBytes(sizeBytes), formatBytes(realBytes))} · <TimeText at={removedAt} />
           </div>
         </div>
-        <Button icon={Plug} kind="quiet" reason={denied} busy={editor.busy} onPress={() => void editor.attachRemoved(disk)}>
-          {w.attachAgain}
-        </Button>
-        <Button icon={Trash2} kind="quiet" reason={denied} busy={busy} onPress={() => void remove()}>
-          {w.deleteDiskAsk}
-        </Button>
+        <span className="row hardware-removed-actions">
+          <Button icon={Plug} kind="quiet" reason={denied} busy={editor.busy} onPress={() => void editor.attachRemoved(disk)}>
+            {w.attachAgain}
+          </Button>
+          <Button icon={Trash2} kind="quiet" reason={denied} busy={busy} onPress={() => void remove()}>
+            {w.deleteDiskAsk}
+          </Button>
+        </span>
       </div>
       {error && <ErrorPanel error={error} onDismiss={() => setError(null)} />}
     </li>

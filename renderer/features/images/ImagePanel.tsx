@@ -9,8 +9,9 @@ import { ErrorPanel } from '../../parts/ErrorPanel.tsx';
 import { LineageTree } from '../../parts/LineageTree.tsx';
 import { OsLogo } from '../../parts/OsLogo.tsx';
 import { TimeText } from '../../parts/TimeText.tsx';
-import { call, copyText, shell } from '../../state/bridge.ts';
+import { call, copyText } from '../../state/bridge.ts';
 import { makeTemplateOfImage, startDisposable, verifyImage } from '../../state/cloning.ts';
+import { showFile } from '../../state/show-file.ts';
 import { useCall } from '../../state/use-call.ts';
 import { Button, IconButton } from '../../ui/Button.tsx';
 import { CopyText } from '../../ui/feedback.tsx';
@@ -322,11 +323,7 @@ function PanelSource({ image }: { image: Image }) {
         <Fact name={w.fields.path}>
           <span className="row">
             <code>{image.path}</code>
-            <IconButton
-              icon={FolderOpen}
-              label={words.common.showFile}
-              onPress={() => void shell('shell.showFile', { path: image.path })}
-            />
+            <IconButton icon={FolderOpen} label={words.common.showFile} onPress={() => void showFile(image.path)} />
           </span>
         </Fact>
       </dl>
