@@ -9,6 +9,7 @@ import type { ImageId } from '../../contract/ids.ts';
 import { layoutOf } from '../../main/engine/files/layout.ts';
 import { endEngine, freshHome, launchApp, type TestApp, untilConnected } from '../support/app.ts';
 import { expectNothingSticksOut, readyApp, walkTo } from '../support/library-page.ts';
+import { makeLinuxDisk } from '../support/linux-disk.ts';
 import { makeStarterGuest } from '../support/starter-guest.ts';
 import { until } from '../support/until.ts';
 
@@ -31,6 +32,42 @@ async function addDisk({ call, home }: TestApp, name: string): Promise<ImageId> 
 
 const rows = (page: Page) => page.getByRole('grid', { name: 'Images' }).locator('.vtable-row');
 const searchField = (page: Page) => page.getByRole('searchbox', { name: 'Search images' });
+
+test('the packages of an image are listed, and one of them leads to all images that have it', async () => {
+  const app = await readyApp();
+  const { page, call, home } = app;
+  const addLinux = async (name: string, packages: readonly string[]) => {
+    const content = packages.map((each) => `Package: ${each}\nStatus: install ok installed\nVersion: 1:1.0-${each.length}\n`).join('\n');
+    const path = await makeLinuxDisk(join(home, `${name}.img`), {
+      osRelease: 'ID=debian\nVERSION_ID="12"\nPRETTY_NAME="Debian GNU/Linux 12"\n',
+      database: { path: 'var/lib/dpkg/status', changedOn: '2026-06-17', content },
+      kernels: [],
+    });
+    const { id } = await call('image.import', { path, name });
+    await until(`${name} is imported`, async () => (await call('job.show', { job: id })).state === 'succeeded');
+  };
+  const libraries = Array.from({ length: 350 }, (_, index) => `library-with-a-rather-long-name-${index}`);
+  await addLinux('web', ['openssh-server', 'nginx', ...libraries]);
+  await addLinux('mail', ['openssh-server', 'postfix']);
+  await page
+    .locator('.sidebar')
+    .getByRole('link', { name: /^Images/ })
+    .click();
+  await rows(page).filter({ hasText: 'web' }).click();
+  const panel = page.getByRole('complementary', { name: 'What is known of the image' });
+  await panel.getByText('352 (dpkg)').waitFor();
+  await panel.getByRole('button', { name: 'List', exact: true }).click();
+  const dialog = page.getByRole('dialog', { name: 'Packages of web' });
+  await dialog.getByText('352 packages').waitFor();
+  await dialog.getByText('52 more. Type a part of a name to see fewer.').waitFor();
+  await dialog.getByRole('searchbox', { name: 'Find a package' }).fill('OpenSSH');
+  await dialog.getByText('1 of 352').waitFor();
+  await dialog.getByRole('button', { name: 'Find images that have openssh-server' }).click();
+  await until('both are found', async () => (await rows(page).count()) === 2);
+  expect(await searchField(page).inputValue()).toBe('package:openssh-server');
+  await searchField(page).fill('package:nginx');
+  await until('one is left', async () => (await rows(page).count()) === 1);
+});
 
 test('a search narrows as one types, suggests what can follow, says what is wrong with it, and is kept under a name', async () => {
   const app = await readyApp();

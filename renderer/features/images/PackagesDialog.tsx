@@ -44,7 +44,7 @@ export function PackagesDialog({ image, onClose }: { image: Image; onClose: () =
                   <tr>
                     <th>{w.packageName}</th>
                     <th>{w.packageVersion}</th>
-                    <th />
+                    <th className="package-find" />
                   </tr>
                 </thead>
                 <tbody>
