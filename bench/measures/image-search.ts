@@ -27,7 +27,7 @@ export const imageSearch: Measure = {
       const path = join(home, 'guesthouse.db');
       // The engine makes the database; the images come while none runs.
       await engineIn(home, async () => undefined);
-      await defineImages(path, imageCount);
+      await defineImages(path, imageCount, { withPackages: true });
       const taken = await engineIn(home, async ({ client }) => {
         const all: number[][] = [];
         for (const [query] of queries) {

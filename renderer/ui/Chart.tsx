@@ -84,8 +84,8 @@ export function Chart({ title, times, series, format, formatTime, top, binary = 
             stroke: color(each.color),
             fill: translucent(color(each.color)),
             width: 1.5,
-            // A line needs two measurements; one that stands alone is a point.
-            points: { show: true, size: 5, fill: color(each.color), filter: (drawn: uPlot, index: number) => alone(drawn.data[index]) },
+            // A line of a moment is too short to be seen; it ends in a point.
+            points: { show: true, size: 5, fill: color(each.color), filter: endsOfMoments },
           })),
         ],
         hooks: { setCursor: [(drawn) => setPointed(drawn.cursor.idx ?? null)] },
@@ -128,10 +128,20 @@ export function Chart({ title, times, series, format, formatTime, top, binary = 
   );
 }
 
-/** Places of the measurements that have no neighbour to draw a line to. */
-function alone(values: ArrayLike<number | null | undefined> = []): number[] {
+/** A line shorter than this, in pixels of the canvas, is no line to the eye. */
+const shortestLine = 4;
+
+/** The last measurement of each run of them that is drawn too short to be seen, such as of the first second. */
+function endsOfMoments(drawn: uPlot, series: number): number[] {
+  const values = drawn.data[series] ?? [];
   const isThere = (at: number) => values[at] !== null && values[at] !== undefined;
-  return Array.from(values, (_, at) => at).filter((at) => isThere(at) && !isThere(at - 1) && !isThere(at + 1));
+  const x = (at: number) => drawn.valToPos(drawn.data[0][at] ?? 0, 'x', true);
+  const ends: number[] = [];
+  for (let at = 0, begun = 0; at < values.length; at += 1) {
+    if (!isThere(at - 1)) begun = at;
+    if (isThere(at) && !isThere(at + 1) && x(at) - x(begun) < shortestLine) ends.push(at);
+  }
+  return ends;
 }
 
 function say(value: number | null | undefined, format: (value: number) => string): string {

@@ -10,7 +10,7 @@ import { type GuestId, guestId, imageId, layerId, snapshotId } from '../../../co
 import { moveIntoPlace, removeFile, shareFile, syncFile, syncFolder, toWriteFailure } from '../files/durable.ts';
 import type { Layout } from '../files/layout.ts';
 import { makePrivateFolder } from '../files/private-folder.ts';
-import type { Guests } from '../guests/guests.ts';
+import { type Guests, isCreating } from '../guests/guests.ts';
 import { savedWith } from '../guests/store.ts';
 import type { HostCapabilities } from '../host/capabilities.ts';
 import { demandSpace } from '../images/copy-medium.ts';
@@ -100,10 +100,6 @@ export function defineDisposable(parts: CloneJobParts): JobDefinition<CloneInput
       },
     ],
   };
-}
-
-function isCreating(guests: CloneGuests, id: GuestId): boolean {
-  return guests.list().some((guest) => guest.id === id && guest.state.status === 'creating');
 }
 
 function makeClones(parts: CloneJobParts, wanted: (input: CloneInput) => Clone[]): JobDefinition<CloneInput>['steps'][number] {

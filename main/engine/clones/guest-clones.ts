@@ -19,7 +19,7 @@ import type { Creation } from '../creation/creation.ts';
 import type { Feed } from '../feed/feed.ts';
 import type { Layout } from '../files/layout.ts';
 import { freeName } from '../guests/guest-names.ts';
-import type { Guests } from '../guests/guests.ts';
+import { type Guests, isCreating } from '../guests/guests.ts';
 import { type Lineage, noLineage } from '../guests/store.ts';
 import type { HostCapabilities } from '../host/capabilities.ts';
 import { demandSpace } from '../images/copy-medium.ts';
@@ -157,7 +157,7 @@ export function createClones(deps: ClonesDeps): GuestClones {
 
   const abandonAll = (clones: CloneInput['clones']): void => {
     for (const { guestId: id } of clones) {
-      if (!guests.list().some((guest) => guest.id === id && guest.state.status === 'creating')) continue;
+      if (!isCreating(guests, id)) continue;
       void guests.abandonCreation(id).catch((thrown: unknown) => log.warn({ guest: id, error: thrown }, 'A clone could not be removed.'));
     }
   };

@@ -3,15 +3,14 @@
  * every step leaves it alone.
  */
 import { rm, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { z } from 'zod';
 import { Failure } from '../../../contract/errors.ts';
 import { diskFormat, type GuestSpec, guestSpec } from '../../../contract/guest-spec.ts';
 import { type GuestId, guestId, imageId } from '../../../contract/ids.ts';
-import { moveIntoPlace, removeFile, syncFolder, toWriteFailure } from '../files/durable.ts';
+import { moveIntoPlace, removeFile } from '../files/durable.ts';
 import type { Layout } from '../files/layout.ts';
-import { makePrivateFolder } from '../files/private-folder.ts';
-import type { Guests } from '../guests/guests.ts';
+import { makeGuestFolder } from '../guests/guest-folders.ts';
+import { type Guests, isCreating } from '../guests/guests.ts';
 import type { HostCapabilities } from '../host/capabilities.ts';
 import { copyMedium, demandSpace, withSpaceWatched } from '../images/copy-medium.ts';
 import { createOverlay } from '../images/empty-overlay.ts';
@@ -69,7 +68,7 @@ type Deps = {
 export function defineCreate({ layout, guests, images, seeds, host, lineageLock, keepFreeBytes }: Deps): JobDefinition<CreateInput> {
   const diskOf = (id: GuestId) => layout.guest(id).disk(firstDiskFile);
   const arrivingOf = (id: GuestId) => `${diskOf(id)}.arriving`;
-  const stillCreating = (id: GuestId) => guests.list().some((guest) => guest.id === id && guest.state.status === 'creating');
+  const stillCreating = (id: GuestId) => isCreating(guests, id);
 
   const copy = async (work: Work<'copy'>, { input, signal, progress }: StepContext<CreateInput>) => {
     const target = arrivingOf(input.guestId);
@@ -156,14 +155,7 @@ export function defineCreate({ layout, guests, images, seeds, host, lineageLock,
         name: 'Make its folder',
         weight: 1,
         async run({ input }) {
-          if (!stillCreating(input.guestId)) return;
-          const { folder } = layout.guest(input.guestId);
-          try {
-            makePrivateFolder(folder);
-            await syncFolder(dirname(folder));
-          } catch (thrown) {
-            throw toWriteFailure(thrown, folder);
-          }
+          if (stillCreating(input.guestId)) await makeGuestFolder(layout.guest(input.guestId).folder);
         },
         // Undone last, so that the guest goes when everything in its folder has gone.
         async undo(input) {

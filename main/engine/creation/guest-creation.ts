@@ -10,6 +10,7 @@ import { jobEnded } from '../../../contract/job.ts';
 import type { Settings } from '../../../contract/settings.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { Layout } from '../files/layout.ts';
+import { isCreating } from '../guests/guests.ts';
 import type { HostCapabilities } from '../host/capabilities.ts';
 import type { Images } from '../images/images.ts';
 import type { JobDefinition, JobRunner } from '../jobs/job-definition.ts';
@@ -142,7 +143,7 @@ export function createCreation(deps: CreationDeps): GuestCreation {
 
   /** A guest whose job did not succeed goes, also when the job was cancelled before its first step. */
   const abandonUnless = async (id: GuestId, succeeded: boolean): Promise<void> => {
-    if (succeeded || !guests.list().some((guest) => guest.id === id && guest.state.status === 'creating')) return;
+    if (succeeded || !isCreating(guests, id)) return;
     await abandon(id);
   };
 

@@ -94,3 +94,8 @@ export type Guests = {
 };
 
 export type { SerialAttachment, SerialListener };
+
+/** Whether a guest's disks are still being made: a job that is run again from its start does nothing for one that is finished. */
+export function isCreating(guests: Pick<Guests, 'list'>, id: GuestId): boolean {
+  return guests.list().some((guest) => guest.id === id && guest.state.status === 'creating');
+}

@@ -10,10 +10,12 @@ import { type GuestId, guestId, type SnapshotId } from '../../../contract/ids.ts
 import type { CreationGuests } from '../creation/create-job.ts';
 import type { Driver } from '../drivers/driver.ts';
 import type { Feed } from '../feed/feed.ts';
-import { moveIntoPlace, removeFile, syncFolder, toWriteFailure } from '../files/durable.ts';
+import { moveIntoPlace, removeFile, syncFolder } from '../files/durable.ts';
 import type { GuestFiles, Layout } from '../files/layout.ts';
 import { locationOfFolder, makeFolderIn } from '../files/moved-folder.ts';
 import { makePrivateFolder } from '../files/private-folder.ts';
+import { makeGuestFolder } from '../guests/guest-folders.ts';
+import { isCreating } from '../guests/guests.ts';
 import type { HostCapabilities } from '../host/capabilities.ts';
 import { fileSource } from '../images/byte-source.ts';
 import { copyMedium, demandSpace } from '../images/copy-medium.ts';
@@ -79,7 +81,7 @@ export function defineMachineImport({
   host,
   keepFreeBytes,
 }: Deps): JobDefinition<MachineImportInput> {
-  const stillCreating = (id: GuestId) => guests.list().some((guest) => guest.id === id && guest.state.status === 'creating');
+  const stillCreating = (id: GuestId) => isCreating(guests, id);
   const diskOf = (id: GuestId, file: string) => layout.guest(id).disk(file);
   const arrivingOf = (id: GuestId, file: string) => `${diskOf(id, file)}.arriving`;
 
@@ -196,14 +198,7 @@ export function defineMachineImport({
         name: 'Make its folder',
         weight: 1,
         async run({ input }) {
-          if (!stillCreating(input.guestId)) return;
-          const { folder } = layout.guest(input.guestId);
-          try {
-            makePrivateFolder(folder);
-            await syncFolder(dirname(folder));
-          } catch (thrown) {
-            throw toWriteFailure(thrown, folder);
-          }
+          if (stillCreating(input.guestId)) await makeGuestFolder(layout.guest(input.guestId).folder);
         },
         // Undone last, so that the guest goes when everything in its folder has gone.
         undo: (input) => guests.abandonCreation(input.guestId),

@@ -17,6 +17,7 @@ import { failureOf } from '../creation/plan-note.ts';
 import type { Driver } from '../drivers/driver.ts';
 import type { Feed } from '../feed/feed.ts';
 import type { Layout } from '../files/layout.ts';
+import { isCreating } from '../guests/guests.ts';
 import type { HostCapabilities } from '../host/capabilities.ts';
 import type { JobDefinition, JobRunner } from '../jobs/job-definition.ts';
 import type { Log } from '../log/log.ts';
@@ -295,7 +296,7 @@ export function createTransfer(deps: TransferDeps): MachineTransfer {
 
   /** Also when the job was cancelled before its first step. */
   async function abandon(id: GuestId): Promise<void> {
-    if (guests.list().some((guest) => guest.id === id && guest.state.status === 'creating')) await guests.abandonCreation(id);
+    if (isCreating(guests, id)) await guests.abandonCreation(id);
   }
 }
 
