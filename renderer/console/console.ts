@@ -74,12 +74,24 @@ export type ConsoleStats = {
 
 export const noStats: ConsoleStats = { framesPerSecond: 0, bytesInPerSecond: 0, bytesOutPerSecond: 0, latencyMs: null };
 
+/** How a guest's sound card stands. */
+export type GuestSound = {
+  playing: boolean;
+  /** What the guest itself has set, 0 to 1, and whether it is silenced there. */
+  volume: number;
+  muted: boolean;
+};
+
+/** How loud this computer plays what a guest plays, 0 to 1. */
+export type SoundChoice = { volume: number; muted: boolean };
+
 export type ConsoleEvent =
   | { kind: 'state'; state: ConsoleState }
   | { kind: 'capabilities'; capabilities: ConsoleCapabilities }
   | { kind: 'cursor'; cursor: ConsoleCursor }
   /** Where the guest has put its pointer, of guests that take movements. */
   | { kind: 'cursorMoved'; xPx: number; yPx: number }
+  | { kind: 'sound'; sound: GuestSound }
   | { kind: 'stats'; stats: ConsoleStats };
 
 /**
@@ -98,6 +110,8 @@ export interface Console {
   /** Asks the guest to take on this size. */
   resize(size: PixelSize): void;
   input(input: ConsoleInput): void;
+  /** Takes effect at once, also on what the guest plays later. */
+  setSound(choice: SoundChoice): void;
   /** Ends the connection; idempotent. */
   close(): void;
   /** Returns how to stop listening. */

@@ -9,6 +9,7 @@ import {
   type ConsoleEnd,
   type ConsoleEvent,
   type ConsoleStats,
+  type GuestSound,
   noStats,
   type PixelSize,
 } from './console.ts';
@@ -27,6 +28,8 @@ export type SessionView = {
   capabilities: ConsoleCapabilities | null;
   cursor: ConsoleCursor;
   stats: ConsoleStats;
+  /** Of the live console's guest; null as long as it has no sound card. */
+  sound: GuestSound | null;
 };
 
 const nothing: SessionView = {
@@ -38,6 +41,7 @@ const nothing: SessionView = {
   capabilities: null,
   cursor: { kind: 'default' },
   stats: noStats,
+  sound: null,
 };
 
 export class ConsoleSession {
@@ -123,6 +127,7 @@ export class ConsoleSession {
             capabilities: null,
             cursor: { kind: 'default' },
             stats: noStats,
+            sound: null,
           });
         }
         break;
@@ -131,6 +136,9 @@ export class ConsoleSession {
         break;
       case 'cursor':
         this.#set({ cursor: event.cursor });
+        break;
+      case 'sound':
+        this.#set({ sound: event.sound });
         break;
       case 'stats': {
         const stats = steadyStats(this.#view.stats, event.stats);
@@ -149,7 +157,7 @@ export class ConsoleSession {
     this.#keepFrame();
     this.#stopListening();
     live.close();
-    this.#set({ console: null, capabilities: null, cursor: { kind: 'default' }, stats: noStats });
+    this.#set({ console: null, capabilities: null, cursor: { kind: 'default' }, stats: noStats, sound: null });
   }
 
   #keepFrame(): void {

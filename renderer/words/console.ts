@@ -1,4 +1,5 @@
 /** The words of consoles and terminals in English. */
+import { formatPercent } from './format.ts';
 
 export const consoleWords = {
   screen: (guest: string) => `Screen of ${guest}`,
@@ -17,6 +18,14 @@ export const consoleWords = {
   screenshotCopied: 'The screenshot is on the clipboard',
   screenshotSaved: (path: string) => `Saved as ${path}`,
   screenshotNone: 'There is no picture to take.',
+  sound: 'Sound',
+  soundNone: 'There is no live console to hear.',
+  volume: 'Volume',
+  mute: 'Mute',
+  guestMuted: 'The guest has muted itself.',
+  guestSilent: 'The guest plays nothing at the moment.',
+  guestPlays: (volume: number) =>
+    volume > 0.99 ? 'The guest is playing.' : `The guest is playing, at ${formatPercent(volume)} of its own volume.`,
   scale: 'Size',
   scaleFit: 'Fit the window',
   scaleFitNote: 'Whole multiples where they fit, else smoothly smaller or larger.',

@@ -5,11 +5,12 @@ import type { ChannelHandler } from '../../renderer/console/spice/channels/chann
 import { CursorChannel } from '../../renderer/console/spice/channels/cursor-channel.ts';
 import { DisplayChannel } from '../../renderer/console/spice/channels/display-channel.ts';
 import { MainChannel } from '../../renderer/console/spice/channels/main-channel.ts';
+import { PlaybackChannel } from '../../renderer/console/spice/channels/playback-channel.ts';
 import { GlzWindow } from '../../renderer/console/spice/decoders/glz-window.ts';
 import { ImageCache } from '../../renderer/console/spice/decoders/image-cache.ts';
 import { drawMessage } from '../../renderer/console/spice/drawing/draw-messages.ts';
 import type { Surface } from '../../renderer/console/spice/drawing/surface.ts';
-import { cursorMessage, displayMessage, mainMessage } from '../../renderer/console/spice/protocol/constants.ts';
+import { cursorMessage, displayMessage, mainMessage, playbackMessage } from '../../renderer/console/spice/protocol/constants.ts';
 import { Reader } from '../../renderer/console/spice/protocol/reader.ts';
 import { MultimediaClock } from '../../renderer/console/spice/streams/multimedia-clock.ts';
 import { noVideo } from '../../renderer/console/spice/streams/video-decoder.ts';
@@ -190,8 +191,52 @@ function runCursor(input: Uint8Array): void {
   play(cursor, input);
 }
 
+function playbackSeeds(): Uint8Array[] {
+  const start = (channels: number, rateHz: number) =>
+    message(playbackMessage.START, bytesOf(numbers(channels), ['u16', 1], numbers(rateHz, 0)));
+  return [1, 3].map((mode) =>
+    joinPieces([
+      message(playbackMessage.MODE, bytesOf(numbers(0), ['u16', mode])),
+      start(2, 48_000),
+      message(playbackMessage.VOLUME, bytesOf(['u8', 2], ['u16', 9], ['u16', 9])),
+      message(playbackMessage.MUTE, bytesOf(['u8', 0])),
+      message(playbackMessage.DATA, bytesOf(numbers(1, 2, 3))),
+      message(playbackMessage.LATENCY, numbers(10)),
+      message(playbackMessage.STOP, new Uint8Array(0)),
+      start(1, 8000),
+    ]),
+  );
+}
+
+function runPlayback(input: Uint8Array): void {
+  let channels = 0;
+  const played = (samples: Float32Array) => {
+    if (channels === 0 || samples.length % channels !== 0) throw new Error(`${samples.length} samples are not of ${channels} channels.`);
+  };
+  const playback = new PlaybackChannel(
+    {
+      playbackOpened: () => undefined,
+      playbackStarted: (format) => {
+        channels = format.channels;
+      },
+      played,
+      playbackStopped: () => {
+        channels = 0;
+      },
+      playbackVolume: (gains) => {
+        if (gains.some((gain) => !(gain >= 0 && gain <= 1))) throw new Error(`A loudness is none: ${gains.join(' ')}.`);
+      },
+      playbackMuted: () => undefined,
+      playbackFailed: () => undefined,
+    },
+    (count, decoded) => ({ decode: () => decoded(new Float32Array(count)), close: () => undefined }),
+  );
+  play(playback, input);
+}
+
 export const channelTargets: readonly FuzzTarget[] = [
   { name: 'display', seeds: displaySeeds, run: runDisplay },
   { name: 'main', seeds: mainSeeds, run: runMain },
   { name: 'cursor', seeds: cursorSeeds, run: runCursor },
+  { name: 'playback', seeds: playbackSeeds, run: runPlayback },
 ];

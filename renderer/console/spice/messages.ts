@@ -1,5 +1,5 @@
 /** What a page and its SPICE worker tell each other, by `postMessage`. */
-import type { ConsoleCursor, ConsoleEnd, ConsoleInput, ConsoleStats, PixelSize } from '../console.ts';
+import type { ConsoleCursor, ConsoleEnd, ConsoleInput, ConsoleStats, GuestSound, PixelSize } from '../console.ts';
 
 export type ToWorker =
   /** First, once: where to draw. */
@@ -10,6 +10,8 @@ export type ToWorker =
   | { type: 'resize'; size: PixelSize }
   /** Whether anybody can see the canvas. */
   | { type: 'visible'; visible: boolean }
+  /** Where what the guest plays goes: a speaker's end, with `ToSpeaker` and `FromSpeaker`. */
+  | { type: 'speaker'; port: MessagePort }
   | { type: 'stop' };
 
 export type FromWorker =
@@ -21,6 +23,8 @@ export type FromWorker =
   | { type: 'agent'; connected: boolean }
   | { type: 'cursor'; cursor: ConsoleCursor }
   | { type: 'cursorMoved'; xPx: number; yPx: number }
+  /** The guest has a sound card, which stands so. */
+  | { type: 'sound'; sound: GuestSound }
   /** Once a second, also when nothing happens: it says that the worker is alive. */
   | { type: 'stats'; stats: ConsoleStats }
   /** Last. */

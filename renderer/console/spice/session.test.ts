@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { spiceMessage } from '../../../tests/support/hostile-spice.ts';
 import { accepted, bytesOf, linkReply, messagesIn } from '../../../tests/support/scripted-spice.ts';
 import { displayMessage, displayRequest, mainMessage, mainRequest } from './protocol/constants.ts';
-import { type SessionHost, SpiceSession } from './session.ts';
+import { type SessionHost, type SoundHost, SpiceSession } from './session.ts';
 import { noVideo } from './streams/video-decoder.ts';
 
 /** A session with all that it says, by stream: first the link, then the ticket, then messages. */
@@ -39,7 +39,7 @@ function openSession() {
     await session.receive(stream, linkReply());
     await session.receive(stream, accepted);
   };
-  return { session, sent, told, messages, open };
+  return { session, sent, told, messages, open, host };
 }
 
 const init = (agent = 0, modes = 3, mode = 1) =>
@@ -185,4 +185,35 @@ test('why the server ended the session is told with its last words', async () =>
   session.receive(0, spiceMessage(6, bytesOf(['u64', 0n], ['u32', 7])));
   session.streamClosed(0, 'The guest closed its console.', true);
   expect(told.at(-1)).toBe('ended server: The server ends the connection: PERMISSION_DENIED. The guest closed its console.');
+});
+
+test('sound is opened only where somebody hears it, and what cannot be right in it ends the session', async () => {
+  const { session, sent, told, open, host } = openSession();
+  const sound: SoundHost = {
+    opus: null,
+    playbackOpened: () => void told.push('sound'),
+    playbackStarted: ({ rateHz }) => void told.push(`start ${rateHz}`),
+    played: (samples) => void told.push(`played ${samples.length}`),
+    playbackStopped: () => void told.push('stop'),
+    playbackVolume: () => undefined,
+    playbackMuted: () => undefined,
+  };
+  host.sound = sound;
+  await open(0);
+  session.receive(0, init());
+  session.receive(0, channels([5, 0]));
+  await open(1);
+  expect(sent[1]?.[0]?.[20]).toBe(5);
+  const start = (count: number) => spiceMessage(103, bytesOf(['u32', count], ['u16', 1], ['u32', 48_000], ['u32', 0]));
+  session.receive(1, start(2));
+  session.receive(1, spiceMessage(101, bytesOf(['u32', 0], ['u32', 0], ['u32', 0])));
+  session.receive(1, start(6));
+  expect(told.slice(1)).toEqual([
+    'sound',
+    'start 48000',
+    'played 4',
+    'close 0',
+    'close 1',
+    'ended protocol: playback: START: sound of 6 channels is not possible',
+  ]);
 });

@@ -9,6 +9,7 @@
 
 import type { ConsoleEnd, ConsoleInput, PixelSize } from '../console.ts';
 import { Agent } from './agent/agent.ts';
+import type { MakeOpusDecoder } from './audio/opus-decoder.ts';
 import { Channel, type ChannelHandler } from './channels/channel.ts';
 import { CursorChannel, type CursorEvents } from './channels/cursor-channel.ts';
 import {
@@ -20,6 +21,7 @@ import {
 } from './channels/display-channel.ts';
 import { InputsChannel } from './channels/inputs-channel.ts';
 import { MainChannel } from './channels/main-channel.ts';
+import { PlaybackChannel, type PlaybackEvents } from './channels/playback-channel.ts';
 import { GlzWindow } from './decoders/glz-window.ts';
 import { ImageCache } from './decoders/image-cache.ts';
 import type { PlatformJpeg } from './decoders/jpeg.ts';
@@ -27,6 +29,12 @@ import { channelType } from './protocol/constants.ts';
 import { SpiceError } from './protocol/spice-error.ts';
 import { MultimediaClock } from './streams/multimedia-clock.ts';
 import type { PlatformVideo } from './streams/video-decoder.ts';
+
+/** What hears the guest. */
+export type SoundHost = Omit<PlaybackEvents, 'playbackFailed'> & {
+  /** Null where Opus cannot be unpacked. */
+  opus: MakeOpusDecoder | null;
+};
 
 /** What a session needs of the world, and tells it. */
 export type SessionHost = CursorEvents &
@@ -49,6 +57,8 @@ export type SessionHost = CursorEvents &
     picture(size: PixelSize): void;
     pointer(pointer: 'absolute' | 'relative'): void;
     agent(connected: boolean): void;
+    /** Without it the channels of sound are not opened. */
+    sound?: SoundHost;
     /** Last, once, and not when this side closed the session. */
     ended(end: ConsoleEnd): void;
   };
@@ -70,6 +80,7 @@ export class SpiceSession {
   readonly #agent: Agent;
   readonly #clock: MultimediaClock;
   #display: DisplayChannel | null = null;
+  #playback: PlaybackChannel | null = null;
   #sessionId = 0;
   #closed = false;
   #size: PixelSize | null = null;
@@ -165,6 +176,7 @@ export class SpiceSession {
     if (this.#closed) return;
     this.#closed = true;
     this.#display?.close();
+    this.#playback?.close();
     for (const [stream, channel] of this.#channels.entries()) {
       channel.close();
       this.#host.closeStream(stream);
@@ -232,6 +244,23 @@ export class SpiceSession {
         }),
         0,
       );
+    const { sound } = this.#host;
+    if (sound && has(channelType.playback)) {
+      this.#playback = new PlaybackChannel(this.#heard(sound), sound.opus);
+      this.#add(this.#playback, 0);
+    }
+  }
+
+  #heard(sound: SoundHost): PlaybackEvents {
+    return {
+      playbackOpened: () => this.#tell(() => sound.playbackOpened()),
+      playbackStarted: (format) => this.#tell(() => sound.playbackStarted(format)),
+      played: (samples) => this.#tell(() => sound.played(samples)),
+      playbackStopped: () => this.#tell(() => sound.playbackStopped()),
+      playbackVolume: (gains) => this.#tell(() => sound.playbackVolume(gains)),
+      playbackMuted: (muted) => this.#tell(() => sound.playbackMuted(muted)),
+      playbackFailed: (error) => this.fail(error),
+    };
   }
 
   #displayEvents(): DisplayEvents {

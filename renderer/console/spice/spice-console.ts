@@ -10,7 +10,9 @@ import {
   type ConsoleState,
   type PixelSize,
   type Possible,
+  type SoundChoice,
 } from '../console.ts';
+import { Speaker } from '../sound/speaker.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
 
 /** A server that has drawn nothing by then is taken to be dead. */
@@ -24,6 +26,8 @@ const noAgent: Possible = {
   possible: false,
   reason: 'The guest does not run spice-vdagent, so it cannot be told the size of the window.',
 };
+
+const noSound: Possible = { possible: false, reason: 'The guest has no sound card.' };
 
 /** For tests and measurements: what is kept there under this name makes consoles of spice-html5 instead of our own client. */
 const clientKey = 'guesthouse:spice-client';
@@ -55,12 +59,14 @@ export class SpiceConsole implements Console {
   #toldVisible = true;
   #heardAt = 0;
   #startedAt = 0;
+  #speaker: Speaker | null = null;
+  #soundChoice: SoundChoice = { volume: 1, muted: false };
   #capabilities: ConsoleCapabilities = {
     resizeGuest: noAgent,
     pointer: 'absolute',
     clipboard: notYet('The clipboard'),
     files: notYet('Copying files'),
-    audio: notYet('Sound'),
+    audio: noSound,
   };
 
   constructor(options: SpiceConsoleOptions) {
@@ -104,6 +110,11 @@ export class SpiceConsole implements Console {
     if (this.state.phase === 'connected') this.#tell({ type: 'input', input });
   }
 
+  setSound(choice: SoundChoice): void {
+    this.#soundChoice = choice;
+    this.#speaker?.setChoice(choice);
+  }
+
   close(): void {
     this.#end({ cause: 'asked', text: 'The console was closed.', detail: '' });
   }
@@ -134,6 +145,11 @@ export class SpiceConsole implements Console {
       case 'agent':
         this.#change({ resizeGuest: message.connected ? { possible: true } : noAgent });
         break;
+      case 'sound':
+        this.#speaker ??= this.#makeSpeaker();
+        this.#speaker.setPlaying(message.sound.playing);
+        this.#lifecycle.emit({ kind: 'sound', sound: message.sound });
+        break;
       case 'cursor':
       case 'cursorMoved':
       case 'stats': {
@@ -155,6 +171,13 @@ export class SpiceConsole implements Console {
     }
     if (answer.ok) this.#tell({ type: 'port', id, port: answer.value }, [answer.value]);
     else this.#tell({ type: 'noPort', id, text: answer.error.message });
+  }
+
+  #makeSpeaker(): Speaker {
+    this.#change({ audio: { possible: true } });
+    const speaker = new Speaker((port) => this.#tell({ type: 'speaker', port }, [port]));
+    speaker.setChoice(this.#soundChoice);
+    return speaker;
   }
 
   #change(change: Partial<ConsoleCapabilities>): void {
@@ -183,6 +206,7 @@ export class SpiceConsole implements Console {
     if (this.state.phase === 'closed') return;
     clearInterval(this.#watch);
     this.#observer.disconnect();
+    this.#speaker?.close();
     document.removeEventListener('visibilitychange', this.#tellVisible);
     const worker = this.#worker;
     this.#worker = undefined;

@@ -49,6 +49,8 @@ const maxBodyBytes: Record<ChannelKind, number> = {
   display: 160 * 1024 * 1024,
   inputs: 64 * 1024,
   cursor: 4 * 1024 * 1024,
+  // A packet is a hundredth of a second: 1920 bytes.
+  playback: 64 * 1024,
 };
 /** Beyond SPICE_MSG_*'s highest there is nothing. */
 const maxMessageType = 500;

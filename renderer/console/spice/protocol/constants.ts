@@ -4,7 +4,7 @@
  */
 
 /** SPICE_CHANNEL_* */
-export const channelType = { main: 1, display: 2, inputs: 3, cursor: 4 } as const;
+export const channelType = { main: 1, display: 2, inputs: 3, cursor: 4, playback: 5 } as const;
 export type ChannelKind = keyof typeof channelType;
 
 /** SPICE_LINK_ERR_*, by number. */
@@ -180,11 +180,24 @@ export const cursorFlag = { NONE: 1, CACHE_ME: 2, FROM_CACHE: 4 } as const;
 /** SPICE_CURSOR_TYPE_* */
 export const cursorType = { ALPHA: 0, MONO: 1, COLOR4: 2, COLOR8: 3, COLOR16: 4, COLOR24: 5, COLOR32: 6 } as const;
 
+/** SPICE_PLAYBACK_CAP_*: numbers of bits. */
+export const playbackCapability = { CELT_0_5_1: 0, VOLUME: 1, LATENCY: 2, OPUS: 3 } as const;
+
+/** SPICE_MSG_PLAYBACK_* */
+export const playbackMessage = { DATA: 101, MODE: 102, START: 103, STOP: 104, VOLUME: 105, MUTE: 106, LATENCY: 107 } as const;
+
+/** SPICE_AUDIO_DATA_MODE_* */
+export const soundMode = { RAW: 1, CELT_0_5_1: 2, OPUS: 3 } as const;
+
+/** SPICE_AUDIO_FMT_*: signed, 16 bits, little-endian. */
+export const soundFormatS16 = 1;
+
 const ownMessages: Record<ChannelKind, Record<string, number>> = {
   main: mainMessage,
   display: displayMessage,
   inputs: inputsMessage,
   cursor: cursorMessage,
+  playback: playbackMessage,
 };
 
 /** The name of a server's message, for errors; its number when it has none. */

@@ -8,6 +8,7 @@ import type { PlatformVideo } from '../streams/video-decoder.ts';
 import { decodeWithPlatform } from './platform-jpeg.ts';
 import { findPlatformVideo } from './platform-video.ts';
 import { Presentation } from './presentation.ts';
+import { SoundOutput } from './sound-output.ts';
 
 /** The part of `DedicatedWorkerGlobalScope` that is used. */
 type Scope = {
@@ -26,6 +27,7 @@ const trimEveryMs = 10_000;
 class WorkerConsole {
   readonly #streams: (ByteStream | undefined)[] = [];
   readonly #presentation: Presentation;
+  readonly #sound = new SoundOutput((sound) => scope.postMessage({ type: 'sound', sound }));
   readonly #session: SpiceSession;
   #statsBefore = { at: performance.now(), bytesIn: 0, bytesOut: 0 };
 
@@ -48,6 +50,7 @@ class WorkerConsole {
       agent: (connected) => scope.postMessage({ type: 'agent', connected }),
       cursor: (cursor) => scope.postMessage({ type: 'cursor', cursor }),
       cursorMoved: (xPx, yPx) => scope.postMessage({ type: 'cursorMoved', xPx, yPx }),
+      sound: this.#sound,
       ended: (end) => {
         // What was drawn last is what is kept.
         presentation.flush();
@@ -75,6 +78,9 @@ class WorkerConsole {
         break;
       case 'visible':
         this.#presentation.setVisible(message.visible);
+        break;
+      case 'speaker':
+        this.#sound.attach(message.port);
         break;
       case 'stop':
         this.#session.close();

@@ -1,0 +1,44 @@
+import { Volume1, Volume2, VolumeX } from 'lucide-react';
+import { Dialog, DialogTrigger, Popover } from 'react-aria-components';
+import type { Guest } from '../../../contract/guest-state.ts';
+import type { SessionView } from '../../console/session.ts';
+import { IconButton } from '../../ui/Button.tsx';
+import { Slider } from '../../ui/Slider.tsx';
+import { Switch } from '../../ui/toggles.tsx';
+import { consoleWords } from '../../words/console.ts';
+import { useSound } from './use-sound.ts';
+
+/** How loud this computer plays what the guest plays. */
+export function SoundControl({ guest, view }: { guest: Guest; view: SessionView | null }) {
+  const [choice, setChoice] = useSound(guest.id, view);
+  const audio = view?.capabilities?.audio;
+  const reason = view?.phase !== 'connected' || !audio ? consoleWords.soundNone : audio.possible ? null : audio.reason;
+  const silent = choice.muted || choice.volume === 0;
+  const icon = silent ? VolumeX : choice.volume < 0.5 ? Volume1 : Volume2;
+  return (
+    <DialogTrigger>
+      <IconButton icon={icon} label={consoleWords.sound} reason={reason} aria-haspopup="dialog" />
+      <Popover className="popover console-sound-popover" placement="bottom end" offset={4} {...(reason === null ? {} : { isOpen: false })}>
+        <Dialog className="console-sound" aria-label={consoleWords.sound}>
+          <Slider
+            label={consoleWords.volume}
+            value={choice.volume}
+            onChange={(volume) => setChoice({ volume, muted: choice.muted && volume === 0 })}
+          />
+          <Switch label={consoleWords.mute} value={choice.muted} onChange={(muted) => setChoice({ ...choice, muted })} />
+          <p className="field-notes" role="status">
+            {soundNote(view)}
+          </p>
+        </Dialog>
+      </Popover>
+    </DialogTrigger>
+  );
+}
+
+/** What the guest itself does, which is why it may not be heard. */
+function soundNote(view: SessionView | null): string {
+  const sound = view?.sound;
+  if (!sound) return '';
+  if (sound.muted || sound.volume === 0) return consoleWords.guestMuted;
+  return sound.playing ? consoleWords.guestPlays(sound.volume) : consoleWords.guestSilent;
+}
