@@ -220,6 +220,7 @@ function runPlayback(input: Uint8Array): void {
         channels = format.channels;
       },
       played,
+      playbackTime: () => undefined,
       playbackStopped: () => {
         channels = 0;
       },

@@ -30,8 +30,12 @@ import { SpiceError } from './protocol/spice-error.ts';
 import { MultimediaClock } from './streams/multimedia-clock.ts';
 import type { PlatformVideo } from './streams/video-decoder.ts';
 
+/** Video goes with what is heard: so long after a packet came it is, more or less, and so much may be between the two. */
+const soundDelayMs = 40;
+const soundSlackMs = 20;
+
 /** What hears the guest. */
-export type SoundHost = Omit<PlaybackEvents, 'playbackFailed'> & {
+export type SoundHost = Omit<PlaybackEvents, 'playbackFailed' | 'playbackTime'> & {
   /** Null where Opus cannot be unpacked. */
   opus: MakeOpusDecoder | null;
 };
@@ -256,6 +260,10 @@ export class SpiceSession {
       playbackOpened: () => this.#tell(() => sound.playbackOpened()),
       playbackStarted: (format) => this.#tell(() => sound.playbackStarted(format)),
       played: (samples) => this.#tell(() => sound.played(samples)),
+      playbackTime: (time) => {
+        const heardAt = (time - soundDelayMs) >>> 0;
+        if (Math.abs(this.#clock.until(heardAt)) > soundSlackMs) this.#clock.set(heardAt);
+      },
       playbackStopped: () => this.#tell(() => sound.playbackStopped()),
       playbackVolume: (gains) => this.#tell(() => sound.playbackVolume(gains)),
       playbackMuted: (muted) => this.#tell(() => sound.playbackMuted(muted)),

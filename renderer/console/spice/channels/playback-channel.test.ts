@@ -14,6 +14,7 @@ function openPlayback(makeDecoder: MakeOpusDecoder | null = null) {
       playbackOpened: () => void told.push('opened'),
       playbackStarted: ({ channels, rateHz }) => void told.push(`start ${channels} ${rateHz}`),
       played: (samples) => void told.push(`samples ${[...samples].join(' ')}`),
+      playbackTime: (time) => void told.push(`at ${time}`),
       playbackStopped: () => void told.push('stop'),
       playbackVolume: (gains) => void told.push(`volume ${gains.map((gain) => gain.toFixed(3)).join(' ')}`),
       playbackMuted: (muted) => void told.push(`muted ${muted}`),
@@ -50,7 +51,7 @@ test('what is not packed comes as samples, and nothing before the start or after
   say(playbackMessage.DATA, ...data);
   say(playbackMessage.STOP);
   say(playbackMessage.DATA, ...data);
-  expect(told).toEqual(['opened', 'start 2 48000', 'samples 0.5 -1', 'stop']);
+  expect(told).toEqual(['opened', 'start 2 48000', 'at 7', 'samples 0.5 -1', 'stop']);
 });
 
 test('volume is told as amplitude, with what is half to the guest at an eighth', () => {
@@ -157,6 +158,7 @@ test('whatever a server says, samples are whole frames from -1 to 1 or it is ref
             expect(samples.length % channels).toBe(0);
             expect(samples.every((sample) => Math.abs(sample) <= 1)).toBe(true);
           },
+          playbackTime: () => undefined,
           playbackStopped: () => {
             channels = 0;
           },

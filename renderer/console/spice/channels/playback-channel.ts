@@ -13,6 +13,8 @@ export type PlaybackEvents = {
   playbackStarted(format: SoundFormat): void;
   /** Interleaved, from -1 to 1; the receiver's to keep. Nothing comes before `playbackStarted`. */
   played(samples: Float32Array<ArrayBuffer>): void;
+  /** The samples that come now are of that time of the server's multimedia clock. */
+  playbackTime(time: number): void;
   playbackStopped(): void;
   /** The amplitude of each channel, 0 to 1. */
   playbackVolume(gains: readonly number[]): void;
@@ -60,10 +62,13 @@ export class PlaybackChannel implements ChannelHandler {
         this.#events.playbackStarted(format);
         break;
       }
-      case playbackMessage.DATA:
-        body.skip(4);
-        if (this.#format) this.#data(this.#format, body.rest());
+      case playbackMessage.DATA: {
+        const time = body.u32();
+        if (!this.#format) break;
+        this.#events.playbackTime(time);
+        this.#data(this.#format, body.rest());
         break;
+      }
       case playbackMessage.STOP:
         this.#format = null;
         this.#dropDecoder();
