@@ -133,6 +133,7 @@ export const shellCallNames = [
   'shell.attachConsole',
   'shell.setFullScreen',
   'shell.setKeyboardGrab',
+  'shell.setMicrophone',
   'shell.quit',
   'shell.restartEngine',
   'shell.openLogs',

@@ -63,6 +63,11 @@ export const shellCalls = {
   'shell.setFullScreen': { input: z.strictObject({ on: z.boolean() }), output: z.null() },
   /** While a console grabs the keyboard the menu's shortcuts are off. */
   'shell.setKeyboardGrab': { input: z.strictObject({ on: z.boolean() }), output: z.null() },
+  /**
+   * Whether this window may open the microphone for a guest; the answer says whether it may now. Turning it on asks the user, once for each
+   * guest until the app ends.
+   */
+  'shell.setMicrophone': { input: z.strictObject({ guest: guestId, on: z.boolean() }), output: z.boolean() },
   /** The answer to the quit dialog; `cancel` also stops waiting after another answer. */
   'shell.quit': {
     input: z.strictObject({ guests: z.enum(['keep-running', 'suspend', 'shutdown', 'cancel']), remember: z.boolean() }),

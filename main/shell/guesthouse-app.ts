@@ -21,6 +21,7 @@ import { openDoor } from './ipc-door.ts';
 import { KnownPlaces } from './known-places.ts';
 import { LibraryMirror } from './library-mirror.ts';
 import { buildMenu, focusedWindow } from './menu.ts';
+import { Microphones } from './microphones.ts';
 import { announceProblems } from './notices.ts';
 import { guardPages, guardPermissions } from './page-guard.ts';
 import { watchProcesses } from './page-health.ts';
@@ -62,6 +63,7 @@ export function createGuesthouseApp({ root, ownFolder, log }: GuesthouseAppOptio
   });
   const knownHostsPath = (guest: GuestId) => join(ownFolder, 'known-hosts', guest);
   const consoles = new Consoles<WebContents>(consoleDirectoryOf(host.client), knownHostsPath);
+  const microphones = new Microphones((guest) => mirror.guests.get(guest)?.spec.name ?? null);
   const streams = new EngineStreams((listener) => host.subscribe(listener));
 
   const windows = new Windows({
@@ -75,6 +77,7 @@ export function createGuesthouseApp({ root, ownFolder, log }: GuesthouseAppOptio
       return quitting.isLeaving;
     },
     pageLeft: (contents) => {
+      microphones.pageLeft(contents);
       consoles.closeAll(contents);
       streams.close(contents);
     },
@@ -132,6 +135,7 @@ export function createGuesthouseApp({ root, ownFolder, log }: GuesthouseAppOptio
     windows,
     places: new KnownPlaces([root.home, root.logs], () => mirror.guests.values(), locationFolders),
     quitting,
+    microphones,
     restartEngine: () => host.restart(),
     logFolder: root.logs,
   });
@@ -193,7 +197,7 @@ export function createGuesthouseApp({ root, ownFolder, log }: GuesthouseAppOptio
   followEngine();
   listenToPages();
   void app.whenReady().then(() => {
-    guardPermissions();
+    guardPermissions((contents) => microphones.mayHear(contents));
     serveAppScheme({ pages: join(appPath, 'out', 'renderer'), screenPng: (guest, maxAgeMs) => host.client.screenPng(guest, maxAgeMs) });
     followTheme({ path: join(ownFolder, 'theme'), mirror, windows: () => windows.all });
     followSystem();

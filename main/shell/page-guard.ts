@@ -32,14 +32,19 @@ function guard(contents: WebContents, log: (line: string) => void): void {
   });
 }
 
-/** Grants our own pages what a console needs, and nothing to anyone else. */
-export function guardPermissions(guarded: Session = session.defaultSession): void {
-  guarded.setPermissionRequestHandler((contents, permission, decide, details) =>
-    decide(details.isMainFrame && isAppAddress(contents.getURL()) && permissions.has(permission)),
-  );
-  guarded.setPermissionCheckHandler(
-    (_contents, permission, origin) => origin.replace(/\/$/, '') === appOrigin && permissions.has(permission),
-  );
+/** Grants our own pages what a console needs, the microphone alone to those that may hear it, and nothing to anyone else. */
+export function guardPermissions(mayHear: (contents: WebContents | null) => boolean, guarded: Session = session.defaultSession): void {
+  guarded.setPermissionRequestHandler((contents, permission, decide, details) => {
+    const isOurs = details.isMainFrame && isAppAddress(contents.getURL());
+    const types = 'mediaTypes' in details ? (details.mediaTypes ?? []) : [];
+    const isMicrophone = permission === 'media' && types.length === 1 && types[0] === 'audio';
+    decide(isOurs && (isMicrophone ? mayHear(contents) : permissions.has(permission)));
+  });
+  guarded.setPermissionCheckHandler((contents, permission, origin, details) => {
+    if (origin.replace(/\/$/, '') !== appOrigin) return false;
+    const isMicrophone = permission === 'media' && details.mediaType === 'audio';
+    return isMicrophone ? mayHear(contents) : permissions.has(permission);
+  });
   guarded.setDevicePermissionHandler(() => false);
   guarded.on('will-download', (event) => event.preventDefault());
 }

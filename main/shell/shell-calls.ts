@@ -8,6 +8,7 @@ import type { ShellCallName, ShellCallOutput, ShellCallParsed } from '../../cont
 import type { Sender } from './ipc-door.ts';
 import type { KnownPlaces } from './known-places.ts';
 import { setKeyboardGrab } from './menu.ts';
+import type { Microphones } from './microphones.ts';
 import type { Quitting } from './quitting.ts';
 import { copyPicture, copyText, readText } from './system-clipboard.ts';
 import type { Windows } from './windows.ts';
@@ -16,6 +17,7 @@ export type ShellCallsOptions = {
   windows: Windows;
   places: KnownPlaces;
   quitting: Quitting;
+  microphones: Microphones;
   restartEngine: () => Promise<void>;
   logFolder: string;
 };
@@ -40,7 +42,7 @@ const mediumWords = {
 /** A guest's name is in it, and a guest's name is no path. */
 const plainFileName = (suggested: string): string => basename(suggested.replace(/[/\\:\0]/g, '-'));
 
-export function makeShellCalls({ windows, places, quitting, restartEngine, logFolder }: ShellCallsOptions): ShellCallHandlers {
+export function makeShellCalls({ windows, places, quitting, microphones, restartEngine, logFolder }: ShellCallsOptions): ShellCallHandlers {
   const windowOf = ({ contents }: Sender): BrowserWindow => {
     const window = BrowserWindow.fromWebContents(contents);
     if (!window) throw new Failure('call/forbidden-origin', 'The window that asked is gone.');
@@ -133,6 +135,8 @@ export function makeShellCalls({ windows, places, quitting, restartEngine, logFo
       setKeyboardGrab(windowOf(sender), on);
       return null;
     },
+
+    'shell.setMicrophone': ({ guest, on }, sender) => microphones.set(sender.contents, guest, on),
 
     'shell.quit': async (answer) => {
       await quitting.answer(answer);

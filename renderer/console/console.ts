@@ -82,6 +82,12 @@ export type GuestSound = {
   muted: boolean;
 };
 
+/**
+ * How this computer's microphone stands to a guest. `idle`: the guest may hear it and does not record. `wanted`: the guest records and may not
+ * hear it.
+ */
+export type MicrophoneState = 'off' | 'wanted' | 'idle' | 'heard' | 'missing' | 'refused';
+
 /** How loud this computer plays what a guest plays, 0 to 1. */
 export type SoundChoice = { volume: number; muted: boolean };
 
@@ -92,6 +98,7 @@ export type ConsoleEvent =
   /** Where the guest has put its pointer, of guests that take movements. */
   | { kind: 'cursorMoved'; xPx: number; yPx: number }
   | { kind: 'sound'; sound: GuestSound }
+  | { kind: 'microphone'; microphone: MicrophoneState }
   | { kind: 'stats'; stats: ConsoleStats };
 
 /**
@@ -112,6 +119,8 @@ export interface Console {
   input(input: ConsoleInput): void;
   /** Takes effect at once, also on what the guest plays later. */
   setSound(choice: SoundChoice): void;
+  /** Whether the guest may hear this computer's microphone: not before this was called, and only while it records. */
+  setMicrophone(allowed: boolean): void;
   /** Ends the connection; idempotent. */
   close(): void;
   /** Returns how to stop listening. */

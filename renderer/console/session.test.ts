@@ -34,6 +34,7 @@ class ScriptedConsole implements Console {
   resize(): void {}
   input(): void {}
   setSound(): void {}
+  setMicrophone(): void {}
   close(): void {
     this.#lifecycle.advance({ phase: 'closed', end: { cause: 'asked', text: 'closed', detail: '' } });
   }

@@ -10,6 +10,7 @@ import {
   type ConsoleEvent,
   type ConsoleStats,
   type GuestSound,
+  type MicrophoneState,
   noStats,
   type PixelSize,
 } from './console.ts';
@@ -30,6 +31,7 @@ export type SessionView = {
   stats: ConsoleStats;
   /** Of the live console's guest; null as long as it has no sound card. */
   sound: GuestSound | null;
+  microphone: MicrophoneState;
 };
 
 const nothing: SessionView = {
@@ -42,6 +44,7 @@ const nothing: SessionView = {
   cursor: { kind: 'default' },
   stats: noStats,
   sound: null,
+  microphone: 'off',
 };
 
 export class ConsoleSession {
@@ -128,6 +131,7 @@ export class ConsoleSession {
             cursor: { kind: 'default' },
             stats: noStats,
             sound: null,
+            microphone: 'off',
           });
         }
         break;
@@ -139,6 +143,9 @@ export class ConsoleSession {
         break;
       case 'sound':
         this.#set({ sound: event.sound });
+        break;
+      case 'microphone':
+        this.#set({ microphone: event.microphone });
         break;
       case 'stats': {
         const stats = steadyStats(this.#view.stats, event.stats);
@@ -157,7 +164,7 @@ export class ConsoleSession {
     this.#keepFrame();
     this.#stopListening();
     live.close();
-    this.#set({ console: null, capabilities: null, cursor: { kind: 'default' }, stats: noStats, sound: null });
+    this.#set({ console: null, capabilities: null, cursor: { kind: 'default' }, stats: noStats, sound: null, microphone: 'off' });
   }
 
   #keepFrame(): void {

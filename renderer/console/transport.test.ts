@@ -40,6 +40,16 @@ test('every byte that arrives is credited exactly once, in portions', async () =
   shellPort.close();
 });
 
+test('what is under way is what was sent and not yet credited', async () => {
+  const { stream, tell, shellPort } = open();
+  stream.send(new Uint8Array(300));
+  stream.send(new Uint8Array(200));
+  expect(stream.bytesUnderWay).toBe(500);
+  tell({ type: 'credit', bytes: 300 });
+  await until(() => stream.bytesUnderWay === 200);
+  shellPort.close();
+});
+
 test('a handler that throws does not keep the credit, which would stall the server for ever', async () => {
   const { port1, port2 } = new MessageChannel();
   const sent: ConsoleFromPage[] = [];

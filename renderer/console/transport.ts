@@ -25,6 +25,8 @@ export class ByteStream {
   #owedCredit = 0;
   bytesIn = 0;
   bytesOut = 0;
+  /** What was sent and has not been written by the shell yet. */
+  bytesUnderWay = 0;
 
   constructor(port: MessagePort, handlers: ByteStreamHandlers) {
     this.#port = port;
@@ -38,6 +40,7 @@ export class ByteStream {
   send(bytes: Uint8Array): void {
     if (this.#ended) return;
     this.bytesOut += bytes.byteLength;
+    this.bytesUnderWay += bytes.byteLength;
     this.#post({ type: 'data', bytes });
   }
 
@@ -58,7 +61,8 @@ export class ByteStream {
     if (!parsed) this.#finish('The console connection carried something unreadable.', false);
     else if (parsed.type === 'open') this.#handlers.open();
     else if (parsed.type === 'closed') this.#finish(parsed.reason, parsed.clean);
-    // Credit from the shell is not kept account of: what this side sends is small (keys, pointer, a paste) and never near the window.
+    // Nothing is held back for the lack of credit: what this side sends is small (keys, pointer, a paste), or asks before (a microphone).
+    else if (parsed.type === 'credit') this.bytesUnderWay -= parsed.bytes;
     else if (parsed.type === 'data') this.#handOn(parsed.bytes);
   }
 

@@ -2,7 +2,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
-import { launchApp, untilConnected } from '../support/app.ts';
+import type { GuestId } from '../../contract/ids.ts';
+import { launchApp, type TestApp, untilConnected } from '../support/app.ts';
 import { absence, goToConsole, runInGuest, untilLive } from '../support/console-page.ts';
 import { amplifierSteps, setAmplifier } from '../support/guest-sound-card.ts';
 import { spiceMessage, takePlaceOf, u32 } from '../support/hostile-spice.ts';
@@ -50,20 +51,26 @@ const hear = (page: Page) =>
 
 const isBetween = (value: number, low: number, high: number) => value > low && value < high;
 
-test('a tone that a guest plays is heard in the page, as loud as guest and user want it, and a hostile server’s is not', {
-  timeout: 240_000,
-}, async () => {
-  const app = await launchApp();
+/** The app with a running starter guest that has found its sound card, and its console on the screen. */
+async function withSoundCard(name: string, words: string[] = []): Promise<TestApp & { id: GuestId }> {
+  const app = await launchApp({ words });
   const { page, client } = app;
   await untilConnected(app);
   await listenIn(page);
-  const { id } = await makeStarterGuest(client, 'Musician');
+  const { id } = await makeStarterGuest(client, name);
   await app.call('guest.start', { guest: id });
   await untilStatus(client, id, 'running');
   await goToConsole(page, id);
   await untilLive(page);
   await untilAgent(client, id);
   await until('the guest has a sound card', async () => (await runInGuest(client, id, 'ls /dev/dsp')).includes('dsp'), 60_000);
+  return { ...app, id };
+}
+
+test('a tone that a guest plays is heard in the page, as loud as guest and user want it, and a hostile server’s is not', {
+  timeout: 240_000,
+}, async () => {
+  const { page, client, id } = await withSoundCard('Musician');
   await runInGuest(
     client,
     id,
@@ -134,4 +141,80 @@ test('a tone that a guest plays is heard in the page, as loud as guest and user 
   await hostile.giveBack();
   await absence(page).getByRole('button', { name: 'Connect now' }).click();
   await untilLive(page);
+});
+
+/** What a page gets that simply asks for the microphone: the name of its error, or null. */
+const askForMicrophone = (page: Page, more: MediaStreamConstraints = {}) =>
+  page.evaluate(async (constraints) => {
+    try {
+      const stream = await navigator.mediaDevices.getUserMedia({ audio: true, ...constraints });
+      for (const track of stream.getTracks()) track.stop();
+      return null;
+    } catch (error) {
+      return (error as DOMException).name;
+    }
+  }, more);
+
+test('a guest hears the microphone after the user said yes to the shell, while it records, and not any more when it is off', {
+  timeout: 240_000,
+}, async () => {
+  // Chromium's own stand-in for a microphone, which beeps twice a second. Permissions are asked for as ever.
+  const { page, client, electron, id } = await withSoundCard('Recorder', ['--use-fake-device-for-media-stream']);
+  const answerWith = (response: number) =>
+    electron.evaluate(({ dialog }, chosen) => {
+      const asked: string[] = [];
+      Object.assign(globalThis, { asked });
+      dialog.showMessageBox = async (...words: unknown[]) => {
+        asked.push((words.at(-1) as { message: string }).message);
+        return { response: chosen, checkboxChecked: false };
+      };
+    }, response);
+  const asked = () => electron.evaluate(() => (globalThis as unknown as { asked: string[] }).asked);
+  await setAmplifier(client, id, 'input', amplifierSteps);
+  /** Two seconds of what the guest hears: 8 bits, 8 kHz. */
+  const record = async () => {
+    await runInGuest(client, id, 'dd if=/dev/dsp of=/tmp/heard bs=4000 count=4 2> /dev/null');
+    const bytes = Buffer.from(await runInGuest(client, id, 'base64 /tmp/heard'), 'base64');
+    return [...bytes].map((byte) => byte - 128);
+  };
+  const isSilent = (samples: number[]) => samples.every((sample) => Math.abs(sample) <= 2);
+
+  expect(isSilent(await record())).toBe(true);
+  expect(await askForMicrophone(page)).toBe('NotAllowedError');
+
+  await answerWith(0);
+  await page.getByRole('button', { name: 'Let the guest hear the microphone' }).click();
+  await until('the shell asked', async () => (await asked()).length === 1);
+  expect(await asked()).toEqual(['Let “Recorder” hear this computer’s microphone?']);
+  expect(await askForMicrophone(page)).toBe('NotAllowedError');
+
+  await answerWith(1);
+  await page.getByRole('button', { name: 'Let the guest hear the microphone' }).click();
+  await page.getByRole('button', { name: 'The guest may hear the microphone' }).waitFor();
+  expect(await askForMicrophone(page)).toBe(null);
+  expect(await askForMicrophone(page, { video: true })).toBe('NotAllowedError');
+  const heard = await record();
+  // Where it begins to be loud after a silence, and where within the beep each turn of its 400 Hz does.
+  const edges = heard.flatMap((sample, at) => (sample > 50 && (heard[at - 1] ?? 0) <= 50 ? [at] : []));
+  const distances = edges.slice(1).map((edge, index) => edge - (edges[index] as number));
+  expect(distances.filter((distance) => Math.abs(distance - 20) <= 1).length).toBeGreaterThan(10);
+  const beeps = edges.filter((edge, index) => index === 0 || edge - (edges[index - 1] as number) > 400);
+  expect(beeps.length).toBeGreaterThanOrEqual(3);
+  for (const [index, beep] of beeps.slice(1).entries()) expect(Math.abs(beep - (beeps[index] as number) - 4000)).toBeLessThan(400);
+
+  await runInGuest(client, id, 'cat /dev/dsp > /tmp/long 2> /dev/null & echo $! > /tmp/recorder');
+  await page.getByRole('button', { name: 'The guest hears the microphone' }).click();
+  await page.getByRole('button', { name: 'The guest records. Let it hear the microphone' }).waitFor();
+  expect(await askForMicrophone(page)).toBe('NotAllowedError');
+  await runInGuest(client, id, 'kill $(cat /tmp/recorder)');
+  await page.getByRole('button', { name: 'Let the guest hear the microphone', exact: true }).waitFor();
+  expect(isSilent((await record()).slice(4000))).toBe(true);
+
+  // A yes holds for its guest until the app ends, and for no page but the one that asked.
+  await page.getByRole('button', { name: 'Let the guest hear the microphone' }).click();
+  await page.getByRole('button', { name: 'The guest may hear the microphone' }).waitFor();
+  expect(await asked()).toHaveLength(1);
+  await page.reload();
+  await page.locator('#content').waitFor();
+  expect(await askForMicrophone(page)).toBe('NotAllowedError');
 });

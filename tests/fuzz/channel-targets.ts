@@ -6,11 +6,18 @@ import { CursorChannel } from '../../renderer/console/spice/channels/cursor-chan
 import { DisplayChannel } from '../../renderer/console/spice/channels/display-channel.ts';
 import { MainChannel } from '../../renderer/console/spice/channels/main-channel.ts';
 import { PlaybackChannel } from '../../renderer/console/spice/channels/playback-channel.ts';
+import { RecordChannel } from '../../renderer/console/spice/channels/record-channel.ts';
 import { GlzWindow } from '../../renderer/console/spice/decoders/glz-window.ts';
 import { ImageCache } from '../../renderer/console/spice/decoders/image-cache.ts';
 import { drawMessage } from '../../renderer/console/spice/drawing/draw-messages.ts';
 import type { Surface } from '../../renderer/console/spice/drawing/surface.ts';
-import { cursorMessage, displayMessage, mainMessage, playbackMessage } from '../../renderer/console/spice/protocol/constants.ts';
+import {
+  cursorMessage,
+  displayMessage,
+  mainMessage,
+  playbackMessage,
+  recordMessage,
+} from '../../renderer/console/spice/protocol/constants.ts';
 import { Reader } from '../../renderer/console/spice/protocol/reader.ts';
 import { MultimediaClock } from '../../renderer/console/spice/streams/multimedia-clock.ts';
 import { noVideo } from '../../renderer/console/spice/streams/video-decoder.ts';
@@ -235,9 +242,38 @@ function runPlayback(input: Uint8Array): void {
   play(playback, input);
 }
 
+function recordSeeds(): Uint8Array[] {
+  return [
+    joinPieces([
+      message(recordMessage.START, bytesOf(numbers(2), ['u16', 1], numbers(44_100))),
+      message(recordMessage.VOLUME, bytesOf(['u8', 1], ['u16', 9])),
+      message(recordMessage.MUTE, bytesOf(['u8', 1])),
+      message(recordMessage.STOP, new Uint8Array(0)),
+    ]),
+  ];
+}
+
+function runRecord(input: Uint8Array): void {
+  const record = new RecordChannel(
+    {
+      recordStarted: ({ channels, rateHz }) => {
+        if (channels > 2 || rateHz > 96_000) throw new Error(`${channels} channels of ${rateHz} Hz are too much.`);
+      },
+      recordStopped: () => undefined,
+      recordVolume: (gains) => {
+        if (gains.some((gain) => !(gain >= 0 && gain <= 1))) throw new Error(`A loudness is none: ${gains.join(' ')}.`);
+      },
+      recordMuted: () => undefined,
+    },
+    () => 0,
+  );
+  play(record, input);
+}
+
 export const channelTargets: readonly FuzzTarget[] = [
   { name: 'display', seeds: displaySeeds, run: runDisplay },
   { name: 'main', seeds: mainSeeds, run: runMain },
   { name: 'cursor', seeds: cursorSeeds, run: runCursor },
   { name: 'playback', seeds: playbackSeeds, run: runPlayback },
+  { name: 'record', seeds: recordSeeds, run: runRecord },
 ];

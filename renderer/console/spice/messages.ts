@@ -1,5 +1,6 @@
 /** What a page and its SPICE worker tell each other, by `postMessage`. */
 import type { ConsoleCursor, ConsoleEnd, ConsoleInput, ConsoleStats, GuestSound, PixelSize } from '../console.ts';
+import type { SoundFormat } from './audio/sound-format.ts';
 
 export type ToWorker =
   /** First, once: where to draw. */
@@ -12,6 +13,8 @@ export type ToWorker =
   | { type: 'visible'; visible: boolean }
   /** Where what the guest plays goes: a speaker's end, with `ToSpeaker` and `FromSpeaker`. */
   | { type: 'speaker'; port: MessagePort }
+  /** Where the guest's recording comes from: `Int16Array`s, in the format that it asked for. */
+  | { type: 'microphone'; port: MessagePort }
   | { type: 'stop' };
 
 export type FromWorker =
@@ -25,6 +28,8 @@ export type FromWorker =
   | { type: 'cursorMoved'; xPx: number; yPx: number }
   /** The guest has a sound card, which stands so. */
   | { type: 'sound'; sound: GuestSound }
+  /** The guest records in this format from now on; null: it has ended. */
+  | { type: 'recording'; format: SoundFormat | null }
   /** Once a second, also when nothing happens: it says that the worker is alive. */
   | { type: 'stats'; stats: ConsoleStats }
   /** Last. */

@@ -197,6 +197,10 @@ test('sound is opened only where somebody hears it, and what cannot be right in 
     playbackStopped: () => void told.push('stop'),
     playbackVolume: () => undefined,
     playbackMuted: () => undefined,
+    recordStarted: () => undefined,
+    recordStopped: () => undefined,
+    recordVolume: () => undefined,
+    recordMuted: () => undefined,
   };
   host.sound = sound;
   await open(0);

@@ -22,6 +22,7 @@ import {
 import { InputsChannel } from './channels/inputs-channel.ts';
 import { MainChannel } from './channels/main-channel.ts';
 import { PlaybackChannel, type PlaybackEvents } from './channels/playback-channel.ts';
+import { RecordChannel, type RecordEvents } from './channels/record-channel.ts';
 import { GlzWindow } from './decoders/glz-window.ts';
 import { ImageCache } from './decoders/image-cache.ts';
 import type { PlatformJpeg } from './decoders/jpeg.ts';
@@ -34,11 +35,12 @@ import type { PlatformVideo } from './streams/video-decoder.ts';
 const soundDelayMs = 40;
 const soundSlackMs = 20;
 
-/** What hears the guest. */
-export type SoundHost = Omit<PlaybackEvents, 'playbackFailed' | 'playbackTime'> & {
-  /** Null where Opus cannot be unpacked. */
-  opus: MakeOpusDecoder | null;
-};
+/** What hears the guest, and speaks to it. */
+export type SoundHost = Omit<PlaybackEvents, 'playbackFailed' | 'playbackTime'> &
+  RecordEvents & {
+    /** Null where Opus cannot be unpacked. */
+    opus: MakeOpusDecoder | null;
+  };
 
 /** What a session needs of the world, and tells it. */
 export type SessionHost = CursorEvents &
@@ -85,6 +87,7 @@ export class SpiceSession {
   readonly #clock: MultimediaClock;
   #display: DisplayChannel | null = null;
   #playback: PlaybackChannel | null = null;
+  #record: RecordChannel | null = null;
   #sessionId = 0;
   #closed = false;
   #size: PixelSize | null = null;
@@ -159,6 +162,11 @@ export class SpiceSession {
 
   resize(size: PixelSize): void {
     if (!this.#closed) this.#agent.setMonitors([size]);
+  }
+
+  /** Samples for a guest that records, in the format that it asked for. */
+  speak(samples: Uint8Array): void {
+    if (!this.#closed) this.#record?.send(samples);
   }
 
   /** Something went wrong in what a server sent, or in the handling of it. */
@@ -253,6 +261,19 @@ export class SpiceSession {
       this.#playback = new PlaybackChannel(this.#heard(sound), sound.opus);
       this.#add(this.#playback, 0);
     }
+    if (sound && has(channelType.record)) {
+      this.#record = new RecordChannel(this.#recorded(sound), () => this.#host.now());
+      this.#add(this.#record, 0);
+    }
+  }
+
+  #recorded(sound: SoundHost): RecordEvents {
+    return {
+      recordStarted: (format) => this.#tell(() => sound.recordStarted(format)),
+      recordStopped: () => this.#tell(() => sound.recordStopped()),
+      recordVolume: (gains) => this.#tell(() => sound.recordVolume(gains)),
+      recordMuted: (muted) => this.#tell(() => sound.recordMuted(muted)),
+    };
   }
 
   #heard(sound: SoundHost): PlaybackEvents {

@@ -8,11 +8,14 @@ import {
   type ConsoleInput,
   ConsoleLifecycle,
   type ConsoleState,
+  type MicrophoneState,
   type PixelSize,
   type Possible,
   type SoundChoice,
 } from '../console.ts';
+import { Microphone } from '../sound/microphone.ts';
 import { Speaker } from '../sound/speaker.ts';
+import type { SoundFormat } from './audio/sound-format.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
 
 /** A server that has drawn nothing by then is taken to be dead. */
@@ -61,6 +64,10 @@ export class SpiceConsole implements Console {
   #startedAt = 0;
   #speaker: Speaker | null = null;
   #soundChoice: SoundChoice = { volume: 1, muted: false };
+  #microphone: Microphone | null = null;
+  #mayHear = false;
+  /** In which the guest records; null while it does not. */
+  #recording: SoundFormat | null = null;
   #capabilities: ConsoleCapabilities = {
     resizeGuest: noAgent,
     pointer: 'absolute',
@@ -115,6 +122,12 @@ export class SpiceConsole implements Console {
     this.#speaker?.setChoice(choice);
   }
 
+  setMicrophone(allowed: boolean): void {
+    if (allowed === this.#mayHear) return;
+    this.#mayHear = allowed;
+    this.#followRecording();
+  }
+
   close(): void {
     this.#end({ cause: 'asked', text: 'The console was closed.', detail: '' });
   }
@@ -145,6 +158,10 @@ export class SpiceConsole implements Console {
       case 'agent':
         this.#change({ resizeGuest: message.connected ? { possible: true } : noAgent });
         break;
+      case 'recording':
+        this.#recording = message.format;
+        this.#followRecording();
+        break;
       case 'sound':
         this.#speaker ??= this.#makeSpeaker();
         this.#speaker.setPlaying(message.sound.playing);
@@ -171,6 +188,26 @@ export class SpiceConsole implements Console {
     }
     if (answer.ok) this.#tell({ type: 'port', id, port: answer.value }, [answer.value]);
     else this.#tell({ type: 'noPort', id, text: answer.error.message });
+  }
+
+  /** INVARIANT: the microphone is open only while the guest records and the user wants it to hear (tests/e2e/sound.test.ts). */
+  #followRecording(): void {
+    this.#microphone?.close();
+    this.#microphone = null;
+    const format = this.#recording;
+    const tell = (microphone: MicrophoneState) => this.#lifecycle.emit({ kind: 'microphone', microphone });
+    if (!format || !this.#mayHear) {
+      tell(this.#mayHear ? 'idle' : format ? 'wanted' : 'off');
+      return;
+    }
+    this.#microphone = new Microphone(
+      format,
+      (port) => {
+        this.#tell({ type: 'microphone', port }, [port]);
+        tell('heard');
+      },
+      tell,
+    );
   }
 
   #makeSpeaker(): Speaker {
@@ -207,6 +244,7 @@ export class SpiceConsole implements Console {
     clearInterval(this.#watch);
     this.#observer.disconnect();
     this.#speaker?.close();
+    this.#microphone?.close();
     document.removeEventListener('visibilitychange', this.#tellVisible);
     const worker = this.#worker;
     this.#worker = undefined;

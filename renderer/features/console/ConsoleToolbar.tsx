@@ -10,6 +10,7 @@ import { Button, IconButton } from '../../ui/Button.tsx';
 import { MenuItem, MenuSection, MenuTrigger, Submenu } from '../../ui/Menu.tsx';
 import { consoleWords } from '../../words/console.ts';
 import { type Chord, systemChords, terminalChords } from './chords.ts';
+import { MicrophoneButton } from './MicrophoneButton.tsx';
 import { SoundControl } from './SoundControl.tsx';
 import { useScreenshot } from './use-screenshot.ts';
 import { useTypeClipboard } from './use-type-clipboard.ts';
@@ -70,6 +71,7 @@ export function ConsoleToolbar({ guest, view, inOwnWindow, fullScreen, onChord, 
         </MenuItem>
       </MenuTrigger>
       <span className="console-strip-space" />
+      <MicrophoneButton guest={guest} view={view} />
       <SoundControl guest={guest} view={view} />
       <MenuTrigger
         label={consoleWords.scale}

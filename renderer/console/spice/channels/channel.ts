@@ -51,6 +51,7 @@ const maxBodyBytes: Record<ChannelKind, number> = {
   cursor: 4 * 1024 * 1024,
   // A packet is a hundredth of a second: 1920 bytes.
   playback: 64 * 1024,
+  record: 4096,
 };
 /** Beyond SPICE_MSG_*'s highest there is nothing. */
 const maxMessageType = 500;

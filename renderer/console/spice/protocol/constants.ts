@@ -4,7 +4,7 @@
  */
 
 /** SPICE_CHANNEL_* */
-export const channelType = { main: 1, display: 2, inputs: 3, cursor: 4, playback: 5 } as const;
+export const channelType = { main: 1, display: 2, inputs: 3, cursor: 4, playback: 5, record: 6 } as const;
 export type ChannelKind = keyof typeof channelType;
 
 /** SPICE_LINK_ERR_*, by number. */
@@ -186,6 +186,15 @@ export const playbackCapability = { CELT_0_5_1: 0, VOLUME: 1, LATENCY: 2, OPUS: 
 /** SPICE_MSG_PLAYBACK_* */
 export const playbackMessage = { DATA: 101, MODE: 102, START: 103, STOP: 104, VOLUME: 105, MUTE: 106, LATENCY: 107 } as const;
 
+/** SPICE_RECORD_CAP_* */
+export const recordCapability = { CELT_0_5_1: 0, VOLUME: 1, OPUS: 2 } as const;
+
+/** SPICE_MSG_RECORD_* */
+export const recordMessage = { START: 101, STOP: 102, VOLUME: 103, MUTE: 104 } as const;
+
+/** SPICE_MSGC_RECORD_* */
+export const recordRequest = { DATA: 101, MODE: 102, START_MARK: 103 } as const;
+
 /** SPICE_AUDIO_DATA_MODE_* */
 export const soundMode = { RAW: 1, CELT_0_5_1: 2, OPUS: 3 } as const;
 
@@ -198,6 +207,7 @@ const ownMessages: Record<ChannelKind, Record<string, number>> = {
   inputs: inputsMessage,
   cursor: cursorMessage,
   playback: playbackMessage,
+  record: recordMessage,
 };
 
 /** The name of a server's message, for errors; its number when it has none. */

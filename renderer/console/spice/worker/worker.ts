@@ -8,7 +8,7 @@ import type { PlatformVideo } from '../streams/video-decoder.ts';
 import { decodeWithPlatform } from './platform-jpeg.ts';
 import { findPlatformVideo } from './platform-video.ts';
 import { Presentation } from './presentation.ts';
-import { SoundOutput } from './sound-output.ts';
+import { SoundEnds } from './sound-ends.ts';
 
 /** The part of `DedicatedWorkerGlobalScope` that is used. */
 type Scope = {
@@ -23,11 +23,19 @@ const scope = globalThis as unknown as Scope;
 
 const statsEveryMs = 1000;
 const trimEveryMs = 10_000;
+const mostUnderWayBytes = 256 * 1024;
 
 class WorkerConsole {
   readonly #streams: (ByteStream | undefined)[] = [];
   readonly #presentation: Presentation;
-  readonly #sound = new SoundOutput((sound) => scope.postMessage({ type: 'sound', sound }));
+  readonly #sound = new SoundEnds({
+    sound: (sound) => scope.postMessage({ type: 'sound', sound }),
+    recording: (format) => scope.postMessage({ type: 'recording', format }),
+    speak: (samples) => {
+      // A server that does not read is not talked to: what it hears would be old, and a window too much of it.
+      if (this.#streams.every((stream) => (stream?.bytesUnderWay ?? 0) < mostUnderWayBytes)) this.#session.speak(samples);
+    },
+  });
   readonly #session: SpiceSession;
   #statsBefore = { at: performance.now(), bytesIn: 0, bytesOut: 0 };
 
@@ -80,7 +88,10 @@ class WorkerConsole {
         this.#presentation.setVisible(message.visible);
         break;
       case 'speaker':
-        this.#sound.attach(message.port);
+        this.#sound.attachSpeaker(message.port);
+        break;
+      case 'microphone':
+        this.#sound.attachMicrophone(message.port);
         break;
       case 'stop':
         this.#session.close();

@@ -1,0 +1,83 @@
+import { expect, test } from 'vitest';
+import { accepted, bytesOf, linkReply, messagesIn } from '../../../../tests/support/scripted-spice.ts';
+import { recordMessage, recordRequest } from '../protocol/constants.ts';
+import { Reader } from '../protocol/reader.ts';
+import { Channel } from './channel.ts';
+import { RecordChannel } from './record-channel.ts';
+
+async function openRecord() {
+  const told: string[] = [];
+  const sent: Uint8Array[] = [];
+  const record = new RecordChannel(
+    {
+      recordStarted: ({ channels, rateHz }) => void told.push(`start ${channels} ${rateHz}`),
+      recordStopped: () => void told.push('stop'),
+      recordVolume: (gains) => void told.push(`volume ${gains.join(' ')}`),
+      recordMuted: (muted) => void told.push(`muted ${muted}`),
+    },
+    () => 4711.5,
+  );
+  const channel = new Channel({
+    handler: record,
+    channelId: 0,
+    sessionId: 1,
+    password: '',
+    send: (bytes) => void sent.push(bytes),
+    waitFor: () => undefined,
+    notice: () => undefined,
+  });
+  channel.start();
+  await channel.receive(linkReply());
+  await channel.receive(accepted);
+  const say = (type: number, ...parts: Parameters<typeof bytesOf>) => record.message(type, new Reader(bytesOf(...parts)));
+  const messages = () => messagesIn(sent.slice(2)).map(([type, body]) => [type, [...body]]);
+  return { record, told, say, messages };
+}
+
+const start = (channels = 2, rateHz = 44_100): Parameters<typeof bytesOf> => [
+  ['u32', channels],
+  ['u16', 1],
+  ['u32', rateHz],
+];
+const time = [0x67, 0x12, 0, 0];
+
+test('a guest that records is told how its samples come, then sent them, and nothing before and after', async () => {
+  const { record, told, say, messages } = await openRecord();
+  record.send(Uint8Array.of(1, 2, 3, 4));
+  say(recordMessage.START, ...start());
+  record.send(Uint8Array.of(1, 2, 3, 4));
+  record.send(Uint8Array.of(5, 6, 7, 8));
+  say(recordMessage.STOP);
+  record.send(Uint8Array.of(9, 9, 9, 9));
+  say(recordMessage.START, ...start());
+  record.send(Uint8Array.of(1, 1, 1, 1));
+  expect(told).toEqual(['start 2 44100', 'stop', 'start 2 44100']);
+  const begin = [
+    [recordRequest.MODE, [...time, 1, 0]],
+    [recordRequest.START_MARK, time],
+  ];
+  expect(messages()).toEqual([
+    ...begin,
+    [recordRequest.DATA, [...time, 1, 2, 3, 4]],
+    [recordRequest.DATA, [...time, 5, 6, 7, 8]],
+    ...begin,
+    [recordRequest.DATA, [...time, 1, 1, 1, 1]],
+  ]);
+});
+
+test('what is no whole number of frames is not sent', async () => {
+  const { record, say, messages } = await openRecord();
+  say(recordMessage.START, ...start());
+  record.send(Uint8Array.of(1, 2));
+  record.send(new Uint8Array(0));
+  expect(messages()).toEqual([]);
+});
+
+test('volume and silence are told, and a format that cannot be is refused', async () => {
+  const { told, say } = await openRecord();
+  say(recordMessage.VOLUME, ['u8', 1], ['u16', 0xffff]);
+  say(recordMessage.MUTE, ['u8', 1]);
+  expect(told).toEqual(['volume 1', 'muted true']);
+  expect(() => say(recordMessage.START, ...start(3))).toThrow('sound of 3 channels is not possible');
+  expect(() => say(recordMessage.START, ...start(2, 1))).toThrow('sound of 1 Hz is not possible');
+});
