@@ -105,6 +105,8 @@ export const imageDetails = systemFacts.extend({
   /** The line of versions that the image is one of. No two images have the same place in it. */
   series: z.object({ name: seriesName, version: seriesVersion, changeNote }).nullable(),
   byHand: z.array(readField),
+  /** Whose word the facts are, as a sentence, when Guesthouse did not read them itself. */
+  factsFrom: z.string().nullable(),
 });
 
 /** What a person can write of an image. In a series without a version, it becomes the newest. */

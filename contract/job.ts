@@ -24,6 +24,7 @@ export const jobKind = z.enum([
   'guest.move',
   'storage.findDuplicates',
   'image.readAgain',
+  'image.lookInside',
   'image.compare',
   'image.capture',
   'guest.create',

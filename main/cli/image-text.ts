@@ -44,6 +44,7 @@ export function describeImage(image: Image): string {
     ['Architecture', image.architecture],
     ['Kernels', image.kernels.length > 0 ? image.kernels.join(', ') : null],
     ['Packages', packages ? `${packages.count === null ? 'managed' : packages.count} by ${packages.manager}` : null],
+    ['How it was read', image.factsFrom],
     ['Firmware', image.firmware],
     ['Size', `${bytes(image.sizeBytes)} on disk, ${bytes(image.virtualSizeBytes)} for a guest`],
     ['Label', image.label],

@@ -98,6 +98,7 @@ export const imagesWords = {
     firmware: 'Boots with',
     kernels: 'Kernels',
     packages: 'Packages',
+    factsFrom: 'How it was read',
     lifecycle: 'Lifecycle',
     tags: 'Tags',
     notes: 'Notes',

@@ -12,7 +12,7 @@ const id = fc.stringMatching(/^[0-9a-z]{9}$/);
 /** Every path that the layout can name. */
 function everyPath(home: string, guest: GuestId, image: ImageId): string[] {
   const layout = layoutOf(dataRootAt(home));
-  const { guest: ofGuest, image: ofImage, imageArriving, imageCapturing, imageUnpacking, download, layer, ...fixed } = layout;
+  const { guest: ofGuest, image: ofImage, imageArriving, imageCapturing, imageUnpacking, imageLook, download, layer, ...fixed } = layout;
   const { whole, ...downloadFiles } = download('debian-netinst');
   const { disk, removedDisk, shareSocket, sharePid, networkSocket, bases, snapshot, reverting, ...guestFiles } = ofGuest(guest);
   return [
@@ -32,6 +32,7 @@ function everyPath(home: string, guest: GuestId, image: ImageId): string[] {
     imageArriving(image),
     imageCapturing(image),
     imageUnpacking(image),
+    imageLook(image),
     layer('l000000000' as LayerId),
   ];
 }

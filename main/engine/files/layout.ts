@@ -50,6 +50,8 @@ export function layoutOf({ home, run, logs, engineSocket }: DataRoot) {
     /** What was in a packed file, until it is an image. Left behind as above. */
     /** The disk of a guest of which an image is being made. */
     imageCapturing: (id: ImageId) => join(home, 'images', `${id}.capturing`),
+    /** What programs write for themselves while they look into an image. Left behind as above. */
+    imageLook: (id: ImageId) => join(home, 'images', `${id}.look`),
     imageUnpacking: (id: ImageId) => join(home, 'images', `${id}.unpacking`),
     /**
      * A frozen disk that disks of guests build upon: never written to again. It lies as deep as the disks of guests do, because the

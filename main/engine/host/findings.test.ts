@@ -59,6 +59,8 @@ const healthy: HostFacts = {
     nbdkit: '/usr/bin/nbdkit',
     windowsTools: null,
     windowsDrivers: null,
+    virtInspector: '/usr/bin/virt-inspector',
+    guestfish: '/usr/bin/guestfish',
   },
   store: {
     path: '/home/ada/.local/share/guesthouse',
@@ -91,11 +93,13 @@ const noGuestfs: HostFacts['guestfs'] = {
   nbdkit: null,
   windowsTools: null,
   windowsDrivers: null,
+  virtInspector: null,
+  guestfish: null,
 };
 
 test('optional tools are named with what they would add, and are no warning', () => {
   const without = { gpgv: null, guestfs: noGuestfs };
-  for (const id of ['app/gpgv', 'app/virt-v2v']) {
+  for (const id of ['app/gpgv', 'app/virt-v2v', 'app/virt-inspector']) {
     expect(of({}, id)).toMatchObject({ severity: 'ok', command: null });
     expect(of(without, id)).toMatchObject({
       severity: 'info',

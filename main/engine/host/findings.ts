@@ -297,7 +297,8 @@ function toolFindings(facts: HostFacts): Finding[] {
 
 /** Tools that nothing needs, and what they add. */
 function guestfsFindings(facts: HostFacts): Finding[] {
-  const { virtV2v, virtV2vInPlace, nbdkit } = facts.guestfs;
+  const { virtV2v, virtV2vInPlace, nbdkit, virtInspector, guestfish } = facts.guestfs;
+  const reading = { id: 'app/virt-inspector', area: 'app', title: 'Reading more file systems' } as const;
   const v2v = virtV2vInPlace ?? virtV2v;
   const conversion = { id: 'app/virt-v2v', area: 'app', title: 'Drivers for imported machines' } as const;
   return [
@@ -314,6 +315,20 @@ function guestfsFindings(facts: HostFacts): Finding[] {
               : 'virt-v2v is not installed. With it a system from VMware, VirtualBox or Xen gets drivers for fast disks and network when it is imported.',
           },
           'Install virt-v2v if you import such machines.',
+        ),
+    virtInspector && guestfish
+      ? finding({ ...reading, text: `virt-inspector at ${virtInspector}, with guestfish at ${guestfish}.` })
+      : missing(
+          facts,
+          'libguestfs',
+          {
+            ...reading,
+            severity: 'info',
+            text: virtInspector
+              ? 'guestfish is not installed. With it the patch level and the kernels of images on XFS, Btrfs or LVM are known as well.'
+              : 'virt-inspector is not installed. With it the system and the packages of images on XFS, Btrfs, NTFS or LVM are known.',
+          },
+          'Install libguestfs’ tools if you have such images.',
         ),
   ];
 }

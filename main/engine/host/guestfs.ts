@@ -1,5 +1,5 @@
 /**
- * Tools that use libguestfs, where they are installed: virt-v2v. They look into disks within a virtual machine of
+ * Tools that use libguestfs, where they are installed: virt-v2v, virt-inspector, guestfish. They look into disks within a virtual machine of
  * their own, so that what is wrong with a file system meets a kernel that holds nothing else. Each run has a deadline, a folder of its own, and
  * ends with everything that it started.
  */
@@ -20,18 +20,23 @@ export type GuestfsTools = {
   windowsTools: string | null;
   /** A disc or folder with drivers for Windows that came with the system; an image of the library serves as well. */
   windowsDrivers: string | null;
+  /** Says which system is on a disk, with its packages. */
+  virtInspector: string | null;
+  guestfish: string | null;
 };
 
 export async function findGuestfsTools(environment: NodeJS.ProcessEnv): Promise<GuestfsTools> {
   const program = (name: string) => findProgram(name, environment, systemToolFolders);
-  const [virtV2v, virtV2vInPlace, nbdkit, windowsTools, windowsDrivers] = await Promise.all([
+  const [virtV2v, virtV2vInPlace, nbdkit, windowsTools, windowsDrivers, virtInspector, guestfish] = await Promise.all([
     program('virt-v2v'),
     findProgram('virt-v2v-in-place', environment, [...systemToolFolders, '/usr/libexec']),
     program('nbdkit'),
     findWindowsTools(environment.VIRT_TOOLS_DATA_DIR ?? '/usr/share/virt-tools'),
     findFirst([environment.VIRTIO_WIN, '/usr/share/virtio-win/virtio-win.iso', '/usr/share/virtio-win']),
+    program('virt-inspector'),
+    program('guestfish'),
   ]);
-  return { virtV2v, virtV2vInPlace, nbdkit, windowsTools, windowsDrivers };
+  return { virtV2v, virtV2vInPlace, nbdkit, windowsTools, windowsDrivers, virtInspector, guestfish };
 }
 
 async function findWindowsTools(folder: string): Promise<string | null> {

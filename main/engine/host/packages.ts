@@ -15,7 +15,8 @@ export type Component =
   | 'xorriso'
   | 'openssl'
   | 'gpgv'
-  | 'virt-v2v';
+  | 'virt-v2v'
+  | 'libguestfs';
 
 export type PackageTool = 'apt' | 'dnf' | 'pacman' | 'zypper' | 'brew' | null;
 
@@ -50,6 +51,7 @@ const packages: Record<Component, Partial<Record<NonNullable<PackageTool>, strin
   xorriso: { apt: 'xorriso', dnf: 'xorriso', pacman: 'libisoburn', zypper: 'xorriso', brew: 'xorriso' },
   gpgv: { apt: 'gpgv', dnf: 'gnupg2', pacman: 'gnupg', zypper: 'gpg2', brew: 'gnupg' },
   'virt-v2v': { apt: 'virt-v2v nbdkit', dnf: 'virt-v2v', pacman: 'virt-v2v', zypper: 'virt-v2v' },
+  libguestfs: { apt: 'libguestfs-tools', dnf: 'guestfs-tools guestfish', pacman: 'guestfs-tools', zypper: 'guestfs-tools guestfish' },
   openssl: { apt: 'openssl', dnf: 'openssl', pacman: 'openssl', zypper: 'openssl', brew: 'openssl' },
 };
 

@@ -2,7 +2,7 @@
 import type { ByteSource } from './byte-source.ts';
 
 export type FileSystem = {
-  type: 'ext' | 'xfs' | 'btrfs' | 'ntfs' | 'fat' | 'exfat' | 'hfs+' | 'apfs' | 'ufs' | 'swap' | 'luks' | 'bitlocker';
+  type: 'ext' | 'xfs' | 'btrfs' | 'ntfs' | 'fat' | 'exfat' | 'hfs+' | 'apfs' | 'ufs' | 'swap' | 'luks' | 'bitlocker' | 'lvm';
   label: string | null;
 };
 
@@ -19,6 +19,8 @@ export async function readFileSystem(source: ByteSource): Promise<FileSystem | n
   if (magic(32, 'NXSB')) return { type: 'apfs', label: null };
   if (magic(1024, 'H+') || magic(1024, 'HX')) return { type: 'hfs+', label: null };
   if (head.readUInt16LE(1024 + 0x38) === 0xef53) return { type: 'ext', label: label(head, 1024 + 0x78, 16) };
+  // Of a physical volume, in one of its first four sectors (by default the second).
+  if ([0, 512, 1024, 1536].some((at) => magic(at, 'LABELONE') && magic(at + 24, 'LVM2 001'))) return { type: 'lvm', label: null };
   if (magic(82, 'FAT32   ')) return { type: 'fat', label: label(head, 71, 11) };
   if (magic(54, 'FAT12   ') || magic(54, 'FAT16   ')) return { type: 'fat', label: label(head, 43, 11) };
   if (magic(4096 - 10, 'SWAPSPACE2')) return { type: 'swap', label: null };

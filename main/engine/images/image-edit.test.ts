@@ -41,6 +41,7 @@ const stored = (id: string, more: Partial<StoredImage> = {}): StoredImage => ({
   lifecycle: 'published',
   series: null,
   byHand: [],
+  factsFrom: null,
   asRead: read,
   ...more,
 });
@@ -52,7 +53,7 @@ test('what a hand wrote is not read over, until it is given back', () => {
   expect(edited).toMatchObject({ patchLevel: '2026-10', patchLevelFrom: null, byHand: ['os', 'patchLevel'] });
 
   const newer: AsRead = { ...read, patchLevel: '2026-11-01', architecture: 'aarch64' };
-  const reread = { ...edited, ...rereadImage(edited, newer, { kernels: ['6.1'], packages: null }) };
+  const reread = { ...edited, ...rereadImage(edited, newer, { kernels: ['6.1'], packages: null, factsFrom: 'By another.' }) };
   expect(reread).toMatchObject({ os: { version: '13' }, patchLevel: '2026-10', architecture: 'aarch64', kernels: ['6.1'] });
 
   const back = { ...reread, ...editImage(reread, {}, ['patchLevel'], []) };
@@ -62,7 +63,10 @@ test('what a hand wrote is not read over, until it is given back', () => {
 test('that nothing is known can be written by hand as well', () => {
   const before = stored('one');
   const edited = { ...before, ...editImage(before, { architecture: null }, [], []) };
-  expect({ ...edited, ...rereadImage(edited, read, noFacts) }).toMatchObject({ architecture: null, byHand: ['architecture'] });
+  expect({ ...edited, ...rereadImage(edited, read, { ...noFacts, factsFrom: null }) }).toMatchObject({
+    architecture: null,
+    byHand: ['architecture'],
+  });
 });
 
 test('an image comes into a series as its newest version, and keeps its place when only its note changes', () => {

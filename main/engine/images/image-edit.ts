@@ -1,6 +1,5 @@
 /** What a person's changes make of an image. Pure. */
 import { Failure } from '../../../contract/errors.ts';
-import type { SystemFacts } from '../../../contract/image.ts';
 import { type Image, type ImageChanges, type ReadField, readField } from '../../../contract/image.ts';
 import type { ManyChanges } from './images.ts';
 import type { AsRead, ImageChange, StoredImage } from './store.ts';
@@ -36,8 +35,12 @@ export function editImage(
 }
 
 /** What a new reading changes: everything but what a hand wrote. */
-export function rereadImage(before: StoredImage, read: AsRead, facts: Pick<SystemFacts, 'kernels' | 'packages'>): ImageChange {
-  const change: ImageChange = { id: before.id, asRead: read, kernels: facts.kernels, packages: facts.packages };
+export function rereadImage(
+  before: StoredImage,
+  read: AsRead,
+  facts: Pick<StoredImage, 'kernels' | 'packages' | 'factsFrom'>,
+): ImageChange {
+  const change: ImageChange = { id: before.id, asRead: read, kernels: facts.kernels, packages: facts.packages, factsFrom: facts.factsFrom };
   for (const field of readField.options) if (!before.byHand.includes(field)) Object.assign(change, readValueOf(field, read));
   return change;
 }

@@ -29,6 +29,7 @@ import { endOfLifeOf } from './end-of-life.ts';
 import { editImage, editOneOfMany } from './image-edit.ts';
 import type { Images } from './images.ts';
 import { defineImport, type ImportInput, imageNameFor } from './import-job.ts';
+import { defineLookInside } from './inside/look-inside-job.ts';
 import { createInspector } from './inspect.ts';
 import { openMedium } from './open-medium.ts';
 import { createPackageStore } from './packages/store.ts';
@@ -44,7 +45,7 @@ export type ImagesDeps = {
   clock: Clock;
   log: Log;
   settings: () => Pick<Settings, 'keepFreeMiB'>;
-  host: Pick<HostCapabilities, 'qemuImgPath'>;
+  host: Pick<HostCapabilities, 'qemuImgPath' | 'guestfs'>;
   recognition: OsRecognition;
   /** Guests need images and images need guests, so this is asked only when a call is answered. */
   guests: () => Pick<Guests, 'list' | 'listTrash'>;
@@ -113,14 +114,31 @@ export function createImages(deps: ImagesDeps): ImageRegistry {
   const bulkEdits = createBulkEdits({ database: deps.database, images: store, edits, now: () => instantNow(clock) });
   const keepFreeBytes = () => deps.settings().keepFreeMiB * 1024 ** 2;
 
-  const readAgain = defineReadAgain({
+  const reading = {
     store,
     packages,
     inspector,
     recognition: deps.recognition,
-    pathOf: (id) => complete(find(id)).path,
+    host: deps.host,
+    feed,
+    pathOf: (id: ImageId) => complete(find(id)).path,
+    scratchFolder: layout.imageLook,
     changed,
-  });
+  };
+  const readAgain = defineReadAgain(reading);
+  const lookInside = defineLookInside(reading);
+  /** Only where it may find something: most images need none, and a list of jobs that did nothing says nothing. */
+  const lookIntoNew = async (id: ImageId): Promise<void> => {
+    const stored = store.find(id);
+    if (!stored || (await inspector.unreadOn(reading.pathOf(id), stored.format)).length === 0) return;
+    if ((await deps.host.guestfs()).virtInspector === null) return;
+    deps.jobs.start(lookInside, {
+      title: `Look into ${stored.name}`,
+      target: { kind: 'image', id, name: stored.name },
+      input: { imageId: id },
+      startedBy: stored.addedBy,
+    });
+  };
   const importDefinition = defineImport({
     layout,
     store,
@@ -134,6 +152,9 @@ export function createImages(deps: ImagesDeps): ImageRegistry {
     place: () => deps.locations.forImages(),
     places: () => deps.locations.reachable(),
     changed,
+    arrived(id) {
+      lookIntoNew(id).catch((thrown: unknown) => log.warn({ error: thrown, image: id }, 'A new image could not be looked into.'));
+    },
     duplicate(wanted, existing) {
       duplicates.set(wanted, existing.id);
       feed.record({
@@ -253,7 +274,7 @@ export function createImages(deps: ImagesDeps): ImageRegistry {
   const removeStrays = async (): Promise<void> => {
     const known = new Set(store.list().map((image) => `${image.id}.${image.format}`));
     for (const name of await readdir(layout.images).catch(() => [])) {
-      if (!/^i[0-9a-z]{9}\.(iso|qcow2|raw|arriving|capturing|unpacking)$/.test(name) || known.has(name)) continue;
+      if (!/^i[0-9a-z]{9}\.(iso|qcow2|raw|arriving|capturing|unpacking|look)$/.test(name) || known.has(name)) continue;
       const path = join(layout.images, name);
       const found = await stat(path).catch(() => null);
       if (found && found.mtimeMs < openedAtMs) await removeWithMoved(path);
@@ -262,7 +283,7 @@ export function createImages(deps: ImagesDeps): ImageRegistry {
 
   return {
     importDefinition,
-    jobDefinitions: [importDefinition, readAgain] as unknown as JobDefinition<never>[],
+    jobDefinitions: [importDefinition, readAgain, lookInside] as unknown as JobDefinition<never>[],
     list() {
       const now = ties();
       return store.list().map((image) => complete(image, now));

@@ -67,6 +67,8 @@ export type ImportDeps = {
   places: () => readonly string[];
   /** Tells clients that the image is there, or gone. */
   changed: (id: StoredImage['id']) => void;
+  /** The image is in the library. What more can be found out about it is nobody's to wait for. */
+  arrived: (id: StoredImage['id']) => void;
   /** The content was there already under another id. */
   duplicate: (wanted: StoredImage['id'], existing: StoredImage) => void;
 };
@@ -239,6 +241,7 @@ export function defineImport(deps: ImportDeps): JobDefinition<ImportInput> {
             deps.packages.save(image.id, packages);
             deps.changed(image.id);
             deps.feed.record({ severity: 'info', kind: 'image.imported', text: `“${image.name}” is in the library.`, imageId: image.id });
+            deps.arrived(image.id);
           }
           found.delete(input.imageId);
         },

@@ -95,6 +95,16 @@ export async function readDiskPackages(disk: ByteSource): Promise<InstalledPacka
   return packages && packages.length > 0 ? packages : null;
 }
 
+/** Kinds of file systems that may hold a system, and that are read by nobody here. */
+const unreadTypes = { xfs: 'XFS', btrfs: 'Btrfs', ntfs: 'NTFS', lvm: 'LVM' } as const;
+
+/** Which of them a disk has; none when a Linux was found beside them, or when there is no system to look for. */
+export async function unreadFileSystems(disk: ByteSource): Promise<string[]> {
+  const volumes = await readVolumes(disk, await readPartitionTable(disk));
+  const kinds = Object.entries(unreadTypes).filter(([type]) => volumes.some(({ fileSystem }) => fileSystem.type === type));
+  return kinds.length === 0 || (await findLinux(volumes)) ? [] : kinds.map(([, name]) => name);
+}
+
 /** What the name of the file and the kinds of its volumes say, when nothing inside can be read. */
 async function recogniseFromOutside(
   volumes: Volume[],
@@ -116,7 +126,7 @@ const familyNames = { linux: 'Linux', windows: 'Windows', bsd: 'BSD', macos: 'ma
 function familyOf(volumes: Volume[], table: PartitionTable | null): keyof typeof familyNames | null {
   const has = (...types: FileSystem['type'][]) => volumes.some(({ fileSystem }) => types.includes(fileSystem.type));
   if (has('ntfs', 'bitlocker')) return 'windows';
-  if (has('ext', 'xfs', 'btrfs', 'swap', 'luks')) return 'linux';
+  if (has('ext', 'xfs', 'btrfs', 'swap', 'luks', 'lvm')) return 'linux';
   if (has('ufs')) return 'bsd';
   if (has('apfs', 'hfs+')) return 'macos';
   const kind = table?.partitions.map((partition) => partition.kind).find((one) => one === 'linux' || one === 'bsd');

@@ -22,7 +22,7 @@ import { type ByteSource, fileSource, memorySource } from './byte-source.ts';
 import { sizeByQemu } from './foreign/convert-foreign.ts';
 import type { ForeignFormat } from './foreign/foreign-disk.ts';
 import { type ForeignOptions, openForeign } from './foreign/open-foreign.ts';
-import { inspectDisk, readDiskPackages } from './inspect-disk.ts';
+import { inspectDisk, readDiskPackages, unreadFileSystems } from './inspect-disk.ts';
 import { type IsoReport, readIso } from './iso9660.ts';
 import { architectureIn } from './linux-facts.ts';
 import { detectFormat } from './medium-format.ts';
@@ -40,6 +40,8 @@ export type Inspector = {
   inspectUnpacked(path: string, fileName: string): Promise<MediumReport>;
   /** What is installed in the system on a disk of the store; null when that cannot be read. @throws as `inspect` for the file itself */
   packagesOn(path: string, format: ImageFormat): Promise<InstalledPackage[] | null>;
+  /** Which file systems on a disk of the store may hold a system, but cannot be read here. @throws as `packagesOn` */
+  unreadOn(path: string, format: ImageFormat): Promise<string[]>;
 };
 
 /** Forms ask again at every keystroke, so reports are kept as long as the file does not change. */
@@ -57,18 +59,8 @@ export function createInspector(deps: { recognition: OsRecognition; qemuImgPath:
       }
     },
 
-    async packagesOn(path, format) {
-      if (format === 'iso') return null;
-      const medium = await openMedium(path);
-      try {
-        const source = fileSource(medium.file, medium.sizeBytes);
-        if (format === 'raw') return await readDiskPackages(source);
-        const disk = qcow2Disk(source, acceptedHeader(await source.read(0, qcow2HeaderBytes), medium, basename(path)));
-        return disk && (await readDiskPackages(disk));
-      } finally {
-        await medium.file.close();
-      }
-    },
+    packagesOn: (path, format) => onDisk(path, format, readDiskPackages),
+    unreadOn: async (path, format) => (await onDisk(path, format, unreadFileSystems)) ?? [],
 
     async inspect(path) {
       const medium = await openMedium(path);
@@ -92,6 +84,20 @@ export function createInspector(deps: { recognition: OsRecognition; qemuImgPath:
 }
 
 type Deps = { recognition: OsRecognition; qemuImgPath: () => Promise<string> };
+
+/** What `read` finds on a disk of the store; null for a disc, and for a disk whose content cannot be read. */
+async function onDisk<Found>(path: string, format: ImageFormat, read: (disk: ByteSource) => Promise<Found>): Promise<Found | null> {
+  if (format === 'iso') return null;
+  const medium = await openMedium(path);
+  try {
+    const source = fileSource(medium.file, medium.sizeBytes);
+    if (format === 'raw') return await read(source);
+    const disk = qcow2Disk(source, acceptedHeader(await source.read(0, qcow2HeaderBytes), medium, basename(path)));
+    return disk && (await read(disk));
+  } finally {
+    await medium.file.close();
+  }
+}
 
 async function examine(medium: OpenMedium, deps: Deps, naming: ForeignOptions = {}): Promise<MediumReport> {
   const source = fileSource(medium.file, medium.sizeBytes);

@@ -1,40 +1,21 @@
 /** The job that reads an image of the store again, after a newer Guesthouse or a newer libosinfo has learnt to understand more of it. */
-import { z } from 'zod';
 import { Failure } from '../../../contract/errors.ts';
-import { type ImageId, imageId } from '../../../contract/ids.ts';
 import type { JobDefinition } from '../jobs/job-definition.ts';
-import type { OsRecognition } from '../os/os-recognition.ts';
 import { endOfLifeOf } from './end-of-life.ts';
 import { rereadImage } from './image-edit.ts';
 import { withPackages } from './import-job.ts';
+import { type LookInsideDeps, type LookInsideInput, lookInsideInput, lookInsideStep } from './inside/look-inside-job.ts';
 import type { Inspector } from './inspect.ts';
-import type { PackageStore } from './packages/store.ts';
-import type { ImageStore } from './store.ts';
+import type { StoredImage } from './store.ts';
 
-const readAgainInput = z.object({ imageId });
-type ReadAgainInput = z.infer<typeof readAgainInput>;
+type Deps = LookInsideDeps & { inspector: Inspector };
 
-type Deps = {
-  store: ImageStore;
-  packages: Pick<PackageStore, 'save'>;
-  inspector: Inspector;
-  recognition: OsRecognition;
-  pathOf(id: ImageId): string;
-  changed(id: ImageId): void;
-};
-
-export function defineReadAgain({
-  store,
-  packages: packageStore,
-  inspector,
-  recognition,
-  pathOf,
-  changed,
-}: Deps): JobDefinition<ReadAgainInput> {
+export function defineReadAgain(deps: Deps): JobDefinition<LookInsideInput> {
+  const { store, packages: packageStore, inspector, recognition, pathOf, changed } = deps;
   return {
     kind: 'image.readAgain',
-    parseInput: (value) => readAgainInput.parse(value),
-    // All that is kept is written at once at the end.
+    parseInput: (value) => lookInsideInput.parse(value),
+    // All that is kept is written at once at the end of each step.
     afterCrash: 'resume',
     cancellable: true,
     steps: [
@@ -46,9 +27,12 @@ export function defineReadAgain({
           if (!before) throw new Failure('image/not-found', `The image ${input.imageId} was deleted meanwhile.`);
           const { os, firmware, facts } = await inspector.inspect(pathOf(before.id));
           const list = await inspector.packagesOn(pathOf(before.id), before.format);
+          const unread = await inspector.unreadOn(pathOf(before.id), before.format);
           signal.throwIfAborted();
+          // What was read with libguestfs, which may be gone since, says more than what is seen from outside.
+          const stays = unread.length > 0 && before.factsFrom !== null;
           // In the store a file has no name of its own: what its name once said is better than what its partitions look like.
-          const knownOs = os.id !== null || before.asRead.os.id === null ? os : before.asRead.os;
+          const knownOs = !stays && (os.id !== null || before.asRead.os.id === null) ? os : before.asRead.os;
           const { architecture, patchLevel, patchLevelFrom, kernels, packages } = withPackages(facts, list);
           const read = {
             os: knownOs,
@@ -58,11 +42,17 @@ export function defineReadAgain({
             patchLevelFrom: patchLevel === null ? before.asRead.patchLevelFrom : patchLevelFrom,
             endOfLife: await endOfLifeOf(knownOs, recognition),
           };
-          store.update([rereadImage(store.find(before.id) ?? before, read, { kernels, packages })]);
-          packageStore.save(before.id, list);
+          const now = store.find(before.id) ?? before;
+          store.update([rereadImage(now, read, stays ? pickInside(now) : { kernels, packages, factsFrom: null })]);
+          if (!stays) packageStore.save(before.id, list);
           changed(before.id);
         },
       },
+      lookInsideStep(deps),
     ],
   };
+}
+
+function pickInside({ kernels, packages, factsFrom }: StoredImage): Pick<StoredImage, 'kernels' | 'packages' | 'factsFrom'> {
+  return { kernels, packages, factsFrom };
 }

@@ -189,6 +189,7 @@ const emptyImage: StoredImage = {
   lifecycle: 'published',
   series: null,
   byHand: [],
+  factsFrom: null,
   asRead: {
     os: { id: null, name: '', family: 'other', version: null, distro: null },
     firmware: 'bios',
@@ -232,6 +233,7 @@ function rowOf(one: StoredImage): Row {
     series_version: one.series?.version ?? null,
     change_note: one.series?.changeNote ?? null,
     by_hand: JSON.stringify(one.byHand),
+    facts_from: one.factsFrom,
     as_read: JSON.stringify(one.asRead),
   };
 }
@@ -270,6 +272,7 @@ function parseRow(row: Row) {
     lifecycle: row.lifecycle,
     series: row.series === null ? null : { name: row.series, version: row.series_version, changeNote: row.change_note ?? '' },
     byHand: parseJson(row.by_hand),
+    factsFrom: row.facts_from,
     // Rows from before anything was kept of what was read: then nothing was written by hand either.
     asRead: parseJson(row.as_read) ?? { os, firmware: row.firmware, architecture, patchLevel, patchLevelFrom, endOfLife },
   });

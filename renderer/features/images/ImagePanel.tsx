@@ -179,6 +179,7 @@ function PanelFacts({ image }: { image: Image }) {
             </span>
           </Fact>
         )}
+        {image.factsFrom !== null && <Fact name={w.fields.factsFrom}>{image.factsFrom}</Fact>}
       </dl>
       {listing && <PackagesDialog image={image} onClose={() => setListing(false)} />}
     </section>

@@ -42,7 +42,7 @@ const w = words.images;
 
 const keyOf = (image: Image): string => image.id;
 const textOf = (image: Image): string => image.name;
-const workOnImages = new Set(['image.import', 'image.importDisks', 'image.readAgain']);
+const workOnImages = new Set(['image.import', 'image.importDisks', 'image.readAgain', 'image.lookInside']);
 
 /** Media from which guests are made: searched, narrowed down, described. */
 export function ImagesPage() {

@@ -10,6 +10,7 @@ import { sql as storageLocations } from './0008-storage-locations.ts';
 import { sql as imageEdits } from './0009-image-edits.ts';
 import { sql as imagePackages } from './0010-image-packages.ts';
 import { sql as guestMoves } from './0011-guest-moves.ts';
+import { sql as factsFrom } from './0012-facts-from.ts';
 
 export type Migration = { number: number; name: string; sql: string };
 
@@ -26,4 +27,5 @@ export const migrations: readonly Migration[] = [
   { number: 9, name: 'image-edits', sql: imageEdits },
   { number: 10, name: 'image-packages', sql: imagePackages },
   { number: 11, name: 'guest-moves', sql: guestMoves },
+  { number: 12, name: 'facts-from', sql: factsFrom },
 ];
