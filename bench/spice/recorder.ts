@@ -10,8 +10,8 @@
  * SIGINT.
  */
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { pieceKind, RecordingWriter } from '../../tests/support/spice-recording.ts';
 import { linkSteps, Pieces } from './link-pieces.ts';
-import { pieceKind, RecordingWriter } from './recording.ts';
 
 const authReplyBytes = 4;
 

@@ -8,9 +8,9 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { createServer, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
+import { type Piece, pieceKind, readRecording } from '../../tests/support/spice-recording.ts';
 import { buildLink, linkSteps, Pieces } from './link-pieces.ts';
 import { listen } from './recorder.ts';
-import { type Piece, pieceKind, readRecording } from './recording.ts';
 
 /** Method of authentication and ticket. */
 const ticketBytes = 4 + 128;

@@ -2,16 +2,16 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { messagesOf, readRecording, sessionPath } from '../../tests/support/spice-recording.ts';
 import { bareChannel, openBareClient } from './bare-client.ts';
 import { startRecorder } from './recorder.ts';
-import { messagesOf, readRecording } from './recording.ts';
 import { startReplay } from './replay-server.ts';
 
 test('what was recorded is replayed to a client, and recorded again is the same', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'replay-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
-  const file = join(import.meta.dirname, '../../tests/fixtures/spice/sessions/glz.rec.gz');
-  const [server, tap, again] = ['server.sock', 'tap.sock', 'again.rec'].map((name) => join(folder, name)) as [string, string, string];
+  const file = sessionPath('glz');
+  const [server, tap, again] = ['server.sock', 'tap.sock', 'again.rec.gz'].map((name) => join(folder, name)) as [string, string, string];
   const replay = await startReplay(file, server);
   const recorder = await startRecorder(tap, server, again);
   const expected = messagesOf(readRecording(file), bareChannel.display);

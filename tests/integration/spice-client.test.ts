@@ -4,13 +4,15 @@ import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
+import { startRecorder } from '../../bench/spice/recorder.ts';
 import { cacheDirectory } from '../../build/places.ts';
 import { ensureStarter, type StarterPaths } from '../../build/starter/make.ts';
 import { type ImageCompression, imageCompression } from '../../renderer/console/spice/channels/display-channel.ts';
-import { differingPixels } from '../support/png.ts';
+import { differingPixels, type Pixels } from '../support/png.ts';
 import { openSpiceClient, pixelsOf, type SpiceClient } from '../support/spice-client.ts';
 import { type SpiceMachine, startSpiceMachine } from '../support/spice-machine.ts';
-import { buildRecording, hashOf, type SpiceRecording } from '../support/spice-recording.ts';
+import { hashOf } from '../support/spice-pictures.ts';
+import type { RecordedSession } from '../support/spice-recording.ts';
 import { until } from '../support/until.ts';
 
 let starter: StarterPaths;
@@ -68,14 +70,35 @@ async function startStarter(device: string): Promise<SpiceMachine & { tell(line:
   return { ...machine, tell, answers };
 }
 
-/** Where `replay.test.ts` is to get its sessions from; nothing is kept without it. */
+/** A folder for recordings of the sessions, to be taken among `tests/fixtures/spice/sessions`; nothing is kept without it. */
 const recordings = process.env.GUESTHOUSE_SPICE_RECORDINGS;
 
-async function keepRecording(name: string, pieces: SpiceRecording['pieces'], machine: SpiceMachine): Promise<void> {
-  if (!recordings) return;
-  const screen = await machine.screendump();
-  const { widthPx, heightPx } = screen;
-  writeFileSync(join(recordings, `${name}.gz`), buildRecording({ about: name, widthPx, heightPx, sha256: hashOf(screen), pieces }));
+/** Stands between a client and the machine, and keeps what the server says and what its screen shows in the end. */
+async function record(folder: string, machine: SpiceMachine, device: string, compression: string) {
+  const name = `${device}-${compression}`;
+  const socketPath = join(machine.folder, `${compression}.tap`);
+  const recorder = await startRecorder(socketPath, machine.socketPath, join(folder, `${name}.rec.gz`));
+  const finish = async () => {
+    const screen = await machine.screendump();
+    await recorder.close();
+    const about: Omit<RecordedSession, 'name'> = {
+      guest: 'text console',
+      options: `${device}, preferred compression ${compression}`,
+      width: screen.widthPx,
+      height: screen.heightPx,
+      screendumpSha256: hashOf(opaque(screen)),
+    };
+    writeFileSync(join(folder, `${name}.json`), JSON.stringify({ [name]: about }, null, 2));
+  };
+  return { socketPath, finish };
+}
+
+function opaque({ rgb }: Pixels): Uint32Array {
+  const at = (index: number) => rgb[index] ?? 0;
+  return Uint32Array.from(
+    { length: rgb.length / 3 },
+    (_, pixel) => at(pixel * 3) | (at(pixel * 3 + 1) << 8) | (at(pixel * 3 + 2) << 16) | 0xff000000,
+  );
 }
 
 for (const device of ['virtio-vga', 'VGA', 'qxl-vga'])
@@ -84,16 +107,16 @@ for (const device of ['virtio-vga', 'VGA', 'qxl-vga'])
     await until('the shell answers', () => machine.answers(), 120_000);
     machine.tell('echo 0 > /sys/class/graphics/fbcon/cursor_blink');
     for (const compression of Object.keys(imageCompression) as ImageCompression[]) {
-      const pieces: SpiceRecording['pieces'] = [];
-      const client = openSpiceClient(machine.socketPath, { compression }, (stream, bytes) => void pieces.push({ stream, bytes }));
+      const recording = recordings ? await record(recordings, machine, device, compression) : null;
+      const client = openSpiceClient(recording?.socketPath ?? machine.socketPath, { compression });
       await until('a picture', () => client.size, 20_000);
       await untilEqual(client, machine);
       machine.tell(`clear > /dev/tty1; (echo ${compression}; seq 1 60; dmesg) > /dev/tty1`);
       await pause(1500);
       await untilEqual(client, machine);
       expect(client.pointer).toBe('absolute');
-      await keepRecording(`${device}-${compression}`, pieces, machine);
       client.close();
       expect(client.end).toBeNull();
+      await recording?.finish();
     }
   });

@@ -19,17 +19,11 @@ export type SpiceClient = {
   readonly end: ConsoleEnd | null;
   /** Rectangles that were drawn upon. */
   readonly damages: number;
-  /** What came on each stream, as it came. */
-  readonly received: readonly Uint8Array[][];
   close(): void;
 };
 
-/** Opens a session; it is the caller's to close. `heard` is given what the server says, as it comes. */
-export function openSpiceClient(
-  socketPath: string,
-  options: SessionOptions = {},
-  heard: (stream: number, bytes: Uint8Array) => void = () => undefined,
-): SpiceClient {
+/** Opens a session; it is the caller's to close. */
+export function openSpiceClient(socketPath: string, options: SessionOptions = {}): SpiceClient {
   const streams: Transport[] = [];
   const state = {
     screen: null as Surface | null,
@@ -39,20 +33,15 @@ export function openSpiceClient(
     agent: false,
     end: null as ConsoleEnd | null,
     damages: 0,
-    received: [] as Uint8Array[][],
   };
   // The session asks for its first stream while it is made; nothing is connected before the next turn of the event loop.
   let session: SpiceSession | undefined;
   const host: SessionHost = {
     now: () => performance.now(),
     openStream(stream) {
-      const received: Uint8Array[] = [];
-      state.received[stream] = received;
       streams[stream] = unixSocketTransport(socketPath)({
         open: () => session?.streamOpen(stream),
         data: (bytes) => {
-          received.push(bytes);
-          heard(stream, bytes);
           void session?.receive(stream, bytes);
         },
         closed: (reason, clean) => session?.streamClosed(stream, reason, clean),
