@@ -18,7 +18,7 @@ import { demandSpace } from '../images/copy-medium.ts';
 import type { ImportInput } from '../images/import-job.ts';
 import type { JobDefinition, JobRunner } from '../jobs/job-definition.ts';
 import type { DiskWork } from '../layers/disk-work.ts';
-import { cannotFreeze, planFreeze, settleFreezes } from '../layers/freeze-disks.ts';
+import { cannotFreeze, settleFreezes } from '../layers/freeze-disks.ts';
 import type { LineageLock } from '../layers/lineage-lock.ts';
 import type { Log } from '../log/log.ts';
 import type { Database } from '../store/database.ts';
@@ -27,7 +27,7 @@ import { defineExport } from './export-job.ts';
 import { cannotGoOnAside } from './go-on-aside.ts';
 import { type MakeParts, makeSnapshot, settleMaking } from './make-snapshot.ts';
 import { createMoments } from './moments.ts';
-import { expired, isDue } from './retention.ts';
+import { createOwnAccord } from './own-accord.ts';
 import { mustBeComplete, type RevertParts, revertGuest, settleRevert } from './revert-guest.ts';
 import { snapshotJobs } from './snapshot-jobs.ts';
 import { carriedTreeOf, livingAncestor, viewTree } from './snapshot-view.ts';
@@ -69,7 +69,6 @@ export type SnapshotRegistry = Snapshots & {
 
 /** How long a deleted snapshot can be brought back. */
 const restorableMs = 5 * 60_000;
-const keptBeforeHardware = 5;
 
 export function createSnapshots(deps: SnapshotsDeps): SnapshotRegistry {
   const { layout, guests, driver, jobs, feed, clock } = deps;
@@ -285,39 +284,17 @@ export function createSnapshots(deps: SnapshotsDeps): SnapshotRegistry {
     if (gone.length > 0) await tidying.tidy();
   };
 
-  const isUnchanged = async (guest: Guest): Promise<boolean> => {
-    if (guest.state.run || store.currentOf(guest.id) === null) return false;
-    const plan = await planFreeze(guest.spec, { files: filesOf(guest.id), running: false });
-    return plan.every(({ overlay }) => overlay === null);
-  };
-
-  /** The newest `keep` of those that were made for a reason stay. */
-  const keepNewest = async (guestId: GuestId, reason: StoredSnapshot['reason'], keep: number): Promise<void> => {
-    const made = store.ofGuest(guestId).filter((row) => row.reason === reason && !row.making && row.deletedAt === null);
-    const old = made.slice(0, Math.max(0, made.length - keep));
-    for (const row of old) await forget(row);
-    if (old.length > 0) await tidying.tidy();
-  };
-
-  const followSchedule = async (guest: Guest): Promise<void> => {
-    const schedule = store.scheduleOf(guest.id);
-    const made = store.ofGuest(guest.id).filter((row) => row.reason === 'schedule' && row.deletedAt === null);
-    const lastMs = made.length > 0 ? Math.max(...made.map(({ createdAt }) => Date.parse(createdAt))) : null;
-    if (!isDue(schedule, lastMs, clock.nowMs())) return;
-    if (underWay.has(guest.id) || guestCannot(guest.state, 'snapshot') || cannotFreeze(guest.spec)) return;
-    if (await isUnchanged(guest)) return;
-    const name = instantNow(clock).slice(0, 16).replace('T', ' ');
-    await startMaking(guest, { name: `${name} UTC`, reason: 'schedule' }, 'schedule').ended;
-    const old = expired(
-      schedule,
-      store
-        .ofGuest(guest.id)
-        .filter((row) => row.reason === 'schedule' && !row.making && row.deletedAt === null)
-        .map((row) => ({ row, atMs: Date.parse(row.createdAt) })),
-    );
-    for (const { row } of old) await forget(row);
-    if (old.length > 0) await tidying.tidy();
-  };
+  const ownAccord = createOwnAccord({
+    layout,
+    store,
+    guests,
+    clock,
+    log,
+    isUnderWay: (id) => underWay.has(id),
+    make: (guest, wanted, by) => startMaking(guest, wanted, by).ended,
+    forget,
+    tidy: () => tidying.tidy(),
+  });
 
   const settleAll = async (held: Parameters<GuestSettler['afterAdoption']>[0], how: 'finish' | 'take back'): Promise<void> => {
     for (const row of store.ofGuest(held.id)) {
@@ -546,28 +523,14 @@ export function createSnapshots(deps: SnapshotsDeps): SnapshotRegistry {
       await tidying.tidy();
     },
 
-    async beforeHardwareChange(guestId, by) {
-      const guest = guests().show(guestId);
-      if (!store.scheduleOf(guestId).beforeHardwareChange || cannotFreeze(guest.spec)) return;
-      if (underWay.has(guestId) || guestCannot(guest.state, 'snapshot')) return;
-      try {
-        await startMaking(guest, { name: 'Before a change of hardware', reason: 'hardware' }, by).ended;
-        await keepNewest(guestId, 'hardware', keptBeforeHardware);
-      } catch (thrown) {
-        log.warn({ guest: guestId, error: toGuesthouseError(thrown) }, 'No snapshot could be made before a change of hardware.');
-      }
-    },
+    beforeHardwareChange: ownAccord.beforeHardwareChange,
 
     tidyLayers: () => tidying.tidy(),
 
     async tick() {
       await forgetDeleted();
       await tidying.goOn();
-      for (const guest of guests().list()) {
-        await followSchedule(guest).catch((thrown: unknown) =>
-          log.warn({ guest: guest.id, error: toGuesthouseError(thrown) }, 'A schedule of snapshots could not be followed.'),
-        );
-      }
+      await ownAccord.followSchedules();
     },
   };
 }
