@@ -2,7 +2,6 @@
  * One running QEMU: what it is told, what it tells. Events of QEMU are handled one after the other, since what a STOP means is only
  * known from what came before it and from asking.
  */
-import { readFile, rm, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { Failure } from '../../../../contract/errors.ts';
 import type { SpecDifference } from '../../../../contract/guest-hardware.ts';
@@ -34,6 +33,7 @@ import { AgentWatch } from './agent-watch.ts';
 import { hasScreen, machineFamily } from './arguments/launch-facts.ts';
 import { askAgent, trimTimeoutMs } from './ask-agent.ts';
 import { diskPaths } from './disk-files.ts';
+import { Keyboard } from './keyboard.ts';
 import { changeLive, settleStart } from './live/live-change.ts';
 import type { LiveGuest } from './live/live-guest.ts';
 import { settleLayerJobs, takeInBases } from './live/live-layers.ts';
@@ -41,11 +41,12 @@ import { needsWaking, wakeAdded } from './live/wake-added.ts';
 import { diskFiles, switchDisks } from './live-disks.ts';
 import { type Counters, readCounters, sampleBetween } from './measure.ts';
 import { type DiskPaths, observedOf, panicText, pauseOfIoError } from './pause-reason.ts';
-import { pngSize } from './png.ts';
 import { isAlive, type ProcessId, signalProcess, waitUntil } from './process-table.ts';
 import { guestFailure } from './qmp-failure.ts';
+import { quiesce, unquiesce } from './quiesce.ts';
 import { RoomWatch } from './room-watch.ts';
 import { readEnd } from './run-traces.ts';
+import { Screenshots } from './screenshots.ts';
 import { SerialHub } from './serial-hub.ts';
 import { sharesOf } from './shares.ts';
 import { loadState, saveState } from './transfer.ts';
@@ -54,12 +55,6 @@ const quitTimeoutMs = 5_000;
 /** A QEMU that quits may still write what it holds in its caches. */
 const endTimeoutMs = 15_000;
 const killTimeoutMs = 10_000;
-/** The guest writes all that it holds back, which on a slow disk takes its time; what waits for the disk in it stands still meanwhile. */
-const quiesceTimeoutMs = 10_000;
-const screenshotMaxBytes = 64 * 1024 * 1024;
-/** A PS/2 keyboard holds 16 bytes until the guest reads them; an emulated guest is slow to. */
-const keyHoldMs = 12;
-const keyGapMs = 8;
 
 export type QemuRunParts = {
   spec: GuestSpec;
@@ -87,6 +82,8 @@ export class QemuRun implements DriverRun {
   readonly #agent: AgentWatch;
   readonly #serial: SerialHub;
   readonly #room = new RoomWatch();
+  readonly #screenshots: Screenshots;
+  readonly #keyboard = new Keyboard((events) => this.#do('input-send-event', events));
   readonly #ended = Promise.withResolvers<void>();
   #qmp: QmpClient | null;
   #events: Promise<void> = Promise.resolve();
@@ -103,9 +100,6 @@ export class QemuRun implements DriverRun {
   #isLost = false;
   #released = false;
   #counters: Counters | null = null;
-  #resolution = '';
-  #screenshots: Promise<unknown> = Promise.resolve();
-  #keys: Promise<unknown> = Promise.resolve();
 
   constructor(parts: QemuRunParts) {
     this.facts = parts.facts;
@@ -118,6 +112,12 @@ export class QemuRun implements DriverRun {
     this.spiceSocketPath = hasScreen(parts.spec) ? parts.files.spice : null;
     this.hasSerial = parts.spec.serial;
     this.#serial = new SerialHub(parts.files);
+    this.#screenshots = new Screenshots({
+      file: parts.files.screen,
+      guestName: () => this.#spec.name,
+      dump: (filename) => this.#do('screendump', { filename, format: 'png' }),
+      resolution: (size) => this.#tell({ kind: 'resolution', ...size }),
+    });
     this.#agent = new AgentWatch(
       parts.files.agent,
       (addresses, hostname) => this.#tell({ kind: 'network', addresses, hostname }),
@@ -346,63 +346,21 @@ export class QemuRun implements DriverRun {
     return this.#with(settleLayerJobs);
   }
 
-  async quiesce(): Promise<boolean> {
-    if (!this.#agent.isConnected) return false;
-    try {
-      return (await this.#agent.client.freezeFileSystems(quiesceTimeoutMs)) > 0;
-    } catch (thrown) {
-      this.#log.info({ error: String(thrown) }, 'The guest agent could not bring the file systems to rest.');
-      // It may have done a part of it, or do it yet.
-      await this.unquiesce();
-      return false;
-    }
+  quiesce(): Promise<boolean> {
+    return quiesce(this.#agent, this.#log);
   }
 
-  async unquiesce(): Promise<void> {
-    for (let attempt = 1; this.#agent.isConnected && attempt <= 3; attempt++) {
-      try {
-        await this.#agent.client.thawFileSystems(quiesceTimeoutMs);
-        return;
-      } catch (thrown) {
-        this.#log.warn({ error: String(thrown), attempt }, 'The guest agent could not let the file systems go on.');
-      }
-    }
+  unquiesce(): Promise<void> {
+    return unquiesce(this.#agent, this.#log);
   }
 
-  screenshot(): Promise<Screenshot> {
-    // One after the other: they share a file, and two at once would tell no more than one.
-    const mine = this.#screenshots.then(async () => {
-      if (!this.spiceSocketPath) throw new Failure('console/unavailable', `${this.#spec.name} has no screen.`);
-      const file = this.#files.screen;
-      try {
-        await this.#do('screendump', { filename: file, format: 'png' });
-        if ((await stat(file)).size > screenshotMaxBytes)
-          throw new Failure('console/unavailable', `The screen of ${this.#spec.name} is too large.`);
-        const png = await readFile(file);
-        const size = pngSize(png);
-        if (!size) throw new Failure('console/unavailable', `QEMU gave no picture of ${this.#spec.name}.`);
-        this.#tellResolution(size);
-        return { png, ...size };
-      } finally {
-        await rm(file, { force: true });
-      }
-    });
-    this.#screenshots = mine.catch(() => {});
-    return mine;
+  async screenshot(): Promise<Screenshot> {
+    if (!this.spiceSocketPath) throw new Failure('console/unavailable', `${this.#spec.name} has no screen.`);
+    return this.#screenshots.take();
   }
 
   pressKeys(chords: readonly (readonly string[])[]): Promise<void> {
-    const mine = this.#keys.then(async () => {
-      for (const chord of chords) {
-        const key = (data: string, down: boolean) => ({ type: 'key' as const, data: { key: { type: 'qcode' as const, data }, down } });
-        await this.#do('input-send-event', { events: chord.map((one) => key(one, true)) });
-        await new Promise((done) => setTimeout(done, keyHoldMs));
-        await this.#do('input-send-event', { events: chord.toReversed().map((one) => key(one, false)) });
-        await new Promise((done) => setTimeout(done, keyGapMs));
-      }
-    });
-    this.#keys = mine.catch(() => {});
-    return mine;
+    return this.#keyboard.press(chords);
   }
 
   exec(command: readonly string[], timeoutMs: number): Promise<ExecResult> {
@@ -529,13 +487,6 @@ export class QemuRun implements DriverRun {
       this.#agent.setConnected(open);
       this.#tell({ kind: 'agent', which: 'qemu', connected: open });
     } else if (id === 'agent-spice') this.#tell({ kind: 'agent', which: 'spice', connected: open });
-  }
-
-  #tellResolution(size: { widthPx: number; heightPx: number }): void {
-    const text = `${size.widthPx}x${size.heightPx}`;
-    if (text === this.#resolution) return;
-    this.#resolution = text;
-    this.#tell({ kind: 'resolution', ...size });
   }
 
   /** QEMU ended, or broke the connection: then it is joined again for as long as it lives. */
