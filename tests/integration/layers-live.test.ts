@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { GuestId, SnapshotId } from '../../contract/ids.ts';
 import { diskOf } from '../../main/engine/drivers/qemu/arguments/golden-specs.ts';
 import { findQemu } from '../../main/engine/drivers/qemu/find-qemu.ts';
-import { checkEveryDisk } from '../support/disk-content.ts';
+import { checkEveryDisk, contentOf } from '../support/disk-content.ts';
 import { forkEngine } from '../support/fork-engine.ts';
 import { addStarter, type GuestEngine, openGuestEngine, untilBooted, untilStatus } from '../support/guest-bench.ts';
 import { until } from '../support/until.ts';
@@ -57,6 +57,8 @@ async function write(atMiB: number, mib: number): Promise<string> {
     await inside(`dd if=/dev/urandom of=${device} bs=1M seek=${atMiB} count=${mib} conv=notrunc,fsync 2>/dev/null`);
   return sums();
 }
+/** What {@link sums} says, read from the files of a guest that is off, which takes no start of it. */
+const sumsWhenOff = () => ['vdb', 'vdc'].map((device, index) => `${contentOf(pathOf(index + 1))}  /dev/${device}`).join('\n');
 /** Past the guest's own cache. */
 const sums = () => inside('echo 3 > /proc/sys/vm/drop_caches; sha256sum /dev/vdb /dev/vdc');
 
@@ -134,8 +136,7 @@ test('snapshots that are deleted in the middle and at the end are tidied under a
   // Later snapshots, devices and states build upon what is left.
   const more = await take('More');
   await goBack(kept);
-  await startAgain();
-  expect(await sums()).toBe(later);
+  expect(sumsWhenOff()).toBe(later);
   await goBack(more);
   await startAgain();
   expect(await sums()).toBe(now);
@@ -311,7 +312,6 @@ test('making independent goes on after a cancel, a killed engine and a shutdown,
   expect(await engine.jobs.ended(job?.id as NonNullable<typeof job>['id'])).toMatchObject({ state: 'succeeded', error: null });
   for (const disk of [0, 1, 2]) expect(chainOf(pathOf(disk))).toHaveLength(1);
   checkEveryDisk(engine.layout);
-  await startAgain();
-  expect(await sums()).toBe(now);
+  expect(sumsWhenOff()).toBe(now);
   await deleteForGood(snapshot);
 }, 240_000);
