@@ -184,7 +184,8 @@ async function observe(
 ): Promise<Observed> {
   const begunMs = performance.now();
   const seen: Observed = { readBytes: 0, changes: 0, seconds: 0, ended: null, picture: null };
-  let last = '';
+  // Two, since a cursor that blinks goes back and forth between them for ever, and a screen with nothing else on it has come to rest.
+  let lastTwo: string[] = [];
   let changedAt = 0;
   let readAt = 0;
   let measuredMs = begunMs;
@@ -203,11 +204,13 @@ async function observe(
     const picture = await run.screenshot().catch(() => null);
     if (picture) {
       const hash = createHash('sha256').update(picture.png).digest('hex');
-      if (last !== '' && hash !== last) {
-        seen.changes += 1;
-        changedAt = seen.seconds;
+      if (!lastTwo.includes(hash)) {
+        if (lastTwo.length > 0) {
+          seen.changes += 1;
+          changedAt = seen.seconds;
+        }
+        lastTwo = [hash, ...lastTwo.slice(0, 1)];
       }
-      last = hash;
       seen.picture = picture;
     }
     const arrived = seen.readBytes >= bootReadBytes && seen.changes > 0 && seen.seconds - changedAt >= calmSeconds;
