@@ -10,12 +10,13 @@ import { unixSocketTransport } from '../../main/consoles/unix-socket-transport.t
 import { until } from '../support/until.ts';
 
 const rounds = 60;
-const channels = { main: 1, display: 2, inputs: 3, cursor: 4 };
+const channels = { main: 1, display: 2, inputs: 3, cursor: 4, playback: 5, record: 6 };
 
 async function startQemu(): Promise<{ qemu: ChildProcess; socketPath: string }> {
   const folder = mkdtempSync('/tmp/gh-spice-');
   const socketPath = join(folder, 'spice.sock');
   const words = ['-machine', 'q35,accel=tcg', '-m', '64', '-nodefaults', '-display', 'none', '-device', 'virtio-vga', '-S'];
+  words.push('-audiodev', 'spice,id=sound', '-device', 'intel-hda', '-device', 'hda-duplex,audiodev=sound');
   const qemu = spawn('qemu-system-x86_64', [...words, '-spice', `unix=on,addr=${socketPath},disable-ticketing=on`], { stdio: 'ignore' });
   onTestFinished(async () => {
     if (qemu.exitCode === null && qemu.signalCode === null) {
@@ -73,7 +74,11 @@ test('QEMU outlives consoles that are closed at any moment of their opening', { 
     const main = openChannel(socketPath, channels.main, 0);
     const session = await main.session;
     const others =
-      session === null ? [] : [channels.display, channels.inputs, channels.cursor].map((type) => openChannel(socketPath, type, session));
+      session === null
+        ? []
+        : Object.values(channels)
+            .filter((type) => type !== channels.main)
+            .map((type) => openChannel(socketPath, type, session));
     // Spread evenly over the some 30 ms that opening takes.
     await pause((round * 7) % 31);
     for (const { transport } of round % 2 === 0 ? [main, ...others] : [...others, main]) transport.close();

@@ -4,7 +4,7 @@ import type { Transport } from '../../main/consoles/transport.ts';
 import { unixSocketTransport } from '../../main/consoles/unix-socket-transport.ts';
 import type { ConsoleCursor, ConsoleEnd, PixelSize } from '../../renderer/console/console.ts';
 import type { Surface } from '../../renderer/console/spice/drawing/surface.ts';
-import { type SessionHost, type SessionOptions, SpiceSession } from '../../renderer/console/spice/session.ts';
+import { type SessionHost, type SessionOptions, type SoundHost, SpiceSession } from '../../renderer/console/spice/session.ts';
 import { noVideo } from '../../renderer/console/spice/streams/video-decoder.ts';
 import type { Pixels } from './png.ts';
 
@@ -22,8 +22,8 @@ export type SpiceClient = {
   close(): void;
 };
 
-/** Opens a session; it is the caller's to close. */
-export function openSpiceClient(socketPath: string, options: SessionOptions = {}): SpiceClient {
+/** Opens a session; it is the caller's to close. `sound` hears the guest. */
+export function openSpiceClient(socketPath: string, options: SessionOptions = {}, sound?: SoundHost): SpiceClient {
   const streams: Transport[] = [];
   const state = {
     screen: null as Surface | null,
@@ -78,6 +78,7 @@ export function openSpiceClient(socketPath: string, options: SessionOptions = {}
     ended: (end) => {
       state.end = end;
     },
+    ...(sound ? { sound } : {}),
   };
   session = new SpiceSession(host, options);
   return Object.assign(state, { session, close: () => session?.close() });
