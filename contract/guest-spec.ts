@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { imageId } from './ids.ts';
 
 /** The newest `GuestSpec.version`. A spec of an older version is migrated when it is read (main/engine/guests/spec-migrations.ts). */
-export const guestSpecVersion = 2;
+export const guestSpecVersion = 3;
 
 export const guestNameMaxLength = 120;
 
@@ -156,6 +156,10 @@ export type AcceleratorName = z.infer<typeof acceleratorName>;
 export const firmwareKind = z.enum(['bios', 'uefi', 'uefi-secure']);
 export type FirmwareKind = z.infer<typeof firmwareKind>;
 
+/** Which way what is copied goes between this computer and a guest. */
+export const clipboardPolicy = z.enum(['off', 'to-guest', 'to-computer', 'both']);
+export type ClipboardPolicy = z.infer<typeof clipboardPolicy>;
+
 export const guestSpec = z.object({
   version: z.literal(guestSpecVersion),
   /** SMBIOS UUID, kept for life. */
@@ -215,6 +219,7 @@ export const guestSpec = z.object({
   /** pvpanic: lets the guest report its own panic. */
   panicDevice: z.boolean(),
   autostart: z.boolean(),
+  clipboard: clipboardPolicy,
   /** Appended to QEMU's arguments as they are. Unsafe: nothing checks them. */
   extraArguments: z.array(z.string().max(4096)).max(64),
 });

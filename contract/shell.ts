@@ -41,6 +41,17 @@ export type ConsoleFromPage =
 /** Bytes that may be on the way, in each direction, before the receiver gives credit. A page that exceeds it is cut off. */
 export const consoleWindowBytes = 4 * 1024 * 1024;
 
+/** `primary` is what X11 pastes with the middle button; other desktops have none. */
+const selection = z.enum(['clipboard', 'primary']);
+const copiedKind = z.enum(['text', 'png']);
+/** What is copied, as it travels between this computer and a guest: plain text or a PNG, and nothing else. */
+const copied = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('text'), text: z.string().max(64 * 1024 * 1024) }),
+  z.strictObject({ kind: z.literal('png'), png: z.instanceof(Uint8Array) }),
+]);
+/** `stamp` changes with what is copied, and tells nothing of it. */
+const copiedKinds = z.strictObject({ stamp: z.string(), kinds: z.array(copiedKind) });
+
 export const shellCalls = {
   /** A dialog to choose an ISO, a disk image or a machine of another product; null when it was dismissed. */
   'shell.chooseMedium': { input: z.strictObject({ kind: z.enum(['iso', 'disk', 'any', 'machine']) }), output: z.string().nullable() },
@@ -55,6 +66,15 @@ export const shellCalls = {
   'shell.copyText': { input: z.strictObject({ text: z.string().max(1_000_000) }), output: z.null() },
   /** The text on the clipboard, to be typed into a guest; empty when there is none. Read only when somebody asks for it. */
   'shell.readText': { input: z.strictObject({}), output: z.string() },
+  /** Of which kinds the things on the clipboard and in the primary selection are; null for a selection that this desktop does not have. */
+  'shell.copiedKinds': {
+    input: z.strictObject({}),
+    output: z.strictObject({ clipboard: copiedKinds, primary: copiedKinds.nullable() }),
+  },
+  /** What a guest asks for when somebody pastes in it; null when there is nothing of that kind. */
+  'shell.readCopied': { input: z.strictObject({ selection, kind: copiedKind }), output: copied.nullable() },
+  /** Puts there what a guest copied, and says the stamp that it has then. */
+  'shell.writeCopied': { input: z.strictObject({ selection, copied }), output: z.string() },
   'shell.showFile': { input: z.strictObject({ path: z.string() }), output: z.null() },
   /** Opens the console of a guest in a window of its own, or brings that window to the front. */
   'shell.detachConsole': { input: z.strictObject({ guest: guestId }), output: z.null() },

@@ -65,13 +65,14 @@ export const guestCalls = {
     effect: 'write',
   },
   'guest.annotate': {
-    summary: 'Change what a guest says of itself: notes, tags, favourite, autostart.',
+    summary: 'Change what a guest says of itself, and which way its clipboard is shared: notes, tags, favourite, autostart, clipboard.',
     input: z.strictObject({
       guest: guestId,
       notes: guestSpec.shape.notes.optional(),
       tags: guestSpec.shape.tags.optional(),
       favourite: z.boolean().optional(),
       autostart: z.boolean().optional(),
+      clipboard: guestSpec.shape.clipboard.optional(),
     }),
     output: guest,
     effect: 'write',

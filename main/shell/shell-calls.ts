@@ -10,7 +10,7 @@ import type { KnownPlaces } from './known-places.ts';
 import { setKeyboardGrab } from './menu.ts';
 import type { Microphones } from './microphones.ts';
 import type { Quitting } from './quitting.ts';
-import { copyPicture, copyText, readText } from './system-clipboard.ts';
+import { copiedKinds, copyPicture, copyText, readCopied, readText, writeCopied } from './system-clipboard.ts';
 import type { Windows } from './windows.ts';
 
 export type ShellCallsOptions = {
@@ -25,6 +25,9 @@ export type ShellCallsOptions = {
 export type ShellCallHandlers = {
   [Name in ShellCallName]: (input: ShellCallParsed<Name>, sender: Sender) => Promise<ShellCallOutput<Name>>;
 };
+
+/** X11 has a second clipboard for what is selected, and Wayland's desktops mostly as well. */
+const hasPrimary = process.platform === 'linux';
 
 const pngSignature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 const mediumExtensions = {
@@ -47,6 +50,12 @@ export function makeShellCalls({ windows, places, quitting, microphones, restart
     const window = BrowserWindow.fromWebContents(contents);
     if (!window) throw new Failure('call/forbidden-origin', 'The window that asked is gone.');
     return window;
+  };
+
+  /** What another program has copied is nobody's business but of the window that is being used. */
+  const demandFocus = (sender: Sender): void => {
+    if (!windowOf(sender).isFocused())
+      throw new Failure('call/forbidden-origin', 'The clipboard is read only for the window that has the focus.');
   };
 
   return {
@@ -105,9 +114,25 @@ export function makeShellCalls({ windows, places, quitting, microphones, restart
     },
 
     'shell.readText': async (_input, sender) => {
-      // What another program has copied is nobody's business but of the window that is being used.
-      if (windowOf(sender).isFocused()) return readText();
-      throw new Failure('call/forbidden-origin', 'The clipboard is read only for the window that has the focus.');
+      demandFocus(sender);
+      return readText();
+    },
+
+    'shell.copiedKinds': async (_input, sender) => {
+      demandFocus(sender);
+      return { clipboard: await copiedKinds('clipboard'), primary: hasPrimary ? await copiedKinds('primary') : null };
+    },
+
+    'shell.readCopied': async ({ selection, kind }, sender) => {
+      demandFocus(sender);
+      return selection === 'primary' && !hasPrimary ? null : readCopied(selection, kind);
+    },
+
+    'shell.writeCopied': async ({ selection, copied }) => {
+      if (selection === 'primary' && !hasPrimary) return '';
+      if (copied.kind === 'png') checkPng(copied.png);
+      await writeCopied(selection, copied);
+      return (await copiedKinds(selection)).stamp;
     },
 
     'shell.showFile': async ({ path }) => {

@@ -11,6 +11,9 @@
  * ```
  */
 
+import type { ClipboardPolicy } from '../../contract/guest-spec.ts';
+import type { CopiedKind, Selection } from './clipboard.ts';
+
 /** Why a console ended. `asked`: this side closed it. */
 export type ConsoleEnd = {
   cause: 'asked' | 'server' | 'silence' | 'protocol' | 'unavailable';
@@ -45,11 +48,14 @@ export type ConsoleCapabilities = {
 /** A pointer's button as PC hardware numbers them; `up` and `down` are one notch of the wheel. */
 export type PointerButton = 'left' | 'middle' | 'right' | 'side' | 'extra' | 'up' | 'down';
 
+/** Which of the lock keys are on. */
+export type ConsoleLocks = { scroll: boolean; num: boolean; caps: boolean };
+
 export type ConsoleInput =
   /** One key of a PC keyboard, as bytes of scan code set 1: [0x1e] is A, [0xe0, 0x1d] the right Ctrl. */
   | { kind: 'key'; scancode: readonly number[]; down: boolean }
   /** The lock keys as the host's keyboard shows them. */
-  | { kind: 'locks'; scroll: boolean; num: boolean; caps: boolean }
+  | ({ kind: 'locks' } & ConsoleLocks)
   | { kind: 'position'; xPx: number; yPx: number }
   | { kind: 'motion'; dxPx: number; dyPx: number }
   | { kind: 'button'; button: PointerButton; down: boolean };
@@ -99,6 +105,8 @@ export type ConsoleEvent =
   | { kind: 'cursorMoved'; xPx: number; yPx: number }
   | { kind: 'sound'; sound: GuestSound }
   | { kind: 'microphone'; microphone: MicrophoneState }
+  /** What the guest's lock keys show. */
+  | { kind: 'locks'; locks: ConsoleLocks }
   | { kind: 'stats'; stats: ConsoleStats };
 
 /**
@@ -121,6 +129,10 @@ export interface Console {
   setSound(choice: SoundChoice): void;
   /** Whether the guest may hear this computer's microphone: not before this was called, and only while it records. */
   setMicrophone(allowed: boolean): void;
+  /** Which way what is copied goes, and whether somebody uses this console. Nothing goes before this is said. */
+  setClipboard(policy: ClipboardPolicy, inUse: boolean): void;
+  /** This computer's clipboard has something new, of these kinds; none when there is nothing that can be given. */
+  offerCopied(selection: Selection, kinds: readonly CopiedKind[]): void;
   /** Ends the connection; idempotent. */
   close(): void;
   /** Returns how to stop listening. */

@@ -77,6 +77,7 @@ export class ConsoleScreen {
       this.#stopListening();
       this.#console = live;
       this.#cursor = { kind: 'default' };
+      this.#keyboard.guestLocks(null);
       this.#keyboard.forgetLocks();
       this.#stopListening = live?.listen((event) => this.#hear(event)) ?? (() => {});
     }
@@ -156,7 +157,8 @@ export class ConsoleScreen {
     } else if (event.kind === 'cursorMoved') {
       this.#guestPointer = { xPx: event.xPx, yPx: event.yPx };
       this.#placePointer();
-    } else if (event.kind === 'capabilities') {
+    } else if (event.kind === 'locks') this.#keyboard.guestLocks(event.locks);
+    else if (event.kind === 'capabilities') {
       if (event.capabilities.resizeGuest.possible) this.#askForSize();
       // A guest that has found its tablet takes positions from then on.
       if (!this.#relative && document.pointerLockElement === this.element) document.exitPointerLock();
@@ -200,6 +202,7 @@ export class ConsoleScreen {
     if (this.#console?.state.phase !== 'connected') return;
     event.preventDefault();
     this.focus();
+    this.#keyboard.syncLocks(event);
     if (this.#relative && document.pointerLockElement !== this.element) {
       // This click only asks for the pointer; the guest would get it where its own pointer happens to be.
       void this.element.requestPointerLock();

@@ -35,6 +35,8 @@ class ScriptedConsole implements Console {
   input(): void {}
   setSound(): void {}
   setMicrophone(): void {}
+  setClipboard(): void {}
+  offerCopied(): void {}
   close(): void {
     this.#lifecycle.advance({ phase: 'closed', end: { cause: 'asked', text: 'closed', detail: '' } });
   }

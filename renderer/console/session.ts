@@ -153,6 +153,7 @@ export class ConsoleSession {
         break;
       }
       case 'cursorMoved':
+      case 'locks':
         break;
     }
   }

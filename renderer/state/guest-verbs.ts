@@ -2,6 +2,7 @@
 import { create } from 'zustand';
 import type { GuesthouseError, Result } from '../../contract/errors.ts';
 import { guestCan } from '../../contract/guest-can.ts';
+import type { ClipboardPolicy } from '../../contract/guest-spec.ts';
 import type { Guest } from '../../contract/guest-state.ts';
 import { words } from '../words/en.ts';
 import { formatCount } from '../words/format.ts';
@@ -98,7 +99,7 @@ export async function renameGuest(guest: Guest, name: string): Promise<string | 
 /** Changes what a guest says of itself; what fails is told in a toast, since the field already shows what is true. */
 export async function annotateGuest(
   guest: Guest,
-  change: { notes?: string; tags?: string[]; favourite?: boolean; autostart?: boolean },
+  change: { notes?: string; tags?: string[]; favourite?: boolean; autostart?: boolean; clipboard?: ClipboardPolicy },
 ): Promise<boolean> {
   const answer = await call('guest.annotate', { guest: guest.id, ...change });
   if (!answer.ok) showErrorToast(answer.error);

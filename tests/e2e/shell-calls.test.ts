@@ -68,6 +68,59 @@ test('the clipboard is read for the window that has the focus and for no other',
   expect(await readWith(false)).toMatchObject({ ok: false, error: { code: 'call/forbidden-origin' } });
 });
 
+test('what is copied is written and read as text or a picture, of each selection, and by its stamp it is known again', async () => {
+  const { electron, page } = await launchApp();
+  await electron.evaluate(({ BrowserWindow }) => {
+    BrowserWindow.prototype.isFocused = () => true;
+  });
+  const answers = await page.evaluate(
+    async (bytes) => {
+      const bridge = window.guesthouse;
+      const value = async (answer: Promise<{ ok: boolean; value?: unknown; error?: unknown }>) => {
+        const { ok, value: given, error } = await answer;
+        return ok ? given : error;
+      };
+      const text = 'Grüße 👻\r\n<b>';
+      const png = new Uint8Array(bytes);
+      return {
+        stamp: await value(bridge.shell('shell.writeCopied', { selection: 'clipboard', copied: { kind: 'text', text } })),
+        kinds: await value(bridge.shell('shell.copiedKinds', {})),
+        text: await value(bridge.shell('shell.readCopied', { selection: 'clipboard', kind: 'text' })),
+        none: await value(bridge.shell('shell.readCopied', { selection: 'clipboard', kind: 'png' })),
+        picture: await value(bridge.shell('shell.writeCopied', { selection: 'clipboard', copied: { kind: 'png', png } })),
+        primary: await value(bridge.shell('shell.writeCopied', { selection: 'primary', copied: { kind: 'text', text: 'selected' } })),
+        kindsNow: await value(bridge.shell('shell.copiedKinds', {})),
+        garbage: await value(
+          bridge.shell('shell.writeCopied', { selection: 'clipboard', copied: { kind: 'png', png: new Uint8Array([1, 2]) } }),
+        ),
+        readPng: await value(bridge.shell('shell.readCopied', { selection: 'clipboard', kind: 'png' })),
+      };
+    },
+    [...redPixel],
+  );
+  expect(answers.kinds).toMatchObject({ clipboard: { stamp: answers.stamp, kinds: ['text'] } });
+  expect(answers.text).toEqual({ kind: 'text', text: 'Grüße 👻\r\n<b>' });
+  expect(answers.none).toBeNull();
+  expect(answers.picture).not.toBe(answers.stamp);
+  expect(answers.kindsNow).toMatchObject({
+    clipboard: { stamp: answers.picture, kinds: ['png'] },
+    primary: { stamp: answers.primary, kinds: ['text'] },
+  });
+  expect(answers.garbage).toMatchObject({ code: 'call/invalid-input' });
+  expect(answers.readPng).toMatchObject({ kind: 'png' });
+  expect(await electron.evaluate(({ clipboard }) => (clipboard as unknown as { readText(of: string): string }).readText('selection'))).toBe(
+    'selected',
+  );
+  await electron.evaluate(({ BrowserWindow }) => {
+    BrowserWindow.prototype.isFocused = () => false;
+  });
+  const refused = await page.evaluate(async () => [
+    await window.guesthouse.shell('shell.copiedKinds', {}),
+    await window.guesthouse.shell('shell.readCopied', { selection: 'clipboard', kind: 'text' }),
+  ]);
+  for (const answer of refused) expect(answer).toMatchObject({ ok: false, error: { code: 'call/forbidden-origin' } });
+});
+
 test('a page learns the path of a file that the user gave it, and of no file that it made itself', async () => {
   const { page } = await launchApp();
   await page.evaluate(() => {

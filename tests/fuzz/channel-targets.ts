@@ -146,7 +146,18 @@ function mainSeeds(): Uint8Array[] {
 }
 
 function runMain(input: Uint8Array): void {
-  const agent = new Agent({ send: () => undefined, agent: () => undefined });
+  const agent = new Agent({
+    send: () => undefined,
+    agent: () => undefined,
+    clipboard: () => undefined,
+    now: () => 0,
+    host: { write: () => Promise.resolve(), read: () => Promise.resolve({ kind: 'text', text: 'copied' }) },
+    readPicture: (picture) => Promise.resolve(picture),
+    lineEnd: 'lf',
+  });
+  agent.setClipboardPolicy('both');
+  agent.setInUse(true);
+  agent.offerCopied('clipboard', ['text', 'png']);
   const main = new MainChannel({
     session: () => undefined,
     multimediaTime: () => undefined,

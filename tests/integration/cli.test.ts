@@ -247,6 +247,16 @@ test('a guest is created, started until its agent answers, looked into, and shut
   expect((await guesthouse(['image', 'delete', 'Taken'])).status).toBe(0);
 }, 300_000);
 
+test('which way a guest’s clipboard is shared is said, changed and kept', async () => {
+  const policy = async (...way: string[]) =>
+    (await json(outputOf('guest.show'), ['guest', 'clipboard', 'Traveller', ...way])).spec.clipboard;
+  expect(await policy()).toBe('both');
+  expect(await policy('to-guest')).toBe('to-guest');
+  expect((await guesthouse(['guest', 'clipboard', 'Traveller', 'sideways'])).status).toBe(2);
+  expect((await json(outputOf('guest.show'), ['guest', 'show', 'Traveller'])).spec.clipboard).toBe('to-guest');
+  expect(await policy('both')).toBe('both');
+});
+
 test('a guest is renamed, deleted to the trash and restored', async () => {
   expect((await json(outputOf('guest.show'), ['guest', 'rename', 'traveller', 'Homebody'])).spec.name).toBe('Homebody');
   expect((await guesthouse(['guest', 'delete', 'Homebody'])).status).toBe(0);

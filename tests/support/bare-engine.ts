@@ -38,6 +38,7 @@ export function someGuest(index: number): Guest {
     notes: '',
     tags: ['test'],
     favourite: false,
+    clipboard: 'both',
     os: { id: 'debian12', name: 'Debian 12', family: 'linux', version: '12', distro: 'debian' },
     architecture: 'x86_64',
     machine: 'q35',

@@ -1,5 +1,6 @@
 /** A SPICE server in memory for unit tests: the handshake is real (it makes a key and reads the ticket), what follows is what a test says. */
 import { constants, generateKeyPairSync, privateDecrypt } from 'node:crypto';
+import type { SessionHost } from '../../renderer/console/spice/session.ts';
 
 const keys = generateKeyPairSync('rsa', { modulusLength: 1024 });
 const publicKey = keys.publicKey.export({ format: 'der', type: 'spki' });
@@ -20,6 +21,15 @@ export function linkReply(error = 0, commonCapabilities = 0b1011): Uint8Array {
   header.writeUInt32LE(body.byteLength, 12);
   return Buffer.concat([header, body]);
 }
+
+/** The part of a session's host that has to do with clipboards and lock keys, of a computer that has neither. */
+export const noSharing = {
+  clipboardPossible: () => undefined,
+  clipboard: { write: () => Promise.resolve(), read: () => Promise.resolve(null) },
+  readPicture: () => Promise.reject(new Error('none')),
+  lineEnd: 'lf',
+  locks: () => undefined,
+} satisfies Partial<SessionHost>;
 
 export const accepted = Uint8Array.of(0, 0, 0, 0);
 

@@ -2,11 +2,12 @@
 
 import type { Transport } from '../../main/consoles/transport.ts';
 import { unixSocketTransport } from '../../main/consoles/unix-socket-transport.ts';
-import type { ConsoleCursor, ConsoleEnd, PixelSize } from '../../renderer/console/console.ts';
+import type { ConsoleCursor, ConsoleEnd, ConsoleLocks, PixelSize } from '../../renderer/console/console.ts';
 import type { Surface } from '../../renderer/console/spice/drawing/surface.ts';
 import { type SessionHost, type SessionOptions, type SoundHost, SpiceSession } from '../../renderer/console/spice/session.ts';
 import { noVideo } from '../../renderer/console/spice/streams/video-decoder.ts';
 import type { Pixels } from './png.ts';
+import { noSharing } from './scripted-spice.ts';
 
 export type SpiceClient = {
   session: SpiceSession;
@@ -16,6 +17,10 @@ export type SpiceClient = {
   readonly pointer: 'absolute' | 'relative' | null;
   readonly cursor: ConsoleCursor | null;
   readonly agent: boolean;
+  /** Whether the agent shares a clipboard. */
+  readonly clipboard: boolean;
+  /** What the guest's lock keys show. */
+  readonly locks: ConsoleLocks | null;
   readonly end: ConsoleEnd | null;
   /** Rectangles that were drawn upon. */
   readonly damages: number;
@@ -31,6 +36,8 @@ export function openSpiceClient(socketPath: string, options: SessionOptions = {}
     pointer: null as 'absolute' | 'relative' | null,
     cursor: null as ConsoleCursor | null,
     agent: false,
+    clipboard: false,
+    locks: null as ConsoleLocks | null,
     end: null as ConsoleEnd | null,
     damages: 0,
   };
@@ -74,6 +81,16 @@ export function openSpiceClient(socketPath: string, options: SessionOptions = {}
     cursorMoved: () => undefined,
     agent: (connected) => {
       state.agent = connected;
+    },
+    clipboardPossible: (possible) => {
+      state.clipboard = possible;
+    },
+    clipboard: noSharing.clipboard,
+    // What the browser does in a worker: here the picture stays the file that it was.
+    readPicture: (picture) => Promise.resolve(picture),
+    lineEnd: 'lf',
+    locks: (locks) => {
+      state.locks = locks;
     },
     ended: (end) => {
       state.end = end;

@@ -1,7 +1,8 @@
 /** `guesthouse guest …`: the life of guests. What goes in and out of a running one stands in guest-io.ts. */
-import { type Command, Option } from 'commander';
+import { Argument, type Command, Option } from 'commander';
 import type { CallName } from '../../../contract/calls.ts';
 import { Failure } from '../../../contract/errors.ts';
+import { type ClipboardPolicy, clipboardPolicy } from '../../../contract/guest-spec.ts';
 import type { Guest } from '../../../contract/guest-state.ts';
 import type { EngineClient } from '../../client/engine-client.ts';
 import { type CommandGroup, type Context, findGuest } from '../context.ts';
@@ -132,12 +133,31 @@ export const addGuest: CommandGroup = (program, context) => {
       show(terminal, await client.call('guest.rename', { guest: id, name }), (guest) => `The guest is now called “${guest.spec.name}”.`);
     });
 
+  group
+    .command('clipboard')
+    .description('say or change which way what is copied goes between this computer and a guest')
+    .argument('<guest>', 'name or id')
+    .addArgument(new Argument('[way]', 'the new way').choices(clipboardPolicy.options))
+    .action(async (wanted: string, clipboard: ClipboardPolicy | undefined) => {
+      const client = await engine();
+      const guest = await findGuest(client, wanted);
+      const now = clipboard === undefined ? guest : await client.call('guest.annotate', { guest: guest.id, clipboard });
+      show(terminal, now, ({ spec }) => clipboardText[spec.clipboard](spec.name));
+    });
+
   addGuestHardware(group, context);
   addGuestTransfer(group, context);
   addGuestExport(group, context);
   addGuestSharing(group, context);
   addGuestIo(group, context);
   addGuestFacts(group, context);
+};
+
+const clipboardText: Record<ClipboardPolicy, (name: string) => string> = {
+  off: (name) => `Nothing that is copied goes to “${name}” or comes from it.`,
+  'to-guest': (name) => `What is copied here goes to “${name}”, and nothing comes from it.`,
+  'to-computer': (name) => `What is copied in “${name}” comes here, and nothing goes to it.`,
+  both: (name) => `What is copied goes to “${name}” and comes from it.`,
 };
 
 type VerbCall = Extract<CallName, 'guest.pause' | 'guest.resume' | 'guest.forceOff' | 'guest.reset'>;

@@ -30,6 +30,7 @@ export function buildSpec(
     notes: choices.notes ?? '',
     tags: choices.tags ?? [],
     favourite: false,
+    clipboard: 'both',
     os,
     architecture: choices.architecture ?? 'x86_64',
     machine: choices.machine ?? (choices.firmware === 'uefi-secure' ? 'q35' : defaults.machine),

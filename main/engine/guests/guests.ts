@@ -38,7 +38,7 @@ export type Guests = {
   restore(id: GuestId): Promise<Guest>;
   purge(id: GuestId, by: string): Promise<Job>;
   rename(id: GuestId, name: string): Promise<Guest>;
-  annotate(id: GuestId, change: Partial<Pick<GuestSpec, 'notes' | 'tags' | 'favourite' | 'autostart'>>): Promise<Guest>;
+  annotate(id: GuestId, change: Partial<Pick<GuestSpec, 'notes' | 'tags' | 'favourite' | 'autostart' | 'clipboard'>>): Promise<Guest>;
 
   /** The hardware that a guest runs with; null while it is off. */
   runsWith(id: GuestId): GuestSpec | null;

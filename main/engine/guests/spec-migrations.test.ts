@@ -10,7 +10,8 @@ test('a spec comes back as it was stored', () => {
 
 /** As Guesthouse 0.1 wrote it. */
 const version1 = () => {
-  const { cpuQuotaPercent, memoryMaxMiB, balloonTargetMiB, hugePages, numaNodes, bootMenu, shares, usbDevices, ...spec } = specOf();
+  const { cpuQuotaPercent, memoryMaxMiB, balloonTargetMiB, hugePages, numaNodes, bootMenu, shares, usbDevices, clipboard, ...spec } =
+    specOf();
   const { online, pins, ...cpu } = spec.cpu;
   const disks = spec.disks.map(({ limits, ...disk }) => disk);
   const nics = spec.nics.map(({ bridge, network, linkUp, bootOrder, ...nic }) => nic);
@@ -22,6 +23,12 @@ test('a guest of version 1 is started with the same command line as before', () 
   expect(migrated).toEqual(specOf());
   // What specOf() is started with is the golden file "linux-bios", which is older than version 2.
   expect(buildArguments(migrated, goldenFacts({ spec: migrated }))).toEqual(buildArguments(specOf(), goldenFacts({ spec: specOf() })));
+});
+
+test('a guest of version 2 shares its clipboard as new ones do, and its command line stays', () => {
+  const { clipboard, ...version2 } = specOf();
+  expect(parseStoredSpec(JSON.stringify({ ...version2, version: 2 }))).toEqual(specOf({ clipboard: 'both' }));
+  expect(() => parseStoredSpec(JSON.stringify({ ...specOf(), clipboard: 'sideways' }))).toThrow(/hardware of a guest/);
 });
 
 test('a damaged spec of version 1 is refused and not mended', () => {

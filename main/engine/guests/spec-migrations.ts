@@ -24,6 +24,8 @@ const steps: Readonly<Record<number, (spec: OldSpec) => OldSpec>> = {
     shares: [],
     usbDevices: [],
   }),
+  // Version 3 says which way what is copied goes; there was no shared clipboard before.
+  2: (spec) => ({ ...spec, clipboard: 'both' }),
 };
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;

@@ -142,3 +142,27 @@ test('the lock keys are told when they differ from what was told before', () => 
     { kind: 'locks', scroll: false, num: true, caps: true },
   ]);
 });
+
+test('a guest whose lock keys show something else is told once, again when it strays, and not when it agrees', () => {
+  const told: ConsoleInput[] = [];
+  const keyboard = new Keyboard({
+    platform: 'linux',
+    send: (input) => input.kind === 'locks' && told.push(input),
+    release: () => undefined,
+  });
+  const numOn = key('KeyA', ['NumLock']);
+  keyboard.guestLocks({ scroll: false, num: true, caps: false });
+  keyboard.keyDown(numOn);
+  expect(told).toEqual([]);
+  // The guest started anew, or a program in it switched the lock off.
+  keyboard.guestLocks({ scroll: false, num: false, caps: false });
+  keyboard.syncLocks(numOn);
+  keyboard.keyDown(numOn);
+  expect(told).toEqual([{ kind: 'locks', scroll: false, num: true, caps: false }]);
+  keyboard.guestLocks({ scroll: false, num: true, caps: false });
+  keyboard.keyDown(numOn);
+  expect(told).toHaveLength(1);
+  keyboard.guestLocks({ scroll: false, num: false, caps: false });
+  keyboard.keyDown(numOn);
+  expect(told).toHaveLength(2);
+});

@@ -2,7 +2,7 @@
  * Turns the keys of a page into the keys of a guest: which are down, what must be let go when the focus leaves, and the combination that
  * gives the keyboard back.
  */
-import type { ConsoleInput } from '../console.ts';
+import type { ConsoleInput, ConsoleLocks } from '../console.ts';
 import { hasNoRelease, scancodeOf } from './scancodes.ts';
 
 /** The part of a `KeyboardEvent` that matters. */
@@ -43,7 +43,9 @@ export class Keyboard {
   readonly #down = new Map<string, readonly number[]>();
   /** Set while Ctrl+Alt is held and nothing else has been pressed since. */
   #releaseArmed = false;
-  #locksSent: string | null = null;
+  /** What this keyboard showed, and what the guest's did, when they were last compared. */
+  #locksCompared: string | null = null;
+  #guestLocks: ConsoleLocks | null = null;
   #ctrlPressedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: KeyboardOptions) {
@@ -109,7 +111,28 @@ export class Keyboard {
 
   /** The lock keys are told again at the next key: the guest may have started anew. */
   forgetLocks(): void {
-    this.#locksSent = null;
+    this.#locksCompared = null;
+  }
+
+  /** What the guest's own lock keys show now; null for a guest that has not said. */
+  guestLocks(locks: ConsoleLocks | null): void {
+    this.#guestLocks = locks;
+  }
+
+  /** Makes the guest's lock keys show what this computer's do. For events that are no key. */
+  syncLocks(event: Pick<KeyEvent, 'getModifierState'>): void {
+    const locks: ConsoleLocks = {
+      scroll: event.getModifierState('ScrollLock'),
+      num: event.getModifierState('NumLock'),
+      caps: event.getModifierState('CapsLock'),
+    };
+    const guest = this.#guestLocks;
+    // The same difference is told once: a guest that does not take it is not pressed again and again.
+    const compared = JSON.stringify([locks, guest]);
+    if (compared === this.#locksCompared) return;
+    this.#locksCompared = compared;
+    const equal = guest && guest.scroll === locks.scroll && guest.num === locks.num && guest.caps === locks.caps;
+    if (!equal) this.#options.send({ kind: 'locks', ...locks });
   }
 
   #holds(modifier: keyof typeof modifiers): boolean {
@@ -160,17 +183,9 @@ export class Keyboard {
   #sendLocks(event: KeyEvent): void {
     if (lockCodes.has(event.code)) {
       // The key itself tells the guest, and the browser may report the state before or after it.
-      this.#locksSent = null;
+      this.#locksCompared = null;
       return;
     }
-    const locks = {
-      scroll: event.getModifierState('ScrollLock'),
-      num: event.getModifierState('NumLock'),
-      caps: event.getModifierState('CapsLock'),
-    };
-    const key = JSON.stringify(locks);
-    if (key === this.#locksSent) return;
-    this.#locksSent = key;
-    this.#options.send({ kind: 'locks', ...locks });
+    this.syncLocks(event);
   }
 }

@@ -1,10 +1,12 @@
 /** What a page and its SPICE worker tell each other, by `postMessage`. */
-import type { ConsoleCursor, ConsoleEnd, ConsoleInput, ConsoleStats, GuestSound, PixelSize } from '../console.ts';
+import type { ClipboardPolicy } from '../../../contract/guest-spec.ts';
+import type { Copied, CopiedKind, Selection } from '../clipboard.ts';
+import type { ConsoleCursor, ConsoleEnd, ConsoleInput, ConsoleLocks, ConsoleStats, GuestSound, PixelSize } from '../console.ts';
 import type { SoundFormat } from './audio/sound-format.ts';
 
 export type ToWorker =
   /** First, once: where to draw. */
-  | { type: 'start'; canvas: OffscreenCanvas }
+  | { type: 'start'; canvas: OffscreenCanvas; lineEnd: 'lf' | 'crlf' }
   | { type: 'port'; id: number; port: MessagePort }
   | { type: 'noPort'; id: number; text: string }
   | { type: 'input'; input: ConsoleInput }
@@ -15,6 +17,10 @@ export type ToWorker =
   | { type: 'speaker'; port: MessagePort }
   /** Where the guest's recording comes from: `Int16Array`s, in the format that it asked for. */
   | { type: 'microphone'; port: MessagePort }
+  | { type: 'clipboard'; policy: ClipboardPolicy; inUse: boolean }
+  | { type: 'offerCopied'; selection: Selection; kinds: readonly CopiedKind[] }
+  /** The answer to `readCopied` and, with null, to `writeCopied`. */
+  | { type: 'clipboardAnswer'; id: number; copied: Copied | null }
   | { type: 'stop' };
 
 export type FromWorker =
@@ -24,6 +30,11 @@ export type FromWorker =
   | { type: 'size'; size: PixelSize }
   | { type: 'pointer'; pointer: 'absolute' | 'relative' }
   | { type: 'agent'; connected: boolean }
+  | { type: 'clipboardPossible'; possible: boolean }
+  /** What the guest copied, for this computer's clipboard; and the guest wants what is on it. Each is answered. */
+  | { type: 'writeCopied'; id: number; selection: Selection; copied: Copied }
+  | { type: 'readCopied'; id: number; selection: Selection; kind: CopiedKind }
+  | { type: 'locks'; locks: ConsoleLocks }
   | { type: 'cursor'; cursor: ConsoleCursor }
   | { type: 'cursorMoved'; xPx: number; yPx: number }
   /** The guest has a sound card, which stands so. */

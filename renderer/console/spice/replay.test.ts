@@ -1,6 +1,7 @@
 /** Real sessions with QEMU's server, said again: however the bytes come, the screen is the one that QEMU showed. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { noSharing } from '../../../tests/support/scripted-spice.ts';
 import { hashOf } from '../../../tests/support/spice-pictures.ts';
 import { readRecording, recordedSessions, sessionPath, type WireBytes, wireBytesOf } from '../../../tests/support/spice-recording.ts';
 import type { Surface } from './drawing/surface.ts';
@@ -20,6 +21,7 @@ async function play(pieces: WireBytes[], yields: boolean): Promise<Outcome> {
   /** The streams of the session's channels, once it has said in a link which channel each is. */
   const streams = new Map<string, number>();
   const session = new SpiceSession({
+    ...noSharing,
     now: () => 0,
     openStream: (stream) => {
       sent[stream] = 0;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { spiceMessage } from '../../../tests/support/hostile-spice.ts';
-import { accepted, bytesOf, linkReply, messagesIn } from '../../../tests/support/scripted-spice.ts';
+import { accepted, bytesOf, linkReply, messagesIn, noSharing } from '../../../tests/support/scripted-spice.ts';
 import { displayMessage, displayRequest, mainMessage, mainRequest } from './protocol/constants.ts';
 import { type SessionHost, type SoundHost, SpiceSession } from './session.ts';
 import { noVideo } from './streams/video-decoder.ts';
@@ -10,6 +10,7 @@ function openSession() {
   const sent: Uint8Array[][] = [];
   const told: string[] = [];
   const host: SessionHost = {
+    ...noSharing,
     now: () => 0,
     openStream: (stream) => {
       sent[stream] = [];

@@ -7,8 +7,11 @@
  * ```
  */
 
-import type { ConsoleEnd, ConsoleInput, PixelSize } from '../console.ts';
+import type { ClipboardPolicy } from '../../../contract/guest-spec.ts';
+import type { ClipboardHost, CopiedKind, Selection } from '../clipboard.ts';
+import type { ConsoleEnd, ConsoleInput, ConsoleLocks, PixelSize } from '../console.ts';
 import { Agent } from './agent/agent.ts';
+import type { PictureReader } from './agent/shared-clipboard.ts';
 import type { MakeOpusDecoder } from './audio/opus-decoder.ts';
 import { Channel, type ChannelHandler } from './channels/channel.ts';
 import { CursorChannel, type CursorEvents } from './channels/cursor-channel.ts';
@@ -65,6 +68,14 @@ export type SessionHost = CursorEvents &
     agent(connected: boolean): void;
     /** Without it the channels of sound are not opened. */
     sound?: SoundHost;
+    /** Whether the agent shares a clipboard; and this computer's. */
+    clipboardPossible(possible: boolean): void;
+    clipboard: ClipboardHost;
+    readPicture: PictureReader;
+    /** How this computer ends a line. */
+    lineEnd: 'lf' | 'crlf';
+    /** What the guest's lock keys show. */
+    locks(locks: ConsoleLocks): void;
     /** Last, once, and not when this side closed the session. */
     ended(end: ConsoleEnd): void;
   };
@@ -97,10 +108,18 @@ export class SpiceSession {
     this.#host = host;
     this.#options = options;
     this.#clock = new MultimediaClock(() => host.now());
-    this.#inputs = new InputsChannel(() => host.now());
+    this.#inputs = new InputsChannel(
+      () => host.now(),
+      (locks) => this.#tell(() => host.locks(locks)),
+    );
     this.#agent = new Agent({
       send: (message) => this.#main.send(message),
       agent: (connected) => this.#tell(() => host.agent(connected)),
+      clipboard: (possible) => this.#tell(() => host.clipboardPossible(possible)),
+      now: () => host.now(),
+      host: host.clipboard,
+      readPicture: host.readPicture,
+      lineEnd: host.lineEnd,
     });
     this.#main = this.#add(
       new MainChannel({
@@ -169,6 +188,20 @@ export class SpiceSession {
     if (!this.#closed) this.#record?.send(samples);
   }
 
+  setClipboardPolicy(policy: ClipboardPolicy): void {
+    if (!this.#closed) this.#agent.setClipboardPolicy(policy);
+  }
+
+  /** Whether somebody uses this console: it has the keyboard, and its window the focus. */
+  setInUse(inUse: boolean): void {
+    if (!this.#closed) this.#agent.setInUse(inUse);
+  }
+
+  /** This computer's clipboard has something new, of these kinds. */
+  offerCopied(selection: Selection, kinds: readonly CopiedKind[]): void {
+    if (!this.#closed) this.#agent.offerCopied(selection, kinds);
+  }
+
   /** Something went wrong in what a server sent, or in the handling of it. */
   fail(error: unknown): void {
     const detail = error instanceof Error ? error.message : String(error);
@@ -187,6 +220,7 @@ export class SpiceSession {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#agent.closed();
     this.#display?.close();
     this.#playback?.close();
     for (const [stream, channel] of this.#channels.entries()) {

@@ -1,5 +1,7 @@
 /** A SPICE console as the page sees it. The protocol runs in a worker of its own; this holds the canvas and watches over the worker. */
 import type { Result } from '../../../contract/errors.ts';
+import type { ClipboardPolicy } from '../../../contract/guest-spec.ts';
+import type { ClipboardHost, Copied, CopiedKind, Selection } from '../clipboard.ts';
 import {
   type Console,
   type ConsoleCapabilities,
@@ -25,6 +27,7 @@ const workerSilenceMs = 20_000;
 const watchEveryMs = 2_000;
 
 const notYet = (what: string): Possible => ({ possible: false, reason: `${what} is not available over SPICE in this version.` });
+const noClipboard: Possible = { possible: false, reason: 'The guest does not run spice-vdagent, so no clipboard can be shared with it.' };
 const noAgent: Possible = {
   possible: false,
   reason: 'The guest does not run spice-vdagent, so it cannot be told the size of the window.',
@@ -44,6 +47,10 @@ function makeWorker(): Worker {
 export type SpiceConsoleOptions = {
   /** Opens another byte stream to the guest's SPICE server. */
   openPort(): Promise<Result<MessagePort>>;
+  /** This computer's clipboard. */
+  clipboard: ClipboardHost;
+  /** How this computer ends a line. */
+  lineEnd: 'lf' | 'crlf';
 };
 
 export class SpiceConsole implements Console {
@@ -60,6 +67,7 @@ export class SpiceConsole implements Console {
   });
   #inView = true;
   #toldVisible = true;
+  #policy: ClipboardPolicy = 'off';
   #heardAt = 0;
   #startedAt = 0;
   #speaker: Speaker | null = null;
@@ -71,7 +79,7 @@ export class SpiceConsole implements Console {
   #capabilities: ConsoleCapabilities = {
     resizeGuest: noAgent,
     pointer: 'absolute',
-    clipboard: notYet('The clipboard'),
+    clipboard: noClipboard,
     files: notYet('Copying files'),
     audio: noSound,
   };
@@ -102,7 +110,7 @@ export class SpiceConsole implements Console {
       this.#end({ cause: 'protocol', text: 'The console stopped because of an error.', detail: event.message ?? '' });
     };
     const canvas = this.canvas.transferControlToOffscreen();
-    this.#tell({ type: 'start', canvas }, [canvas]);
+    this.#tell({ type: 'start', canvas, lineEnd: this.#options.lineEnd }, [canvas]);
     this.#startedAt = this.#heardAt = performance.now();
     this.#watch = setInterval(() => this.#look(), watchEveryMs);
     this.#observer.observe(this.canvas);
@@ -126,6 +134,15 @@ export class SpiceConsole implements Console {
     if (allowed === this.#mayHear) return;
     this.#mayHear = allowed;
     this.#followRecording();
+  }
+
+  setClipboard(policy: ClipboardPolicy, inUse: boolean): void {
+    this.#policy = policy;
+    this.#tell({ type: 'clipboard', policy, inUse });
+  }
+
+  offerCopied(selection: Selection, kinds: readonly CopiedKind[]): void {
+    this.#tell({ type: 'offerCopied', selection, kinds });
   }
 
   close(): void {
@@ -167,8 +184,18 @@ export class SpiceConsole implements Console {
         this.#speaker.setPlaying(message.sound.playing);
         this.#lifecycle.emit({ kind: 'sound', sound: message.sound });
         break;
+      case 'clipboardPossible':
+        this.#change({ clipboard: message.possible ? { possible: true } : noClipboard });
+        break;
+      case 'writeCopied':
+        void this.#answer(message.id, this.#write(message.selection, message.copied));
+        break;
+      case 'readCopied':
+        void this.#answer(message.id, this.#read(message.selection, message.kind));
+        break;
       case 'cursor':
       case 'cursorMoved':
+      case 'locks':
       case 'stats': {
         const { type, ...rest } = message;
         this.#lifecycle.emit({ kind: type, ...rest } as ConsoleEvent);
@@ -215,6 +242,21 @@ export class SpiceConsole implements Console {
     const speaker = new Speaker((port) => this.#tell({ type: 'speaker', port }, [port]));
     speaker.setChoice(this.#soundChoice);
     return speaker;
+  }
+
+  /** The policy is looked at on this side as well: a worker that a server took over gets and leaves nothing that it does not allow. */
+  async #write(selection: Selection, copied: Copied): Promise<null> {
+    if (this.#policy === 'both' || this.#policy === 'to-computer') await this.#options.clipboard.write(selection, copied);
+    return null;
+  }
+
+  async #read(selection: Selection, kind: CopiedKind): Promise<Copied | null> {
+    const may = this.#policy === 'both' || this.#policy === 'to-guest';
+    return may ? this.#options.clipboard.read(selection, kind) : null;
+  }
+
+  async #answer(id: number, answer: Promise<Copied | null>): Promise<void> {
+    this.#tell({ type: 'clipboardAnswer', id, copied: await answer.catch(() => null) });
   }
 
   #change(change: Partial<ConsoleCapabilities>): void {

@@ -10,6 +10,7 @@ import { absenceOf } from './absence.ts';
 import { ConsoleAbsence } from './ConsoleAbsence.tsx';
 import { ConsoleStrip } from './ConsoleStrip.tsx';
 import { ConsoleToolbar } from './ConsoleToolbar.tsx';
+import { useClipboard } from './use-clipboard.ts';
 import { type UsedConsole, useConsole } from './use-console.ts';
 import { useFullScreenKeys } from './use-full-screen-keys.ts';
 import './console.css';
@@ -47,6 +48,7 @@ export function ConsolePane({ guestId, visible }: Props) {
     screen?.element.setAttribute('aria-label', consoleWords.screen(name));
     screen?.element.setAttribute('aria-describedby', helpId);
   }, [screen, name, helpId]);
+  useClipboard(used.clipboard, view?.console ?? null, guest?.spec.clipboard ?? 'off', grabbed && visible);
   const pointerLocked = usePointerLock(screen);
   useFullScreenKeys(fullScreen && visible && grabbed);
   if (!guest) return null;

@@ -9,6 +9,7 @@ import { showErrorToast } from '../../state/toasts.ts';
 import { Button, IconButton } from '../../ui/Button.tsx';
 import { MenuItem, MenuSection, MenuTrigger, Submenu } from '../../ui/Menu.tsx';
 import { consoleWords } from '../../words/console.ts';
+import { ClipboardMenu } from './ClipboardMenu.tsx';
 import { type Chord, systemChords, terminalChords } from './chords.ts';
 import { MicrophoneButton } from './MicrophoneButton.tsx';
 import { SoundControl } from './SoundControl.tsx';
@@ -59,6 +60,7 @@ export function ConsoleToolbar({ guest, view, inOwnWindow, fullScreen, onChord, 
         busy={typing.busy}
         onPress={typing.type}
       />
+      <ClipboardMenu guest={guest} view={view} />
       <MenuTrigger
         label={consoleWords.screenshot}
         button={<IconButton icon={Camera} label={consoleWords.screenshot} aria-haspopup="menu" />}

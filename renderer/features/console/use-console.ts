@@ -8,6 +8,7 @@ import { bridge } from '../../state/bridge.ts';
 import { useEngineStore } from '../../state/store.ts';
 import { isReachable } from './absence.ts';
 import { type Claim, claimConsole } from './claim.ts';
+import { GuestClipboard } from './use-clipboard.ts';
 
 /** How long another window may take to give up the console before this one says that it is there. */
 const elsewhereAfterMs = 150;
@@ -18,17 +19,26 @@ export type UsedConsole = {
   /** Another window shows it. */
   elsewhere: boolean;
   takeOver(): void;
+  clipboard: GuestClipboard;
 };
 
 /** A connection to the console of `guest` for as long as the component is there. */
 export function useConsole(guestId: GuestId, guest: Guest | undefined): UsedConsole {
+  const [clipboard] = useState(() => new GuestClipboard());
   const [session, setSession] = useState<ConsoleSession | null>(null);
   const [claim, setClaim] = useState<Claim | null>(null);
   const [held, setHeld] = useState(false);
   const [elsewhere, setElsewhere] = useState(false);
 
   useEffect(() => {
-    const made = new ConsoleSession(() => new SpiceConsole({ openPort: () => openPort(bridge, { kind: 'spice', guest: guestId }) }));
+    const made = new ConsoleSession(
+      () =>
+        new SpiceConsole({
+          openPort: () => openPort(bridge, { kind: 'spice', guest: guestId }),
+          clipboard,
+          lineEnd: bridge.info.platform === 'win32' ? 'crlf' : 'lf',
+        }),
+    );
     const claimed = claimConsole(guestId, setHeld);
     setSession(made);
     setClaim(claimed);
@@ -37,7 +47,7 @@ export function useConsole(guestId: GuestId, guest: Guest | undefined): UsedCons
       made.close();
       setHeld(false);
     };
-  }, [guestId]);
+  }, [guestId, clipboard]);
 
   useEffect(() => {
     if (held) {
@@ -57,7 +67,7 @@ export function useConsole(guestId: GuestId, guest: Guest | undefined): UsedCons
   }, [session, held, reachable, engineConnected, connected]);
 
   const view = useSyncExternalStore(session?.subscribe ?? subscribeToNothing, () => session?.view ?? null);
-  return { session, view, elsewhere: elsewhere && !held, takeOver: () => claim?.takeOver() };
+  return { session, view, elsewhere: elsewhere && !held, takeOver: () => claim?.takeOver(), clipboard };
 }
 
 const subscribeToNothing = () => () => undefined;

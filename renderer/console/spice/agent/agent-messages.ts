@@ -19,6 +19,12 @@ export const agentMessage = {
   MAX_CLIPBOARD: 14,
 } as const;
 
+/** VD_AGENT_CLIPBOARD_*: kinds of what is copied. */
+export const clipboardType = { NONE: 0, UTF8_TEXT: 1, IMAGE_PNG: 2, IMAGE_BMP: 3, IMAGE_TIFF: 4, IMAGE_JPG: 5 } as const;
+
+/** VD_AGENT_CLIPBOARD_SELECTION_*: of those that are shared. */
+export const selectionNumber = { clipboard: 0, primary: 1 } as const;
+
 /** VD_AGENT_CAP_*: numbers of bits. */
 export const agentCapability = {
   MOUSE_STATE: 0,

@@ -1,36 +1,67 @@
 /** The guest's agent, as a session uses it: what it can do, and the size that its screen should have. */
+import type { ClipboardPolicy } from '../../../../contract/guest-spec.ts';
+import type { CopiedKind, Selection } from '../../clipboard.ts';
 import type { PixelSize } from '../../console.ts';
 import { AgentLink } from './agent-link.ts';
 import { type AgentCapability, agentCapability, agentMessage } from './agent-messages.ts';
+import { SharedClipboard, type SharedClipboardOptions } from './shared-clipboard.ts';
 
 export type AgentEvents = {
   /** Sends a message on the main channel. */
   send(message: Uint8Array): void;
   /** It came, and has said what it can do; or it went. */
   agent(connected: boolean): void;
+  /** Whether it shares a clipboard. */
+  clipboard(possible: boolean): void;
 };
+
+export type AgentOptions = AgentEvents & Omit<SharedClipboardOptions, 'send' | 'can'>;
 
 /** All but the clipboard's: capabilities, replies and the like have some bytes. */
 const maxMessageBytes = 64 * 1024;
 const ours: readonly AgentCapability[] = ['MONITORS_CONFIG', 'REPLY'];
+/** Said only while something is shared: an agent that does not hear of it does not even look at what is copied in its guest. */
+const oursWithClipboard: readonly AgentCapability[] = [
+  ...ours,
+  'CLIPBOARD_BY_DEMAND',
+  'CLIPBOARD_SELECTION',
+  'MAX_CLIPBOARD',
+  'CLIPBOARD_NO_RELEASE_ON_REGRAB',
+];
+const clipboardMessages: ReadonlySet<number> = new Set([
+  agentMessage.CLIPBOARD,
+  agentMessage.CLIPBOARD_GRAB,
+  agentMessage.CLIPBOARD_REQUEST,
+  agentMessage.CLIPBOARD_RELEASE,
+]);
 
 export class Agent {
   readonly #events: AgentEvents;
   readonly #link: AgentLink;
+  readonly #clipboard: SharedClipboard;
   #capabilities: Uint8Array = new Uint8Array(0);
 
-  constructor(events: AgentEvents) {
+  constructor(options: AgentOptions) {
+    const events = options;
     this.#events = events;
+    this.#clipboard = new SharedClipboard({
+      ...options,
+      send: (type, body) => this.#link.send(type, body),
+      can: (capability) => this.can(capability),
+    });
     this.#link = new AgentLink({
       send: (message) => events.send(message),
       message: (type, body) => this.#message(type, body),
-      maxBytes: () => maxMessageBytes,
-      tooLong: () => undefined,
+      maxBytes: (type) => (clipboardMessages.has(type) ? this.#clipboard.maxBytes : maxMessageBytes),
+      tooLong: (type) => {
+        if (type === agentMessage.CLIPBOARD) this.#clipboard.tooLong();
+      },
     });
   }
 
   connected(tokens: number): void {
     this.#capabilities = new Uint8Array(0);
+    this.#clipboard.end();
     this.#link.open(tokens);
     this.#announce(true);
     this.#events.agent(true);
@@ -39,7 +70,16 @@ export class Agent {
   disconnected(): void {
     if (!this.#link.connected) return;
     this.#link.close();
+    this.#clipboard.end();
+    this.#events.clipboard(false);
     this.#events.agent(false);
+  }
+
+  /** The session ended: what is on its way to this computer does not get there any more. */
+  closed(): void {
+    this.#link.close();
+    this.#clipboard.setPolicy('off');
+    this.#clipboard.end();
   }
 
   tokens(more: number): void {
@@ -71,10 +111,28 @@ export class Agent {
     return this.#link.send(agentMessage.MONITORS_CONFIG, new Uint8Array(body.buffer));
   }
 
+  /** Which way what is copied goes. Nothing does before this is said. */
+  setClipboardPolicy(policy: ClipboardPolicy): void {
+    const before = this.#clipboard.open;
+    this.#clipboard.setPolicy(policy);
+    if (this.#clipboard.open !== before && this.#link.connected) this.#announce(true);
+  }
+
+  setInUse(inUse: boolean): void {
+    this.#clipboard.setInUse(inUse);
+  }
+
+  offerCopied(selection: Selection, kinds: readonly CopiedKind[]): void {
+    this.#clipboard.offer(selection, kinds);
+  }
+
   #message(type: number, body: Uint8Array): void {
-    if (type !== agentMessage.ANNOUNCE_CAPABILITIES || body.byteLength < 4) return;
-    this.#capabilities = body.slice(4);
-    if (new DataView(body.buffer, body.byteOffset).getUint32(0, true) !== 0) this.#announce(false);
+    if (type === agentMessage.ANNOUNCE_CAPABILITIES && body.byteLength >= 4) {
+      this.#capabilities = body.slice(4);
+      if (new DataView(body.buffer, body.byteOffset).getUint32(0, true) !== 0) this.#announce(false);
+      if (this.#clipboard.open) this.#clipboard.begin();
+      this.#events.clipboard(this.can('CLIPBOARD_BY_DEMAND'));
+    } else if (clipboardMessages.has(type)) this.#clipboard.message(type, body);
   }
 
   #announce(wantsAnswer: boolean): void {
@@ -82,7 +140,7 @@ export class Agent {
     body.setUint32(0, wantsAnswer ? 1 : 0, true);
     body.setUint32(
       4,
-      ours.reduce((bits, capability) => bits | (1 << agentCapability[capability]), 0),
+      (this.#clipboard.open ? oursWithClipboard : ours).reduce((bits, capability) => bits | (1 << agentCapability[capability]), 0),
       true,
     );
     this.#link.send(agentMessage.ANNOUNCE_CAPABILITIES, new Uint8Array(body.buffer));

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { spiceMessage } from '../../../../tests/support/hostile-spice.ts';
-import { accepted, linkReply } from '../../../../tests/support/scripted-spice.ts';
+import { accepted, bytesOf, linkReply } from '../../../../tests/support/scripted-spice.ts';
+import type { ConsoleLocks } from '../../console.ts';
 import { inputsMessage } from '../protocol/constants.ts';
 import { Channel } from './channel.ts';
 import { InputsChannel } from './inputs-channel.ts';
@@ -13,7 +14,11 @@ const hex = (bytes: Uint8Array) =>
 async function openInputs() {
   const sent: string[] = [];
   let now = 0;
-  const inputs = new InputsChannel(() => now);
+  const locks: ConsoleLocks[] = [];
+  const inputs = new InputsChannel(
+    () => now,
+    (shown) => void locks.push(shown),
+  );
   const channel = new Channel({
     handler: inputs,
     channelId: 0,
@@ -29,7 +34,8 @@ async function openInputs() {
   await channel.receive(accepted);
   sent.length = 0;
   const acknowledge = () => channel.receive(spiceMessage(inputsMessage.MOUSE_MOTION_ACK, new Uint8Array(0)));
-  return { inputs, sent, acknowledge, pass: (ms: number) => (now += ms) };
+  const tellLocks = (type: number, mask: number) => channel.receive(spiceMessage(type, bytesOf(['u16', mask])));
+  return { inputs, sent, acknowledge, locks, tellLocks, pass: (ms: number) => (now += ms) };
 }
 
 test('keys are sent as the bytes of their scan code, the first byte lowest, and Pause as two messages', async () => {
@@ -96,4 +102,16 @@ test('a guest that changes how it takes the pointer is not sent what was meant f
   inputs.setPointer('absolute');
   inputs.input({ kind: 'button', button: 'left', down: true });
   expect(sent).toEqual(['71 00 03 00 00 00 01 01 00']);
+});
+
+test('what the guest’s lock keys show is told at first and when it changes', async () => {
+  const { locks, tellLocks } = await openInputs();
+  tellLocks(inputsMessage.INIT, 0);
+  tellLocks(inputsMessage.KEY_MODIFIERS, 0b110);
+  tellLocks(inputsMessage.KEY_MODIFIERS, 0b001);
+  expect(locks).toEqual([
+    { scroll: false, num: false, caps: false },
+    { scroll: false, num: true, caps: true },
+    { scroll: true, num: false, caps: false },
+  ]);
 });

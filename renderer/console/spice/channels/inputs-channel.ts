@@ -1,7 +1,8 @@
 /** The inputs channel: keys, lock keys, buttons and the pointer, no more of its movements than the server keeps up with. */
-import type { ConsoleInput, PointerButton } from '../../console.ts';
+import type { ConsoleInput, ConsoleLocks, PointerButton } from '../../console.ts';
 import { buildMessage } from '../protocol/build-message.ts';
 import { inputsMessage, inputsRequest, motionAckBunch } from '../protocol/constants.ts';
+import type { Reader } from '../protocol/reader.ts';
 import type { Channel, ChannelHandler } from './channel.ts';
 
 type Motion = Extract<ConsoleInput, { kind: 'position' | 'motion' }>;
@@ -20,6 +21,7 @@ export class InputsChannel implements ChannelHandler {
   readonly kind = 'inputs';
   readonly capabilities = 0;
   readonly #now: () => number;
+  readonly #locks: (locks: ConsoleLocks) => void;
   #channel: Channel | undefined;
   #pointer: 'absolute' | 'relative' = 'relative';
   #held = 0;
@@ -30,8 +32,10 @@ export class InputsChannel implements ChannelHandler {
   #bunchSentAt: number[] = [];
   #latencyMs: number | null = null;
 
-  constructor(now: () => number) {
+  /** `locks` is told what the guest's lock keys show, at first and whenever that changes. */
+  constructor(now: () => number, locks: (locks: ConsoleLocks) => void) {
     this.#now = now;
+    this.#locks = locks;
   }
 
   /** From sending movements until they were acknowledged, the newest such time; null before there is one. */
@@ -43,8 +47,12 @@ export class InputsChannel implements ChannelHandler {
     this.#channel = channel;
   }
 
-  /** What the guest's lock keys show comes too: this side's keyboard cannot be made to show it. */
-  message(type: number): undefined {
+  message(type: number, body: Reader): undefined {
+    if (type === inputsMessage.INIT || type === inputsMessage.KEY_MODIFIERS) {
+      const mask = body.u16();
+      this.#locks({ scroll: (mask & lockMask.scroll) !== 0, num: (mask & lockMask.num) !== 0, caps: (mask & lockMask.caps) !== 0 });
+      return undefined;
+    }
     if (type !== inputsMessage.MOUSE_MOTION_ACK) return undefined;
     this.#unacknowledged = Math.max(0, this.#unacknowledged - motionAckBunch);
     const sentAt = this.#bunchSentAt.shift();

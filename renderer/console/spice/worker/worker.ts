@@ -1,4 +1,5 @@
 /** The worker of one SPICE console: our session between the shell's byte streams and the page's canvas. */
+import type { Copied } from '../../clipboard.ts';
 import { type ConsoleStats, noStats } from '../../console.ts';
 import { systemClock } from '../../reconnect.ts';
 import { ByteStream } from '../../transport.ts';
@@ -6,6 +7,7 @@ import type { FromWorker, ToWorker } from '../messages.ts';
 import { type SessionHost, SpiceSession } from '../session.ts';
 import type { PlatformVideo } from '../streams/video-decoder.ts';
 import { decodeWithPlatform } from './platform-jpeg.ts';
+import { readPictureWithPlatform } from './platform-picture.ts';
 import { findPlatformVideo } from './platform-video.ts';
 import { Presentation } from './presentation.ts';
 import { SoundEnds } from './sound-ends.ts';
@@ -39,7 +41,11 @@ class WorkerConsole {
   readonly #session: SpiceSession;
   #statsBefore = { at: performance.now(), bytesIn: 0, bytesOut: 0 };
 
-  constructor(canvas: OffscreenCanvas, video: PlatformVideo) {
+  /** Who waits for the page's answer about its clipboard. */
+  readonly #asked = new Map<number, (copied: Copied | null) => void>();
+  #askedLast = 0;
+
+  constructor(canvas: OffscreenCanvas, lineEnd: 'lf' | 'crlf', video: PlatformVideo) {
     const presentation = new Presentation(canvas, systemClock);
     this.#presentation = presentation;
     const host: SessionHost = {
@@ -56,6 +62,14 @@ class WorkerConsole {
       picture: (size) => scope.postMessage({ type: 'size', size }),
       pointer: (pointer) => scope.postMessage({ type: 'pointer', pointer }),
       agent: (connected) => scope.postMessage({ type: 'agent', connected }),
+      clipboardPossible: (possible) => scope.postMessage({ type: 'clipboardPossible', possible }),
+      clipboard: {
+        read: (selection, kind) => this.#ask((id) => ({ type: 'readCopied', id, selection, kind })),
+        write: async (selection, copied) => void (await this.#ask((id) => ({ type: 'writeCopied', id, selection, copied }))),
+      },
+      readPicture: readPictureWithPlatform,
+      lineEnd,
+      locks: (locks) => scope.postMessage({ type: 'locks', locks }),
       cursor: (cursor) => scope.postMessage({ type: 'cursor', cursor }),
       cursorMoved: (xPx, yPx) => scope.postMessage({ type: 'cursorMoved', xPx, yPx }),
       sound: this.#sound,
@@ -93,6 +107,17 @@ class WorkerConsole {
       case 'microphone':
         this.#sound.attachMicrophone(message.port);
         break;
+      case 'clipboard':
+        this.#session.setClipboardPolicy(message.policy);
+        this.#session.setInUse(message.inUse);
+        break;
+      case 'offerCopied':
+        this.#session.offerCopied(message.selection, message.kinds);
+        break;
+      case 'clipboardAnswer':
+        this.#asked.get(message.id)?.(message.copied);
+        this.#asked.delete(message.id);
+        break;
       case 'stop':
         this.#session.close();
         break;
@@ -101,6 +126,14 @@ class WorkerConsole {
 
   crashed(error: unknown): void {
     this.#session.fail(error);
+  }
+
+  #ask(message: (id: number) => FromWorker): Promise<Copied | null> {
+    const id = ++this.#askedLast;
+    return new Promise((resolve) => {
+      this.#asked.set(id, resolve);
+      scope.postMessage(message(id));
+    });
   }
 
   #attach(stream: number, port: MessagePort): void {
@@ -148,7 +181,7 @@ const early: Exclude<ToWorker, { type: 'start' }>[] = [];
 scope.onmessage = ({ data: message }) => {
   if (message.type === 'start')
     void findPlatformVideo().then((video) => {
-      shown = new WorkerConsole(message.canvas, video);
+      shown = new WorkerConsole(message.canvas, message.lineEnd, video);
       for (const each of early.splice(0)) shown.receive(each);
     });
   else if (shown) shown.receive(message);

@@ -42,6 +42,7 @@ export const specOf = (more: Partial<GuestSpec> = {}): GuestSpec => ({
   notes: '',
   tags: [],
   favourite: false,
+  clipboard: 'both',
   os: { id: 'debian12', name: 'Debian 12', family: 'linux', version: '12', distro: 'debian' },
   architecture: 'x86_64',
   machine: 'q35',
@@ -230,10 +231,17 @@ export const goldenGuests: Record<string, GoldenGuest> = {
   'virtio-four-heads': { spec: specOf({ display: { device: 'virtio', heads: 4 }, sound: 'none' }) },
   'watchdog-pause': { spec: specOf({ watchdog: { model: 'i6300esb', action: 'pause' } }) },
   'watchdog-shutdown': { spec: specOf({ watchdog: { model: 'i6300esb', action: 'shutdown' } }) },
-  'watchdog-poweroff': { spec: specOf({ watchdog: { model: 'i6300esb', action: 'poweroff' } }) },
-  'watchdog-none': { spec: specOf({ watchdog: { model: 'i6300esb', action: 'none' } }) },
+  'watchdog-poweroff': { spec: specOf({ clipboard: 'to-computer', watchdog: { model: 'i6300esb', action: 'poweroff' } }) },
+  'watchdog-none': { spec: specOf({ clipboard: 'to-guest', watchdog: { model: 'i6300esb', action: 'none' } }) },
   'hostile-name': {
-    spec: specOf({ name: 'a,process=evil,debug-threads=off 👻', notes: 'n', tags: ['t'], favourite: true, autostart: true }),
+    spec: specOf({
+      name: 'a,process=evil,debug-threads=off 👻',
+      notes: 'n',
+      tags: ['t'],
+      favourite: true,
+      autostart: true,
+      clipboard: 'off',
+    }),
   },
   'extra-arguments': { spec: specOf({ uuid: '0a0b9f0e-4b5a-4a53-9d6f-0c4b8b8f7a12', memoryMiB: 512, extraArguments: ['-device', 'edu'] }) },
   'room-to-grow': {

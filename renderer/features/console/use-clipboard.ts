@@ -1,0 +1,73 @@
+import { useEffect, useState } from 'react';
+import type { ClipboardPolicy } from '../../../contract/guest-spec.ts';
+import type { ClipboardHost, Copied, Selection } from '../../console/clipboard.ts';
+import type { Console } from '../../console/console.ts';
+import { shell } from '../../state/bridge.ts';
+
+/** This computer's clipboard as one guest's console uses it. */
+export class GuestClipboard implements ClipboardHost {
+  /** What this guest put there: it has that itself, and in more forms than came over. */
+  readonly #fromGuest = new Map<Selection, string>();
+  readonly #offered = new Map<Selection, string>();
+  #offeredTo: Console | null = null;
+
+  async write(selection: Selection, copied: Copied): Promise<void> {
+    const answer = await shell('shell.writeCopied', { selection, copied });
+    if (!answer.ok) return;
+    this.#fromGuest.set(selection, answer.value);
+    this.#offered.delete(selection);
+  }
+
+  async read(selection: Selection, kind: Copied['kind']): Promise<Copied | null> {
+    const answer = await shell('shell.readCopied', { selection, kind });
+    if (!answer.ok || !answer.value) return null;
+    return answer.value.kind === 'text' ? answer.value : { kind: 'png', png: new Uint8Array(answer.value.png) };
+  }
+
+  /** The guest was told that there is nothing any more. */
+  withdrawn(): void {
+    this.#offered.clear();
+  }
+
+  /** Tells the guest of what was copied here since it was told last. */
+  async offer(live: Console): Promise<void> {
+    const answer = await shell('shell.copiedKinds', {});
+    if (!answer.ok) return;
+    if (live !== this.#offeredTo) this.#offered.clear();
+    this.#offeredTo = live;
+    for (const selection of ['clipboard', 'primary'] as const) {
+      const has = answer.value[selection];
+      if (!has || has.stamp === this.#fromGuest.get(selection) || has.stamp === this.#offered.get(selection)) continue;
+      this.#offered.set(selection, has.stamp);
+      this.#fromGuest.delete(selection);
+      live.offerCopied(selection, has.kinds);
+    }
+  }
+}
+
+/** Shares the clipboard with the guest of `live` while its console is in use, as the guest's policy says. */
+export function useClipboard(board: GuestClipboard, live: Console | null, policy: ClipboardPolicy, grabbed: boolean): void {
+  const focused = useWindowFocus();
+  const inUse = grabbed && focused;
+  useEffect(() => {
+    if (!live) return;
+    live.setClipboard(policy, inUse);
+    if (policy !== 'both' && policy !== 'to-guest') board.withdrawn();
+    else if (inUse) void board.offer(live);
+  }, [board, live, policy, inUse]);
+}
+
+function useWindowFocus(): boolean {
+  const [focused, setFocused] = useState(() => document.hasFocus());
+  useEffect(() => {
+    const changed = () => setFocused(document.hasFocus());
+    const gone = () => setFocused(false);
+    window.addEventListener('focus', changed);
+    window.addEventListener('blur', gone);
+    return () => {
+      window.removeEventListener('focus', changed);
+      window.removeEventListener('blur', gone);
+    };
+  }, []);
+  return focused;
+}
