@@ -335,6 +335,10 @@ test('an agent that starts anew is told again what there is, and what was for th
   ask();
   await settled();
   expect(heard()).toHaveLength(1);
+  // Its desktop may have started anew later than itself: whoever comes back to the console says it again.
+  agent.setInUse(false);
+  agent.setInUse(true);
+  expect(hex(heard())).toEqual([`${agentMessage.CLIPBOARD_GRAB} 0000000001000000`]);
 });
 
 test('an agent of old that knows one clipboard is spoken to as it speaks', async () => {

@@ -101,7 +101,10 @@ export class SharedClipboard {
   /** Whether somebody uses this console: it has the keyboard, and its window the focus. */
   setInUse(inUse: boolean): void {
     if (this.#inUse && !inUse) this.#leftAt = this.#options.now();
+    const began = inUse && !this.#inUse;
     this.#inUse = inUse;
+    // The guest's desktop may have started anew without its agent: what was said once is said again where it still stands.
+    if (began) this.#tellOffers();
   }
 
   /** The agent has said what it can do. It may be another one than before. */
@@ -114,7 +117,7 @@ export class SharedClipboard {
       body.setInt32(0, maxClipboardBytes, true);
       send(agentMessage.MAX_CLIPBOARD, new Uint8Array(body.buffer));
     }
-    for (const [name, { offered }] of this.#each()) if (offered.length > 0) this.#tellOffer(name, offered);
+    this.#tellOffers();
   }
 
   end(): void {
@@ -272,6 +275,10 @@ export class SharedClipboard {
       selectionNumber[name],
       kinds.map((kind) => typeOf[kind]),
     );
+  }
+
+  #tellOffers(): void {
+    for (const [name, { offered }] of this.#each()) if (offered.length > 0) this.#tellOffer(name, offered);
   }
 
   #withdraw(name: Selection, selection: SelectionState): void {
