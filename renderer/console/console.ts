@@ -32,6 +32,17 @@ export type ConsoleState =
 /** In the guest's own pixels. */
 export type PixelSize = { widthPx: number; heightPx: number };
 
+/** One of the guest's monitors. */
+export type ConsoleHead = PixelSize & {
+  /** As the guest's agent counts them: 0 is the first, which is the console's `canvas`. */
+  id: number;
+  /** The display channel in whose picture it lies, and where. */
+  display: number;
+  xPx: number;
+  yPx: number;
+  canvas: HTMLCanvasElement;
+};
+
 /** Whether something may be called now, and if not why, in words for a tooltip. */
 export type Possible = { possible: true } | { possible: false; reason: string };
 
@@ -56,7 +67,8 @@ export type ConsoleInput =
   | { kind: 'key'; scancode: readonly number[]; down: boolean }
   /** The lock keys as the host's keyboard shows them. */
   | ({ kind: 'locks' } & ConsoleLocks)
-  | { kind: 'position'; xPx: number; yPx: number }
+  /** `display`: of a guest with several display channels the one whose picture is meant, else the first. */
+  | { kind: 'position'; xPx: number; yPx: number; display?: number }
   | { kind: 'motion'; dxPx: number; dyPx: number }
   | { kind: 'button'; button: PointerButton; down: boolean };
 
@@ -100,13 +112,16 @@ export type SoundChoice = { volume: number; muted: boolean };
 export type ConsoleEvent =
   | { kind: 'state'; state: ConsoleState }
   | { kind: 'capabilities'; capabilities: ConsoleCapabilities }
-  | { kind: 'cursor'; cursor: ConsoleCursor }
+  /** `display`: the display channel over whose picture that is so; over all without one. */
+  | { kind: 'cursor'; cursor: ConsoleCursor; display?: number }
   /** Where the guest has put its pointer, of guests that take movements. */
-  | { kind: 'cursorMoved'; xPx: number; yPx: number }
+  | { kind: 'cursorMoved'; xPx: number; yPx: number; display?: number }
   | { kind: 'sound'; sound: GuestSound }
   | { kind: 'microphone'; microphone: MicrophoneState }
   /** What the guest's lock keys show. */
   | { kind: 'locks'; locks: ConsoleLocks }
+  /** Monitors came, went, or have another size or place. */
+  | { kind: 'heads'; heads: readonly ConsoleHead[] }
   | { kind: 'stats'; stats: ConsoleStats };
 
 /**
@@ -117,13 +132,17 @@ export type ConsoleEvent =
 export interface Console {
   /** "SPICE", as the status strip shows it. */
   readonly protocol: string;
-  /** Where the guest is drawn, one canvas pixel for each of its pixels. */
+  /** Where the guest's first monitor is drawn, one canvas pixel for each of its pixels. */
   readonly canvas: HTMLCanvasElement;
   readonly state: ConsoleState;
   readonly capabilities: ConsoleCapabilities;
   connect(): void;
-  /** Asks the guest to take on this size. */
-  resize(size: PixelSize): void;
+  /** The guest's monitors in the order of their ids; empty before they are known. */
+  readonly heads: readonly ConsoleHead[];
+  /** Asks the guest to take on this size, on its first monitor or on that one. */
+  resize(size: PixelSize, head?: number): void;
+  /** Asks the guest for so many monitors. */
+  setMonitors(count: number): void;
   input(input: ConsoleInput): void;
   /** Takes effect at once, also on what the guest plays later. */
   setSound(choice: SoundChoice): void;

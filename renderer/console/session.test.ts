@@ -1,5 +1,12 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { type Console, type ConsoleCapabilities, type ConsoleEvent, ConsoleLifecycle, type ConsoleState } from './console.ts';
+import {
+  type Console,
+  type ConsoleCapabilities,
+  type ConsoleEvent,
+  type ConsoleHead,
+  ConsoleLifecycle,
+  type ConsoleState,
+} from './console.ts';
 import type { Clock } from './reconnect.ts';
 import { ConsoleSession } from './session.ts';
 
@@ -28,10 +35,18 @@ class ScriptedConsole implements Console {
   becomeLive(): void {
     this.#lifecycle.advance({ phase: 'connected', size });
   }
+  haveMonitors(...widths: number[]): void {
+    const place = (id: number) => ({ id, display: id, xPx: 0, yPx: 0, heightPx: 480 });
+    const canvasOf = (widthPx: number) => ({ width: widthPx, height: 480 }) as HTMLCanvasElement;
+    this.heads = widths.map((widthPx, id) => ({ ...place(id), widthPx, canvas: id === 0 ? this.canvas : canvasOf(widthPx) }));
+    this.#lifecycle.emit({ kind: 'heads', heads: this.heads });
+  }
   breakDown(): void {
     this.#lifecycle.advance({ phase: 'closed', end: { cause: 'server', text: 'It broke.', detail: '' } });
   }
+  heads: readonly ConsoleHead[] = [];
   resize(): void {}
+  setMonitors(): void {}
   input(): void {}
   setSound(): void {}
   setMicrophone(): void {}
@@ -89,6 +104,25 @@ test('a connection that breaks leaves its last picture and its reason until the 
   expect(session.view).toMatchObject({ phase: 'connecting', end: { text: 'It broke.' }, frame: { width: 640 } });
   last().becomeLive();
   expect(session.view).toMatchObject({ phase: 'connected', end: null, frame: null });
+});
+
+test('monitors are those of the live console, and keep their last pictures when it is gone', () => {
+  const { session, made, planned, last } = begin();
+  session.setWanted(true);
+  last().haveMonitors(640, 800);
+  last().becomeLive();
+  expect(session.view.heads.map(({ canvas }) => canvas)).toEqual(made[0]?.heads.map(({ canvas }) => canvas));
+  const live = session.view.heads;
+  last().breakDown();
+  expect(session.view.heads.map(({ id, canvas }) => [id, canvas.width])).toEqual([
+    [0, 640],
+    [1, 800],
+  ]);
+  expect(session.view.heads[0]?.canvas).toBe(session.view.frame);
+  expect(session.view.heads[1]?.canvas).not.toBe(live[1]?.canvas);
+  planned.shift()?.();
+  last().becomeLive();
+  expect(session.view.heads).toEqual([]);
 });
 
 test('a new console is a new object, and the old one is heard no more', () => {

@@ -8,6 +8,7 @@ import {
   type ConsoleCursor,
   type ConsoleEnd,
   type ConsoleEvent,
+  type ConsoleHead,
   type ConsoleStats,
   type GuestSound,
   type MicrophoneState,
@@ -26,6 +27,8 @@ export type SessionView = {
   end: ConsoleEnd | null;
   /** The last picture, while there is no live one. */
   frame: HTMLCanvasElement | null;
+  /** The guest's monitors, once they are known; while there is no live console, with their last pictures. */
+  heads: readonly ConsoleHead[];
   capabilities: ConsoleCapabilities | null;
   cursor: ConsoleCursor;
   stats: ConsoleStats;
@@ -40,6 +43,7 @@ const nothing: SessionView = {
   size: null,
   end: null,
   frame: null,
+  heads: [],
   capabilities: null,
   cursor: { kind: 'default' },
   stats: noStats,
@@ -119,7 +123,7 @@ export class ConsoleSession {
       case 'state':
         if (event.state.phase === 'connected') {
           if (this.#view.phase !== 'connected') this.#reconnect.connected();
-          this.#set({ phase: 'connected', size: event.state.size, frame: null, end: null });
+          this.#set({ phase: 'connected', size: event.state.size, frame: null, heads: from.heads, end: null });
         } else if (event.state.phase === 'closed') {
           this.#keepFrame();
           this.#reconnect.lost();
@@ -137,6 +141,9 @@ export class ConsoleSession {
         break;
       case 'capabilities':
         this.#set({ capabilities: event.capabilities });
+        break;
+      case 'heads':
+        this.#set({ heads: event.heads });
         break;
       case 'cursor':
         this.#set({ cursor: event.cursor });
@@ -170,7 +177,10 @@ export class ConsoleSession {
 
   #keepFrame(): void {
     const { console: live, phase } = this.#view;
-    if (live && phase === 'connected') this.#view = { ...this.#view, frame: copyCanvas(live.canvas) };
+    if (!live || phase !== 'connected') return;
+    const frame = copyCanvas(live.canvas);
+    const heads = this.#view.heads.map((head) => ({ ...head, canvas: head.id === 0 ? frame : copyCanvas(head.canvas) }));
+    this.#view = { ...this.#view, frame, heads };
   }
 
   #set(change: Partial<SessionView>): void {

@@ -11,6 +11,7 @@ import { GlzWindow } from '../../renderer/console/spice/decoders/glz-window.ts';
 import { ImageCache } from '../../renderer/console/spice/decoders/image-cache.ts';
 import { drawMessage } from '../../renderer/console/spice/drawing/draw-messages.ts';
 import type { Surface } from '../../renderer/console/spice/drawing/surface.ts';
+import { Heads } from '../../renderer/console/spice/heads.ts';
 import {
   cursorMessage,
   displayMessage,
@@ -59,6 +60,7 @@ function displaySeeds(): Uint8Array[] {
     joinPieces([
       createSurface(0, 8, 8, 32, 1),
       message(displayMessage.MARK, new Uint8Array(0)),
+      message(displayMessage.MONITORS_CONFIG, bytesOf(['u16', 2], ['u16', 2], numbers(0, 0, 4, 8, 0, 0, 0, 1, 0, 4, 8, 4, 0, 0))),
       message(
         displayMessage.STREAM_CREATE,
         bytesOf(numbers(0, 1), ['u8', 1], ['u8', 1], numbers(0, 0, 4, 4, 4, 4, ...rect), ['u8', 1], numbers(1, ...rect)),
@@ -83,13 +85,26 @@ function runDisplay(input: Uint8Array): void {
     glzWindow: new GlzWindow(mostPixelsHere),
     jpeg: () => Promise.reject(new Error('not here')),
     mayWait: () => false,
+    surfacePixels: 0,
+  };
+  const heads = new Heads();
+  const checkHeads = () => {
+    for (const { xPx, yPx, widthPx, heightPx } of heads.list)
+      if (primary && (widthPx < 1 || heightPx < 1 || xPx + widthPx > primary.width || yPx + heightPx > primary.height))
+        throw new Error(`A monitor of ${widthPx} × ${heightPx} at ${xPx}, ${yPx} is not within the picture.`);
   };
   const display = new DisplayChannel(
     {
       primary: (surface) => {
         primary = surface;
+        heads.picture(0, surface && { widthPx: surface.width, heightPx: surface.height });
+        checkHeads();
       },
       mark: () => undefined,
+      monitors: (monitors) => {
+        heads.monitors(0, monitors);
+        checkHeads();
+      },
       damaged: (left, top, right, bottom) => {
         if (!primary) throw new Error('What is drawn upon is not there.');
         const { width, height } = primary;

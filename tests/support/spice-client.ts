@@ -4,6 +4,7 @@ import type { Transport } from '../../main/consoles/transport.ts';
 import { unixSocketTransport } from '../../main/consoles/unix-socket-transport.ts';
 import type { ConsoleCursor, ConsoleEnd, ConsoleLocks, PixelSize } from '../../renderer/console/console.ts';
 import type { Surface } from '../../renderer/console/spice/drawing/surface.ts';
+import type { Head } from '../../renderer/console/spice/heads.ts';
 import { type SessionHost, type SessionOptions, type SoundHost, SpiceSession } from '../../renderer/console/spice/session.ts';
 import { noVideo } from '../../renderer/console/spice/streams/video-decoder.ts';
 import type { Pixels } from './png.ts';
@@ -22,6 +23,9 @@ export type SpiceClient = {
   /** What the guest's lock keys show. */
   readonly locks: ConsoleLocks | null;
   readonly end: ConsoleEnd | null;
+  readonly heads: readonly Head[];
+  /** The pictures of the display channels, by their ids. */
+  readonly screens: readonly (Surface | null)[];
   /** Rectangles that were drawn upon. */
   readonly damages: number;
   close(): void;
@@ -39,6 +43,8 @@ export function openSpiceClient(socketPath: string, options: SessionOptions = {}
     clipboard: false,
     locks: null as ConsoleLocks | null,
     end: null as ConsoleEnd | null,
+    heads: [] as readonly Head[],
+    screens: [] as (Surface | null)[],
     damages: 0,
   };
   // The session asks for its first stream while it is made; nothing is connected before the next turn of the event loop.
@@ -63,11 +69,15 @@ export function openSpiceClient(socketPath: string, options: SessionOptions = {}
     },
     video: noVideo,
     settled: () => undefined,
-    primary: (screen) => {
-      state.screen = screen;
+    primary: (screen, display) => {
+      state.screens[display] = screen;
+      if (display === 0) state.screen = screen;
     },
     damaged: () => {
       state.damages++;
+    },
+    heads: (heads) => {
+      state.heads = heads;
     },
     picture: (size) => {
       state.size = size;
@@ -101,13 +111,23 @@ export function openSpiceClient(socketPath: string, options: SessionOptions = {}
   return Object.assign(state, { session, close: () => session?.close() });
 }
 
-/** A surface as it would be shown. */
-export function pixelsOf(surface: Surface): Pixels {
-  const rgb = new Uint8Array(surface.pixels.length * 3);
-  for (const [at, pixel] of surface.pixels.entries()) {
-    rgb[at * 3] = pixel & 255;
-    rgb[at * 3 + 1] = (pixel >> 8) & 255;
-    rgb[at * 3 + 2] = (pixel >> 16) & 255;
-  }
-  return { widthPx: surface.width, heightPx: surface.height, rgb };
+/** A surface, or a part of it, as it would be shown. */
+export function pixelsOf(
+  surface: Surface,
+  { xPx, yPx, widthPx, heightPx }: Pick<Head, 'xPx' | 'yPx' | 'widthPx' | 'heightPx'> = {
+    xPx: 0,
+    yPx: 0,
+    widthPx: surface.width,
+    heightPx: surface.height,
+  },
+): Pixels {
+  const rgb = new Uint8Array(widthPx * heightPx * 3);
+  for (let y = 0, at = 0; y < heightPx; y++)
+    for (let x = 0; x < widthPx; x++, at += 3) {
+      const pixel = surface.pixels[(yPx + y) * surface.width + xPx + x] ?? 0;
+      rgb[at] = pixel & 255;
+      rgb[at + 1] = (pixel >> 8) & 255;
+      rgb[at + 2] = (pixel >> 16) & 255;
+    }
+  return { widthPx, heightPx, rgb };
 }

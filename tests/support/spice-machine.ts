@@ -18,8 +18,8 @@ export type SpiceMachine = {
   folder: string;
   socketPath: string;
   qmp(command: string, input?: object): Promise<unknown>;
-  /** What QEMU itself says that the screen shows. */
-  screendump(): Promise<Pixels>;
+  /** What QEMU itself says that the screen shows; `of` a device's monitor that is not the first. */
+  screendump(of?: { device: string; head: number }): Promise<Pixels>;
 };
 
 /** Starts it with these words after those that it always has; it ends with the test. `spice` are further options of its server. */
@@ -77,8 +77,8 @@ export async function startSpiceMachine(words: (folder: string) => readonly stri
     folder,
     socketPath,
     qmp,
-    screendump: async () => {
-      await qmp('screendump', { filename: picture, format: 'png' });
+    screendump: async (of = undefined) => {
+      await qmp('screendump', { filename: picture, format: 'png', ...of });
       return decodePng(readFileSync(picture));
     },
   };

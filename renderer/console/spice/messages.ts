@@ -3,6 +3,7 @@ import type { ClipboardPolicy } from '../../../contract/guest-spec.ts';
 import type { Copied, CopiedKind, Selection } from '../clipboard.ts';
 import type { ConsoleCursor, ConsoleEnd, ConsoleInput, ConsoleLocks, ConsoleStats, GuestSound, PixelSize } from '../console.ts';
 import type { SoundFormat } from './audio/sound-format.ts';
+import type { Head } from './heads.ts';
 
 export type ToWorker =
   /** First, once: where to draw. */
@@ -10,9 +11,12 @@ export type ToWorker =
   | { type: 'port'; id: number; port: MessagePort }
   | { type: 'noPort'; id: number; text: string }
   | { type: 'input'; input: ConsoleInput }
-  | { type: 'resize'; size: PixelSize }
-  /** Whether anybody can see the canvas. */
-  | { type: 'visible'; visible: boolean }
+  /** Where to draw a monitor that is not the first. */
+  | { type: 'canvas'; head: number; canvas: OffscreenCanvas }
+  | { type: 'resize'; size: PixelSize; head: number }
+  | { type: 'monitors'; count: number }
+  /** Whether anybody can see the canvas of that monitor. */
+  | { type: 'visible'; head: number; visible: boolean }
   /** Where what the guest plays goes: a speaker's end, with `ToSpeaker` and `FromSpeaker`. */
   | { type: 'speaker'; port: MessagePort }
   /** Where the guest's recording comes from: `Int16Array`s, in the format that it asked for. */
@@ -28,6 +32,8 @@ export type FromWorker =
   | { type: 'needPort'; id: number }
   /** The picture has this size and something was drawn on it. */
   | { type: 'size'; size: PixelSize }
+  /** The guest has these monitors; those that have no canvas yet want one. */
+  | { type: 'heads'; heads: readonly Head[] }
   | { type: 'pointer'; pointer: 'absolute' | 'relative' }
   | { type: 'agent'; connected: boolean }
   | { type: 'clipboardPossible'; possible: boolean }
@@ -35,8 +41,8 @@ export type FromWorker =
   | { type: 'writeCopied'; id: number; selection: Selection; copied: Copied }
   | { type: 'readCopied'; id: number; selection: Selection; kind: CopiedKind }
   | { type: 'locks'; locks: ConsoleLocks }
-  | { type: 'cursor'; cursor: ConsoleCursor }
-  | { type: 'cursorMoved'; xPx: number; yPx: number }
+  | { type: 'cursor'; cursor: ConsoleCursor; display?: number }
+  | { type: 'cursorMoved'; xPx: number; yPx: number; display?: number }
   /** The guest has a sound card, which stands so. */
   | { type: 'sound'; sound: GuestSound }
   /** The guest records in this format from now on; null: it has ended. */

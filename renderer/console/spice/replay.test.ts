@@ -40,6 +40,7 @@ async function play(pieces: WireBytes[], yields: boolean): Promise<Outcome> {
     primary: (surface) => {
       screen = surface;
     },
+    heads: () => undefined,
     damaged: (left, top, right, bottom) => {
       Object.assign(bounds, {
         left: Math.min(bounds.left, left),

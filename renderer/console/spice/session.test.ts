@@ -25,6 +25,8 @@ function openSession() {
     video: noVideo,
     settled: () => undefined,
     primary: (surface) => void told.push(`primary ${surface?.width ?? 'none'}`),
+    heads: (heads) =>
+      void told.push(`heads ${heads.map(({ id, display, xPx, widthPx }) => `${id}:${display}:${xPx}+${widthPx}`).join(' ')}`),
     damaged: (left, top, right, bottom) => void told.push(`damaged ${left} ${top} ${right} ${bottom}`),
     picture: ({ widthPx, heightPx }) => void told.push(`picture ${widthPx} ${heightPx}`),
     pointer: (pointer) => void told.push(pointer),
@@ -77,7 +79,7 @@ async function openDisplay() {
   const opened = openSession();
   await opened.open(0);
   opened.session.receive(0, init());
-  opened.session.receive(0, channels([2, 0], [3, 0], [4, 0], [5, 0], [2, 1], [9, 0]));
+  opened.session.receive(0, channels([2, 0], [3, 0], [4, 0], [5, 0], [9, 0]));
   await opened.open(1);
   opened.told.length = 0;
   return opened;
@@ -90,21 +92,22 @@ test('a session asks for the client’s pointer, for its channels and for no oth
   expect(told).toEqual(['relative']);
   expect(messages(0).map(([type]) => type)).toEqual([mainRequest.MOUSE_MODE_REQUEST, mainRequest.ATTACH_CHANNELS]);
   session.receive(0, channels([2, 0], [3, 0], [4, 0], [5, 0], [2, 1], [9, 0]));
-  expect(sent).toHaveLength(4);
-  for (const stream of [1, 2, 3]) session.streamOpen(stream);
+  expect(sent).toHaveLength(5);
+  for (const stream of [1, 2, 3, 4]) session.streamOpen(stream);
   expect(
     sent
       .slice(1)
       .map((stream) => Buffer.from(stream[0] as Uint8Array))
-      .map((link) => [link.readUInt32LE(16), link[20]]),
+      .map((link) => [link.readUInt32LE(16), link[20], link[21]]),
   ).toEqual([
-    [0xabcd, 2],
-    [0xabcd, 3],
-    [0xabcd, 4],
+    [0xabcd, 2, 0],
+    [0xabcd, 2, 1],
+    [0xabcd, 3, 0],
+    [0xabcd, 4, 0],
   ]);
   // Once is enough.
   session.receive(0, channels([2, 0], [3, 0]));
-  expect(sent).toHaveLength(4);
+  expect(sent).toHaveLength(5);
 });
 
 test('the first that a display says is how much is kept, since the server waits for it', async () => {
@@ -115,13 +118,13 @@ test('the first that a display says is how much is kept, since the server waits 
 test('a screen is told when it is marked or drawn upon, whichever is first, and again when there is a new one', async () => {
   const { session, told } = await openDisplay();
   session.receive(1, surface());
-  expect(told).toEqual(['primary 8']);
+  expect(told.splice(0)).toEqual(['primary 8', 'heads 0:0:0+8']);
   session.receive(1, spiceMessage(displayMessage.MARK, new Uint8Array(0)));
   session.receive(1, fill());
   session.receive(1, spiceMessage(displayMessage.SURFACE_DESTROY, bytesOf(['u32', 0])));
   session.receive(1, surface());
   session.receive(1, fill());
-  expect(told.slice(1)).toEqual(['picture 8 4', 'damaged 1 1 3 3', 'primary none', 'primary 8', 'damaged 1 1 3 3', 'picture 8 4']);
+  expect(told).toEqual(['picture 8 4', 'damaged 1 1 3 3', 'primary none', 'primary 8', 'damaged 1 1 3 3', 'picture 8 4']);
 });
 
 test('a picture of a video waits until the server’s clock shows its time', async () => {
@@ -133,7 +136,7 @@ test('a picture of a video waits until the server’s clock shows its time', asy
   session.receive(1, spiceMessage(displayMessage.STREAM_CREATE, create));
   session.receive(0, spiceMessage(mainMessage.MULTI_MEDIA_TIME, bytesOf(['u32', 1000])));
   session.receive(1, spiceMessage(displayMessage.STREAM_DATA, bytesOf(...numbers(1, 1500, 2), new Uint8Array(2))));
-  expect(told.slice(1)).toEqual(['after 500']);
+  expect(told.slice(2)).toEqual(['after 500']);
 });
 
 test('what is drawn off-screen is not shown', async () => {
@@ -154,6 +157,101 @@ test('an agent that comes is started and asked what it can do, and is gone when 
   expect([monitors.readUInt32LE(4), monitors.readUInt32LE(28), monitors.readUInt32LE(32)]).toEqual([2, 768, 1024]);
   session.receive(0, spiceMessage(mainMessage.AGENT_DISCONNECTED, bytesOf(['u32', 0])));
   expect(told.at(-1)).toBe('agent false');
+});
+
+const monitors = (...list: readonly (readonly [id: number, left: number, width: number])[]) =>
+  spiceMessage(
+    displayMessage.MONITORS_CONFIG,
+    bytesOf(
+      ['u16', list.length],
+      ['u16', 4],
+      ...list.flatMap(([id, left, width]) => [id, 0, width, 4, left, 0, 0].map((number): ['u32', number] => ['u32', number])),
+    ),
+  );
+/** How large the agent was asked to make its monitors, the last time. */
+const askedFor = (message: Uint8Array | undefined) => {
+  const body = Buffer.from(message ?? []);
+  return Array.from({ length: body.readUInt32LE(20) }, (_, index) => [
+    body.readUInt32LE(32 + 20 * index),
+    body.readUInt32LE(28 + 20 * index),
+  ]);
+};
+
+test('monitors of one picture are told as the server says where they lie, and the first one’s size with them', async () => {
+  const { session, told } = await openDisplay();
+  session.receive(1, surface());
+  session.receive(1, spiceMessage(displayMessage.MARK, new Uint8Array(0)));
+  told.length = 0;
+  session.receive(1, monitors([0, 0, 5], [1, 5, 3]));
+  session.receive(1, monitors([0, 0, 5], [1, 5, 3]));
+  expect(told).toEqual(['heads 0:0:0+5 1:0:5+3', 'picture 5 4']);
+});
+
+test('each display channel is a monitor, what is drawn on it is told with its number, and all are asked for their sizes at once', async () => {
+  const { session, told, messages, open } = openSession();
+  await open(0);
+  session.receive(0, init(1, 3, 2));
+  session.receive(0, channels([2, 1], [2, 0], [2, 1], [2, 99]));
+  await open(1);
+  await open(2);
+  told.length = 0;
+  session.receive(2, surface());
+  session.receive(1, surface());
+  session.receive(2, fill());
+  expect(told).toEqual(['primary 8', 'heads 1:1:0+8', 'primary 8', 'heads 0:0:0+8 1:1:0+8', 'damaged 1 1 3 3']);
+  session.setMonitors(2);
+  expect(askedFor(messages(0).at(-1)?.[1])).toEqual([
+    [8, 4],
+    [8, 4],
+  ]);
+  session.resize({ widthPx: 1280, heightPx: 720 });
+  session.resize({ widthPx: 800, heightPx: 600 }, 1);
+  expect(askedFor(messages(0).at(-1)?.[1])).toEqual([
+    [1280, 720],
+    [800, 600],
+  ]);
+  // A card that has a channel for each monitor keeps those on that are not named.
+  session.setMonitors(1);
+  expect(askedFor(messages(0).at(-1)?.[1])).toEqual([
+    [1280, 720],
+    [0, 0],
+  ]);
+});
+
+test('a channel waits for what another is to bring, and lets go of it when the session ends', async () => {
+  const { session, told, open } = openSession();
+  await open(0);
+  session.receive(0, init());
+  session.receive(0, channels([2, 0], [2, 1]));
+  await open(1);
+  await open(2);
+  session.receive(1, surface());
+  // WAIT_FOR_CHANNELS: until channel 1 has handled a message.
+  const waiting = session.receive(
+    1,
+    Uint8Array.from([...spiceMessage(5, bytesOf(['u8', 1], ['u8', 2], ['u8', 1], ['u64', 1n])), ...fill()]),
+  );
+  expect(waiting).toBeInstanceOf(Promise);
+  expect(told).not.toContain('damaged 1 1 3 3');
+  session.receive(2, surface());
+  await waiting;
+  expect(told).toContain('damaged 1 1 3 3');
+  const never = session.receive(1, spiceMessage(5, bytesOf(['u8', 1], ['u8', 2], ['u8', 1], ['u64', 1000n])));
+  session.close();
+  await never;
+});
+
+test('surfaces of all display channels together are bounded', async () => {
+  const { session, told, open } = openSession();
+  await open(0);
+  session.receive(0, init());
+  session.receive(0, channels([2, 0], [2, 1]));
+  await open(1);
+  await open(2);
+  const big = spiceMessage(displayMessage.SURFACE_CREATE, bytesOf(['u32', 1], ['u32', 8192], ['u32', 8192], ['u32', 32], ['u32', 0]));
+  session.receive(1, big);
+  session.receive(2, big);
+  expect(told.at(-1)).toBe('ended protocol: display: SURFACE_CREATE: a surface of 8192 × 8192 pixels is more than fits beside the others');
 });
 
 test('a wrong message ends the session with channel, message and reason, and nothing is heard of it any more', async () => {

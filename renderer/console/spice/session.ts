@@ -9,12 +9,12 @@
 
 import type { ClipboardPolicy } from '../../../contract/guest-spec.ts';
 import type { ClipboardHost, CopiedKind, Selection } from '../clipboard.ts';
-import type { ConsoleEnd, ConsoleInput, ConsoleLocks, PixelSize } from '../console.ts';
+import type { ConsoleCursor, ConsoleEnd, ConsoleInput, ConsoleLocks, PixelSize } from '../console.ts';
 import { Agent } from './agent/agent.ts';
 import type { PictureReader } from './agent/shared-clipboard.ts';
 import type { MakeOpusDecoder } from './audio/opus-decoder.ts';
 import { Channel, type ChannelHandler } from './channels/channel.ts';
-import { CursorChannel, type CursorEvents } from './channels/cursor-channel.ts';
+import { CursorChannel } from './channels/cursor-channel.ts';
 import {
   DisplayChannel,
   type DisplayEvents,
@@ -29,6 +29,8 @@ import { RecordChannel, type RecordEvents } from './channels/record-channel.ts';
 import { GlzWindow } from './decoders/glz-window.ts';
 import { ImageCache } from './decoders/image-cache.ts';
 import type { PlatformJpeg } from './decoders/jpeg.ts';
+import type { Surface } from './drawing/surface.ts';
+import { type Head, Heads, maxHeads } from './heads.ts';
 import { channelType } from './protocol/constants.ts';
 import { SpiceError } from './protocol/spice-error.ts';
 import { MultimediaClock } from './streams/multimedia-clock.ts';
@@ -46,39 +48,45 @@ export type SoundHost = Omit<PlaybackEvents, 'playbackFailed' | 'playbackTime'> 
   };
 
 /** What a session needs of the world, and tells it. */
-export type SessionHost = CursorEvents &
-  Pick<DisplayEvents, 'primary' | 'damaged'> & {
-    /** Milliseconds of a clock that never goes back. */
-    now(): number;
-    /** Another byte stream to the server is wanted: `streamOpen` is to be called for it, or `streamClosed`. */
-    openStream(stream: number): void;
-    send(stream: number, bytes: Uint8Array): void;
-    /** Calls back once, at least that much later. The answer takes it back. */
-    after(ms: number, run: () => void): () => void;
-    /** Decodes JPEGs. */
-    jpeg: PlatformJpeg;
-    /** Decodes videos. */
-    video: PlatformVideo;
-    /** A picture of a video has been drawn, at a time of its own and not while bytes were received. */
-    settled(): void;
-    closeStream(stream: number): void;
-    /** The screen can be looked at: once, and whenever there is a new one. */
-    picture(size: PixelSize): void;
-    pointer(pointer: 'absolute' | 'relative'): void;
-    agent(connected: boolean): void;
-    /** Without it the channels of sound are not opened. */
-    sound?: SoundHost;
-    /** Whether the agent shares a clipboard; and this computer's. */
-    clipboardPossible(possible: boolean): void;
-    clipboard: ClipboardHost;
-    readPicture: PictureReader;
-    /** How this computer ends a line. */
-    lineEnd: 'lf' | 'crlf';
-    /** What the guest's lock keys show. */
-    locks(locks: ConsoleLocks): void;
-    /** Last, once, and not when this side closed the session. */
-    ended(end: ConsoleEnd): void;
-  };
+export type SessionHost = {
+  /** As in {@link DisplayEvents}, of a display channel. */
+  primary(surface: Surface | null, display: number): void;
+  damaged(left: number, top: number, right: number, bottom: number, display: number): void;
+  /** The guest has these monitors, in the order of their ids: told before one is shown, and whenever they have changed. */
+  heads(heads: readonly Head[]): void;
+  cursor(cursor: ConsoleCursor, display: number): void;
+  cursorMoved(xPx: number, yPx: number, display: number): void;
+  /** Milliseconds of a clock that never goes back. */
+  now(): number;
+  /** Another byte stream to the server is wanted: `streamOpen` is to be called for it, or `streamClosed`. */
+  openStream(stream: number): void;
+  send(stream: number, bytes: Uint8Array): void;
+  /** Calls back once, at least that much later. The answer takes it back. */
+  after(ms: number, run: () => void): () => void;
+  /** Decodes JPEGs. */
+  jpeg: PlatformJpeg;
+  /** Decodes videos. */
+  video: PlatformVideo;
+  /** A picture of a video has been drawn, at a time of its own and not while bytes were received. */
+  settled(): void;
+  closeStream(stream: number): void;
+  /** The first monitor can be looked at: once, and whenever it is a new one. */
+  picture(size: PixelSize): void;
+  pointer(pointer: 'absolute' | 'relative'): void;
+  agent(connected: boolean): void;
+  /** Without it the channels of sound are not opened. */
+  sound?: SoundHost;
+  /** Whether the agent shares a clipboard; and this computer's. */
+  clipboardPossible(possible: boolean): void;
+  clipboard: ClipboardHost;
+  readPicture: PictureReader;
+  /** How this computer ends a line. */
+  lineEnd: 'lf' | 'crlf';
+  /** What the guest's lock keys show. */
+  locks(locks: ConsoleLocks): void;
+  /** Last, once, and not when this side closed the session. */
+  ended(end: ConsoleEnd): void;
+};
 
 export type SessionOptions = {
   password?: string;
@@ -96,12 +104,19 @@ export class SpiceSession {
   readonly #inputs: InputsChannel;
   readonly #agent: Agent;
   readonly #clock: MultimediaClock;
-  #display: DisplayChannel | null = null;
+  readonly #displays: DisplayChannel[] = [];
+  readonly #heads = new Heads();
+  /** What the monitors were asked to be, by their ids, and how many. */
+  readonly #wantedSizes: (PixelSize | undefined)[] = [];
+  #monitors = 1;
   #playback: PlaybackChannel | null = null;
   #record: RecordChannel | null = null;
   #sessionId = 0;
   #closed = false;
-  #size: PixelSize | null = null;
+  /** The first display channel has a surface that cannot be looked at yet. */
+  #waitsForPicture = false;
+  #shown = false;
+  #closeShared = () => {};
   #notice = '';
 
   constructor(host: SessionHost, options: SessionOptions = {}) {
@@ -179,8 +194,17 @@ export class SpiceSession {
     if (!this.#closed) this.#inputs.input(input);
   }
 
-  resize(size: PixelSize): void {
-    if (!this.#closed) this.#agent.setMonitors([size]);
+  /** Asks for a monitor of that size. The others stay as they were asked to be. */
+  resize(size: PixelSize, head = 0): void {
+    if (head >= maxHeads) return;
+    this.#wantedSizes[head] = size;
+    this.#askForMonitors();
+  }
+
+  /** Asks for so many monitors: those that nobody gave a size are as large as the first. */
+  setMonitors(count: number): void {
+    this.#monitors = Math.max(1, Math.min(count, maxHeads));
+    this.#askForMonitors();
   }
 
   /** Samples for a guest that records, in the format that it asked for. */
@@ -221,7 +245,8 @@ export class SpiceSession {
     if (this.#closed) return;
     this.#closed = true;
     this.#agent.closed();
-    this.#display?.close();
+    for (const display of this.#displays) display.close();
+    this.#closeShared();
     this.#playback?.close();
     for (const [stream, channel] of this.#channels.entries()) {
       channel.close();
@@ -258,20 +283,35 @@ export class SpiceSession {
     return channel;
   }
 
+  /** The list says how large all are: also those that are off, where a card has a channel for each or the agent knows of such. */
+  #askForMonitors(): void {
+    if (this.#closed) return;
+    const first = this.#wantedSizes[0] ?? this.#heads.list[0] ?? { widthPx: 1024, heightPx: 768 };
+    const sizes = Array.from({ length: this.#monitors }, (_, head) => this.#wantedSizes[head] ?? first);
+    if (this.#displays.length > 1 || this.#agent.can('SPARSE_MONITORS_CONFIG'))
+      while (sizes.length < this.#heads.most) sizes.push({ widthPx: 0, heightPx: 0 });
+    this.#agent.setMonitors(sizes);
+  }
+
   /** Of those that the server has the ones that are known here, each once. */
   #openChannels(list: readonly { kind: number; channelId: number }[]): void {
     if (this.#channels.length > 1) return;
-    const has = (kind: number) => list.some((channel) => channel.kind === kind && channel.channelId === 0);
-    if (has(channelType.display)) {
-      const shared = {
-        cache: new ImageCache(pixmapCachePixels * 2),
-        glzWindow: new GlzWindow(glzWindowPixels * 2),
-        jpeg: this.#host.jpeg,
-        // There is one display channel: what it refers to it has brought itself.
-        mayWait: () => false,
-      };
-      const host = this.#host;
-      this.#display = new DisplayChannel(this.#displayEvents(), shared, this.#options.compression ?? null, {
+    const ids = (kind: number) =>
+      [...new Set(list.filter((channel) => channel.kind === kind && channel.channelId < maxHeads).map(({ channelId }) => channelId))].sort(
+        (one, other) => one - other,
+      );
+    const displays = ids(channelType.display);
+    const cache = new ImageCache(pixmapCachePixels * 2);
+    const glzWindow = new GlzWindow(glzWindowPixels * 2);
+    this.#closeShared = () => {
+      cache.close();
+      glzWindow.clear();
+    };
+    // With one display channel, what it refers to it has brought itself.
+    const shared = { cache, glzWindow, jpeg: this.#host.jpeg, mayWait: () => displays.length > 1, surfacePixels: 0 };
+    const host = this.#host;
+    for (const id of displays) {
+      const display = new DisplayChannel(this.#displayEvents(id), shared, this.#options.compression ?? null, {
         clock: this.#clock,
         now: () => host.now(),
         after: (ms, run) => host.after(ms, run),
@@ -279,19 +319,20 @@ export class SpiceSession {
         settled: () => this.#tell(() => host.settled()),
         failed: (error) => this.fail(error instanceof SpiceError ? error.within('display', 'STREAM_DATA') : error),
       });
-      this.#add(this.#display, 0);
+      this.#displays.push(display);
+      this.#add(display, id);
     }
-    if (has(channelType.inputs)) this.#add(this.#inputs, 0);
-    if (has(channelType.cursor))
+    if (ids(channelType.inputs).includes(0)) this.#add(this.#inputs, 0);
+    for (const id of ids(channelType.cursor))
       this.#add(
         new CursorChannel({
-          cursor: (cursor) => this.#tell(() => this.#host.cursor(cursor)),
-          cursorMoved: (xPx, yPx) => this.#tell(() => this.#host.cursorMoved(xPx, yPx)),
+          cursor: (cursor) => this.#tell(() => host.cursor(cursor, id)),
+          cursorMoved: (xPx, yPx) => this.#tell(() => host.cursorMoved(xPx, yPx, id)),
         }),
-        0,
+        id,
       );
     const { sound } = this.#host;
-    if (sound && has(channelType.playback)) {
+    if (sound && ids(channelType.playback).includes(0)) {
       this.#playback = new PlaybackChannel(this.#heard(sound), sound.opus);
       this.#add(this.#playback, 0);
     }
@@ -326,23 +367,38 @@ export class SpiceSession {
     };
   }
 
-  #displayEvents(): DisplayEvents {
+  #displayEvents(display: number): DisplayEvents {
     const show = () => {
-      const size = this.#size;
-      this.#size = null;
-      if (size) this.#tell(() => this.#host.picture(size));
+      const waiting = this.#waitsForPicture;
+      if (display !== 0 || !waiting) return;
+      this.#waitsForPicture = false;
+      this.#tellPicture();
     };
     return {
       primary: (surface) => {
-        this.#size = surface ? { widthPx: surface.width, heightPx: surface.height } : null;
-        this.#tell(() => this.#host.primary(surface));
+        if (display === 0) this.#waitsForPicture = surface !== null;
+        const changed = this.#heads.picture(display, surface && { widthPx: surface.width, heightPx: surface.height });
+        this.#tell(() => this.#host.primary(surface, display));
+        if (changed) this.#tell(() => this.#host.heads(this.#heads.list));
+      },
+      monitors: (monitors) => {
+        if (!this.#heads.monitors(display, monitors)) return;
+        this.#tell(() => this.#host.heads(this.#heads.list));
+        if (this.#shown && !this.#waitsForPicture) this.#tellPicture();
       },
       mark: show,
       damaged: (left, top, right, bottom) => {
         if (this.#closed) return;
-        this.#host.damaged(left, top, right, bottom);
-        if (this.#size) show();
+        this.#host.damaged(left, top, right, bottom, display);
+        show();
       },
     };
+  }
+
+  #tellPicture(): void {
+    const first = this.#heads.list[0];
+    if (!first) return;
+    this.#shown = true;
+    this.#tell(() => this.#host.picture({ widthPx: first.widthPx, heightPx: first.heightPx }));
   }
 }

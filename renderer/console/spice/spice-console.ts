@@ -7,6 +7,7 @@ import {
   type ConsoleCapabilities,
   type ConsoleEnd,
   type ConsoleEvent,
+  type ConsoleHead,
   type ConsoleInput,
   ConsoleLifecycle,
   type ConsoleState,
@@ -62,11 +63,14 @@ export class SpiceConsole implements Console {
   #watch: ReturnType<typeof setInterval> | undefined;
   /** A tab that is not shown has a canvas without a box. */
   readonly #observer = new IntersectionObserver((entries) => {
-    this.#inView = entries.at(-1)?.isIntersecting ?? true;
+    for (const { target, isIntersecting } of entries) this.#inView.set(target, isIntersecting);
     this.#tellVisible();
   });
-  #inView = true;
-  #toldVisible = true;
+  readonly #inView = new Map<Element, boolean>();
+  /** By the ids of the heads. */
+  readonly #canvases = new Map([[0, this.canvas]]);
+  readonly #toldVisible = new Map<number, boolean>();
+  #heads: readonly ConsoleHead[] = [];
   #policy: ClipboardPolicy = 'off';
   #heardAt = 0;
   #startedAt = 0;
@@ -117,8 +121,16 @@ export class SpiceConsole implements Console {
     document.addEventListener('visibilitychange', this.#tellVisible);
   }
 
-  resize(size: PixelSize): void {
-    if (this.#capabilities.resizeGuest.possible) this.#tell({ type: 'resize', size });
+  get heads(): readonly ConsoleHead[] {
+    return this.#heads;
+  }
+
+  resize(size: PixelSize, head = 0): void {
+    if (this.#capabilities.resizeGuest.possible) this.#tell({ type: 'resize', size, head });
+  }
+
+  setMonitors(count: number): void {
+    if (this.#capabilities.resizeGuest.possible) this.#tell({ type: 'monitors', count });
   }
 
   input(input: ConsoleInput): void {
@@ -154,10 +166,12 @@ export class SpiceConsole implements Console {
   }
 
   readonly #tellVisible = () => {
-    const visible = this.#inView && !document.hidden;
-    if (visible === this.#toldVisible) return;
-    this.#toldVisible = visible;
-    this.#tell({ type: 'visible', visible });
+    for (const [head, canvas] of this.#canvases) {
+      const visible = (this.#inView.get(canvas) ?? true) && !document.hidden;
+      if (visible === (this.#toldVisible.get(head) ?? true)) continue;
+      this.#toldVisible.set(head, visible);
+      this.#tell({ type: 'visible', head, visible });
+    }
   };
 
   #receive(message: FromWorker): void {
@@ -168,6 +182,10 @@ export class SpiceConsole implements Console {
         break;
       case 'size':
         this.#lifecycle.advance({ phase: 'connected', size: message.size });
+        break;
+      case 'heads':
+        this.#heads = message.heads.map((head) => ({ ...head, canvas: this.#canvasOf(head.id) }));
+        this.#lifecycle.emit({ kind: 'heads', heads: this.#heads });
         break;
       case 'pointer':
         this.#change({ pointer: message.pointer });
@@ -205,6 +223,18 @@ export class SpiceConsole implements Console {
         this.#end(message.end);
         break;
     }
+  }
+
+  /** A monitor keeps its canvas for as long as the connection lasts. */
+  #canvasOf(head: number): HTMLCanvasElement {
+    const known = this.#canvases.get(head);
+    if (known) return known;
+    const made = document.createElement('canvas');
+    this.#canvases.set(head, made);
+    const canvas = made.transferControlToOffscreen();
+    this.#tell({ type: 'canvas', head, canvas }, [canvas]);
+    this.#observer.observe(made);
+    return made;
   }
 
   async #givePort(id: number): Promise<void> {

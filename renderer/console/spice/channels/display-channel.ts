@@ -1,4 +1,5 @@
 /** The display channel: what the guest's screen shows. Keeps the surfaces and has its messages drawn upon them. */
+import type { PixelSize } from '../../console.ts';
 import { ImageDecoder, type SharedImages } from '../decoders/image.ts';
 import { createSurface, isOpaque, type Rect, type Surface } from '../drawing/surface.ts';
 import { buildMessage } from '../protocol/build-message.ts';
@@ -16,6 +17,17 @@ export type DisplayEvents = {
   mark(): void;
   /** The primary surface has changed within these bounds. */
   damaged(left: number, top: number, right: number, bottom: number): void;
+  /** The server says where monitors lie in the primary surface; not checked against it. */
+  monitors(monitors: readonly MonitorConfig[]): void;
+};
+
+/** QXLHead of a monitor, in pixels of the primary surface; one without a size is off. */
+export type MonitorConfig = PixelSize & { id: number; xPx: number; yPx: number };
+
+/** What the display channels of a session have in common. */
+export type SharedDisplays = SharedImages & {
+  /** Pixels of all their surfaces. */
+  surfacePixels: number;
 };
 
 /** What the server may count on, told in DISPLAY_INIT: pixels that are kept to be drawn again, and those that GLZ pictures refer to. */
@@ -32,15 +44,17 @@ const capabilities =
   (1 << displayCapability.LZ4_COMPRESSION) |
   (1 << displayCapability.PREF_COMPRESSION);
 const maxSurfaces = 4096;
-/** All surfaces together: 384 MiB of memory, the screen of an 8K display nearly three times. */
+/** All surfaces of a session together: 384 MiB of memory, the screen of an 8K display nearly three times. */
 const maxSurfacePixels = 96 * 1024 * 1024;
 const resourceBytes = 9;
+/** QXLHead: id, surface, size, place and flags. */
+const monitorBytes = 28;
 
 export class DisplayChannel implements ChannelHandler {
   readonly kind = 'display';
   readonly capabilities: number;
   readonly #events: DisplayEvents;
-  readonly #shared: SharedImages;
+  readonly #shared: SharedDisplays;
   readonly #surfaces = new Map<number, Surface>();
   readonly #images: ImageDecoder;
   readonly #drawing: DisplayDrawing;
@@ -48,11 +62,10 @@ export class DisplayChannel implements ChannelHandler {
   readonly #video: StreamOptions;
   readonly #compression: ImageCompression | null;
   #primary: Surface | null = null;
-  #surfacePixels = 0;
   #channel: Channel | undefined;
 
   /** `compression`: how the server is asked to pack pictures, which it does as it likes with null. */
-  constructor(events: DisplayEvents, shared: SharedImages, compression: ImageCompression | null, video: StreamOptions) {
+  constructor(events: DisplayEvents, shared: SharedDisplays, compression: ImageCompression | null, video: StreamOptions) {
     this.#events = events;
     this.#compression = compression;
     this.#shared = shared;
@@ -118,6 +131,9 @@ export class DisplayChannel implements ChannelHandler {
       case displayMessage.MARK:
         this.#events.mark();
         return undefined;
+      case displayMessage.MONITORS_CONFIG:
+        this.#events.monitors(readMonitors(body));
+        return undefined;
       case displayMessage.RESET:
         this.#reset();
         return undefined;
@@ -156,11 +172,11 @@ export class DisplayChannel implements ChannelHandler {
     const primary = (body.u32() & surfaceFlag.PRIMARY) !== 0;
     this.#destroySurface(id);
     if (this.#surfaces.size >= maxSurfaces) throw new SpiceError(`more than ${maxSurfaces} surfaces are to be kept`);
-    if (this.#surfacePixels + width * height > maxSurfacePixels)
+    if (this.#shared.surfacePixels + width * height > maxSurfacePixels)
       throw new SpiceError(`a surface of ${width} × ${height} pixels is more than fits beside the others`);
     const surface = createSurface(id, width, height, format, !primary);
     this.#surfaces.set(id, surface);
-    this.#surfacePixels += surface.pixels.length;
+    this.#shared.surfacePixels += surface.pixels.length;
     if (!primary) return;
     this.#primary = surface;
     this.#events.primary(surface);
@@ -170,7 +186,7 @@ export class DisplayChannel implements ChannelHandler {
     const surface = this.#surfaces.get(id);
     if (!surface) return;
     this.#surfaces.delete(id);
-    this.#surfacePixels -= surface.pixels.length;
+    this.#shared.surfacePixels -= surface.pixels.length;
     this.#streams.forget(id);
     if (surface !== this.#primary) return;
     this.#primary = null;
@@ -185,4 +201,19 @@ export class DisplayChannel implements ChannelHandler {
     primary.pixels.fill(isOpaque(primary.format) ? 0xff000000 : 0);
     this.#events.damaged(0, 0, primary.width, primary.height);
   }
+}
+
+/** SpiceMsgDisplayMonitorsConfig. */
+function readMonitors(body: Reader): MonitorConfig[] {
+  const count = body.u16();
+  body.skip(2);
+  return Array.from({ length: body.count(count, monitorBytes, 'monitors') }, () => {
+    const id = body.u32();
+    body.skip(4);
+    const widthPx = body.u32();
+    const heightPx = body.u32();
+    const monitor = { id, widthPx, heightPx, xPx: body.u32(), yPx: body.u32() };
+    body.skip(4);
+    return monitor;
+  });
 }

@@ -123,6 +123,7 @@ export class InputsChannel implements ChannelHandler {
             body.setUint32(0, motion.xPx, true);
             body.setUint32(4, motion.yPx, true);
             body.setUint16(8, this.#held, true);
+            body.setUint8(10, motion.display ?? 0);
           })
         : this.#send(inputsRequest.MOUSE_MOTION, 10, (body) => {
             body.setInt32(0, motion.dxPx, true);

@@ -1,6 +1,6 @@
-/** Brings the guest's screen onto the page's canvas: what has changed of it, and no more often than a display shows. */
+/** Brings a monitor of the guest onto the page's canvas: what has changed of it, and no more often than a display shows. */
 import { Damage } from '../drawing/damage.ts';
-import type { Surface } from '../drawing/surface.ts';
+import type { Rect, Surface } from '../drawing/surface.ts';
 import { FramePacer, type PacerClock } from './frame-pacer.ts';
 
 /** INVARIANT: after a frame the canvas shows the surface as it is, and nothing of it is shown that was not drawn (tests/e2e/console.test.ts). */
@@ -10,6 +10,7 @@ export class Presentation {
   readonly #pacer: FramePacer;
   readonly #damage = new Damage();
   #image: ImageData | null = null;
+  #area: Rect = { left: 0, top: 0, right: 0, bottom: 0 };
   #frames = 0;
 
   constructor(canvas: OffscreenCanvas, clock: PacerClock) {
@@ -28,24 +29,28 @@ export class Presentation {
     return frames;
   }
 
-  /** With null what was shown last stays. */
-  setSurface(surface: Surface | null): void {
+  /** Shows that part of the surface. With null what was shown last stays. */
+  setSurface(surface: Surface | null, area: Rect): void {
     this.#damage.clear();
     if (!surface) {
       this.#image = null;
       return;
     }
     const { width, height, pixels } = surface;
-    if (this.#canvas.width !== width) this.#canvas.width = width;
-    if (this.#canvas.height !== height) this.#canvas.height = height;
+    this.#area = area;
+    const shown = { width: area.right - area.left, height: area.bottom - area.top };
+    if (this.#canvas.width !== shown.width) this.#canvas.width = shown.width;
+    if (this.#canvas.height !== shown.height) this.#canvas.height = shown.height;
     // A view, not a copy: what is drawn upon the surface is what is put.
     const bytes = new Uint8ClampedArray(pixels.buffer as ArrayBuffer, pixels.byteOffset, pixels.byteLength);
     this.#image = new ImageData(bytes, width, height);
-    this.#damage.add(0, 0, width, height);
+    this.#damage.add(area.left, area.top, area.right, area.bottom);
   }
 
+  /** In pixels of the surface. */
   damaged(left: number, top: number, right: number, bottom: number): void {
-    this.#damage.add(left, top, right, bottom);
+    const area = this.#area;
+    this.#damage.add(Math.max(left, area.left), Math.max(top, area.top), Math.min(right, area.right), Math.min(bottom, area.bottom));
   }
 
   setVisible(visible: boolean): void {
@@ -66,6 +71,7 @@ export class Presentation {
     const image = this.#image;
     if (!image || this.#damage.empty) return;
     this.#frames++;
-    this.#damage.take(({ left, top, right, bottom }) => this.#context.putImageData(image, 0, 0, left, top, right - left, bottom - top));
+    const { left: x, top: y } = this.#area;
+    this.#damage.take(({ left, top, right, bottom }) => this.#context.putImageData(image, -x, -y, left, top, right - left, bottom - top));
   }
 }

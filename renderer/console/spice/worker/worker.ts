@@ -6,10 +6,10 @@ import { ByteStream } from '../../transport.ts';
 import type { FromWorker, ToWorker } from '../messages.ts';
 import { type SessionHost, SpiceSession } from '../session.ts';
 import type { PlatformVideo } from '../streams/video-decoder.ts';
+import { Monitors } from './monitors.ts';
 import { decodeWithPlatform } from './platform-jpeg.ts';
 import { readPictureWithPlatform } from './platform-picture.ts';
 import { findPlatformVideo } from './platform-video.ts';
-import { Presentation } from './presentation.ts';
 import { SoundEnds } from './sound-ends.ts';
 
 /** The part of `DedicatedWorkerGlobalScope` that is used. */
@@ -29,7 +29,7 @@ const mostUnderWayBytes = 256 * 1024;
 
 class WorkerConsole {
   readonly #streams: (ByteStream | undefined)[] = [];
-  readonly #presentation: Presentation;
+  readonly #monitors: Monitors;
   readonly #sound = new SoundEnds({
     sound: (sound) => scope.postMessage({ type: 'sound', sound }),
     recording: (format) => scope.postMessage({ type: 'recording', format }),
@@ -46,8 +46,9 @@ class WorkerConsole {
   #askedLast = 0;
 
   constructor(canvas: OffscreenCanvas, lineEnd: 'lf' | 'crlf', video: PlatformVideo) {
-    const presentation = new Presentation(canvas, systemClock);
-    this.#presentation = presentation;
+    const monitors = new Monitors(systemClock);
+    monitors.addCanvas(0, canvas);
+    this.#monitors = monitors;
     const host: SessionHost = {
       now: () => performance.now(),
       openStream: (stream) => scope.postMessage({ type: 'needPort', id: stream }),
@@ -56,9 +57,13 @@ class WorkerConsole {
       after: systemClock.after,
       jpeg: decodeWithPlatform,
       video,
-      settled: () => presentation.settle(),
-      primary: (surface) => presentation.setSurface(surface),
-      damaged: (left, top, right, bottom) => presentation.damaged(left, top, right, bottom),
+      settled: () => monitors.settle(),
+      primary: (surface, display) => monitors.setSurface(surface, display),
+      damaged: (left, top, right, bottom, display) => monitors.damaged(left, top, right, bottom, display),
+      heads: (heads) => {
+        monitors.setHeads(heads);
+        scope.postMessage({ type: 'heads', heads });
+      },
       picture: (size) => scope.postMessage({ type: 'size', size }),
       pointer: (pointer) => scope.postMessage({ type: 'pointer', pointer }),
       agent: (connected) => scope.postMessage({ type: 'agent', connected }),
@@ -70,12 +75,12 @@ class WorkerConsole {
       readPicture: readPictureWithPlatform,
       lineEnd,
       locks: (locks) => scope.postMessage({ type: 'locks', locks }),
-      cursor: (cursor) => scope.postMessage({ type: 'cursor', cursor }),
-      cursorMoved: (xPx, yPx) => scope.postMessage({ type: 'cursorMoved', xPx, yPx }),
+      cursor: (cursor, display) => scope.postMessage({ type: 'cursor', cursor, display }),
+      cursorMoved: (xPx, yPx, display) => scope.postMessage({ type: 'cursorMoved', xPx, yPx, display }),
       sound: this.#sound,
       ended: (end) => {
         // What was drawn last is what is kept.
-        presentation.flush();
+        monitors.flush();
         scope.postMessage({ type: 'ended', end });
       },
     };
@@ -95,11 +100,17 @@ class WorkerConsole {
       case 'input':
         this.#session.input(message.input);
         break;
+      case 'canvas':
+        this.#monitors.addCanvas(message.head, message.canvas);
+        break;
+      case 'monitors':
+        this.#session.setMonitors(message.count);
+        break;
       case 'resize':
-        this.#session.resize(message.size);
+        this.#session.resize(message.size, message.head);
         break;
       case 'visible':
-        this.#presentation.setVisible(message.visible);
+        this.#monitors.setVisible(message.head, message.visible);
         break;
       case 'speaker':
         this.#sound.attachSpeaker(message.port);
@@ -141,8 +152,8 @@ class WorkerConsole {
       open: () => this.#session.streamOpen(stream),
       data: (bytes) => {
         const waiting = this.#session.receive(stream, bytes);
-        if (waiting) return waiting.then(() => this.#presentation.settle());
-        this.#presentation.settle();
+        if (waiting) return waiting.then(() => this.#monitors.settle());
+        this.#monitors.settle();
         return undefined;
       },
       closed: (reason, clean) => this.#session.streamClosed(stream, reason, clean),
@@ -156,7 +167,7 @@ class WorkerConsole {
     const before = this.#statsBefore;
     const seconds = (now - before.at) / 1000;
     this.#statsBefore = totals;
-    const frames = this.#presentation.takeFrames();
+    const frames = this.#monitors.takeFrames();
     if (seconds <= 0) return noStats;
     return {
       framesPerSecond: frames / seconds,
