@@ -42,6 +42,18 @@ export const consoleWords = {
   guestSilent: 'The guest plays nothing at the moment.',
   guestPlays: (volume: number) =>
     volume > 0.99 ? 'The guest is playing.' : `The guest is playing, at ${formatPercent(volume)} of its own volume.`,
+  monitors: 'Monitors',
+  monitorsMost: (most: number) =>
+    most === 1
+      ? 'This guest’s display has one screen. Its hardware says how many.'
+      : `This guest’s display has ${most} screens. Its hardware says how many.`,
+  monitorShown: 'Monitor that is shown',
+  monitorLayout: 'How monitors are laid out',
+  monitorTabs: 'One at a time',
+  monitorTabsNote: 'Choose with the numbers beside this menu.',
+  monitorTiled: 'Side by side',
+  monitorTiledNote: 'All of them, each in a part of this window.',
+  monitor: (number: number, guest: string) => `Screen ${number} of ${guest}`,
   scale: 'Size',
   scaleFit: 'Fit the window',
   scaleFitNote: 'Whole multiples where they fit, else smoothly smaller or larger.',

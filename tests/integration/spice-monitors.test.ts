@@ -62,7 +62,15 @@ async function startStarter(device: string): Promise<SpiceMachine & { ask(comman
     // What the shell echoes of this line is not yet the mark.
     serial.write(`echo $((1000+${mark}))begin; ${command}; echo $((1000+${mark}))end\n`);
     const answer = new RegExp(`\\n${1000 + mark}begin\\r?\\n([^]*?)${1000 + mark}end`);
-    return until(`the answer to ${command}`, () => answer.exec(heard)?.[1] ?? null, 5000);
+    const { text } = await until(
+      `the answer to ${command}`,
+      () => {
+        const text = answer.exec(heard)?.[1];
+        return text === undefined ? null : { text };
+      },
+      10_000,
+    );
+    return text;
   };
   await until(
     'the shell answers',

@@ -19,6 +19,7 @@ import {
 import { Microphone } from '../sound/microphone.ts';
 import { Speaker } from '../sound/speaker.ts';
 import type { SoundFormat } from './audio/sound-format.ts';
+import type { Head } from './heads.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
 
 /** A server that has drawn nothing by then is taken to be dead. */
@@ -71,6 +72,8 @@ export class SpiceConsole implements Console {
   readonly #canvases = new Map([[0, this.canvas]]);
   readonly #toldVisible = new Map<number, boolean>();
   #heads: readonly ConsoleHead[] = [];
+  /** By display channels. */
+  readonly #cursors = new Map<number, ConsoleEvent>();
   #policy: ClipboardPolicy = 'off';
   #heardAt = 0;
   #startedAt = 0;
@@ -100,8 +103,11 @@ export class SpiceConsole implements Console {
     return this.#capabilities;
   }
 
+  /** Whoever listens later hears at once what the pointers look like. */
   listen(listener: (event: ConsoleEvent) => void): () => void {
-    return this.#lifecycle.listen(listener);
+    const stop = this.#lifecycle.listen(listener);
+    for (const cursor of this.#cursors.values()) listener(cursor);
+    return stop;
   }
 
   connect(): void {
@@ -184,7 +190,7 @@ export class SpiceConsole implements Console {
         this.#lifecycle.advance({ phase: 'connected', size: message.size });
         break;
       case 'heads':
-        this.#heads = message.heads.map((head) => ({ ...head, canvas: this.#canvasOf(head.id) }));
+        this.#heads = message.heads.map((head) => this.#headOf(head));
         this.#lifecycle.emit({ kind: 'heads', heads: this.#heads });
         break;
       case 'pointer':
@@ -216,13 +222,30 @@ export class SpiceConsole implements Console {
       case 'locks':
       case 'stats': {
         const { type, ...rest } = message;
-        this.#lifecycle.emit({ kind: type, ...rest } as ConsoleEvent);
+        const told = { kind: type, ...rest } as ConsoleEvent;
+        if (told.kind === 'cursor') this.#cursors.set(told.display ?? 0, told);
+        this.#lifecycle.emit(told);
         break;
       }
       case 'ended':
         this.#end(message.end);
         break;
     }
+  }
+
+  /** One that is as it was stays the same object. */
+  #headOf(head: Head): ConsoleHead {
+    const { id, display, xPx, yPx, widthPx, heightPx } = head;
+    const same = this.#heads.find(
+      (known) =>
+        known.id === id &&
+        known.display === display &&
+        known.xPx === xPx &&
+        known.yPx === yPx &&
+        known.widthPx === widthPx &&
+        known.heightPx === heightPx,
+    );
+    return same ?? { ...head, canvas: this.#canvasOf(id) };
   }
 
   /** A monitor keeps its canvas for as long as the connection lasts. */

@@ -13,6 +13,7 @@ import { ConsoleToolbar } from './ConsoleToolbar.tsx';
 import { useClipboard } from './use-clipboard.ts';
 import { type UsedConsole, useConsole } from './use-console.ts';
 import { useFullScreenKeys } from './use-full-screen-keys.ts';
+import { useMonitors } from './use-monitors.ts';
 import './console.css';
 
 type Props = { guestId: GuestId; visible: boolean };
@@ -21,7 +22,9 @@ type Props = { guestId: GuestId; visible: boolean };
 export function ConsolePane({ guestId, visible }: Props) {
   const guest = useGuest(guestId);
   const used = useConsole(guestId, guest);
-  const { session, view, elsewhere, takeOver } = used;
+  const { session, elsewhere, takeOver } = used;
+  const monitors = useMonitors(guestId, guest, used.view);
+  const { view, head } = monitors.main;
   const connection = useConnection();
   const [, navigate] = useLocation();
   const settings = useSettings();
@@ -32,23 +35,26 @@ export function ConsolePane({ guestId, visible }: Props) {
   const [scale, setScale] = useState(1);
   const [announcement, setAnnouncement] = useState('');
   const name = guest?.spec.name ?? '';
-  const screen = useScreen(host, used, visible, {
-    onGrab: (on) => {
+  const toGuest = {
+    onGrab: (on: boolean) => {
       setGrabbed(on);
       setAnnouncement(on ? consoleWords.announceGrabbed(name) : consoleWords.announceReleased);
       void shell('shell.setKeyboardGrab', { on });
     },
     onRelease: () => host?.closest('.console')?.querySelector<HTMLElement>('.console-grab')?.focus(),
+  };
+  const screen = useScreen(host, { session, view }, visible, {
+    ...toGuest,
     onScale: setScale,
   });
   useEffect(() => screen?.setScale(settings.consoleScale), [screen, settings.consoleScale]);
-  useEffect(() => screen?.setResizeGuest(settings.consoleResizeGuest && visible), [screen, settings.consoleResizeGuest, visible]);
+  useResizing(screen, settings.consoleResizeGuest && visible, head);
   useEffect(() => {
     screen?.element.setAttribute('role', 'application');
-    screen?.element.setAttribute('aria-label', consoleWords.screen(name));
+    screen?.element.setAttribute('aria-label', head === null ? consoleWords.screen(name) : consoleWords.monitor(head + 1, name));
     screen?.element.setAttribute('aria-describedby', helpId);
-  }, [screen, name, helpId]);
-  useClipboard(used.clipboard, view?.console ?? null, guest?.spec.clipboard ?? 'off', grabbed && visible);
+  }, [screen, head, name, helpId]);
+  useClipboard(used.clipboard, used.view?.console ?? null, guest?.spec.clipboard ?? 'off', grabbed && visible);
   const pointerLocked = usePointerLock(screen);
   useFullScreenKeys(fullScreen && visible && grabbed);
   if (!guest) return null;
@@ -62,6 +68,7 @@ export function ConsolePane({ guestId, visible }: Props) {
         <ConsoleToolbar
           guest={guest}
           view={view}
+          monitors={monitors}
           inOwnWindow={inOwnWindow}
           fullScreen={fullScreen}
           onChord={(codes) => {
@@ -78,7 +85,12 @@ export function ConsolePane({ guestId, visible }: Props) {
         />
       </div>
       <div className="console-box">
-        <div className="console-host-box" ref={setHost} />
+        <div className="console-tiles" data-tiles={monitors.beside.length + 1}>
+          <div className="console-host-box" data-head={head ?? 0} ref={setHost} />
+          {monitors.beside.map((each) => (
+            <BesideMonitor key={each.head} {...each} session={session} name={name} visible={visible} helpId={helpId} {...toGuest} />
+          ))}
+        </div>
         {noPicture && <StoredPicture guestId={guestId} name={name} />}
         {absence && (
           <ConsoleAbsence guest={guest} absence={absence} session={session} alone={inOwnWindow || fullScreen} onTakeOver={takeOver} />
@@ -98,10 +110,37 @@ export function ConsolePane({ guestId, visible }: Props) {
 
 type ScreenHandlers = { onGrab(grabbed: boolean): void; onRelease(): void; onScale(scale: number): void };
 
+type BesideProps = Omit<ScreenHandlers, 'onScale'> &
+  Pick<UsedConsole, 'session' | 'view'> & { head: number; name: string; visible: boolean; helpId: string };
+
+/** A monitor beside the first one. */
+function BesideMonitor({ head, session, view, name, visible, helpId, onGrab, onRelease }: BesideProps) {
+  const [host, setHost] = useState<HTMLDivElement | null>(null);
+  const settings = useSettings();
+  const screen = useScreen(host, { session, view }, false, { onGrab, onRelease, onScale: () => undefined });
+  useEffect(() => screen?.setScale(settings.consoleScale), [screen, settings.consoleScale]);
+  useResizing(screen, settings.consoleResizeGuest && visible, head);
+  useEffect(() => {
+    screen?.element.setAttribute('role', 'application');
+    screen?.element.setAttribute('aria-label', consoleWords.monitor(head + 1, name));
+    screen?.element.setAttribute('aria-describedby', helpId);
+  }, [screen, head, name, helpId]);
+  return <div className="console-host-box" data-head={head} ref={setHost} />;
+}
+
+/** The guest is asked for the size of the screen: at once when it comes to show another monitor. */
+function useResizing(screen: ConsoleScreen | null, on: boolean, head: number | null): void {
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another monitor may have another size
+  useEffect(() => {
+    screen?.setResizeGuest(on);
+    return () => screen?.setResizeGuest(false);
+  }, [screen, on, head]);
+}
+
 /** The screen's element in `host`, showing what the session has. */
 function useScreen(
   host: HTMLDivElement | null,
-  { session, view }: UsedConsole,
+  { session, view }: Pick<UsedConsole, 'session' | 'view'>,
   visible: boolean,
   handlers: ScreenHandlers,
 ): ConsoleScreen | null {

@@ -12,13 +12,16 @@ import { consoleWords } from '../../words/console.ts';
 import { ClipboardMenu } from './ClipboardMenu.tsx';
 import { type Chord, systemChords, terminalChords } from './chords.ts';
 import { MicrophoneButton } from './MicrophoneButton.tsx';
+import { MonitorsMenu } from './MonitorsMenu.tsx';
 import { SoundControl } from './SoundControl.tsx';
+import type { UsedMonitors } from './use-monitors.ts';
 import { useScreenshot } from './use-screenshot.ts';
 import { useTypeClipboard } from './use-type-clipboard.ts';
 
 type Props = {
   guest: Guest;
   view: SessionView | null;
+  monitors: UsedMonitors;
   inOwnWindow: boolean;
   fullScreen: boolean;
   onChord: (codes: readonly string[]) => void;
@@ -26,7 +29,7 @@ type Props = {
   onDetach: () => void;
 };
 
-export function ConsoleToolbar({ guest, view, inOwnWindow, fullScreen, onChord, onFullScreen, onDetach }: Props) {
+export function ConsoleToolbar({ guest, view, monitors, inOwnWindow, fullScreen, onChord, onFullScreen, onDetach }: Props) {
   const settings = useSettings();
   const live = view?.phase === 'connected';
   const noKeys = live ? guestCannot(guest.state, 'type') : consoleWords.sendKeysNone;
@@ -75,6 +78,7 @@ export function ConsoleToolbar({ guest, view, inOwnWindow, fullScreen, onChord, 
       <span className="console-strip-space" />
       <MicrophoneButton guest={guest} view={view} />
       <SoundControl guest={guest} view={view} />
+      <MonitorsMenu monitors={monitors} view={view} />
       <MenuTrigger
         label={consoleWords.scale}
         placement="bottom end"

@@ -1,0 +1,108 @@
+/** Several monitors of one guest in one window: chosen one at a time or side by side, each as QEMU says that it is. */
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { expect, test } from 'vitest';
+import type { GuestId } from '../../contract/ids.ts';
+import { launchApp, type TestApp, untilConnected } from '../support/app.ts';
+import { canvasPixels, goToConsole, liveCanvas, runInGuest } from '../support/console-page.ts';
+import { decodePng, differingPixels, type Pixels } from '../support/png.ts';
+import { makeStarterGuest, untilAgent, untilStatus } from '../support/starter-guest.ts';
+import { until } from '../support/until.ts';
+
+const canvasOf = (head: number) => `.console:not([hidden]) [data-head="${head}"] ${liveCanvas}`;
+
+async function screendumpOf(app: TestApp, guest: GuestId, head: number): Promise<Pixels> {
+  const filename = join(app.home, `head-${head}.png`);
+  const input = { filename, format: 'png', device: 'video0', head };
+  await app.client.call('guest.qmpCommand', { guest, command: 'screendump', arguments: input });
+  const pixels = decodePng(readFileSync(filename));
+  rmSync(filename);
+  return pixels;
+}
+
+async function untilHeadEqual(app: TestApp, guest: GuestId, head: number): Promise<void> {
+  let differing = -1;
+  await app.page.locator(canvasOf(head)).waitFor({ timeout: 20_000 });
+  await until(
+    'the monitor equals its screendump',
+    async () => {
+      differing = differingPixels(await canvasPixels(app.page, canvasOf(head)), await screendumpOf(app, guest, head));
+      return differing === 0;
+    },
+    20_000,
+  ).catch((error: unknown) => {
+    throw new Error(`monitor ${head}: ${differing} pixels differ`, { cause: error });
+  });
+}
+
+async function choose(page: Page, item: string): Promise<void> {
+  await page.getByRole('button', { name: 'Monitors' }).click();
+  await page.getByRole('menuitemradio', { name: item }).click();
+  await page.keyboard.press('Escape');
+}
+
+const boxOf = (page: Page, head: number) =>
+  page
+    .locator(`.console:not([hidden]) [data-head="${head}"] .console-screen`)
+    .evaluate(({ clientWidth, clientHeight }) => `${Math.floor(clientWidth / 8) * 8}x${Math.floor(clientHeight / 2) * 2}`);
+
+test('two monitors are shown one at a time or side by side, each pixel by pixel, and the guest has as many as are chosen', {
+  timeout: 240_000,
+}, async () => {
+  const app = await launchApp();
+  await untilConnected(app);
+  const { page, client } = app;
+  const { id: guest } = await makeStarterGuest(client, 'Starter');
+  await client.call('guest.edit', { guest, change: { display: { device: 'virtio', heads: 2 } } });
+  await app.call('guest.start', { guest });
+  await untilStatus(client, guest, 'running');
+  await goToConsole(page, guest);
+  await page.locator(canvasOf(0)).waitFor({ timeout: 30_000 });
+  await untilAgent(client, guest);
+  await runInGuest(client, guest, 'echo 0 > /sys/class/graphics/fbcon/cursor_blink');
+  await untilHeadEqual(app, guest, 0);
+
+  // The second output is off as long as nobody has asked for it, and QEMU says so on it.
+  const number = (text: string) => page.getByRole('radio', { name: text, exact: true });
+  await number('2').click();
+  await untilHeadEqual(app, guest, 1);
+  expect(await page.locator('.console:not([hidden]) [data-fact="size"]').textContent()).toContain('×');
+  await page.getByRole('button', { name: 'Monitors' }).click();
+  const three = page.getByRole('menuitemradio', { name: '3' });
+  expect(await three.getAttribute('aria-disabled')).toBe('true');
+  expect(await three.textContent()).toContain('2 screens');
+  await page.keyboard.press('Escape');
+
+  // An agent that has opened its channel: both are asked for, each as large as its place.
+  const outputs = async () => (await runInGuest(client, guest, 'cat /sys/class/drm/card*-*/status')).trim().split(/\s+/).join(' ');
+  const preferred = async (output: number) =>
+    (await runInGuest(client, guest, `head -n 1 /sys/class/drm/card*-Virtual-${output}/modes`)).trim();
+  expect(await outputs()).toBe('connected disconnected');
+  await runInGuest(
+    client,
+    guest,
+    'port=$(grep -lx com.redhat.spice.0 /sys/class/virtio-ports/*/name); sleep 1000 <>/dev/$(basename $(dirname $port)) >/dev/null 2>&1 &',
+  );
+  await until('both are on', async () => (await outputs()) === 'connected connected', 30_000);
+  await choose(page, 'Side by side');
+  for (const head of [0, 1])
+    await until('the guest is asked for its size', async () => (await preferred(head + 1)) === (await boxOf(page, head)), 30_000);
+  await runInGuest(client, guest, '(clear; seq 1 30; dmesg) > /dev/tty1');
+  await untilHeadEqual(app, guest, 0);
+  await untilHeadEqual(app, guest, 1);
+  const shots = process.env.GUESTHOUSE_SHOTS;
+  if (shots) await page.screenshot({ path: join(shots, 'monitors-tiled.png') });
+
+  await choose(page, 'One at a time');
+  await number('1').click();
+  await untilHeadEqual(app, guest, 0);
+  if (shots) await page.screenshot({ path: join(shots, 'monitors-tabs.png') });
+  await choose(page, '1');
+  await until('the second is off', async () => (await outputs()) === 'connected disconnected', 30_000);
+  await untilHeadEqual(app, guest, 0);
+  expect(await number('2').count()).toBe(0);
+
+  await client.call('guest.forceOff', { guest });
+  await page.locator('.console canvas[data-console-frame]').waitFor();
+});
