@@ -63,6 +63,10 @@ export class HeadConsole implements Console {
     this.#whole.setSound(choice);
   }
 
+  setMicrophone(allowed: boolean): void {
+    this.#whole.setMicrophone(allowed);
+  }
+
   close(): void {
     this.#whole.close();
   }

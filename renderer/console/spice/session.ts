@@ -336,7 +336,7 @@ export class SpiceSession {
       this.#playback = new PlaybackChannel(this.#heard(sound), sound.opus);
       this.#add(this.#playback, 0);
     }
-    if (sound && has(channelType.record)) {
+    if (sound && ids(channelType.record).includes(0)) {
       this.#record = new RecordChannel(this.#recorded(sound), () => this.#host.now());
       this.#add(this.#record, 0);
     }

@@ -76,8 +76,8 @@ export function ConsoleToolbar({ guest, view, monitors, inOwnWindow, fullScreen,
         </MenuItem>
       </MenuTrigger>
       <span className="console-strip-space" />
-      <MicrophoneButton guest={guest} view={view} />
-      <SoundControl guest={guest} view={view} />
+      <MicrophoneButton guest={guest} view={monitors.whole} />
+      <SoundControl guest={guest} view={monitors.whole} />
       <MonitorsMenu monitors={monitors} view={view} />
       <MenuTrigger
         label={consoleWords.scale}

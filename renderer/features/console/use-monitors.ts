@@ -16,6 +16,8 @@ const asItIs: Choice = { count: null, layout: 'tabs' };
 type ShownMonitor = { head: number | null; view: SessionView | null };
 
 export type UsedMonitors = {
+  /** The connection that they have in common, for sound and the like. */
+  whole: SessionView | null;
   /** The one that the toolbar and the strip are about. */
   main: ShownMonitor;
   /** Beside it, where they are tiled. */
@@ -52,6 +54,7 @@ export function useMonitors(guestId: GuestId, guest: Guest | undefined, view: Se
   const tiled = choice.layout === 'tiled';
   const main = (tiled ? views[0] : (views.find(({ head }) => head === shown) ?? views[0])) ?? null;
   return {
+    whole: view,
     main: several && main ? main : { head: null, view },
     beside: several && tiled ? views.slice(1) : [],
     heads: heads.map(({ id }) => id),
