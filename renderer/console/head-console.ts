@@ -1,4 +1,6 @@
 /** One of several monitors as a console of its own, for a screen to show: the connection is that of the whole. */
+import type { ClipboardPolicy } from '../../contract/guest-spec.ts';
+import type { CopiedKind, Selection } from './clipboard.ts';
 import type {
   Console,
   ConsoleCapabilities,
@@ -65,6 +67,14 @@ export class HeadConsole implements Console {
 
   setMicrophone(allowed: boolean): void {
     this.#whole.setMicrophone(allowed);
+  }
+
+  setClipboard(policy: ClipboardPolicy, inUse: boolean): void {
+    this.#whole.setClipboard(policy, inUse);
+  }
+
+  offerCopied(selection: Selection, kinds: readonly CopiedKind[]): void {
+    this.#whole.offerCopied(selection, kinds);
   }
 
   close(): void {
