@@ -128,7 +128,7 @@ test('the real virt-inspector reads a Debian on XFS, and leaves its disk as it w
     'etc/debian_version': '12.5\n',
     'etc/fstab': '/dev/sda1 / xfs defaults 0 1\n',
     'var/lib/dpkg/status':
-      'Package: openssh-server\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1:9.2p1-2+deb12u2\nDescription: secure shell\n',
+      'Package: openssh-server\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1:9.2p1-2+deb12u2\nDescription: secure shell\n\n',
     'lib/modules/6.1.0-18-amd64/': '',
     'usr/bin/': '',
     'boot/': '',
