@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './build/test/longest-first.ts';
 import { OutcomeReporter } from './build/test/outcome-reporter.ts';
 
 const cores = availableParallelism();
@@ -13,6 +14,7 @@ const outcomeFile = process.env.GUESTHOUSE_TEST_REPORT;
 export default defineConfig({
   test: {
     reporters: ['default', ...(outcomeFile ? [new OutcomeReporter(outcomeFile)] : [])],
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
