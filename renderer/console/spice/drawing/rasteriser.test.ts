@@ -45,9 +45,9 @@ for (const [set, count] of sets) {
   });
 }
 
-const recordTo = process.env.GUESTHOUSE_SPICE_RECORDS;
-test.runIf(recordTo)('the drawings are written down for the server to draw', async () => {
-  const folder = recordTo as string;
+test('the drawings are written down for the server to draw', async (context) => {
+  const folder = process.env.GUESTHOUSE_SPICE_RECORDS;
+  if (!folder) return context.skip('only wanted where GUESTHOUSE_SPICE_RECORDS names a folder for them');
   await mkdir(folder, { recursive: true });
   for (const [set, count] of sets) {
     const records = Array.from({ length: count }, (_, seed) => recordsOf(makeDrawing(set, seed))).flat();
