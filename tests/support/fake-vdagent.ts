@@ -1,0 +1,87 @@
+/** A guest's SPICE agent as a test plays it: in a real guest, on the real port, saying whatever the test says. */
+import type { GuestId } from '../../contract/ids.ts';
+import type { EngineClient } from '../../main/client/engine-client.ts';
+import { agentMessage } from '../../renderer/console/spice/agent/agent-messages.ts';
+import { runInGuest } from './console-page.ts';
+import { bytesOf } from './scripted-spice.ts';
+import { until } from './until.ts';
+
+/** A message of the client: its type, and what comes after selection and reserved bytes. */
+export type Heard = { type: number; selection: number; words: Buffer };
+
+export class FakeVdagent {
+  readonly #client: EngineClient;
+  readonly #guest: GuestId;
+  #read = 0;
+
+  constructor(client: EngineClient, guest: GuestId) {
+    this.#client = client;
+    this.#guest = guest;
+  }
+
+  /** Opens the port, which lets only one in, and says what it can do. */
+  async start(capabilities: number): Promise<void> {
+    await this.#run(
+      `port=$(grep -lx com.redhat.spice.0 /sys/class/virtio-ports/*/name | head -1); port=/dev/$(basename $(dirname $port));
+      mkfifo /tmp/agent-says; (exec 3<>$port; cat <&3 >/tmp/agent-heard & exec cat <>/tmp/agent-says >&3) >/dev/null 2>&1 &`,
+    );
+    // What is said before the client has begun to listen is lost: an agent answers it.
+    await until('the client speaks to the agent', async () => (await this.#run('wc -c < /tmp/agent-heard')).trim() !== '0', 40_000);
+    await this.say(agentMessage.ANNOUNCE_CAPABILITIES, bytesOf(['u32', 0], ['u32', capabilities]));
+  }
+
+  /** `times` says the same again and again. */
+  async say(type: number, body: Uint8Array, times = 1): Promise<void> {
+    const message = bytesOf(['u32', 1], ['u32', type], ['u64', 0n], ['u32', body.byteLength], body);
+    const chunks: Uint8Array[] = [];
+    for (let at = 0; at < message.byteLength; at += 2048) {
+      const piece = message.subarray(at, at + 2048);
+      chunks.push(bytesOf(['u32', 1], ['u32', piece.byteLength], piece));
+    }
+    const base64 = Buffer.concat(chunks).toString('base64');
+    await this.#run(`for i in $(seq ${times}); do echo ${base64} | base64 -d; done > /tmp/agent-says`);
+  }
+
+  grab(...types: number[]): Promise<void> {
+    return this.say(agentMessage.CLIPBOARD_GRAB, clipboardBody(...types));
+  }
+
+  ask(type: number, times = 1): Promise<void> {
+    return this.say(agentMessage.CLIPBOARD_REQUEST, clipboardBody(type), times);
+  }
+
+  give(type: number, bytes: Uint8Array): Promise<void> {
+    return this.say(agentMessage.CLIPBOARD, Buffer.concat([clipboardBody(type), bytes]));
+  }
+
+  /** All that the client said of clipboards since this was asked last. */
+  async heard(): Promise<Heard[]> {
+    const all = Buffer.from(await this.#run('base64 /tmp/agent-heard'), 'base64');
+    const pieces: Buffer[] = [];
+    for (let at = 0; at + 8 <= all.byteLength; at += 8 + all.readUInt32LE(at + 4))
+      pieces.push(all.subarray(at + 8, at + 8 + all.readUInt32LE(at + 4)));
+    const stream = Buffer.concat(pieces);
+    const messages: Heard[] = [];
+    while (this.#read + 20 <= stream.byteLength && this.#read + 20 + stream.readUInt32LE(this.#read + 16) <= stream.byteLength) {
+      const type = stream.readUInt32LE(this.#read + 4);
+      const body = stream.subarray(this.#read + 20, this.#read + 20 + stream.readUInt32LE(this.#read + 16));
+      this.#read += 20 + body.byteLength;
+      if (
+        [agentMessage.CLIPBOARD, agentMessage.CLIPBOARD_GRAB, agentMessage.CLIPBOARD_REQUEST, agentMessage.CLIPBOARD_RELEASE].some(
+          (each) => each === type,
+        )
+      )
+        messages.push({ type, selection: body[0] ?? 0, words: body.subarray(4) });
+    }
+    return messages;
+  }
+
+  #run(script: string): Promise<string> {
+    return runInGuest(this.#client, this.#guest, script);
+  }
+}
+
+/** Of the selection that Ctrl+C copies to. */
+function clipboardBody(...words: number[]): Uint8Array {
+  return bytesOf(['u32', 0], ...words.map((word): ['u32', number] => ['u32', word]));
+}
