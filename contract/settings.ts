@@ -8,7 +8,8 @@ export const settings = z.object({
   onQuit: z.enum(['ask', 'keep-running', 'suspend', 'shutdown']),
   /** How long a guest has to shut down before the user is asked. */
   shutdownTimeoutSeconds: z.number().int().min(5).max(3600),
-  consoleScale: z.enum(['fit', 'exact']),
+  /** For guests that were given no size of their own. */
+  consoleScale: z.enum(['fit', 'whole', 'exact']),
   /** Ask the guest to take on the size of the console. */
   consoleResizeGuest: z.boolean(),
   notifications: z.boolean(),

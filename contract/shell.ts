@@ -52,6 +52,9 @@ const copied = z.discriminatedUnion('kind', [
 /** `stamp` changes with what is copied, and tells nothing of it. */
 const copiedKinds = z.strictObject({ stamp: z.string(), kinds: z.array(copiedKind) });
 
+/** A second of a recording comes to far less. */
+const largestRecordedPieceBytes = 64 * 1024 * 1024;
+
 export const shellCalls = {
   /** A dialog to choose an ISO, a disk image or a machine of another product; null when it was dismissed. */
   'shell.chooseMedium': { input: z.strictObject({ kind: z.enum(['iso', 'disk', 'any', 'machine']) }), output: z.string().nullable() },
@@ -62,6 +65,18 @@ export const shellCalls = {
     input: z.strictObject({ suggestedName: z.string().max(200), png: z.instanceof(Uint8Array) }),
     output: z.string().nullable(),
   },
+  /** A dialog to choose where a recording goes, then begins it: what names it to the calls below; null when it was dismissed. */
+  'shell.beginRecording': { input: z.strictObject({ suggestedName: z.string().max(200) }), output: z.string().nullable() },
+  /** Adds the next bytes of its WebM. */
+  'shell.addToRecording': {
+    input: z.strictObject({
+      recording: z.string().max(40),
+      bytes: z.instanceof(Uint8Array).refine((bytes) => bytes.byteLength <= largestRecordedPieceBytes, 'too much at once'),
+    }),
+    output: z.null(),
+  },
+  /** Its path; null when nothing was added. The recordings of a page that is gone are finished by themselves. */
+  'shell.finishRecording': { input: z.strictObject({ recording: z.string().max(40) }), output: z.string().nullable() },
   'shell.copyPng': { input: z.strictObject({ png: z.instanceof(Uint8Array) }), output: z.null() },
   'shell.copyText': { input: z.strictObject({ text: z.string().max(1_000_000) }), output: z.null() },
   /** The text on the clipboard, to be typed into a guest; empty when there is none. Read only when somebody asks for it. */

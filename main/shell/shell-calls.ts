@@ -10,6 +10,7 @@ import type { KnownPlaces } from './known-places.ts';
 import { setKeyboardGrab } from './menu.ts';
 import type { Microphones } from './microphones.ts';
 import type { Quitting } from './quitting.ts';
+import { Recordings } from './recordings.ts';
 import { copiedKinds, copyPicture, copyText, readCopied, readText, writeCopied } from './system-clipboard.ts';
 import type { Windows } from './windows.ts';
 
@@ -58,6 +59,8 @@ export function makeShellCalls({ windows, places, quitting, microphones, restart
       throw new Failure('call/forbidden-origin', 'The clipboard is read only for the window that has the focus.');
   };
 
+  const recordings = new Recordings();
+
   return {
     'shell.chooseMedium': async ({ kind }, sender) => {
       const extensions = kind === 'any' ? [...mediumExtensions.iso, ...mediumExtensions.disk, 'ova', 'ovf'] : mediumExtensions[kind];
@@ -101,6 +104,33 @@ export function makeShellCalls({ windows, places, quitting, microphones, restart
       places.chose(filePath);
       return filePath;
     },
+
+    'shell.beginRecording': async ({ suggestedName }, sender) => {
+      const { canceled, filePath } = await dialog.showSaveDialog(windowOf(sender), {
+        title: 'Record to',
+        defaultPath: join(homedir(), plainFileName(suggestedName) || 'recording.webm'),
+        filters: [{ name: 'WebM video', extensions: ['webm'] }],
+        properties: ['createDirectory', 'showOverwriteConfirmation'],
+      });
+      if (canceled || !filePath) return null;
+      const { contents } = sender;
+      const owner = contents.id;
+      const recording = await recordings.begin(owner, filePath);
+      const gone = () => void recordings.finishAllOf(owner);
+      contents.once('destroyed', gone);
+      contents.once('render-process-gone', gone);
+      // A page that is loaded anew knows nothing of what the one before recorded.
+      contents.once('did-navigate', gone);
+      places.chose(filePath);
+      return recording;
+    },
+
+    'shell.addToRecording': async ({ recording, bytes }, { contents }) => {
+      await recordings.add(contents.id, recording, bytes);
+      return null;
+    },
+
+    'shell.finishRecording': async ({ recording }, { contents }) => recordings.finish(contents.id, recording),
 
     'shell.copyPng': async ({ png }) => {
       checkPng(png);

@@ -109,6 +109,24 @@ export type MicrophoneState = 'off' | 'wanted' | 'idle' | 'heard' | 'missing' | 
 /** How loud this computer plays what a guest plays, 0 to 1. */
 export type SoundChoice = { volume: number; muted: boolean };
 
+/** What a connection is made of and how it fares, for whoever wonders why it is slow. */
+export type ConsoleDetails = {
+  /** Names of the channels that are open, as the protocol calls them. */
+  channels: readonly string[];
+  /** What the pictures that came were packed with, since the connection stands; those packed with nothing are `bitmap`. */
+  pictures: readonly { packing: string; count: number; bytes: number }[];
+  /** The codecs of the videos that are played now, each once. */
+  videos: readonly string[];
+  /** Pictures of videos that came too late to be seen, since the connection stands. */
+  droppedFrames: number;
+  /** Memory of screens, kept pictures and dictionaries. */
+  memoryBytes: number;
+  /** Share of the last second that went into unpacking and drawing what came. */
+  busy: number;
+  /** What the guest's agent says that it can do, in the protocol's names; null while there is none. */
+  agentCapabilities: readonly string[] | null;
+};
+
 export type ConsoleEvent =
   | { kind: 'state'; state: ConsoleState }
   | { kind: 'capabilities'; capabilities: ConsoleCapabilities }
@@ -122,7 +140,9 @@ export type ConsoleEvent =
   | { kind: 'locks'; locks: ConsoleLocks }
   /** Monitors came, went, or have another size or place. */
   | { kind: 'heads'; heads: readonly ConsoleHead[] }
-  | { kind: 'stats'; stats: ConsoleStats };
+  | { kind: 'stats'; stats: ConsoleStats }
+  /** Once a second, after the figures. Protocols that know nothing of the kind say nothing. */
+  | { kind: 'details'; details: ConsoleDetails };
 
 /**
  * One connection to a guest's screen, keyboard and pointer.

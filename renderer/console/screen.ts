@@ -5,7 +5,21 @@
 import type { Console, ConsoleCursor, ConsoleEvent, ConsoleInput, PixelSize, PointerButton } from './console.ts';
 import { Keyboard, type KeyboardOptions } from './keyboard/keyboard.ts';
 import { cursorStyle, drawCursor } from './pointer/cursor-style.ts';
-import { guestPixelAt, guestSizeFor, type Placement, place, type ScaleMode } from './pointer/geometry.ts';
+import {
+  guestPixelAt,
+  guestSizeFor,
+  type Pan,
+  type Placement,
+  panAt,
+  place,
+  type Rotation,
+  seenAt,
+  turnBack,
+  turned,
+  turnStyle,
+  type ViewChoice,
+  zoomBy,
+} from './pointer/geometry.ts';
 import { Wheel } from './pointer/wheel.ts';
 
 const buttons: readonly PointerButton[] = ['left', 'middle', 'right', 'side', 'extra'];
@@ -20,6 +34,8 @@ export type ScreenOptions = {
   onRelease(): void;
   /** The picture is drawn at another scale. */
   onScale(scale: number): void;
+  /** Ctrl and the wheel ask for another zoom. */
+  onZoom(zoom: number): void;
 };
 
 export class ConsoleScreen {
@@ -30,6 +46,7 @@ export class ConsoleScreen {
   readonly #options: ScreenOptions;
   readonly #keyboard: Keyboard;
   readonly #wheel = new Wheel();
+  readonly #zoomWheel = new Wheel();
   readonly #abort = new AbortController();
   readonly #observer = new ResizeObserver(() => this.#boxChanged());
   #console: Console | null = null;
@@ -37,12 +54,13 @@ export class ConsoleScreen {
   #picture: HTMLCanvasElement | null = null;
   #pictureSize: PixelSize | null = null;
   #placement: Placement | null = null;
-  #mode: ScaleMode = 'fit';
+  #choice: ViewChoice = { mode: 'fit', rotation: 0, zoom: 1 };
+  #pan: Pan = { x: 0.5, y: 0.5 };
   #mayResizeGuest = false;
   #resizeTimer: ReturnType<typeof setTimeout> | undefined;
   #cursor: ConsoleCursor = { kind: 'default' };
   #guestPointer = { xPx: 0, yPx: 0 };
-  #drawnPointer: { shape: ConsoleCursor; scale: number } | null = null;
+  #drawnPointer: { shape: ConsoleCursor; scale: number; rotation: Rotation } | null = null;
   #grabbed = false;
   #heldButtons = new Set<PointerButton>();
   #motionRest = { x: 0, y: 0 };
@@ -62,7 +80,8 @@ export class ConsoleScreen {
     this.#stage.append(this.#pointerOverlay);
     this.element.append(this.#stage);
     this.#listen();
-    this.#observer.observe(this.element);
+    // Told of in the display's own pixels: at a fractional scale those change where CSS pixels do not.
+    this.#observer.observe(this.element, { box: 'device-pixel-content-box' });
     this.#watchRatio();
   }
 
@@ -87,9 +106,11 @@ export class ConsoleScreen {
     this.#updateGrab();
   }
 
-  setScale(mode: ScaleMode): void {
-    this.#mode = mode;
-    this.element.classList.toggle('console-screen-exact', mode === 'exact');
+  setView(choice: ViewChoice): void {
+    this.#choice = choice;
+    const { classList } = this.element;
+    classList.toggle('console-screen-exact', choice.mode !== 'fit' && choice.zoom === 1);
+    classList.toggle('console-screen-zoomed', choice.zoom !== 1);
     this.#layout();
     this.#askForSize();
   }
@@ -156,6 +177,7 @@ export class ConsoleScreen {
       this.#showCursor();
     } else if (event.kind === 'cursorMoved') {
       this.#guestPointer = { xPx: event.xPx, yPx: event.yPx };
+      this.#followPointer();
       this.#placePointer();
     } else if (event.kind === 'locks') this.#keyboard.guestLocks(event.locks);
     else if (event.kind === 'capabilities') {
@@ -225,16 +247,19 @@ export class ConsoleScreen {
   }
 
   #pointerMoved(event: PointerEvent): void {
+    if (this.#choice.zoom !== 1 && document.pointerLockElement !== this.element) this.#panTo(event);
     const placement = this.#placement;
     const size = this.#pictureSize;
     if (!placement || !size || this.#console?.state.phase !== 'connected') return;
+    const { rotation } = this.#choice;
     // Between pressing and letting go, further buttons come as movements.
     if (event.type === 'pointermove' && event.button >= 0) this.#buttonsChanged(event);
     if (this.#relative) {
       if (document.pointerLockElement !== this.element) return;
       const factor = window.devicePixelRatio / placement.scale;
-      this.#motionRest.x += event.movementX * factor;
-      this.#motionRest.y += event.movementY * factor;
+      const moved = turnBack({ x: event.movementX * factor, y: event.movementY * factor }, rotation);
+      this.#motionRest.x += moved.x;
+      this.#motionRest.y += moved.y;
       const dxPx = Math.trunc(this.#motionRest.x);
       const dyPx = Math.trunc(this.#motionRest.y);
       this.#motionRest.x -= dxPx;
@@ -243,7 +268,7 @@ export class ConsoleScreen {
       return;
     }
     const picture = this.#picture?.getBoundingClientRect();
-    if (picture) this.#send({ kind: 'position', ...guestPixelAt({ x: event.clientX, y: event.clientY }, picture, size) });
+    if (picture) this.#send({ kind: 'position', ...guestPixelAt({ x: event.clientX, y: event.clientY }, picture, size, rotation) });
   }
 
   /** Pointer events tell of a second button only by the mask in a movement. */
@@ -260,9 +285,18 @@ export class ConsoleScreen {
   }
 
   #wheelTurned(event: WheelEvent): void {
+    // Ctrl and the wheel, which is what pinching a touchpad comes as too, are this side's own.
+    if (event.ctrlKey) {
+      event.preventDefault();
+      const turns = this.#zoomWheel.turn(event);
+      if (turns === 0) return;
+      this.#pan = panAt({ x: event.clientX, y: event.clientY }, this.element.getBoundingClientRect());
+      this.#options.onZoom(zoomBy(this.#choice.zoom, -turns));
+      return;
+    }
     if (this.#console?.state.phase !== 'connected') return;
     // Exact pixels in a small window scroll with Shift, as the guest gets the wheel itself.
-    if (this.#mode === 'exact' && event.shiftKey) return;
+    if (this.#choice.mode !== 'fit' && this.#choice.zoom === 1 && event.shiftKey) return;
     event.preventDefault();
     const notches = this.#wheel.turn(event);
     const button = notches > 0 ? 'down' : 'up';
@@ -293,33 +327,61 @@ export class ConsoleScreen {
   }
 
   #layout(): void {
+    const before = this.#placement?.scale;
+    const placement = this.#putPicture();
+    if (!placement) return;
+    this.#showCursor();
+    if (placement.scale !== before) this.#options.onScale(placement.scale);
+  }
+
+  /** Null while there is nothing to put, or nowhere. */
+  #putPicture(): Placement | null {
     const size = this.#pictureSize;
     const picture = this.#picture;
-    if (!size || !picture || this.element.clientWidth === 0) return;
+    if (!size || !picture || this.element.clientWidth === 0) return null;
+    const { rotation } = this.#choice;
     const box = this.element.getBoundingClientRect();
-    const placement = place(size, box, window.devicePixelRatio, this.#mode);
-    const changed = placement.scale !== this.#placement?.scale;
+    const placement = place(size, box, window.devicePixelRatio, this.#choice, this.#pan);
     this.#placement = placement;
+    const lies = rotation % 180 === 0;
     Object.assign(picture.style, {
       left: `${placement.left}px`,
       top: `${placement.top}px`,
-      width: `${placement.width}px`,
-      height: `${placement.height}px`,
+      width: `${lies ? placement.width : placement.height}px`,
+      height: `${lies ? placement.height : placement.width}px`,
+      transform: turnStyle(rotation, placement),
       imageRendering: placement.sharp ? 'pixelated' : 'auto',
     });
     this.#stage.style.width = `${placement.left + placement.width}px`;
     this.#stage.style.height = `${placement.top + placement.height}px`;
-    this.#showCursor();
-    if (changed) this.#options.onScale(placement.scale);
+    return placement;
+  }
+
+  /** Shows the part of a zoomed picture that belongs to where somebody points. */
+  #panTo(event: PointerEvent): void {
+    this.#pan = panAt({ x: event.clientX, y: event.clientY }, this.element.getBoundingClientRect());
+    this.#putPicture();
+  }
+
+  /** Of a guest that takes movements the part is shown where it has put its pointer. */
+  #followPointer(): void {
+    const size = this.#pictureSize;
+    if (this.#choice.zoom === 1 || !this.#relative || !size) return;
+    const { x, y } = seenAt(this.#guestPointer, size, this.#choice.rotation);
+    const seen = turned(size, this.#choice.rotation);
+    this.#pan = panAt({ x, y }, { left: 0, top: 0, width: seen.widthPx, height: seen.heightPx });
+    this.#putPicture();
   }
 
   #askForSize(): void {
     clearTimeout(this.#resizeTimer);
-    if (!this.#mayResizeGuest || this.#mode !== 'fit' || this.element.clientWidth === 0) return;
+    if (!this.#mayResizeGuest || this.#choice.mode !== 'fit' || this.element.clientWidth === 0) return;
     this.#resizeTimer = setTimeout(() => {
       const live = this.#console;
       if (live?.state.phase !== 'connected' || !live.capabilities.resizeGuest.possible) return;
-      const wanted = guestSizeFor(this.element.getBoundingClientRect(), window.devicePixelRatio);
+      const { width, height } = this.element.getBoundingClientRect();
+      const turnedBox = this.#choice.rotation % 180 === 0 ? { width, height } : { width: height, height: width };
+      const wanted = guestSizeFor(turnedBox, window.devicePixelRatio);
       const has = live.state.size;
       if (wanted.widthPx !== has.widthPx || wanted.heightPx !== has.heightPx) live.resize(wanted);
     }, resizeSettlesMs);
@@ -327,7 +389,10 @@ export class ConsoleScreen {
 
   #showCursor(): void {
     const live = this.#console?.state.phase === 'connected';
-    const style = !live || this.#relative ? 'default' : cursorStyle(this.#cursor, this.#placement?.scale ?? 1, window.devicePixelRatio);
+    const style =
+      !live || this.#relative
+        ? 'default'
+        : cursorStyle(this.#cursor, this.#placement?.scale ?? 1, window.devicePixelRatio, this.#choice.rotation);
     if (this.#picture) this.#picture.style.cursor = style;
     this.#placePointer();
   }
@@ -342,15 +407,18 @@ export class ConsoleScreen {
       this.#drawnPointer = null;
       return;
     }
-    if (this.#drawnPointer?.shape !== shape || this.#drawnPointer.scale !== placement.scale) {
-      this.#drawnPointer = { shape, scale: placement.scale };
-      const drawn = drawCursor(shape, placement.scale);
+    const { rotation } = this.#choice;
+    if (this.#drawnPointer?.shape !== shape || this.#drawnPointer.scale !== placement.scale || this.#drawnPointer.rotation !== rotation) {
+      this.#drawnPointer = { shape, scale: placement.scale, rotation };
+      const drawn = drawCursor(shape, placement.scale, rotation);
       drawn.style.width = `${drawn.width / window.devicePixelRatio}px`;
       overlay.replaceChildren(drawn);
     }
     const unit = placement.scale / window.devicePixelRatio;
-    overlay.style.left = `${placement.left + (this.#guestPointer.xPx - shape.hotXPx) * unit}px`;
-    overlay.style.top = `${placement.top + (this.#guestPointer.yPx - shape.hotYPx) * unit}px`;
+    const at = this.#pictureSize ? seenAt(this.#guestPointer, this.#pictureSize, rotation) : { x: 0, y: 0 };
+    const hot = seenAt({ xPx: shape.hotXPx, yPx: shape.hotYPx }, shape, rotation);
+    overlay.style.left = `${placement.left + (at.x - hot.x) * unit}px`;
+    overlay.style.top = `${placement.top + (at.y - hot.y) * unit}px`;
   }
 
   /** The window moved to a display with another scale, or was zoomed. */

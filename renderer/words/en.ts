@@ -371,7 +371,7 @@ export const words = {
     seconds: 's',
     console: 'Console',
     consoleScale: 'Size',
-    consoleScales: { fit: 'Fit the window', exact: 'Exact pixels' },
+    consoleScales: { fit: 'Fit the window', whole: 'Whole multiples', exact: 'Exact pixels' },
     resizeGuest: 'Let the guest take on the size of the console',
     resizeGuestNote: 'Needs an agent in the guest.',
     app: 'Messages',

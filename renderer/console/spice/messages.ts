@@ -1,7 +1,16 @@
 /** What a page and its SPICE worker tell each other, by `postMessage`. */
 import type { ClipboardPolicy } from '../../../contract/guest-spec.ts';
 import type { Copied, CopiedKind, Selection } from '../clipboard.ts';
-import type { ConsoleCursor, ConsoleEnd, ConsoleInput, ConsoleLocks, ConsoleStats, GuestSound, PixelSize } from '../console.ts';
+import type {
+  ConsoleCursor,
+  ConsoleDetails,
+  ConsoleEnd,
+  ConsoleInput,
+  ConsoleLocks,
+  ConsoleStats,
+  GuestSound,
+  PixelSize,
+} from '../console.ts';
 import type { SoundFormat } from './audio/sound-format.ts';
 import type { Head } from './heads.ts';
 
@@ -49,5 +58,6 @@ export type FromWorker =
   | { type: 'recording'; format: SoundFormat | null }
   /** Once a second, also when nothing happens: it says that the worker is alive. */
   | { type: 'stats'; stats: ConsoleStats }
+  | { type: 'details'; details: ConsoleDetails }
   /** Last. */
   | { type: 'ended'; end: ConsoleEnd };

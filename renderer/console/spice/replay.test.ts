@@ -10,7 +10,7 @@ import { noVideo } from './streams/video-decoder.ts';
 
 const sessions = recordedSessions();
 
-type Outcome = { screen: string; size: string; damaged: string; sent: number[] };
+type Outcome = { details: SpiceSession['details']; screen: string; size: string; damaged: string; sent: number[] };
 
 /** Plays the pieces to a session. `yields`: other things happen in between, as they do in a worker. */
 async function play(pieces: WireBytes[], yields: boolean): Promise<Outcome> {
@@ -75,8 +75,9 @@ async function play(pieces: WireBytes[], yields: boolean): Promise<Outcome> {
   await Promise.all(waiting);
   expect(ended).toBe('');
   const { pixels, width, height } = screen ?? { pixels: new Uint32Array(0), width: 0, height: 0 };
+  const { details } = session;
   session.close();
-  return { screen: hashOf(pixels), size: `${width}x${height}`, damaged: JSON.stringify(bounds), sent };
+  return { details, screen: hashOf(pixels), size: `${width}x${height}`, damaged: JSON.stringify(bounds), sent };
 }
 
 const isMain = ({ channelType }: WireBytes) => channelType === 1;
@@ -97,6 +98,10 @@ for (const { name, width, height, screendumpSha256 } of sessions)
     const pieces = [...all.filter(isMain), ...all.filter((piece) => !isMain(piece))];
     const asRecorded = await play(pieces, false);
     expect({ size: asRecorded.size, screen: asRecorded.screen }).toEqual({ size: `${width}x${height}`, screen: screendumpSha256 });
+    // What is told of a session is as much its own as what it draws.
+    expect(asRecorded.details.channels).toContain('display');
+    expect(asRecorded.details.pictures.reduce((sum, { count }) => sum + count, 0)).toBeGreaterThan(0);
+    expect(asRecorded.details.memoryBytes).toBeGreaterThanOrEqual(width * height * 4);
     const whole = joined(pieces);
     expect(await play(whole, true)).toEqual(asRecorded);
     const bytes = whole.flatMap(({ bytes: all, ...channel }) =>

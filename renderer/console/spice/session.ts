@@ -9,7 +9,7 @@
 
 import type { ClipboardPolicy } from '../../../contract/guest-spec.ts';
 import type { ClipboardHost, CopiedKind, Selection } from '../clipboard.ts';
-import type { ConsoleCursor, ConsoleEnd, ConsoleInput, ConsoleLocks, PixelSize } from '../console.ts';
+import type { ConsoleCursor, ConsoleDetails, ConsoleEnd, ConsoleInput, ConsoleLocks, PixelSize } from '../console.ts';
 import { Agent } from './agent/agent.ts';
 import type { PictureReader } from './agent/shared-clipboard.ts';
 import type { MakeOpusDecoder } from './audio/opus-decoder.ts';
@@ -161,6 +161,19 @@ export class SpiceSession {
 
   get latencyMs(): number | null {
     return this.#inputs.latencyMs;
+  }
+
+  /** All of {@link ConsoleDetails} that a session knows by itself. */
+  get details(): Omit<ConsoleDetails, 'busy'> {
+    return {
+      channels: this.#channels.map((channel) => channel.kind),
+      pictures: addUp(this.#displays.flatMap(({ pictures }) => pictures)),
+      videos: [...new Set(this.#displays.flatMap(({ videos }) => videos.codecs))],
+      droppedFrames: this.#displays.reduce((sum, { videos }) => sum + videos.dropped, 0),
+      // Counted for all of them together.
+      memoryBytes: (this.#displays[0]?.pixels ?? 0) * 4,
+      agentCapabilities: this.#agent.capabilities,
+    };
   }
 
   streamOpen(stream: number): void {
@@ -401,4 +414,14 @@ export class SpiceSession {
     this.#shown = true;
     this.#tell(() => this.#host.picture({ widthPx: first.widthPx, heightPx: first.heightPx }));
   }
+}
+
+/** The counts of several display channels as those of one. */
+function addUp(all: ConsoleDetails['pictures']): ConsoleDetails['pictures'] {
+  const sums = new Map<string, ConsoleDetails['pictures'][number]>();
+  for (const { packing, count, bytes } of all) {
+    const before = sums.get(packing) ?? { count: 0, bytes: 0 };
+    sums.set(packing, { packing, count: before.count + count, bytes: before.bytes + bytes });
+  }
+  return [...sums.values()];
 }

@@ -220,7 +220,8 @@ export class SpiceConsole implements Console {
       case 'cursor':
       case 'cursorMoved':
       case 'locks':
-      case 'stats': {
+      case 'stats':
+      case 'details': {
         const { type, ...rest } = message;
         const told = { kind: type, ...rest } as ConsoleEvent;
         if (told.kind === 'cursor') this.#cursors.set(told.display ?? 0, told);

@@ -1,20 +1,28 @@
 import { useEffect, useId, useRef, useState } from 'react';
 import { useLocation } from 'wouter';
 import type { GuestId } from '../../../contract/ids.ts';
-import { ConsoleScreen } from '../../console/screen.ts';
+import type { ViewChoice } from '../../console/pointer/geometry.ts';
+import { ConsoleScreen, type ScreenOptions } from '../../console/screen.ts';
 import { bridge, shell } from '../../state/bridge.ts';
 import { detachConsole } from '../../state/open-consoles.ts';
 import { useConnection, useEngineStore, useGuest, useSettings } from '../../state/store.ts';
 import { consoleWords } from '../../words/console.ts';
 import { absenceOf } from './absence.ts';
+import { ConnectionPanel } from './ConnectionPanel.tsx';
 import { ConsoleAbsence } from './ConsoleAbsence.tsx';
 import { ConsoleStrip } from './ConsoleStrip.tsx';
 import { ConsoleToolbar } from './ConsoleToolbar.tsx';
+import { KioskExit } from './KioskExit.tsx';
+import { RecordMark } from './RecordButton.tsx';
 import { useClipboard } from './use-clipboard.ts';
 import { type UsedConsole, useConsole } from './use-console.ts';
 import { useFullScreenKeys } from './use-full-screen-keys.ts';
+import { useKiosk } from './use-kiosk.ts';
 import { useMonitors } from './use-monitors.ts';
+import { useRecording } from './use-recording.ts';
+import { useViewChoice } from './use-view-choice.ts';
 import './console.css';
+import './console-window.css';
 
 type Props = { guestId: GuestId; visible: boolean };
 
@@ -33,21 +41,38 @@ export function ConsolePane({ guestId, visible }: Props) {
   const helpId = useId();
   const [grabbed, setGrabbed] = useState(false);
   const [scale, setScale] = useState(1);
+  const { choice, choose } = useViewChoice(guestId, settings.consoleScale);
+  const [kiosk, setKiosk] = useKiosk(fullScreen);
+  const [panelOpen, setPanelOpen] = useState(false);
   const [announcement, setAnnouncement] = useState('');
   const name = guest?.spec.name ?? '';
+  const recording = useRecording(name, view);
+  const isRecording = recording.since !== null;
+  const wasRecording = useRef(false);
+  useEffect(() => {
+    if (isRecording !== wasRecording.current)
+      setAnnouncement(isRecording ? consoleWords.announceRecording(name) : consoleWords.announceRecorded);
+    wasRecording.current = isRecording;
+  }, [isRecording, name]);
   const toGuest = {
     onGrab: (on: boolean) => {
       setGrabbed(on);
       setAnnouncement(on ? consoleWords.announceGrabbed(name) : consoleWords.announceReleased);
       void shell('shell.setKeyboardGrab', { on });
     },
-    onRelease: () => host?.closest('.console')?.querySelector<HTMLElement>('.console-grab')?.focus(),
+    onRelease: () => {
+      const pane = host?.closest('.console');
+      const next = pane?.querySelector<HTMLElement>('.console-kiosk-leave') ?? pane?.querySelector<HTMLElement>('.console-grab');
+      next?.focus();
+    },
   };
   const screen = useScreen(host, { session, view }, visible, {
     ...toGuest,
     onScale: setScale,
+    onZoom: (zoom) => choose({ zoom }),
   });
-  useEffect(() => screen?.setScale(settings.consoleScale), [screen, settings.consoleScale]);
+  const { mode, rotation, zoom } = choice;
+  useEffect(() => screen?.setView({ mode, rotation, zoom }), [screen, mode, rotation, zoom]);
   useResizing(screen, settings.consoleResizeGuest && visible, head);
   useEffect(() => {
     screen?.element.setAttribute('role', 'application');
@@ -63,7 +88,10 @@ export function ConsolePane({ guestId, visible }: Props) {
   const inOwnWindow = bridge.info.window.kind === 'console';
   const noPicture = view?.phase !== 'connected' && !view?.frame;
   return (
-    <section className={`console${fullScreen ? ' console-full' : ''}${absence ? ' console-absent' : ''}`} hidden={!visible}>
+    <section
+      className={`console${fullScreen ? ' console-full' : ''}${kiosk ? ' console-kiosk' : ''}${absence ? ' console-absent' : ''}`}
+      hidden={!visible}
+    >
       <div className="console-bar">
         <ConsoleToolbar
           guest={guest}
@@ -71,6 +99,12 @@ export function ConsolePane({ guestId, visible }: Props) {
           monitors={monitors}
           inOwnWindow={inOwnWindow}
           fullScreen={fullScreen}
+          recording={recording}
+          choice={choice}
+          onChoose={choose}
+          panelOpen={panelOpen}
+          onPanel={setPanelOpen}
+          onKiosk={() => setKiosk(true)}
           onChord={(codes) => {
             screen?.chord(codes);
             // After the menu has closed and given the focus back to its button.
@@ -84,20 +118,37 @@ export function ConsolePane({ guestId, visible }: Props) {
           }}
         />
       </div>
-      <div className="console-box">
-        <div className="console-tiles" data-tiles={monitors.beside.length + 1}>
-          <div className="console-host-box" data-head={head ?? 0} ref={setHost} />
-          {monitors.beside.map((each) => (
-            <BesideMonitor key={each.head} {...each} session={session} name={name} visible={visible} helpId={helpId} {...toGuest} />
-          ))}
+      <div className="console-middle">
+        <div className="console-box">
+          <div className="console-tiles" data-tiles={monitors.beside.length + 1}>
+            <div className="console-host-box" data-head={head ?? 0} ref={setHost} />
+            {monitors.beside.map((each) => (
+              <BesideMonitor
+                key={each.head}
+                {...each}
+                session={session}
+                name={name}
+                visible={visible}
+                helpId={helpId}
+                choice={choice}
+                {...toGuest}
+                onZoom={(zoom) => choose({ zoom })}
+              />
+            ))}
+          </div>
+          {noPicture && <StoredPicture guestId={guestId} name={name} />}
+          {absence && (
+            <ConsoleAbsence guest={guest} absence={absence} session={session} alone={inOwnWindow || fullScreen} onTakeOver={takeOver} />
+          )}
         </div>
-        {noPicture && <StoredPicture guestId={guestId} name={name} />}
-        {absence && (
-          <ConsoleAbsence guest={guest} absence={absence} session={session} alone={inOwnWindow || fullScreen} onTakeOver={takeOver} />
-        )}
+        {panelOpen && !kiosk && <ConnectionPanel guest={guest} view={monitors.whole} onClose={() => setPanelOpen(false)} />}
       </div>
       <ConsoleStrip view={view} scale={scale} grabbed={grabbed} pointerLocked={pointerLocked} onGrab={() => screen?.focus()} />
-      {fullScreen && grabbed && <p className="console-full-hint">{pointerLocked ? consoleWords.grabbedPointer : consoleWords.grabbed}</p>}
+      {fullScreen && recording.since !== null && <RecordMark since={recording.since} />}
+      {kiosk && <KioskExit grabbed={grabbed} onLeave={() => setKiosk(false)} />}
+      {fullScreen && grabbed && !kiosk && (
+        <p className="console-full-hint">{pointerLocked ? consoleWords.grabbedPointer : consoleWords.grabbed}</p>
+      )}
       <p id={helpId} className="console-hidden">
         {consoleWords.help}
       </p>
@@ -108,17 +159,18 @@ export function ConsolePane({ guestId, visible }: Props) {
   );
 }
 
-type ScreenHandlers = { onGrab(grabbed: boolean): void; onRelease(): void; onScale(scale: number): void };
+type ScreenHandlers = Omit<ScreenOptions, 'platform'>;
 
 type BesideProps = Omit<ScreenHandlers, 'onScale'> &
-  Pick<UsedConsole, 'session' | 'view'> & { head: number; name: string; visible: boolean; helpId: string };
+  Pick<UsedConsole, 'session' | 'view'> & { head: number; name: string; visible: boolean; helpId: string; choice: ViewChoice };
 
 /** A monitor beside the first one. */
-function BesideMonitor({ head, session, view, name, visible, helpId, onGrab, onRelease }: BesideProps) {
+function BesideMonitor({ head, session, view, name, visible, helpId, choice, ...handlers }: BesideProps) {
   const [host, setHost] = useState<HTMLDivElement | null>(null);
   const settings = useSettings();
-  const screen = useScreen(host, { session, view }, false, { onGrab, onRelease, onScale: () => undefined });
-  useEffect(() => screen?.setScale(settings.consoleScale), [screen, settings.consoleScale]);
+  const screen = useScreen(host, { session, view }, false, { ...handlers, onScale: () => undefined });
+  const { mode, rotation, zoom } = choice;
+  useEffect(() => screen?.setView({ mode, rotation, zoom }), [screen, mode, rotation, zoom]);
   useResizing(screen, settings.consoleResizeGuest && visible, head);
   useEffect(() => {
     screen?.element.setAttribute('role', 'application');
@@ -154,6 +206,7 @@ function useScreen(
       onGrab: (on) => latest.current.onGrab(on),
       onRelease: () => latest.current.onRelease(),
       onScale: (scale) => latest.current.onScale(scale),
+      onZoom: (zoom) => latest.current.onZoom(zoom),
     });
     host.append(made.element);
     setScreen(made);

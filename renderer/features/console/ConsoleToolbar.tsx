@@ -1,20 +1,33 @@
-import { Camera, ChevronDown, ClipboardPaste, ExternalLink, Keyboard, Maximize, Minimize, PanelTopClose, ZoomIn } from 'lucide-react';
+import {
+  Activity,
+  Camera,
+  ChevronDown,
+  ClipboardPaste,
+  ExternalLink,
+  Keyboard,
+  Maximize,
+  Minimize,
+  MonitorPlay,
+  PanelTopClose,
+} from 'lucide-react';
 import { guestCannot } from '../../../contract/guest-can.ts';
 import type { Guest } from '../../../contract/guest-state.ts';
+import type { ViewChoice } from '../../console/pointer/geometry.ts';
 import type { SessionView } from '../../console/session.ts';
 import { DisposableMark } from '../../parts/DisposableMark.tsx';
-import { call, shell } from '../../state/bridge.ts';
-import { useSettings } from '../../state/store.ts';
-import { showErrorToast } from '../../state/toasts.ts';
+import { shell } from '../../state/bridge.ts';
 import { Button, IconButton } from '../../ui/Button.tsx';
 import { MenuItem, MenuSection, MenuTrigger, Submenu } from '../../ui/Menu.tsx';
 import { consoleWords } from '../../words/console.ts';
 import { ClipboardMenu } from './ClipboardMenu.tsx';
+import { ConsoleViewMenu } from './ConsoleViewMenu.tsx';
 import { type Chord, systemChords, terminalChords } from './chords.ts';
 import { MicrophoneButton } from './MicrophoneButton.tsx';
 import { MonitorsMenu } from './MonitorsMenu.tsx';
+import { RecordButton } from './RecordButton.tsx';
 import { SoundControl } from './SoundControl.tsx';
 import type { UsedMonitors } from './use-monitors.ts';
+import type { Recording } from './use-recording.ts';
 import { useScreenshot } from './use-screenshot.ts';
 import { useTypeClipboard } from './use-type-clipboard.ts';
 
@@ -25,28 +38,44 @@ type Props = {
   inOwnWindow: boolean;
   fullScreen: boolean;
   onChord: (codes: readonly string[]) => void;
+  choice: ViewChoice;
+  onChoose: (change: Partial<ViewChoice>) => void;
+  recording: Recording;
   onFullScreen: (on: boolean) => void;
+  onKiosk: () => void;
+  panelOpen: boolean;
+  onPanel: (open: boolean) => void;
   onDetach: () => void;
 };
 
-export function ConsoleToolbar({ guest, view, monitors, inOwnWindow, fullScreen, onChord, onFullScreen, onDetach }: Props) {
-  const settings = useSettings();
+export function ConsoleToolbar(props: Props) {
+  const {
+    guest,
+    view,
+    monitors,
+    inOwnWindow,
+    fullScreen,
+    onChord,
+    recording,
+    choice,
+    onChoose,
+    onFullScreen,
+    onKiosk,
+    panelOpen,
+    onPanel,
+    onDetach,
+  } = props;
   const live = view?.phase === 'connected';
   const noKeys = live ? guestCannot(guest.state, 'type') : consoleWords.sendKeysNone;
   const typing = useTypeClipboard(guest);
   const screenshot = useScreenshot(guest, view);
-  const resize = view?.capabilities?.resizeGuest;
-  const set = async (change: { consoleScale?: 'fit' | 'exact'; consoleResizeGuest?: boolean }) => {
-    const answer = await call('settings.set', change);
-    if (!answer.ok) showErrorToast(answer.error);
-  };
   return (
     <div className="console-toolbar" role="toolbar" aria-label={consoleWords.toolbar}>
       {inOwnWindow && <DisposableMark guest={guest} />}
       <MenuTrigger
         label={consoleWords.sendKeys}
         button={
-          <Button kind="quiet" icon={Keyboard} endIcon={ChevronDown}>
+          <Button kind="quiet" className="console-send-keys" icon={Keyboard} endIcon={ChevronDown}>
             {consoleWords.sendKeys}
           </Button>
         }
@@ -63,7 +92,7 @@ export function ConsoleToolbar({ guest, view, monitors, inOwnWindow, fullScreen,
         busy={typing.busy}
         onPress={typing.type}
       />
-      <ClipboardMenu guest={guest} view={view} />
+      <ClipboardMenu guest={guest} view={monitors.whole} />
       <MenuTrigger
         label={consoleWords.screenshot}
         button={<IconButton icon={Camera} label={consoleWords.screenshot} aria-haspopup="menu" />}
@@ -75,39 +104,13 @@ export function ConsoleToolbar({ guest, view, monitors, inOwnWindow, fullScreen,
           {consoleWords.screenshotCopy}
         </MenuItem>
       </MenuTrigger>
+      <RecordButton recording={recording} />
       <span className="console-strip-space" />
       <MicrophoneButton guest={guest} view={monitors.whole} />
       <SoundControl guest={guest} view={monitors.whole} />
+      <IconButton icon={Activity} label={consoleWords.panel.open} pressed={panelOpen} onPress={() => onPanel(!panelOpen)} />
       <MonitorsMenu monitors={monitors} view={view} />
-      <MenuTrigger
-        label={consoleWords.scale}
-        placement="bottom end"
-        button={<IconButton icon={ZoomIn} label={consoleWords.scale} aria-haspopup="menu" />}
-      >
-        <MenuSection
-          label={consoleWords.scale}
-          choose="single"
-          selected={[settings.consoleScale]}
-          onSelect={(chosen) => void set({ consoleScale: chosen.has('exact') ? 'exact' : 'fit' })}
-        >
-          <MenuItem id="fit" note={consoleWords.scaleFitNote}>
-            {consoleWords.scaleFit}
-          </MenuItem>
-          <MenuItem id="exact" note={consoleWords.scaleExactNote}>
-            {consoleWords.scaleExact}
-          </MenuItem>
-        </MenuSection>
-        <MenuSection
-          label={consoleWords.resizeGuest}
-          choose="multiple"
-          selected={settings.consoleResizeGuest ? ['resize'] : []}
-          onSelect={(chosen) => void set({ consoleResizeGuest: chosen.has('resize') })}
-        >
-          <MenuItem id="resize" {...(resize && !resize.possible ? { note: resize.reason } : {})}>
-            {consoleWords.resizeGuest}
-          </MenuItem>
-        </MenuSection>
-      </MenuTrigger>
+      <ConsoleViewMenu view={view} choice={choice} onChoose={onChoose} />
       {inOwnWindow ? (
         <IconButton
           icon={PanelTopClose}
@@ -117,6 +120,7 @@ export function ConsoleToolbar({ guest, view, monitors, inOwnWindow, fullScreen,
       ) : (
         <IconButton icon={ExternalLink} label={consoleWords.detach} onPress={onDetach} />
       )}
+      <IconButton icon={MonitorPlay} label={consoleWords.kiosk} onPress={onKiosk} />
       <IconButton
         icon={fullScreen ? Minimize : Maximize}
         label={fullScreen ? consoleWords.leaveFullScreen : consoleWords.fullScreen}

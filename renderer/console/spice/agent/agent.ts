@@ -95,6 +95,12 @@ export class Agent {
     return (((this.#capabilities[bit >> 3] ?? 0) >> (bit & 7)) & 1) !== 0;
   }
 
+  /** What it says that it can do; null while there is none. */
+  get capabilities(): AgentCapability[] | null {
+    if (!this.#link.connected) return null;
+    return (Object.keys(agentCapability) as AgentCapability[]).filter((capability) => this.can(capability));
+  }
+
   /** Asks for screens of these sizes side by side, in pixels. */
   setMonitors(sizes: readonly PixelSize[]): boolean {
     const body = new DataView(new ArrayBuffer(8 + 20 * sizes.length));

@@ -1,6 +1,6 @@
 /** The display channel: what the guest's screen shows. Keeps the surfaces and has its messages drawn upon them. */
 import type { PixelSize } from '../../console.ts';
-import { ImageDecoder, type SharedImages } from '../decoders/image.ts';
+import { ImageDecoder, imageType, type SharedImages } from '../decoders/image.ts';
 import { createSurface, isOpaque, type Rect, type Surface } from '../drawing/surface.ts';
 import { buildMessage } from '../protocol/build-message.ts';
 import { displayCapability, displayMessage, displayRequest, resourceType, surfaceFlag } from '../protocol/constants.ts';
@@ -164,6 +164,20 @@ export class DisplayChannel implements ChannelHandler {
     }
   }
 
+  /** What was packed with what, in the names of SPICE_IMAGE_TYPE_*. */
+  get pictures(): { packing: string; count: number; bytes: number }[] {
+    return this.#images.counts.all.map(({ type, count, bytes }) => ({ packing: packingOf(type), count, bytes }));
+  }
+
+  get videos(): Pick<VideoStreams, 'codecs' | 'dropped'> {
+    return this.#streams;
+  }
+
+  /** Of surfaces, kept pictures and GLZ's dictionary of all display channels, four bytes each. */
+  get pixels(): number {
+    return this.#shared.surfacePixels + this.#shared.cache.pixels + this.#shared.glzWindow.pixels;
+  }
+
   #createSurface(body: Reader): void {
     const id = body.u32();
     const width = body.u32();
@@ -201,6 +215,11 @@ export class DisplayChannel implements ChannelHandler {
     primary.pixels.fill(isOpaque(primary.format) ? 0xff000000 : 0);
     this.#events.damaged(0, 0, primary.width, primary.height);
   }
+}
+
+function packingOf(type: number): string {
+  const found = Object.entries(imageType).find(([, number]) => number === type);
+  return found ? found[0] : String(type);
 }
 
 /** SpiceMsgDisplayMonitorsConfig. */

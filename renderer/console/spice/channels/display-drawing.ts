@@ -97,6 +97,7 @@ export class DisplayDrawing implements Images {
     if (area.left < 0 || area.top < 0 || area.right > width || area.bottom > height || stride < width * 4) return false;
     // One that is cut short is refused where all others are.
     if (height === 0 || stride * (height - 1) + width * 4 > body.remaining) return false;
+    this.#options.images.counts.add(imageType.bitmap, stride * height);
     const region = this.#region;
     region.setRect(box, target.width, target.height);
     if (clip.rects) region.intersectRects(clip.rects, clip.count);

@@ -10,6 +10,7 @@ import { decodeLz } from './lz.ts';
 import { Lz4Decoder } from './lz4.ts';
 import { blackAndWhite, type Palette, PaletteCache, readPalette } from './palette.ts';
 import { checkPictureSize, type Picture } from './picture.ts';
+import { PictureCounts } from './picture-counts.ts';
 import { QuicDecoder } from './quic.ts';
 import { ZlibGlzDecoder } from './zlib-glz.ts';
 
@@ -64,6 +65,7 @@ interface Descriptor {
 /** One for each display channel. */
 export class ImageDecoder {
   readonly palettes = new PaletteCache();
+  readonly counts = new PictureCounts();
   readonly #shared: SharedImages;
   readonly #surface: (id: number) => Picture;
   readonly #quic = new QuicDecoder();
@@ -89,6 +91,7 @@ export class ImageDecoder {
     const before = body.offset;
     body.seek(offset);
     const descriptor = { id: body.u64(), type: body.u8(), flags: body.u8(), width: body.u32(), height: body.u32() };
+    this.counts.add(descriptor.type, body.remaining);
     const picture = this.#read(body, descriptor, options);
     body.seek(before);
     return picture instanceof Promise ? picture.then((late) => this.#keep(descriptor, late)) : this.#keep(descriptor, picture);

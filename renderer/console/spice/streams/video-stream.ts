@@ -35,6 +35,8 @@ export class VideoStream {
   /** Left, top, right and bottom of each rectangle; null draws everywhere. */
   clip: Int32Array | null;
   report: StreamReport | null = null;
+  /** Pictures that came too late to be seen. */
+  dropped = 0;
   readonly #topDown: boolean;
   readonly #decoder: StreamDecoder;
   readonly #host: VideoHost;
@@ -104,6 +106,7 @@ export class VideoStream {
     this.#waitingBytes -= first.bytes.byteLength;
     // A picture that is late is left out when the next one is due as well; the last of them is always shown, as late as it may be.
     const passed = second !== undefined && (crowded || this.#host.clock.until(second.time) <= 0);
+    if (passed) this.dropped++;
     if (passed && this.#decoder.independent) {
       this.#next();
       return;

@@ -50,9 +50,24 @@ export function buildPreferredCodecs({ codecs }: PlatformVideo): Uint8Array {
 export class VideoStreams {
   readonly #options: VideoStreamsOptions;
   readonly #streams = new Map<number, VideoStream>();
+  readonly #codecs = new Map<number, VideoCodec>();
+  /** Of videos that have ended. */
+  #droppedBefore = 0;
 
   constructor(options: VideoStreamsOptions) {
     this.#options = options;
+  }
+
+  /** Of the videos that there are, each once. */
+  get codecs(): VideoCodec[] {
+    return [...new Set(this.#codecs.values())];
+  }
+
+  /** Pictures that came too late to be seen. */
+  get dropped(): number {
+    let sum = this.#droppedBefore;
+    for (const { dropped } of this.#streams.values()) sum += dropped;
+    return sum;
   }
 
   /** Messages of other kinds are passed over. Throws `SpiceError`. */
@@ -109,8 +124,11 @@ export class VideoStreams {
   }
 
   #destroy(id: number): void {
-    this.#streams.get(id)?.close();
+    const stream = this.#streams.get(id);
+    this.#droppedBefore += stream?.dropped ?? 0;
+    stream?.close();
     this.#streams.delete(id);
+    this.#codecs.delete(id);
   }
 
   #create(body: Reader): void {
@@ -132,6 +150,7 @@ export class VideoStreams {
     if (this.#streams.size >= maxStreams && !this.#streams.has(id)) throw new SpiceError(`more than ${maxStreams} videos at once`);
     this.#destroy(id);
     const decoder = codec === 'mjpeg' ? motionJpeg(jpeg) : video.open(codec, height);
+    this.#codecs.set(id, codec);
     this.#streams.set(id, new VideoStream(surfaceId, width, height, place, clip, topDown, decoder, this.#options));
   }
 

@@ -39,6 +39,7 @@ class WorkerConsole {
     },
   });
   readonly #session: SpiceSession;
+  #busyMs = 0;
   #statsBefore = { at: performance.now(), bytesIn: 0, bytesOut: 0 };
 
   /** Who waits for the page's answer about its clipboard. */
@@ -85,7 +86,7 @@ class WorkerConsole {
       },
     };
     this.#session = new SpiceSession(host);
-    setInterval(() => scope.postMessage({ type: 'stats', stats: this.#measure() }), statsEveryMs);
+    setInterval(() => this.#report(), statsEveryMs);
     setInterval(() => this.#session.trim(), trimEveryMs);
   }
 
@@ -151,13 +152,24 @@ class WorkerConsole {
     this.#streams[stream] = new ByteStream(port, {
       open: () => this.#session.streamOpen(stream),
       data: (bytes) => {
+        const began = performance.now();
         const waiting = this.#session.receive(stream, bytes);
         if (waiting) return waiting.then(() => this.#monitors.settle());
         this.#monitors.settle();
+        this.#busyMs += performance.now() - began;
         return undefined;
       },
       closed: (reason, clean) => this.#session.streamClosed(stream, reason, clean),
     });
+  }
+
+  #report(): void {
+    const before = this.#statsBefore.at;
+    const stats = this.#measure();
+    const busy = Math.min(1, this.#busyMs / Math.max(1, this.#statsBefore.at - before));
+    this.#busyMs = 0;
+    scope.postMessage({ type: 'stats', stats });
+    scope.postMessage({ type: 'details', details: { ...this.#session.details, busy } });
   }
 
   #measure(): ConsoleStats {

@@ -1,0 +1,127 @@
+/**
+ * Recordings of consoles on their way to a file that somebody chose. A page sends what its encoder made, a second at a time; what has come is
+ * on the disk whatever becomes of the page or of the app, under a name of its own beside the one chosen, which plays in any player:
+ *
+ * ```
+ *   Debian.webm    what stood there before, until the recording is whole
+ *   Debian (recording).webm
+ * ```
+ */
+import { randomUUID } from 'node:crypto';
+import { type FileHandle, open, rename, rm, statfs } from 'node:fs/promises';
+import { dirname, extname } from 'node:path';
+import { Failure } from '../../contract/errors.ts';
+
+/** The most that one recording takes: about four hours at the rate that pages record with. */
+const largestBytes = 16 * 1024 ** 3;
+/** What is left free for guests, whose disks grow. */
+const keepFreeBytes = 512 * 1024 ** 2;
+/** EBML, with which WebM begins. */
+const webmSignature = Buffer.from([0x1a, 0x45, 0xdf, 0xa3]);
+
+type Recording = {
+  /** Who may add to it. */
+  owner: number;
+  path: string;
+  temporary: string;
+  file: FileHandle;
+  bytes: number;
+  /** What is being written; pieces are written one after another. */
+  writing: Promise<void>;
+};
+
+export class Recordings {
+  readonly #recordings = new Map<string, Recording>();
+  readonly #limits: { largestBytes: number; freeBytes: (folder: string) => Promise<number> };
+
+  constructor(limits: { largestBytes?: number; freeBytes?: (folder: string) => Promise<number> } = {}) {
+    this.#limits = { largestBytes, freeBytes: freeBytesOf, ...limits };
+  }
+
+  /** Begins one that will be `path`. @throws Failure `store/not-writable` */
+  async begin(owner: number, path: string): Promise<string> {
+    const extension = extname(path);
+    const temporary = `${path.slice(0, path.length - extension.length)} (recording)${extension}`;
+    // One that is on its way to the same file, or that a crash left, is not written over.
+    const file = await open(temporary, 'wx').catch((error: unknown) => {
+      throw notWritable(temporary, error);
+    });
+    const id = randomUUID();
+    this.#recordings.set(id, { owner, path, temporary, file, bytes: 0, writing: Promise.resolve() });
+    return id;
+  }
+
+  /** Adds what came next. @throws Failure `call/invalid-input`, `store/full`, `store/not-writable`; what has come before stays */
+  async add(owner: number, id: string, bytes: Uint8Array): Promise<void> {
+    const recording = this.#find(owner, id);
+    const added = recording.writing.then(() => this.#write(recording, bytes));
+    recording.writing = added.catch(() => undefined);
+    await added;
+  }
+
+  /** Gives it the name that was chosen. Null when nothing came. @throws Failure `store/not-writable`; it keeps its own name then */
+  async finish(owner: number, id: string): Promise<string | null> {
+    const recording = this.#find(owner, id);
+    this.#recordings.delete(id);
+    const { file, temporary, path } = recording;
+    await recording.writing;
+    try {
+      await file.sync();
+    } catch (error) {
+      throw notWritable(temporary, error);
+    } finally {
+      await file.close();
+    }
+    if (recording.bytes === 0) {
+      await rm(temporary, { force: true });
+      return null;
+    }
+    await rename(temporary, path).catch((error: unknown) => {
+      throw notWritable(path, error);
+    });
+    return path;
+  }
+
+  /** A page is gone: what it recorded is whole as far as it came. */
+  async finishAllOf(owner: number): Promise<void> {
+    const ids = [...this.#recordings].filter(([, recording]) => recording.owner === owner).map(([id]) => id);
+    await Promise.allSettled(ids.map((id) => this.finish(owner, id)));
+  }
+
+  async #write(recording: Recording, bytes: Uint8Array): Promise<void> {
+    if (recording.bytes === 0 && !webmSignature.equals(bytes.subarray(0, webmSignature.length)))
+      throw new Failure('call/invalid-input', 'The recording is no WebM.', { path: 'bytes' });
+    if (recording.bytes + bytes.byteLength > this.#limits.largestBytes)
+      throw new Failure('store/full', 'The recording is as long as recordings may be, so it was ended.', { path: recording.path });
+    if ((await this.#limits.freeBytes(dirname(recording.path))) < keepFreeBytes + bytes.byteLength)
+      throw new Failure('store/full', `There is no room left for the recording beside ${recording.path}, so it was ended.`, {
+        hint: 'Free some space, or record to another disk.',
+        path: recording.path,
+      });
+    await recording.file.write(bytes).catch((error: unknown) => {
+      throw notWritable(recording.temporary, error);
+    });
+    recording.bytes += bytes.byteLength;
+  }
+
+  #find(owner: number, id: string): Recording {
+    const recording = this.#recordings.get(id);
+    if (!recording || recording.owner !== owner)
+      throw new Failure('call/invalid-input', 'This recording has ended already.', { path: 'recording' });
+    return recording;
+  }
+}
+
+async function freeBytesOf(folder: string): Promise<number> {
+  const { bavail, bsize } = await statfs(folder);
+  return bavail * bsize;
+}
+
+function notWritable(path: string, error: unknown): Failure {
+  const exists = error instanceof Error && 'code' in error && error.code === 'EEXIST';
+  return new Failure('store/not-writable', `${path} could not be written.`, {
+    path,
+    ...(exists ? { hint: 'It is there already: another recording, or one that was cut off. Move it away or choose another name.' } : {}),
+    detail: error instanceof Error ? error.message : String(error),
+  });
+}

@@ -1,0 +1,83 @@
+import { useEffect, useRef, useState } from 'react';
+import type { GuesthouseError } from '../../../contract/errors.ts';
+import { Recorder } from '../../console/recorder.ts';
+import type { SessionView } from '../../console/session.ts';
+import { shell } from '../../state/bridge.ts';
+import { showErrorToast, showToast } from '../../state/toasts.ts';
+import { consoleWords } from '../../words/console.ts';
+import { fileNameFor } from './file-name.ts';
+
+export type Recording = {
+  /** Why none can be begun now. */
+  reason: string | null;
+  /** Since when, as `performance.now()` says it; null while none is made. */
+  since: number | null;
+  begin(): void;
+  end(): void;
+};
+
+/** A recording of what is to be seen of the guest, into a file that the user chooses. It ends with the console's tab or window at the latest. */
+export function useRecording(name: string, view: SessionView | null): Recording {
+  const [since, setSince] = useState<number | null>(null);
+  const recorder = useRef<Recorder | null>(null);
+  const asking = useRef(false);
+  useEffect(() => () => recorder.current?.stop(), []);
+  const latest = useRef(view);
+  latest.current = view;
+  const picture = () => (latest.current ? pictureOf(latest.current) : null);
+
+  const begin = async () => {
+    if (asking.current || recorder.current) return;
+    asking.current = true;
+    const answer = await shell('shell.beginRecording', { suggestedName: fileNameFor(name, 'webm') });
+    asking.current = false;
+    if (!answer.ok) return showErrorToast(answer.error);
+    if (answer.value === null) return;
+    const recording = answer.value;
+    let failed: GuesthouseError | null = null;
+    const finish = async (problem: string | null) => {
+      recorder.current = null;
+      setSince(null);
+      const finished = await shell('shell.finishRecording', { recording });
+      const error = failed ?? (finished.ok ? null : finished.error);
+      if (error) showErrorToast(error);
+      else if (problem !== null) showToast({ tone: 'problem', title: consoleWords.recordFailed, text: problem });
+      if (finished.ok && finished.value !== null) {
+        const path = finished.value;
+        const show = { label: consoleWords.recordShow, run: () => void shell('shell.showFile', { path }) };
+        showToast({ tone: 'ok', title: consoleWords.recordSaved(path), action: show });
+      }
+    };
+    let added = Promise.resolve();
+    try {
+      recorder.current = new Recorder({
+        source: picture,
+        piece: (bytes) => {
+          added = added.then(async () => {
+            if (failed) return;
+            const told = await shell('shell.addToRecording', { recording, bytes });
+            if (told.ok || failed) return;
+            failed = told.error;
+            recorder.current?.stop();
+          });
+        },
+        ended: (problem) => void added.then(() => finish(problem)),
+      });
+      setSince(performance.now());
+    } catch (error) {
+      await finish(error instanceof Error ? error.message : String(error));
+    }
+  };
+
+  return {
+    reason: picture() ? null : consoleWords.screenshotNone,
+    since,
+    begin: () => void begin(),
+    end: () => recorder.current?.stop(),
+  };
+}
+
+/** What is to be seen: the live picture, or the last one. */
+function pictureOf({ phase, console: live, frame }: SessionView): HTMLCanvasElement | null {
+  return phase === 'connected' && live ? live.canvas : frame;
+}

@@ -1,0 +1,325 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Page } from 'playwright-core';
+import { expect, test } from 'vitest';
+import type { GuestId } from '../../contract/ids.ts';
+import { launchApp, type TestApp, untilConnected } from '../support/app.ts';
+import { goToConsole, runInGuest, screendump, untilLive } from '../support/console-page.ts';
+import { decodePng, differingPixels, type Pixels } from '../support/png.ts';
+import { makeStarterGuest, untilAgent, untilStatus } from '../support/starter-guest.ts';
+import { until } from '../support/until.ts';
+
+const shown = '.console:not([hidden])';
+const picture = `${shown} canvas[data-console-canvas]`;
+
+/** An agent that has opened its channel, and says nothing. */
+const listensForSpice =
+  'port=$(grep -lx com.redhat.spice.0 /sys/class/virtio-ports/*/name); sleep 1000 <>/dev/$(basename $(dirname $port)) >/dev/null 2>&1 &';
+
+/** Shows the console of a starter guest whose agent answers. */
+async function showStarter(app: TestApp): Promise<GuestId> {
+  await untilConnected(app);
+  const { id } = await makeStarterGuest(app.client, 'Starter');
+  await app.call('guest.start', { guest: id });
+  await untilStatus(app.client, id, 'running');
+  await goToConsole(app.page, id);
+  await untilLive(app.page);
+  await untilAgent(app.client, id);
+  return id;
+}
+
+async function withConsole(): Promise<TestApp & { guest: GuestId }> {
+  const app = await launchApp();
+  return { ...app, guest: await showStarter(app) };
+}
+
+/** What the window shows of the guest in the display's own pixels, and which part of its picture that is. */
+async function seenPixels(page: Page): Promise<{ seen: Pixels; fromX: number; fromY: number }> {
+  const boxes = await page.locator(picture).evaluate((canvas) => {
+    const shape = ({ left, top, right, bottom }: DOMRect) => ({ left, top, right, bottom });
+    const box = canvas.closest('.console-screen') ?? canvas;
+    return { picture: shape(canvas.getBoundingClientRect()), box: shape(box.getBoundingClientRect()), ratio: devicePixelRatio };
+  });
+  const all = decodePng(await page.screenshot({ scale: 'device' }));
+  const at = (value: number) => Math.round(value * boxes.ratio);
+  // A picture that is larger than its box scrolls; the bars are not looked at.
+  const barPx = Math.ceil(16 * boxes.ratio);
+  const left = at(Math.max(boxes.picture.left, boxes.box.left)) + 1;
+  const top = at(Math.max(boxes.picture.top, boxes.box.top)) + 1;
+  const widthPx = Math.min(at(boxes.picture.right), at(boxes.box.right) - barPx) - left;
+  const heightPx = Math.min(at(boxes.picture.bottom), at(boxes.box.bottom) - barPx) - top;
+  return { seen: crop(all, left, top, widthPx, heightPx), fromX: left - at(boxes.picture.left), fromY: top - at(boxes.picture.top) };
+}
+
+function crop(source: Pixels, left: number, top: number, widthPx: number, heightPx: number): Pixels {
+  const rgb = new Uint8Array(widthPx * heightPx * 3);
+  for (let y = 0; y < heightPx; y++) {
+    const from = ((top + y) * source.widthPx + left) * 3;
+    rgb.set(source.rgb.subarray(from, from + widthPx * 3), y * widthPx * 3);
+  }
+  return { widthPx, heightPx, rgb };
+}
+
+/** As somebody sees it who has turned the picture clockwise, and looks at each pixel as `scale` by `scale`. */
+function turnedAndEnlarged(source: Pixels, degrees: number, scale: number): Pixels {
+  const lies = degrees % 180 === 0;
+  const [width, height] = lies ? [source.widthPx, source.heightPx] : [source.heightPx, source.widthPx];
+  const result = { widthPx: width * scale, heightPx: height * scale, rgb: new Uint8Array(width * scale * height * scale * 3) };
+  for (let y = 0; y < result.heightPx; y++)
+    for (let x = 0; x < result.widthPx; x++) {
+      const [seenX, seenY] = [Math.floor(x / scale), Math.floor(y / scale)];
+      const [fromX, fromY] =
+        degrees === 0
+          ? [seenX, seenY]
+          : degrees === 90
+            ? [seenY, source.heightPx - 1 - seenX]
+            : degrees === 180
+              ? [source.widthPx - 1 - seenX, source.heightPx - 1 - seenY]
+              : [source.widthPx - 1 - seenY, seenX];
+      const from = (fromY * source.widthPx + fromX) * 3;
+      result.rgb.set(source.rgb.subarray(from, from + 3), (y * result.widthPx + x) * 3);
+    }
+  return result;
+}
+
+async function untilSeen({ page, client }: TestApp, guest: GuestId, degrees: number, scale: number): Promise<void> {
+  let differing = 0;
+  await until(
+    'the window shows the screendump',
+    async () => {
+      const whole = turnedAndEnlarged(await screendump(client, guest), degrees, scale);
+      const { seen, fromX, fromY } = await seenPixels(page);
+      // No less than a good part of it was compared.
+      expect(seen.widthPx * seen.heightPx).toBeGreaterThan(200_000);
+      differing = differingPixels(seen, crop(whole, fromX, fromY, seen.widthPx, seen.heightPx));
+      return differing === 0;
+    },
+    15_000,
+  ).catch((error: unknown) => {
+    throw new Error(`${differing} pixels differ at ${degrees}° and ${scale} times`, { cause: error });
+  });
+}
+
+async function choose(page: Page, item: string): Promise<void> {
+  await page.locator(shown).getByRole('button', { name: 'Size', exact: true }).click();
+  const role = /^(Fit|Whole|Exact)/.test(item) ? 'menuitemradio' : 'menuitem';
+  await page.getByRole(role, { name: new RegExp(`^${item}`) }).click();
+  await page.getByRole('menu').waitFor({ state: 'detached' });
+}
+
+test('exact pixels, whole multiples and turned pictures have the screendump’s pixels on displays of fractional scale', {
+  timeout: 240_000,
+}, async () => {
+  const first = await launchApp({ words: ['--force-device-scale-factor=1.25'] });
+  const guest = await showStarter(first);
+  expect(await first.page.evaluate(() => devicePixelRatio)).toBe(1.25);
+  await runInGuest(first.client, guest, 'echo 0 > /sys/class/graphics/fbcon/cursor_blink');
+  await choose(first.page, 'Exact pixels');
+  await untilSeen(first, guest, 0, 1);
+  for (const degrees of [90, 180, 270]) {
+    await choose(first.page, 'Rotate right');
+    await untilSeen(first, guest, degrees, 1);
+  }
+  await choose(first.page, 'Rotate right');
+  await first.close();
+
+  const second = await launchApp({ home: first.home, words: ['--force-device-scale-factor=1.5'] });
+  await untilConnected(second);
+  await goToConsole(second.page, guest);
+  await untilLive(second.page);
+  // As it was looked at last.
+  await untilSeen(second, guest, 0, 1);
+  await choose(second.page, 'Zoom in');
+  await choose(second.page, 'Whole multiples');
+  await untilSeen(second, guest, 0, 1);
+});
+
+test('the pointer of a turned and zoomed picture is where it is seen, and both are remembered for the guest', {
+  timeout: 240_000,
+}, async () => {
+  const app = await withConsole();
+  const { page, client, guest } = app;
+  await client.call('settings.set', { consoleResizeGuest: false });
+  // A guest whose agent listens takes positions.
+  await runInGuest(client, guest, listensForSpice);
+  // What the page tells the worker of the console is what the guest's server is told.
+  await page.evaluate(() => {
+    const told: { xPx: number; yPx: number }[] = [];
+    Object.assign(window, { told });
+    window.addEventListener('pointermove', ({ clientX }) => Object.assign(window, { pointerAt: clientX }), true);
+    const post = Worker.prototype.postMessage;
+    Worker.prototype.postMessage = function (this: Worker, message: { input?: { kind: string; xPx: number; yPx: number } }, how?: object) {
+      if (message.input?.kind === 'position') told.push(message.input);
+      return post.call(this, message, how);
+    };
+  });
+  const toldAt = async (x: number, y: number) => {
+    await page.mouse.move(x + 3, y);
+    await page.mouse.move(x, y);
+    const seenAt = () => page.evaluate(() => (window as unknown as { pointerAt: number }).pointerAt);
+    await until('the pointer is there', async () => Math.abs((await seenAt()) - x) < 1);
+    return page.evaluate(() => (window as unknown as { told: { xPx: number; yPx: number }[] }).told.at(-1));
+  };
+  const boxOf = (selector: string) =>
+    page.locator(selector).evaluate((element) => {
+      const { left, top, width, height } = element.getBoundingClientRect();
+      return { left, top, width, height };
+    });
+  const { widthPx, heightPx } = await screendump(client, guest);
+  await until('the guest takes positions', async () => {
+    const { left, top, width, height } = await boxOf(picture);
+    return toldAt(left + width / 2, top + height / 2);
+  });
+
+  await choose(page, 'Rotate right');
+  const seen = await boxOf(picture);
+  expect(seen.height).toBeGreaterThan(seen.width);
+  // Near its upper right corner is what was at the upper left.
+  const near = await toldAt(seen.left + seen.width - 2, seen.top + 2);
+  expect(near?.xPx).toBeLessThan(widthPx / 50);
+  expect(near?.yPx).toBeLessThan(heightPx / 50);
+  const far = await toldAt(seen.left + 2, seen.top + seen.height * 0.75);
+  expect(Math.abs((far?.xPx ?? 0) - widthPx * 0.75)).toBeLessThan(3);
+  expect(far?.yPx).toBeGreaterThan(heightPx * 0.97);
+
+  await choose(page, 'Rotate left');
+  const upright = await boxOf(picture);
+  const middle = { x: upright.left + upright.width / 2, y: upright.top + upright.height / 2 };
+  await page.mouse.move(middle.x, middle.y);
+  await page.keyboard.down('Control');
+  for (let notch = 0; notch < 4; notch++) await page.mouse.wheel(0, -100);
+  await page.keyboard.up('Control');
+  await until('it is zoomed', async () => (await boxOf(picture)).width > upright.width * 2);
+  const zoomed = await boxOf(picture);
+  expect(zoomed.width / upright.width).toBeCloseTo(1.25 ** 4, 1);
+  const centre = await toldAt(middle.x, middle.y);
+  expect(Math.abs((centre?.xPx ?? 0) - widthPx / 2)).toBeLessThan(4);
+  // The picture moves with the pointer: its ends are to be seen at the ends of the box.
+  const box = await boxOf(`${shown} .console-screen`);
+  // The outermost pixels belong to what divides the window.
+  expect((await toldAt(box.left + 10, middle.y))?.xPx).toBeLessThan(16);
+  expect((await toldAt(box.left + box.width - 10, middle.y))?.xPx).toBeGreaterThan(widthPx - 16);
+
+  await choose(page, 'Exact pixels');
+  await choose(page, 'Rotate right');
+  await page.reload();
+  await untilLive(page);
+  await until('the guest is shown as it was', async () =>
+    /matrix\(0, 1, -1, 0/.test((await page.locator(picture).getAttribute('style')) ?? ''),
+  );
+  await page.locator(`${shown} .console-screen-exact`).waitFor();
+});
+
+test('a recording goes on while the guest changes its size, and plays as a video of what was seen', { timeout: 240_000 }, async () => {
+  const app = await withConsole();
+  const { page, client, guest, electron, home } = app;
+  const path = join(home, 'video.webm');
+  await electron.evaluate(({ dialog }, filePath) => {
+    dialog.showSaveDialog = async () => ({ canceled: false, filePath });
+  }, path);
+  await page.locator(shown).getByRole('button', { name: 'Record a video…' }).click();
+  await page.locator(`${shown} .console-recorded`, { hasText: '0:03' }).waitFor({ timeout: 20_000 });
+  const growing = join(home, 'video (recording).webm');
+  // What has come by now would be there after a crash, and plays.
+  expect(existsSync(path)).toBe(false);
+  const { widthPx, heightPx } = await screendump(client, guest);
+  expect(await playedSizes(page, readFileSync(growing))).toContain(`${widthPx}x${heightPx}`);
+
+  await client.call('guest.reset', { guest });
+  await until('the firmware has a size of its own', async () => (await screendump(client, guest)).widthPx === 720, 60_000);
+  await pause(2500);
+  await page.locator(shown).getByRole('button', { name: 'End the recording' }).click();
+  await page.getByText(`Recorded to ${path}`).waitFor();
+  expect(existsSync(growing)).toBe(false);
+  const sizes = await playedSizes(page, readFileSync(path));
+  expect(sizes).toContain(`${widthPx}x${heightPx}`);
+  expect(sizes).toContain('720x400');
+});
+
+/** Plays a WebM in the page: every size of picture that is seen, and it must not be all black. */
+async function playedSizes(page: Page, webm: Buffer): Promise<string[]> {
+  return page.evaluate(async (base64) => {
+    const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+    const video = document.createElement('video');
+    video.muted = true;
+    video.src = URL.createObjectURL(new Blob([bytes], { type: 'video/webm' }));
+    const sizes = new Set<string>();
+    const canvas = new OffscreenCanvas(64, 64);
+    const context = canvas.getContext('2d', { willReadFrequently: true });
+    const look = () => {
+      if (video.videoWidth === 0) return;
+      context?.drawImage(video, 0, 0, 64, 64);
+      if (context?.getImageData(0, 0, 64, 64).data.some((value, index) => index % 4 !== 3 && value > 40))
+        sizes.add(`${video.videoWidth}x${video.videoHeight}`);
+    };
+    const ended = new Promise<void>((resolve, reject) => {
+      video.onended = () => resolve();
+      video.onerror = () => reject(new Error(`The video does not play: ${video.error?.message}`));
+    });
+    const timer = setInterval(look, 40);
+    try {
+      await video.play();
+      await ended;
+    } finally {
+      clearInterval(timer);
+      URL.revokeObjectURL(video.src);
+    }
+    return [...sizes];
+  }, webm.toString('base64'));
+}
+
+test('a kiosk shows the guest alone, and the way out of it', { timeout: 240_000 }, async () => {
+  const { page, electron } = await withConsole();
+  const isFull = () => electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.isFullScreen() ?? false);
+  await page.locator(shown).getByRole('button', { name: 'Kiosk: full screen without toolbars' }).click();
+  const leave = page.locator(shown).getByRole('button', { name: 'Leave the kiosk' });
+  await leave.waitFor();
+  expect(await isFull()).toBe(true);
+  expect(await page.locator(`${shown} .console-bar`).isVisible()).toBe(false);
+  expect(await page.locator(`${shown} .console-strip`).isVisible()).toBe(false);
+  await page.locator(`${shown} .console-screen`).click();
+  await page.locator(shown).getByText('Ctrl+Alt releases the keyboard', { exact: true }).last().waitFor();
+  // By keyboard alone: Ctrl+Alt gives it back to the way out, and Enter takes that.
+  await page.keyboard.press('Control+Alt');
+  await until('the way out has the focus', () => page.evaluate(() => document.activeElement?.classList.contains('console-kiosk-leave')));
+  await page.keyboard.press('Enter');
+  await page.locator(`${shown} .console-bar`).waitFor();
+  await until('the window is as it was', async () => !(await isFull()));
+});
+
+test('the panel says what the connection is made of, how pictures come, and why the guest is slow', { timeout: 240_000 }, async () => {
+  const { page, client, guest } = await withConsole();
+  const button = page.locator(shown).getByRole('button', { name: 'About this connection' });
+  await button.click();
+  expect(await button.getAttribute('aria-pressed')).toBe('true');
+  const panel = page.locator(shown).getByRole('complementary', { name: 'Connection' });
+  const figure = async (name: string) =>
+    (await panel
+      .locator('.console-figures > div')
+      .filter({ has: page.getByText(name, { exact: true }) })
+      .locator('dd')
+      .textContent()) ?? '';
+  await panel.getByText('How pictures came').waitFor();
+  expect(await figure('Protocol')).toBe('SPICE');
+  for (const channel of ['main', 'display', 'inputs', 'cursor']) expect(await figure('Channels')).toContain(channel);
+  expect(await figure('QEMU guest agent')).toBe('answers');
+  expect(await figure('spice-vdagent')).toBe('not running');
+  const { widthPx, heightPx } = await screendump(client, guest);
+  expect(Number.parseFloat(await figure('Memory of pictures'))).toBeGreaterThanOrEqual((widthPx * heightPx * 4) / 1024 ** 2 - 0.1);
+  // What the engine says of the guest's processor.
+  const { state } = await client.call('guest.show', { guest });
+  expect(await panel.getByText('emulated by software').count()).toBe(state.run?.emulated ? 1 : 0);
+
+  const unpacked = async () => Number.parseInt((await figure('Not packed')).replace(/\D.*$/, ''), 10);
+  const before = await unpacked();
+  await runInGuest(client, guest, 'seq 1 200 > /dev/tty1');
+  await until('what was drawn is counted', async () => (await unpacked()) > before, 10_000);
+  await runInGuest(client, guest, listensForSpice);
+  await until('the agent is told of', async () => (await figure('spice-vdagent')) === 'answers', 15_000);
+
+  await client.call('guest.forceOff', { guest });
+  await panel.getByText('There is no live connection.').waitFor();
+  await panel.getByRole('button', { name: 'Close' }).click();
+  await panel.waitFor({ state: 'detached' });
+});
