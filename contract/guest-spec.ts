@@ -3,10 +3,11 @@
  * `guest-state.ts`; the two are never mixed.
  */
 import { z } from 'zod';
+import { guestKeyboard } from './guest-keyboard.ts';
 import { imageId } from './ids.ts';
 
 /** The newest `GuestSpec.version`. A spec of an older version is migrated when it is read (main/engine/guests/spec-migrations.ts). */
-export const guestSpecVersion = 3;
+export const guestSpecVersion = 4;
 
 export const guestNameMaxLength = 120;
 
@@ -220,6 +221,7 @@ export const guestSpec = z.object({
   panicDevice: z.boolean(),
   autostart: z.boolean(),
   clipboard: clipboardPolicy,
+  keyboard: guestKeyboard,
   /** Appended to QEMU's arguments as they are. Unsafe: nothing checks them. */
   extraArguments: z.array(z.string().max(4096)).max(64),
 });

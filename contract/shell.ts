@@ -6,6 +6,7 @@ import { z } from 'zod';
 import type { CallInput, CallName, CallOutput } from './calls.ts';
 import type { Result } from './errors.ts';
 import type { ClientMessage, ServerMessage } from './events.ts';
+import { guestKeyboard } from './guest-keyboard.ts';
 import { guestId } from './ids.ts';
 
 /** Which byte stream a console wants. `spice` is opened once per SPICE channel. */
@@ -96,8 +97,11 @@ export const shellCalls = {
   /** Brings the console back into the main window and closes its own. */
   'shell.attachConsole': { input: z.strictObject({ guest: guestId }), output: z.null() },
   'shell.setFullScreen': { input: z.strictObject({ on: z.boolean() }), output: z.null() },
-  /** While a console grabs the keyboard the menu's shortcuts are off. */
-  'shell.setKeyboardGrab': { input: z.strictObject({ on: z.boolean() }), output: z.null() },
+  /** While a console grabs the keyboard the menu's shortcuts are off, but for `localKeys`. */
+  'shell.setKeyboardGrab': {
+    input: z.strictObject({ on: z.boolean(), localKeys: guestKeyboard.shape.localKeys }),
+    output: z.null(),
+  },
   /**
    * Whether this window may open the microphone for a guest; the answer says whether it may now. Turning it on asks the user, once for each
    * guest until the app ends.

@@ -1,5 +1,6 @@
 /** Calls into a guest that runs: its screen, its keyboard, its agent, its measurements. */
 import { z } from 'zod';
+import { keyboardLayout } from '../guest-keyboard.ts';
 import { sample } from '../guest-state.ts';
 import { guestId, instant } from '../ids.ts';
 import { type CallTable, done, oneGuest } from './definition.ts';
@@ -22,8 +23,8 @@ export const guestConsoleCalls = {
     effect: 'write',
   },
   'guest.type': {
-    summary: 'Type text on the keyboard of a guest (US layout).',
-    input: z.strictObject({ guest: guestId, text: z.string().max(10_000) }),
+    summary: 'Type text on the keyboard of a guest: of `layout`, or else of the one that the guest is said to have. All of it or nothing.',
+    input: z.strictObject({ guest: guestId, text: z.string().max(10_000), layout: keyboardLayout.optional() }),
     output: done,
     effect: 'write',
   },

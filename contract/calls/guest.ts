@@ -65,7 +65,8 @@ export const guestCalls = {
     effect: 'write',
   },
   'guest.annotate': {
-    summary: 'Change what a guest says of itself, and which way its clipboard is shared: notes, tags, favourite, autostart, clipboard.',
+    summary:
+      'Change what a guest says of itself, and which way its clipboard is shared: notes, tags, favourite, autostart, clipboard, keyboard.',
     input: z.strictObject({
       guest: guestId,
       notes: guestSpec.shape.notes.optional(),
@@ -73,6 +74,7 @@ export const guestCalls = {
       favourite: z.boolean().optional(),
       autostart: z.boolean().optional(),
       clipboard: guestSpec.shape.clipboard.optional(),
+      keyboard: guestSpec.shape.keyboard.optional(),
     }),
     output: guest,
     effect: 'write',

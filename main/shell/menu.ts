@@ -1,5 +1,7 @@
 /** The native menu with the platform's shortcuts. What concerns a page is said to it as a command. */
+
 import { app, BrowserWindow, Menu, type MenuItemConstructorOptions } from 'electron';
+import { combinationOf } from '../../contract/guest-keyboard.ts';
 import type { ShellEvent } from '../../contract/shell.ts';
 
 export type MenuActions = {
@@ -108,11 +110,27 @@ export function buildMenu({ tell, quit, openLogs }: MenuActions): Menu {
   return Menu.buildFromTemplate(template);
 }
 
+const grabs = new WeakMap<Electron.WebContents, (event: unknown, input: Electron.Input) => void>();
+
 /**
- * While a console has the keyboard, every key is the guest's: no shortcut of the menu fires, and Alt does not open the menu bar.
+ * While a console has the keyboard, every key but `localKeys` is the guest's: no other shortcut of the menu fires, and Alt does not open the menu bar.
  */
-export function setKeyboardGrab(window: BrowserWindow, isGrabbed: boolean): void {
-  window.webContents.setIgnoreMenuShortcuts(isGrabbed);
+export function setKeyboardGrab(window: BrowserWindow, isGrabbed: boolean, localKeys: readonly string[]): void {
+  const { webContents } = window;
+  const local = new Set(localKeys);
+  const known = grabs.get(webContents);
+  if (known) webContents.off('before-input-event', known);
+  grabs.delete(webContents);
+  webContents.setIgnoreMenuShortcuts(isGrabbed);
+  if (isGrabbed && local.size > 0) {
+    // Electron asks once for each key whether the menu may have it.
+    const judge = (_event: unknown, { code, control, alt, shift, meta }: Electron.Input): void =>
+      webContents.setIgnoreMenuShortcuts(
+        !local.has(combinationOf({ code, ctrlKey: control, altKey: alt, shiftKey: shift, metaKey: meta })),
+      );
+    grabs.set(webContents, judge);
+    webContents.on('before-input-event', judge);
+  }
   if (isMac) return;
   window.setAutoHideMenuBar(!isGrabbed);
   window.setMenuBarVisibility(false);

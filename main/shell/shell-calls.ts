@@ -186,8 +186,8 @@ export function makeShellCalls({ windows, places, quitting, microphones, restart
       return null;
     },
 
-    'shell.setKeyboardGrab': async ({ on }, sender) => {
-      setKeyboardGrab(windowOf(sender), on);
+    'shell.setKeyboardGrab': async ({ on, localKeys }, sender) => {
+      setKeyboardGrab(windowOf(sender), on, localKeys);
       return null;
     },
 

@@ -20,6 +20,7 @@ import {
   type ViewChoice,
   zoomBy,
 } from './pointer/geometry.ts';
+import { Touch } from './pointer/touch.ts';
 import { Wheel } from './pointer/wheel.ts';
 
 const buttons: readonly PointerButton[] = ['left', 'middle', 'right', 'side', 'extra'];
@@ -47,6 +48,13 @@ export class ConsoleScreen {
   readonly #keyboard: Keyboard;
   readonly #wheel = new Wheel();
   readonly #zoomWheel = new Wheel();
+  readonly #touch = new Touch({
+    isTouchpad: () => this.#relative,
+    point: (at) => this.#pointAt(at),
+    move: (by) => this.#moveBy(by),
+    button: (button, down) => this.#button(button, down),
+    scroll: (deltaY) => this.#scroll({ deltaY, deltaMode: 0 }),
+  });
   readonly #abort = new AbortController();
   readonly #observer = new ResizeObserver(() => this.#boxChanged());
   #console: Console | null = null;
@@ -138,6 +146,11 @@ export class ConsoleScreen {
     this.#keyboard.chord(codes);
   }
 
+  /** Combinations that are this computer's although the guest has the keyboard. */
+  setLocalKeys(combinations: readonly string[]): void {
+    this.#keyboard.setLocalKeys(combinations);
+  }
+
   destroy(): void {
     this.show(null, null);
     this.#abort.abort();
@@ -162,13 +175,18 @@ export class ConsoleScreen {
     on('blur', () => this.#updateGrab());
     on('pointerdown', (event) => this.#pointerDown(event));
     on('pointerup', (event) => this.#pointerUp(event));
-    on('pointercancel', () => this.#letGo());
+    on('pointercancel', (event) => {
+      if (event.pointerType === 'touch') this.#touch.cancel();
+      this.#letGo();
+    });
     on('pointermove', (event) => this.#pointerMoved(event));
     on('contextmenu', (event) => event.preventDefault());
     on('wheel', (event) => this.#wheelTurned(event), false);
     on('dragstart', (event) => event.preventDefault());
     window.addEventListener('blur', () => this.#letGo(), { signal });
     document.addEventListener('visibilitychange', () => document.hidden && this.#letGo(), { signal });
+    // Where the pointer went when the lock was lost, its buttons are let go unseen.
+    document.addEventListener('pointerlockchange', () => document.pointerLockElement === null && this.#releaseButtons(), { signal });
   }
 
   #hear(event: ConsoleEvent): void {
@@ -194,10 +212,10 @@ export class ConsoleScreen {
 
   #key(event: KeyboardEvent, down: boolean): void {
     if (!this.#grabbed) return;
+    const isGuests = down ? this.#keyboard.keyDown(event) : this.#keyboard.keyUp(event);
+    if (!isGuests) return;
     event.preventDefault();
     event.stopPropagation();
-    if (down) this.#keyboard.keyDown(event);
-    else this.#keyboard.keyUp(event);
   }
 
   #updateGrab(): void {
@@ -212,8 +230,30 @@ export class ConsoleScreen {
   /** INVARIANT: nothing stays pressed in a guest that has lost keyboard and pointer (tests/e2e/console.test.ts). */
   #letGo(): void {
     this.#keyboard.releaseAll();
+    this.#touch.cancel();
+    this.#releaseButtons();
+  }
+
+  #releaseButtons(): void {
     for (const button of this.#heldButtons) this.#send({ kind: 'button', button, down: false });
     this.#heldButtons.clear();
+  }
+
+  #button(button: PointerButton, down: boolean): void {
+    if (down === this.#heldButtons.has(button)) return;
+    if (down) this.#heldButtons.add(button);
+    else this.#heldButtons.delete(button);
+    this.#send({ kind: 'button', button, down });
+  }
+
+  /** Movements as the hand made them, where the system tells: the guest accelerates them itself. */
+  async #lockPointer(): Promise<void> {
+    try {
+      await this.element.requestPointerLock({ unadjustedMovement: true });
+    } catch {
+      // Refused right after the lock was left by Esc, and then by the next click not.
+      await this.element.requestPointerLock().then(undefined, () => undefined);
+    }
   }
 
   get #relative(): boolean {
@@ -225,50 +265,67 @@ export class ConsoleScreen {
     event.preventDefault();
     this.focus();
     this.#keyboard.syncLocks(event);
+    if (event.pointerType === 'touch') {
+      this.element.setPointerCapture(event.pointerId);
+      this.#touch.down(event.pointerId, { x: event.clientX, y: event.clientY });
+      return;
+    }
     if (this.#relative && document.pointerLockElement !== this.element) {
       // This click only asks for the pointer; the guest would get it where its own pointer happens to be.
-      void this.element.requestPointerLock();
+      void this.#lockPointer();
       return;
     }
     const button = buttons[event.button];
     if (!button) return;
     this.element.setPointerCapture(event.pointerId);
     this.#pointerMoved(event);
-    this.#heldButtons.add(button);
-    this.#send({ kind: 'button', button, down: true });
+    this.#button(button, true);
   }
 
   #pointerUp(event: PointerEvent): void {
+    if (event.pointerType === 'touch') {
+      this.#touch.up(event.pointerId);
+      return;
+    }
     const button = buttons[event.button];
-    if (!button || !this.#heldButtons.delete(button)) return;
+    if (!button || !this.#heldButtons.has(button)) return;
     event.preventDefault();
     this.#pointerMoved(event);
-    this.#send({ kind: 'button', button, down: false });
+    this.#button(button, false);
   }
 
   #pointerMoved(event: PointerEvent): void {
-    if (this.#choice.zoom !== 1 && document.pointerLockElement !== this.element) this.#panTo(event);
-    const placement = this.#placement;
-    const size = this.#pictureSize;
-    if (!placement || !size || this.#console?.state.phase !== 'connected') return;
-    const { rotation } = this.#choice;
-    // Between pressing and letting go, further buttons come as movements.
-    if (event.type === 'pointermove' && event.button >= 0) this.#buttonsChanged(event);
-    if (this.#relative) {
-      if (document.pointerLockElement !== this.element) return;
-      const factor = window.devicePixelRatio / placement.scale;
-      const moved = turnBack({ x: event.movementX * factor, y: event.movementY * factor }, rotation);
-      this.#motionRest.x += moved.x;
-      this.#motionRest.y += moved.y;
-      const dxPx = Math.trunc(this.#motionRest.x);
-      const dyPx = Math.trunc(this.#motionRest.y);
-      this.#motionRest.x -= dxPx;
-      this.#motionRest.y -= dyPx;
-      if (dxPx !== 0 || dyPx !== 0) this.#send({ kind: 'motion', dxPx, dyPx });
+    const touched = event.pointerType === 'touch';
+    // By fingers a zoomed picture is not moved: what is touched is what is meant.
+    if (!touched && this.#choice.zoom !== 1 && document.pointerLockElement !== this.element) this.#panTo(event);
+    if (this.#console?.state.phase !== 'connected') return;
+    if (touched) {
+      this.#touch.moved(event.pointerId, { x: event.clientX, y: event.clientY });
       return;
     }
+    // Between pressing and letting go, further buttons come as movements.
+    if (event.type === 'pointermove' && event.button >= 0) this.#buttonsChanged(event);
+    if (!this.#relative) this.#pointAt({ x: event.clientX, y: event.clientY });
+    else if (document.pointerLockElement === this.element) this.#moveBy({ x: event.movementX, y: event.movementY });
+  }
+
+  /** A movement of the guest's pointer, in CSS pixels. */
+  #moveBy(by: { x: number; y: number }): void {
+    const factor = window.devicePixelRatio / (this.#placement?.scale ?? 1);
+    const moved = turnBack({ x: by.x * factor, y: by.y * factor }, this.#choice.rotation);
+    this.#motionRest.x += moved.x;
+    this.#motionRest.y += moved.y;
+    const dxPx = Math.trunc(this.#motionRest.x);
+    const dyPx = Math.trunc(this.#motionRest.y);
+    this.#motionRest.x -= dxPx;
+    this.#motionRest.y -= dyPx;
+    if (dxPx !== 0 || dyPx !== 0) this.#send({ kind: 'motion', dxPx, dyPx });
+  }
+
+  #pointAt(at: { x: number; y: number }): void {
     const picture = this.#picture?.getBoundingClientRect();
-    if (picture) this.#send({ kind: 'position', ...guestPixelAt({ x: event.clientX, y: event.clientY }, picture, size, rotation) });
+    const size = this.#pictureSize;
+    if (picture && size) this.#send({ kind: 'position', ...guestPixelAt(at, picture, size, this.#choice.rotation) });
   }
 
   /** Pointer events tell of a second button only by the mask in a movement. */
@@ -277,11 +334,7 @@ export class ConsoleScreen {
     const masks: Record<string, number> = { left: 1, right: 2, middle: 4, side: 8, extra: 16 };
     const mask = button ? masks[button] : undefined;
     if (!button || mask === undefined) return;
-    const down = (event.buttons & mask) !== 0;
-    if (down === this.#heldButtons.has(button)) return;
-    if (down) this.#heldButtons.add(button);
-    else this.#heldButtons.delete(button);
-    this.#send({ kind: 'button', button, down });
+    this.#button(button, (event.buttons & mask) !== 0);
   }
 
   #wheelTurned(event: WheelEvent): void {
@@ -298,7 +351,11 @@ export class ConsoleScreen {
     // Exact pixels in a small window scroll with Shift, as the guest gets the wheel itself.
     if (this.#choice.mode !== 'fit' && this.#choice.zoom === 1 && event.shiftKey) return;
     event.preventDefault();
-    const notches = this.#wheel.turn(event);
+    this.#scroll(event);
+  }
+
+  #scroll(turned: { deltaY: number; deltaMode: number }): void {
+    const notches = this.#wheel.turn(turned);
     const button = notches > 0 ? 'down' : 'up';
     for (let notch = 0; notch < Math.abs(notches); notch++) {
       this.#send({ kind: 'button', button, down: true });

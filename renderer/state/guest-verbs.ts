@@ -2,6 +2,7 @@
 import { create } from 'zustand';
 import type { GuesthouseError, Result } from '../../contract/errors.ts';
 import { guestCan } from '../../contract/guest-can.ts';
+import type { GuestKeyboard } from '../../contract/guest-keyboard.ts';
 import type { ClipboardPolicy } from '../../contract/guest-spec.ts';
 import type { Guest } from '../../contract/guest-state.ts';
 import { words } from '../words/en.ts';
@@ -99,7 +100,14 @@ export async function renameGuest(guest: Guest, name: string): Promise<string | 
 /** Changes what a guest says of itself; what fails is told in a toast, since the field already shows what is true. */
 export async function annotateGuest(
   guest: Guest,
-  change: { notes?: string; tags?: string[]; favourite?: boolean; autostart?: boolean; clipboard?: ClipboardPolicy },
+  change: {
+    notes?: string;
+    tags?: string[];
+    favourite?: boolean;
+    autostart?: boolean;
+    clipboard?: ClipboardPolicy;
+    keyboard?: GuestKeyboard;
+  },
 ): Promise<boolean> {
   const answer = await call('guest.annotate', { guest: guest.id, ...change });
   if (!answer.ok) showErrorToast(answer.error);

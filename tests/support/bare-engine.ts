@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { dataRootAt } from '../../contract/data-root.ts';
 import { Failure } from '../../contract/errors.ts';
+import { defaultGuestKeyboard } from '../../contract/guest-keyboard.ts';
 import { type GuestSpec, guestSpecVersion } from '../../contract/guest-spec.ts';
 import type { Guest } from '../../contract/guest-state.ts';
 import type { GuestId } from '../../contract/ids.ts';
@@ -97,6 +98,7 @@ export function someGuest(index: number): Guest {
     agents: { qemu: true, spice: true },
     panicDevice: true,
     autostart: false,
+    keyboard: defaultGuestKeyboard,
     extraArguments: [],
   };
   const at = '2026-11-23T08:00:00.000Z';

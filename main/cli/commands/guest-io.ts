@@ -1,8 +1,10 @@
-/** `guesthouse guest screenshot|exec|console|type`: into and out of a running guest. */
+/** `guesthouse guest screenshot|exec|console|type|keyboard`: into and out of a running guest. */
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { Command } from 'commander';
+import { isDeepStrictEqual } from 'node:util';
+import { type Command, Option } from 'commander';
 import { Failure } from '../../../contract/errors.ts';
+import { formatKeyCombination, type KeyboardLayout, keyboardLayouts, parseKeyCombination } from '../../../contract/guest-keyboard.ts';
 import { type Context, findGuest } from '../context.ts';
 import { Exit, exitCodes } from '../exit-codes.ts';
 import { joinSerialConsole } from '../serial-console.ts';
@@ -65,12 +67,46 @@ export function addGuestIo(group: Command, { terminal, engine }: Context): void 
 
   group
     .command('type')
-    .description('type text on the keyboard of a guest (US layout; \\n is Enter)')
+    .description('type text on the keyboard of a guest (\\n is Enter); all of it, or nothing when its layout lacks a character')
     .argument('<guest>', 'name or id')
     .argument('<text>')
-    .action(async (wanted: string, text: string) => {
+    .addOption(new Option('--layout <layout>', 'the layout of the guest, when it is not the one that is set').choices(keyboardLayouts))
+    .action(async (wanted: string, text: string, { layout }: { layout?: KeyboardLayout }) => {
       const client = await engine();
       const { id } = await findGuest(client, wanted);
-      show(terminal, await client.call('guest.type', { guest: id, text: text.replaceAll('\\n', '\n') }), () => '');
+      show(
+        terminal,
+        await client.call('guest.type', { guest: id, text: text.replaceAll('\\n', '\n'), ...(layout ? { layout } : {}) }),
+        () => '',
+      );
     });
+
+  group
+    .command('keyboard')
+    .description('say or change the layout that text is typed on, and the keys that a console keeps for this computer')
+    .argument('<guest>', 'name or id')
+    .addOption(new Option('--layout <layout>', 'what the system in the guest takes its keyboard for').choices(keyboardLayouts))
+    .option('--keep <keys...>', 'combinations that stay here: F11 Ctrl+Alt+T; they take the place of those before')
+    .option('--keep-none', 'every key is the guest’s')
+    .action(async (wanted: string, options: { layout?: KeyboardLayout; keep?: string[]; keepNone?: boolean }) => {
+      const client = await engine();
+      const guest = await findGuest(client, wanted);
+      const before = guest.spec.keyboard;
+      const localKeys = options.keepNone ? [] : options.keep ? [...new Set(options.keep.map(combinationNamed))] : before.localKeys;
+      const keyboard = { layout: options.layout ?? before.layout, localKeys };
+      const now = isDeepStrictEqual(keyboard, before) ? guest : await client.call('guest.annotate', { guest: guest.id, keyboard });
+      show(terminal, now, ({ spec }) => {
+        const kept = spec.keyboard.localKeys.map(formatKeyCombination).join(', ');
+        return `“${spec.name}” has a keyboard of layout ${spec.keyboard.layout}; ${kept === '' ? 'every key is its own' : `these keys stay here: ${kept}`}.`;
+      });
+    });
+}
+
+/** @throws Failure `call/invalid-input` for what is no combination of keys. */
+function combinationNamed(text: string): string {
+  const combination = parseKeyCombination(text);
+  if (combination) return combination;
+  throw new Failure('call/invalid-input', `“${text}” is no combination of keys that can stay here.`, {
+    hint: 'Write the keys with + between them, such as Ctrl+Alt+T or F11; a letter alone stays the guest’s.',
+  });
 }

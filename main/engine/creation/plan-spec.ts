@@ -1,6 +1,7 @@
 /** Puts together what a new guest is to be: the defaults for its operating system, and over them what was chosen. Pure but for new ids. */
 import { randomInt, randomUUID } from 'node:crypto';
 import type { CreateChoices } from '../../../contract/guest-creation.ts';
+import { defaultGuestKeyboard } from '../../../contract/guest-keyboard.ts';
 import { type GuestSpec, guestSpecVersion, type OsIdentity } from '../../../contract/guest-spec.ts';
 import type { HardwareDefaults } from './hardware-defaults.ts';
 
@@ -77,6 +78,7 @@ export function buildSpec(
     agents: choices.agents ?? defaults.agents,
     panicDevice: choices.panicDevice ?? defaults.panicDevice,
     autostart: choices.autostart ?? false,
+    keyboard: defaultGuestKeyboard,
     extraArguments: choices.extraArguments ?? [],
   };
 }

@@ -24,7 +24,7 @@ import { words } from './guest-words.ts';
 import type { Guests } from './guests.ts';
 import { restingStatus } from './resting-status.ts';
 import { createGuestStore, noLineage, type StoredGuest } from './store.ts';
-import { chordsOf } from './us-keyboard.ts';
+import { chordsOf } from './typed-text.ts';
 
 export type GuestsParts = {
   layout: Layout;
@@ -344,7 +344,13 @@ export function createGuests(parts: GuestsParts): GuestRegistry {
           .exec(command, timeoutSeconds * 1000),
       ),
     trim: (id) => promised(() => find(id).running('exec').trim()),
-    type: (id, text) => promised(() => find(id).running('type').pressKeys(chordsOf(text))),
+    type: (id, text, layout) =>
+      promised(() => {
+        const { keyboard, os } = find(id).record.now.spec;
+        return find(id)
+          .running('type')
+          .pressKeys(chordsOf(text, layout ?? keyboard.layout, os.family === 'windows'));
+      }),
     sendKeys: (id, keys) => promised(() => find(id).running('type').pressKeys([keys])),
 
     consoles(id) {

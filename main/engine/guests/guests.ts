@@ -1,5 +1,6 @@
 /** All that the rest of the engine can ask about guests. Implemented by `guest-registry.ts` over one actor a guest. */
 import type { CallOutput } from '../../../contract/calls.ts';
+import type { KeyboardLayout } from '../../../contract/guest-keyboard.ts';
 import type { InnerIdentity } from '../../../contract/guest-lineage.ts';
 import type { GuestSpec } from '../../../contract/guest-spec.ts';
 import type { Guest, Sample } from '../../../contract/guest-state.ts';
@@ -38,7 +39,10 @@ export type Guests = {
   restore(id: GuestId): Promise<Guest>;
   purge(id: GuestId, by: string): Promise<Job>;
   rename(id: GuestId, name: string): Promise<Guest>;
-  annotate(id: GuestId, change: Partial<Pick<GuestSpec, 'notes' | 'tags' | 'favourite' | 'autostart' | 'clipboard'>>): Promise<Guest>;
+  annotate(
+    id: GuestId,
+    change: Partial<Pick<GuestSpec, 'notes' | 'tags' | 'favourite' | 'autostart' | 'clipboard' | 'keyboard'>>,
+  ): Promise<Guest>;
 
   /** The hardware that a guest runs with; null while it is off. */
   runsWith(id: GuestId): GuestSpec | null;
@@ -59,7 +63,8 @@ export type Guests = {
   exec(id: GuestId, command: string[], timeoutSeconds: number): Promise<CallOutput<'guest.exec'>>;
   /** Has the guest tell its disks what they no longer need to keep, by its agent. */
   trim(id: GuestId): Promise<void>;
-  type(id: GuestId, text: string): Promise<void>;
+  /** On a keyboard of `layout`, or else of the one that the guest is said to have. */
+  type(id: GuestId, text: string, layout?: KeyboardLayout): Promise<void>;
   sendKeys(id: GuestId, keys: string[]): Promise<void>;
   consoles(id: GuestId): CallOutput<'guest.consoles'>;
   /** The command line with which the guest runs, or would be started. */

@@ -10,8 +10,19 @@ test('a spec comes back as it was stored', () => {
 
 /** As Guesthouse 0.1 wrote it. */
 const version1 = () => {
-  const { cpuQuotaPercent, memoryMaxMiB, balloonTargetMiB, hugePages, numaNodes, bootMenu, shares, usbDevices, clipboard, ...spec } =
-    specOf();
+  const {
+    cpuQuotaPercent,
+    memoryMaxMiB,
+    balloonTargetMiB,
+    hugePages,
+    numaNodes,
+    bootMenu,
+    shares,
+    usbDevices,
+    clipboard,
+    keyboard,
+    ...spec
+  } = specOf();
   const { online, pins, ...cpu } = spec.cpu;
   const disks = spec.disks.map(({ limits, ...disk }) => disk);
   const nics = spec.nics.map(({ bridge, network, linkUp, bootOrder, ...nic }) => nic);
@@ -26,9 +37,17 @@ test('a guest of version 1 is started with the same command line as before', () 
 });
 
 test('a guest of version 2 shares its clipboard as new ones do, and its command line stays', () => {
-  const { clipboard, ...version2 } = specOf();
+  const { clipboard, keyboard, ...version2 } = specOf();
   expect(parseStoredSpec(JSON.stringify({ ...version2, version: 2 }))).toEqual(specOf({ clipboard: 'both' }));
   expect(() => parseStoredSpec(JSON.stringify({ ...specOf(), clipboard: 'sideways' }))).toThrow(/hardware of a guest/);
+});
+
+test('a guest of version 3 keeps every key and is typed to as on a US keyboard', () => {
+  const { keyboard, ...version3 } = specOf();
+  expect(parseStoredSpec(JSON.stringify({ ...version3, version: 3 }))).toEqual(specOf({ keyboard: { layout: 'us', localKeys: [] } }));
+  expect(() => parseStoredSpec(JSON.stringify({ ...specOf(), keyboard: { layout: 'us', localKeys: ['KeyA'] } }))).toThrow(
+    /hardware of a guest/,
+  );
 });
 
 test('a damaged spec of version 1 is refused and not mended', () => {

@@ -26,6 +26,8 @@ const steps: Readonly<Record<number, (spec: OldSpec) => OldSpec>> = {
   }),
   // Version 3 says which way what is copied goes; there was no shared clipboard before.
   2: (spec) => ({ ...spec, clipboard: 'both' }),
+  // Version 4 knows the guest's keyboard; before, text was typed as on a US one and every key was the guest's.
+  3: (spec) => ({ ...spec, keyboard: { layout: 'us', localKeys: [] } }),
 };
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;

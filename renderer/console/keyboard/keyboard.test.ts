@@ -5,14 +5,21 @@ import { Keyboard, type KeyboardOptions, type KeyEvent } from './keyboard.ts';
 function board(platform: KeyboardOptions['platform'] = 'linux') {
   const sent: string[] = [];
   let releases = 0;
+  let waiting: (() => void) | null = null;
   const keyboard = new Keyboard({
     platform,
     send: (input: ConsoleInput) => {
       if (input.kind === 'key') sent.push(`${input.down ? '+' : '-'}${input.scancode.map((byte) => byte.toString(16)).join(' ')}`);
     },
     release: () => releases++,
+    after: (_ms, run) => {
+      waiting = run;
+      return () => {
+        waiting = null;
+      };
+    },
   });
-  return { keyboard, sent, releases: () => releases };
+  return { keyboard, sent, releases: () => releases, pass: () => waiting?.() };
 }
 
 function key(code: string, held: string[] = [], more: Partial<KeyEvent> = {}): KeyEvent {
@@ -76,12 +83,67 @@ test('AltGr is AltGr alone on Linux', () => {
   expect(sent).toEqual(['+e0 38', '+10', '-10', '-e0 38']);
 });
 
-test('AltGr is AltGr alone on Windows, which says Ctrl and Alt for it', () => {
-  const { keyboard, sent } = board('win32');
+test('AltGr is AltGr alone on Windows, which says Ctrl and Alt for it, also while it repeats', () => {
+  const { keyboard, sent, pass } = board('win32');
+  for (const timeStamp of [100, 600, 630]) {
+    keyboard.keyDown(key('ControlLeft', ['ctrl'], { timeStamp }));
+    keyboard.keyDown(key('AltRight', ['ctrl', 'alt', 'AltGraph'], { timeStamp }));
+  }
+  pass();
+  keyboard.keyDown(key('KeyE', ['ctrl', 'alt', 'AltGraph'], { timeStamp: 650 }));
+  keyboard.keyUp(key('KeyE', ['ctrl', 'alt', 'AltGraph'], { timeStamp: 660 }));
+  keyboard.keyUp(key('ControlLeft', [], { timeStamp: 700 }));
+  keyboard.keyUp(key('AltRight', [], { timeStamp: 700 }));
+  expect(sent).toEqual(['+e0 38', '+e0 38', '+e0 38', '+12', '-12', '-e0 38']);
+});
+
+test('a Ctrl on Windows is pressed before what comes after it, after an instant alone, and with an AltRight of its own', () => {
+  const { keyboard, sent, pass } = board('win32');
   keyboard.keyDown(key('ControlLeft', ['ctrl'], { timeStamp: 100 }));
-  keyboard.keyDown(key('AltRight', ['ctrl', 'alt', 'AltGraph'], { timeStamp: 100 }));
-  keyboard.keyDown(key('KeyE', ['ctrl', 'alt', 'AltGraph'], { timeStamp: 150 }));
-  expect(sent).toEqual(['+1d', '-1d', '+e0 38', '+12']);
+  expect(sent).toEqual([]);
+  keyboard.keyDown(key('KeyC', ['ctrl'], { timeStamp: 103 }));
+  expect(sent).toEqual(['+1d', '+2e']);
+  keyboard.releaseAll();
+  sent.length = 0;
+  keyboard.keyDown(key('ControlLeft', ['ctrl'], { timeStamp: 200 }));
+  pass();
+  keyboard.keyUp(key('ControlLeft', [], { timeStamp: 300 }));
+  keyboard.keyDown(key('ControlLeft', ['ctrl'], { timeStamp: 400 }));
+  keyboard.keyUp(key('ControlLeft', [], { timeStamp: 404 }));
+  keyboard.keyDown(key('ControlLeft', ['ctrl'], { timeStamp: 500 }));
+  keyboard.keyDown(key('AltRight', ['ctrl', 'alt'], { timeStamp: 560 }));
+  expect(sent).toEqual(['+1d', '-1d', '+1d', '-1d', '+1d', '+e0 38']);
+});
+
+test('a Ctrl that the guest has not seen yet when the focus leaves is never pressed', () => {
+  const { keyboard, sent, pass } = board('win32');
+  keyboard.keyDown(key('ControlLeft', ['ctrl'], { timeStamp: 100 }));
+  keyboard.releaseAll();
+  pass();
+  expect(sent).toEqual([]);
+});
+
+test('Print is pressed and let go on Windows, which tells of its release alone', () => {
+  const { keyboard, sent } = board('win32');
+  keyboard.keyUp(key('PrintScreen'));
+  expect(sent).toEqual(['+e0 37', '-e0 37']);
+});
+
+test('a combination that stays here reaches the guest in no part, and what comes after it does', () => {
+  const { keyboard, sent } = board();
+  keyboard.setLocalKeys(['Ctrl+Alt+KeyT', 'F11']);
+  expect(keyboard.keyDown(key('F11'))).toBe(false);
+  expect(keyboard.keyUp(key('F11'))).toBe(false);
+  expect(sent).toEqual([]);
+  expect(keyboard.keyDown(key('ControlLeft', ['ctrl']))).toBe(true);
+  keyboard.keyDown(key('AltLeft', ['ctrl', 'alt']));
+  expect(keyboard.keyDown(key('KeyT', ['ctrl', 'alt']))).toBe(false);
+  expect(sent).toEqual(['+1d', '+38', '-38', '-1d']);
+  // A repeat after the modifiers were let go is still the same key.
+  expect(keyboard.keyDown(key('KeyT'))).toBe(false);
+  expect(keyboard.keyUp(key('KeyT'))).toBe(false);
+  expect(keyboard.keyDown(key('KeyT'))).toBe(true);
+  expect(keyboard.keyDown(key('F11', ['shift']))).toBe(true);
 });
 
 test('Ctrl and Alt pressed together and let go give the keyboard back, and nothing stays pressed', () => {

@@ -2,6 +2,7 @@
  * Turns the keys of a page into the keys of a guest: which are down, what must be let go when the focus leaves, and the combination that
  * gives the keyboard back.
  */
+import { combinationOf } from '../../../contract/guest-keyboard.ts';
 import type { ConsoleInput, ConsoleLocks } from '../console.ts';
 import { hasNoRelease, scancodeOf } from './scancodes.ts';
 
@@ -27,12 +28,22 @@ const modifierCodes: ReadonlySet<string> = new Set(Object.values(modifiers).flat
 const isOf = (modifier: keyof typeof modifiers, code: string) => (modifiers[modifier] as readonly string[]).includes(code);
 const lockCodes: ReadonlySet<string> = new Set(['CapsLock', 'NumLock', 'ScrollLock']);
 
+function afterTimeout(ms: number, run: () => void): () => void {
+  const timer = setTimeout(run, ms);
+  return () => clearTimeout(timer);
+}
+
 export type KeyboardOptions = {
   platform: 'linux' | 'darwin' | 'win32';
   send(input: ConsoleInput): void;
   /** Ctrl and Alt were pressed together and let go with no other key between. */
   release(): void;
+  /** Runs later, unless what it returns is called before. */
+  after?(ms: number, run: () => void): () => void;
 };
+
+/** Windows says the Ctrl of AltGr and its Alt at one instant, in two events; a hand takes longer. */
+const altGraphMs = 15;
 
 /**
  * INVARIANT: a key that was pressed in the guest is let go in the guest, whatever happens to the window (`keyboard.test.ts`,
@@ -46,7 +57,12 @@ export class Keyboard {
   /** What this keyboard showed, and what the guest's did, when they were last compared. */
   #locksCompared: string | null = null;
   #guestLocks: ConsoleLocks | null = null;
-  #ctrlPressedAt = Number.NEGATIVE_INFINITY;
+  /** On Windows, a Ctrl that may yet turn out to be part of AltGr: the guest has not seen it. */
+  #heldBack: { at: number; forget: () => void } | null = null;
+
+  #localKeys: ReadonlySet<string> = new Set();
+  /** Keys of such combinations that are held. */
+  readonly #kept = new Set<string>();
 
   constructor(options: KeyboardOptions) {
     this.#options = options;
@@ -56,15 +72,35 @@ export class Keyboard {
     return [...this.#down.keys()];
   }
 
-  keyDown(event: KeyEvent): void {
+  /** Combinations that stay with this computer, as `contract/guest-keyboard.ts` writes them. */
+  setLocalKeys(combinations: readonly string[]): void {
+    this.#localKeys = new Set(combinations);
+  }
+
+  /** Whether the key was the guest's; else it is the page's. */
+  keyDown(event: KeyEvent): boolean {
+    this.#settleControl(event);
+    if (this.#kept.has(event.code) || this.#localKeys.has(combinationOf(event))) {
+      // The guest has seen the modifiers of what is not for it.
+      this.releaseAll();
+      this.#kept.add(event.code);
+      return false;
+    }
     this.#reconcile(event);
     this.#sendLocks(event);
-    if (event.code === 'AltRight' && this.#isFakeControl(event)) this.#up('ControlLeft');
-    if (event.code === 'ControlLeft') this.#ctrlPressedAt = event.timeStamp;
-    const scancode = scancodeOf(event.code);
+    if (this.#options.platform === 'win32' && event.code === 'ControlLeft' && !this.#down.has('ControlLeft')) {
+      this.#holdBack(event.timeStamp);
+      return true;
+    }
+    this.#press(event.code);
+    return true;
+  }
+
+  #press(code: string): void {
+    const scancode = scancodeOf(code);
     if (!scancode) return;
     // macOS reports a lock key once when it goes on and once when it goes off; the guest wants a whole keystroke for each.
-    if (this.#options.platform === 'darwin' && event.code === 'CapsLock') {
+    if (this.#options.platform === 'darwin' && code === 'CapsLock') {
       this.#stroke(scancode);
       return;
     }
@@ -72,32 +108,41 @@ export class Keyboard {
       this.#options.send({ kind: 'key', scancode, down: true });
       return;
     }
-    this.#down.set(event.code, scancode);
+    this.#down.set(code, scancode);
     // A key that is held repeats, as it does on a real keyboard.
     this.#options.send({ kind: 'key', scancode, down: true });
     const ctrlAlt = this.#holds('ctrl') && this.#holds('alt');
-    this.#releaseArmed = ctrlAlt && [...this.#down.keys()].every((code) => isOf('ctrl', code) || isOf('alt', code));
+    this.#releaseArmed = ctrlAlt && [...this.#down.keys()].every((held) => isOf('ctrl', held) || isOf('alt', held));
   }
 
-  keyUp(event: KeyEvent): void {
+  keyUp(event: KeyEvent): boolean {
+    this.#settleControl(event);
+    if (this.#kept.delete(event.code)) return false;
+    // Windows keeps the press of this key for itself and tells of its release alone.
+    if (this.#options.platform === 'win32' && event.code === 'PrintScreen' && !this.#down.has('PrintScreen')) this.#press('PrintScreen');
     if (this.#options.platform === 'darwin' && event.code === 'CapsLock') {
       const scancode = scancodeOf('CapsLock');
       if (scancode) this.#stroke(scancode);
-      return;
+      return true;
     }
     this.#up(event.code);
     // macOS says nothing of keys that are let go while Command is held.
     if (this.#options.platform === 'darwin' && isOf('meta', event.code)) this.releaseAll();
     this.#reconcile(event);
-    if (!this.#releaseArmed || !modifierCodes.has(event.code)) return;
+    if (!this.#releaseArmed || !modifierCodes.has(event.code)) return true;
     this.#releaseArmed = false;
     this.releaseAll();
     this.#options.release();
+    return true;
   }
 
   /** Lets go of every key: the focus left, or the window did. */
   releaseAll(): void {
     this.#releaseArmed = false;
+    this.#kept.clear();
+    // What the guest has not seen need not be let go.
+    this.#heldBack?.forget();
+    this.#heldBack = null;
     for (const code of [...this.#down.keys()].reverse()) this.#up(code);
   }
 
@@ -151,9 +196,23 @@ export class Keyboard {
     this.#options.send({ kind: 'key', scancode, down: false });
   }
 
-  /** Windows says Ctrl and AltRight at the same instant when AltGr is pressed; the guest must see AltGr alone. */
-  #isFakeControl(event: KeyEvent): boolean {
-    return this.#options.platform === 'win32' && this.#down.has('ControlLeft') && event.timeStamp - this.#ctrlPressedAt < 2;
+  #holdBack(at: number): void {
+    this.#heldBack?.forget();
+    const later = this.#options.after ?? afterTimeout;
+    const forget = later(altGraphMs, () => {
+      this.#heldBack = null;
+      this.#press('ControlLeft');
+    });
+    this.#heldBack = { at, forget };
+  }
+
+  /** The Ctrl that comes with AltGr is nobody's and is dropped; every other goes to the guest before what comes after it. */
+  #settleControl(event: KeyEvent): void {
+    if (!this.#heldBack) return;
+    const { at, forget } = this.#heldBack;
+    forget();
+    this.#heldBack = null;
+    if (event.code !== 'AltRight' || event.timeStamp - at >= altGraphMs) this.#press('ControlLeft');
   }
 
   /**

@@ -2,7 +2,8 @@
  * Scan codes (set 1) of a PC keyboard by the physical key, as the browser names it in `KeyboardEvent.code`.
  *
  * Physical keys and not characters: the guest has a keyboard layout of its own, and would see the wrong key if this side translated first.
- * Sources: W3C UI Events KeyboardEvent code values; "Keyboard Scan Code Specification" (Microsoft, 2000), table of make codes.
+ * Sources: W3C UI Events KeyboardEvent code values; "Keyboard Scan Code Specification" (Microsoft, 2000), table of make codes. F13 and up, where
+ * keyboards differ, are what QEMU takes them for (keycodemapdb).
  */
 
 const plain: Record<number, string> = {
@@ -92,21 +93,17 @@ const plain: Record<number, string> = {
   86: 'IntlBackslash',
   87: 'F11',
   88: 'F12',
+  85: 'F16',
   89: 'NumpadEqual',
-  100: 'F13',
-  101: 'F14',
-  102: 'F15',
-  103: 'F16',
-  104: 'F17',
-  105: 'F18',
-  106: 'F19',
-  107: 'F20',
-  108: 'F21',
-  109: 'F22',
-  110: 'F23',
+  90: 'F20',
+  93: 'F13',
+  94: 'F14',
+  95: 'F15',
+  109: 'F23',
+  111: 'F24',
   112: 'KanaMode',
   115: 'IntlRo',
-  118: 'F24',
+  116: 'F21',
   121: 'Convert',
   123: 'NonConvert',
   125: 'IntlYen',
@@ -115,6 +112,8 @@ const plain: Record<number, string> = {
 
 /** Keys whose code follows a 0xe0 byte. */
 const extended: Record<number, string> = {
+  3: 'F17',
+  4: 'F19',
   16: 'MediaTrackPrevious',
   25: 'MediaTrackNext',
   28: 'NumpadEnter',
@@ -154,6 +153,8 @@ const extended: Record<number, string> = {
   107: 'LaunchApp1',
   108: 'LaunchMail',
   109: 'MediaSelect',
+  119: 'F18',
+  121: 'F22',
 };
 
 const byCode = new Map<string, readonly number[]>([
@@ -181,3 +182,6 @@ export function scancodeOf(code: string): readonly number[] | null {
 export function hasNoRelease(scancode: readonly number[]): boolean {
   return scancode[0] === 0xe1;
 }
+
+/** Every key that has a code. */
+export const keyCodes: readonly string[] = [...byCode.keys()];

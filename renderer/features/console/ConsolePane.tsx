@@ -58,7 +58,6 @@ export function ConsolePane({ guestId, visible }: Props) {
     onGrab: (on: boolean) => {
       setGrabbed(on);
       setAnnouncement(on ? consoleWords.announceGrabbed(name) : consoleWords.announceReleased);
-      void shell('shell.setKeyboardGrab', { on });
     },
     onRelease: () => {
       const pane = host?.closest('.console');
@@ -80,8 +79,12 @@ export function ConsolePane({ guestId, visible }: Props) {
     screen?.element.setAttribute('aria-describedby', helpId);
   }, [screen, head, name, helpId]);
   useClipboard(used.clipboard, used.view?.console ?? null, guest?.spec.clipboard ?? 'off', grabbed && visible);
+  // A kiosk has one way out: there every key is the guest's.
+  const localKeys = (!kiosk && guest?.spec.keyboard.localKeys) || noKeys;
+  useEffect(() => screen?.setLocalKeys(localKeys), [screen, localKeys]);
+  useKeyboardGrab(grabbed, localKeys);
   const pointerLocked = usePointerLock(screen);
-  useFullScreenKeys(fullScreen && visible && grabbed);
+  useFullScreenKeys(fullScreen && visible && grabbed, localKeys);
   if (!guest) return null;
 
   const absence = absenceOf({ guest, connection, phase: view?.phase ?? 'waiting', end: view?.end ?? null, elsewhere });
@@ -131,6 +134,7 @@ export function ConsolePane({ guestId, visible }: Props) {
                 visible={visible}
                 helpId={helpId}
                 choice={choice}
+                localKeys={localKeys}
                 {...toGuest}
                 onZoom={(zoom) => choose({ zoom })}
               />
@@ -162,15 +166,23 @@ export function ConsolePane({ guestId, visible }: Props) {
 type ScreenHandlers = Omit<ScreenOptions, 'platform'>;
 
 type BesideProps = Omit<ScreenHandlers, 'onScale'> &
-  Pick<UsedConsole, 'session' | 'view'> & { head: number; name: string; visible: boolean; helpId: string; choice: ViewChoice };
+  Pick<UsedConsole, 'session' | 'view'> & {
+    head: number;
+    name: string;
+    visible: boolean;
+    helpId: string;
+    choice: ViewChoice;
+    localKeys: readonly string[];
+  };
 
 /** A monitor beside the first one. */
-function BesideMonitor({ head, session, view, name, visible, helpId, choice, ...handlers }: BesideProps) {
+function BesideMonitor({ head, session, view, name, visible, helpId, choice, localKeys, ...handlers }: BesideProps) {
   const [host, setHost] = useState<HTMLDivElement | null>(null);
   const settings = useSettings();
   const screen = useScreen(host, { session, view }, false, { ...handlers, onScale: () => undefined });
   const { mode, rotation, zoom } = choice;
   useEffect(() => screen?.setView({ mode, rotation, zoom }), [screen, mode, rotation, zoom]);
+  useEffect(() => screen?.setLocalKeys(localKeys), [screen, localKeys]);
   useResizing(screen, settings.consoleResizeGuest && visible, head);
   useEffect(() => {
     screen?.element.setAttribute('role', 'application');
@@ -187,6 +199,17 @@ function useResizing(screen: ConsoleScreen | null, on: boolean, head: number | n
     screen?.setResizeGuest(on);
     return () => screen?.setResizeGuest(false);
   }, [screen, on, head]);
+}
+
+const noKeys: readonly string[] = [];
+
+/** Tells the shell which keys are the menu's while a console has the keyboard. */
+function useKeyboardGrab(grabbed: boolean, localKeys: readonly string[]): void {
+  useEffect(() => {
+    if (!grabbed) return;
+    void shell('shell.setKeyboardGrab', { on: true, localKeys: [...localKeys] });
+    return () => void shell('shell.setKeyboardGrab', { on: false, localKeys: [] });
+  }, [grabbed, localKeys]);
 }
 
 /** The screen's element in `host`, showing what the session has. */

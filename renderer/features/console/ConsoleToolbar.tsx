@@ -10,6 +10,7 @@ import {
   MonitorPlay,
   PanelTopClose,
 } from 'lucide-react';
+import { useState } from 'react';
 import { guestCannot } from '../../../contract/guest-can.ts';
 import type { Guest } from '../../../contract/guest-state.ts';
 import type { ViewChoice } from '../../console/pointer/geometry.ts';
@@ -21,7 +22,8 @@ import { MenuItem, MenuSection, MenuTrigger, Submenu } from '../../ui/Menu.tsx';
 import { consoleWords } from '../../words/console.ts';
 import { ClipboardMenu } from './ClipboardMenu.tsx';
 import { ConsoleViewMenu } from './ConsoleViewMenu.tsx';
-import { type Chord, systemChords, terminalChords } from './chords.ts';
+import { asianChords, type Chord, chordOf, powerChords, superChords, sysRqChords, systemChords, terminalChords } from './chords.ts';
+import { GuestKeyboardDialog } from './GuestKeyboardDialog.tsx';
 import { MicrophoneButton } from './MicrophoneButton.tsx';
 import { MonitorsMenu } from './MonitorsMenu.tsx';
 import { RecordButton } from './RecordButton.tsx';
@@ -68,6 +70,7 @@ export function ConsoleToolbar(props: Props) {
   const live = view?.phase === 'connected';
   const noKeys = live ? guestCannot(guest.state, 'type') : consoleWords.sendKeysNone;
   const typing = useTypeClipboard(guest);
+  const [editsKeyboard, setEditsKeyboard] = useState(false);
   const screenshot = useScreenshot(guest, view);
   return (
     <div className="console-toolbar" role="toolbar" aria-label={consoleWords.toolbar}>
@@ -81,10 +84,23 @@ export function ConsoleToolbar(props: Props) {
         }
       >
         <MenuSection label={consoleWords.sendKeys}>{systemChords.map((chord) => chordItem(chord, noKeys, onChord))}</MenuSection>
-        <Submenu item={<MenuItem id="terminals">{consoleWords.switchTerminal}</MenuItem>} label={consoleWords.switchTerminal}>
-          {terminalChords.map((chord) => chordItem(chord, noKeys, onChord))}
-        </Submenu>
+        {moreChords.map(({ id, label, chords }) => (
+          <Submenu key={id} item={<MenuItem id={id}>{label}</MenuItem>} label={label}>
+            {chords.map((chord) => chordItem(chord, noKeys, onChord))}
+          </Submenu>
+        ))}
+        {guest.spec.keyboard.localKeys.length > 0 && (
+          <MenuSection title={consoleWords.keptHere}>
+            {guest.spec.keyboard.localKeys.map((combination) => chordItem(chordOf(combination), noKeys, onChord))}
+          </MenuSection>
+        )}
+        <MenuSection label={consoleWords.keyboard.open}>
+          <MenuItem id="keyboard" onAction={() => setEditsKeyboard(true)}>
+            {consoleWords.keyboard.open}
+          </MenuItem>
+        </MenuSection>
       </MenuTrigger>
+      {editsKeyboard && <GuestKeyboardDialog guest={guest} onClose={() => setEditsKeyboard(false)} />}
       <IconButton
         icon={ClipboardPaste}
         label={typing.busy ? consoleWords.typing : consoleWords.typeClipboard}
@@ -129,6 +145,14 @@ export function ConsoleToolbar(props: Props) {
     </div>
   );
 }
+
+const moreChords = [
+  { id: 'super', label: consoleWords.superKeys, chords: superChords },
+  { id: 'terminals', label: consoleWords.switchTerminal, chords: terminalChords },
+  { id: 'sysrq', label: consoleWords.sysRq, chords: sysRqChords },
+  { id: 'power', label: consoleWords.powerKeys, chords: powerChords },
+  { id: 'asian', label: consoleWords.asianKeys, chords: asianChords },
+];
 
 function chordItem({ keys, codes }: Chord, reason: string | null, onChord: (codes: readonly string[]) => void) {
   return (

@@ -1,14 +1,17 @@
 import { useEffect } from 'react';
+import { keyCodes } from '../../console/keyboard/scancodes.ts';
 
-type KeyboardWithLock = { keyboard?: { lock(): Promise<void>; unlock(): void } };
+type KeyboardWithLock = { keyboard?: { lock(codes?: string[]): Promise<void>; unlock(): void } };
 
-/** While `on`, keys that the desktop keeps for itself (Super, Alt+Tab) come to the page, where the platform allows it. */
-export function useFullScreenKeys(on: boolean): void {
+/** While `on`, keys that the desktop keeps for itself (Super, Alt+Tab) come to the page, where the platform allows it; not those of `localKeys`. */
+export function useFullScreenKeys(on: boolean, localKeys: readonly string[]): void {
+  const kept = localKeys.map((combination) => combination.split('+').at(-1) ?? '').join(' ');
   useEffect(() => {
     const { keyboard } = navigator as Navigator & KeyboardWithLock;
     if (!on || !keyboard) return;
+    const leave = new Set(kept.split(' '));
     // Refused on some desktops; the menu sends those keys as well.
-    keyboard.lock().catch(() => undefined);
+    keyboard.lock(kept === '' ? undefined : keyCodes.filter((code) => !leave.has(code))).catch(() => undefined);
     return () => keyboard.unlock();
-  }, [on]);
+  }, [on, kept]);
 }

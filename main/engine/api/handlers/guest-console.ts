@@ -12,8 +12,8 @@ export function guestConsoleHandlers({ guests, sampler }: Services): Pick<Handle
       return { pngBase64: png.toString('base64'), widthPx, heightPx };
     },
     'guest.exec': ({ guest, command, timeoutSeconds }) => guests.exec(guest, command, timeoutSeconds ?? defaultExecTimeoutSeconds),
-    'guest.type': async ({ guest, text }) => {
-      await guests.type(guest, text);
+    'guest.type': async ({ guest, text, layout }) => {
+      await guests.type(guest, text, layout);
       return {};
     },
     'guest.sendKeys': async ({ guest, keys }) => {

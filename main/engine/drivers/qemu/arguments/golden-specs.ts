@@ -74,6 +74,7 @@ export const specOf = (more: Partial<GuestSpec> = {}): GuestSpec => ({
   agents: { qemu: true, spice: true },
   panicDevice: true,
   autostart: false,
+  keyboard: { layout: 'us', localKeys: [] },
   extraArguments: [],
   ...more,
 });
