@@ -43,7 +43,7 @@ export async function ensureDevelopmentElectron(log: (line: string) => void): Pr
     );
   const waiting = (pid: number) => log(`waiting for process ${pid}, which is preparing the same runtime`);
   await exclusively(
-    `${directory}.lock`,
+    `${directory}.lock.db`,
     async () => {
       if (!existsSync(executablePath)) await prepare(directory, log);
     },

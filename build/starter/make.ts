@@ -4,10 +4,10 @@
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { cacheDirectory } from '../places.ts';
+import { exclusively } from '../setup/exclusive.ts';
 import { buildCpio, type CpioEntry } from './cpio.ts';
 import {
   type AptLists,
@@ -143,33 +143,6 @@ function isRunning(pid: number): boolean {
   }
 }
 
-/**
- * Takes the right to build, or waits while a running process has it. Only saves work: what makes two builds at once harmless is that
- * each has a folder of its own and a finished one is renamed into place.
- */
-async function acquireLock(path: string, log: Log): Promise<() => Promise<void>> {
-  for (let told = false; ; ) {
-    try {
-      const file = await open(path, 'wx');
-      await file.writeFile(String(process.pid));
-      await file.close();
-      return () => rm(path, { force: true });
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    }
-    const holder = Number(await readFile(path, 'utf8').catch(() => ''));
-    // Empty for the instant between its making and its writing.
-    const isStale = holder > 0 ? !isRunning(holder) : Date.now() - (await stat(path).catch(() => ({ mtimeMs: Date.now() }))).mtimeMs > 5000;
-    if (isStale) {
-      await rm(path, { force: true });
-      continue;
-    }
-    if (!told) log(`Waiting for another build of the starter guest (process ${holder})`);
-    told = true;
-    await delay(200);
-  }
-}
-
 interface FinishedStarter {
   paths: StarterPaths;
   builtAt: string;
@@ -250,10 +223,21 @@ export async function ensureStarter(cache: string, log: Log): Promise<StarterPat
   const directory = join(starters, starterFolderName(recipe, resolved.packages));
   if (existsSync(pathsIn(directory).metadataPath)) return pathsIn(directory);
 
-  const release = await acquireLock(join(starters, 'lock'), log);
+  return exclusively(
+    join(starters, 'building-lock.db'),
+    async () => (existsSync(pathsIn(directory).metadataPath) ? pathsIn(directory) : make(resolved, starters, recipe, log)),
+    { onWait: (pid) => log(`Waiting for another build of the starter guest (process ${pid})`) },
+  );
+}
+
+async function make(
+  resolved: { packages: DebianPackage[]; lists: AptLists },
+  starters: string,
+  recipe: string,
+  log: Log,
+): Promise<StarterPaths> {
   const building = join(starters, `building-${process.pid}-${randomUUID()}`);
   try {
-    if (existsSync(pathsIn(directory).metadataPath)) return pathsIn(directory);
     const packagesDirectory = join(starters, 'packages');
     const totalMB = Math.round(resolved.packages.reduce((sum, wanted) => sum + wanted.sizeBytes, 0) / 1e6);
     log(`Making the starter guest: fetching ${resolved.packages.length} Debian packages (${totalMB} MB)`);
@@ -262,15 +246,14 @@ export async function ensureStarter(cache: string, log: Log): Promise<StarterPat
     await mkdir(building);
     await build(building, packages, packagesDirectory, recipe, log);
     const finished = join(starters, starterFolderName(recipe, packages));
+    // Where the archive has moved on, another build may have made the same already.
     await rename(building, finished).catch((error: NodeJS.ErrnoException) => {
-      // Another build was quicker, and made the same.
       if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
     });
     log(`The starter guest is ready: ${pathsIn(finished).diskPath}`);
     return pathsIn(finished);
   } finally {
     await rm(building, { recursive: true, force: true });
-    await release();
   }
 }
 
