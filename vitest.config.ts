@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { windowsAtOnce } from './build/test/displays.ts';
 import { LongestFirst } from './build/test/longest-first.ts';
 import { OutcomeReporter } from './build/test/outcome-reporter.ts';
 
@@ -9,7 +10,8 @@ const outcomeFile = process.env.GUESTHOUSE_TEST_REPORT;
 
 /**
  * Unit tests stand beside the code and run in parallel. Integration tests start QEMU and mostly wait for guests, so their files run side by
- * side, as many as there are cores. End-to-end tests look at a window that must have the screen and the keyboard to itself: one at a time.
+ * side, as many as there are cores. End-to-end tests look at a window that must have the screen and the keyboard to itself: one for each
+ * display.
  */
 export default defineConfig({
   test: {
@@ -40,8 +42,9 @@ export default defineConfig({
           name: 'e2e',
           include: ['tests/e2e/**/*.test.ts'],
           globalSetup: ['build/test/app-set-up.ts'],
+          setupFiles: ['build/test/own-display.ts'],
           pool: 'forks',
-          maxWorkers: 1,
+          maxWorkers: windowsAtOnce,
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

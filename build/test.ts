@@ -8,6 +8,7 @@ import { projectRoot } from './places.ts';
 import { prepare } from './setup/prepare.ts';
 import { findLeftProcesses, runMarker } from './test/left-running.ts';
 import { type Outcome, readOutcome } from './test/outcome-reporter.ts';
+import { preparedEnvironment } from './test/prepared.ts';
 
 type Suite = 'unit' | 'integration' | 'e2e';
 const parts = ['checks', 'unit', 'integration', 'e2e'] as const;
@@ -57,7 +58,7 @@ function runVitest(
     const vitest = join(projectRoot, 'node_modules/vitest/vitest.mjs');
     const child = spawn(process.execPath, [vitest, 'run', '--project', name, ...vitestArguments], {
       cwd: projectRoot,
-      env: { ...process.env, [runMarker]: run, GUESTHOUSE_TEST_REPORT: report },
+      env: { ...process.env, ...preparedEnvironment, [runMarker]: run, GUESTHOUSE_TEST_REPORT: report },
       stdio: shows === 'live' ? 'inherit' : ['ignore', 'pipe', 'pipe'],
     });
     let output = '';
@@ -118,9 +119,12 @@ async function test(): Promise<void> {
     console.log(`[set-up] FAILED: ${obstacle}`);
     add('set-up', { passed: 0, failed: [obstacle], skipped: [] });
   }
-  // One after the other: both run QEMU, which on two cores without hardware help is slow enough alone.
-  if (obstacle === null && has('integration')) await suite('integration', 'live', vitestArguments);
-  if (obstacle === null && has('e2e')) await suite('e2e', 'live', vitestArguments);
+  // Beside each other: most of what either does is to wait, for a guest that boots, a window that draws, or a disk.
+  if (obstacle === null)
+    await Promise.all([
+      has('integration') ? suite('integration', 'live', vitestArguments) : undefined,
+      has('e2e') ? suite('e2e', 'live', vitestArguments) : undefined,
+    ]);
   nothingLeftRunning();
 
   for (const name of sum.skipped) console.log(`skipped  ${name}`);

@@ -10,7 +10,7 @@ test('a guest is cloned while it runs and while it is suspended, made independen
   const home = await engineHome();
   const client = await connect(home);
   const { id } = await makeStarterGuest(client, 'web');
-  const { guesthouse, ok } = await commandLine(home);
+  const { guesthouse, ok } = commandLine(home);
   const shown = async (name: string) => guestSchema.parse(JSON.parse(await ok('guest', 'show', name, '--json')));
   await ok('guest', 'start', 'web');
   await untilAgent(client, id);

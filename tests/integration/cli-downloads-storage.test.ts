@@ -1,31 +1,21 @@
 /** `guesthouse image download`, `image move`, `image reclaim` and `storage …` as a user runs them: the built program and a real engine. */
-import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { projectRoot } from '../../build/places.ts';
 import { downloadList } from '../../contract/download.ts';
 import { storageReport } from '../../contract/storage.ts';
-import { findEngineNode } from '../../main/client/start-engine.ts';
+import { type CommandRun, runGuesthouse } from '../support/command-line.ts';
 import { startFileServer } from '../support/file-server.ts';
 import { engineHome } from '../support/whole-engine.ts';
 
 const memtest = readFileSync('/usr/lib/memtest86+/memtest86+x64.iso');
 const sha256 = createHash('sha256').update(memtest).digest('hex');
 
-type Run = { status: number; out: string; err: string };
-
-async function commandLine(): Promise<(...args: string[]) => Promise<Run>> {
+async function commandLine(): Promise<(...words: string[]) => Promise<CommandRun>> {
   const home = await engineHome();
-  const node = findEngineNode(projectRoot).executable;
-  const environment = { ...process.env, GUESTHOUSE_HOME: home, GUESTHOUSE_STARTER: join(home, 'no-starter'), NO_COLOR: '1' };
-  return (...args) =>
-    new Promise((settle) => {
-      execFile(node, [join(projectRoot, 'out', 'cli', 'index.js'), ...args], { env: environment, timeout: 60_000 }, (error, out, err) => {
-        settle({ status: error ? Number(error.code ?? -1) : 0, out, err });
-      });
-    });
+  const environment = { GUESTHOUSE_STARTER: join(home, 'no-starter') };
+  return (...words) => runGuesthouse(home, words, { environment, deadlineMs: 60_000 });
 }
 
 test('the list of downloads, a download from an address, and what is refused, on the command line', async () => {

@@ -15,7 +15,7 @@ test('hardware is changed, limited, shared and taken back from the command line'
   const client = await connect(home);
   const { id } = await makeStarterGuest(client, 'web');
   client.close();
-  const { guesthouse, ok } = await commandLine(home, 'guest');
+  const { guesthouse, ok } = commandLine(home, 'guest');
   const shown = async () => guestSchema.parse(JSON.parse(await ok('show', 'web', '--json'))).spec;
 
   expect(await ok('edit', 'web', '--memory-mib', '320', '--dry-run')).toContain('memoryMiB changed');
@@ -62,7 +62,7 @@ test('CDs are put in and taken out, and QEMU is asked and told, of a guest that 
   const home = await engineHome();
   const client = await connect(home);
   const { id } = await makeStarterGuest(client, 'web');
-  const { guesthouse, ok } = await commandLine(home, 'guest');
+  const { guesthouse, ok } = commandLine(home, 'guest');
   const iso = (name: string) => {
     mkdirSync(join(home, name));
     writeFileSync(join(home, name, 'readme.txt'), name);

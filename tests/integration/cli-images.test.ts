@@ -13,7 +13,7 @@ test('images that a search finds are edited at once and taken back, and a series
   const home = await engineHome();
   const client = await connect(home);
   client.close();
-  const { guesthouse, ok } = await commandLine(home, 'image');
+  const { guesthouse, ok } = commandLine(home, 'image');
   for (const name of ['alpha', 'beta', 'gamma']) {
     const disk = await makeLinuxDisk(join(home, `${name}.img`), {
       osRelease: `ID=debian\nVERSION_ID="12"\nPRETTY_NAME="Debian ${name}"\n`,
@@ -77,7 +77,7 @@ test('a template is made of an image, and what is out of date is moved to the ne
   const home = await engineHome();
   const client = await connect(home);
   client.close();
-  const { guesthouse, ok } = await commandLine(home);
+  const { guesthouse, ok } = commandLine(home);
   for (const [pattern, name] of [
     [1, 'first'],
     [2, 'second'],

@@ -7,7 +7,7 @@ import { ova } from '../support/ova-file.ts';
 import { engineHome } from '../support/whole-engine.ts';
 
 test('the disks of an OVA come into the library, and each is described', { timeout: 60_000 }, async () => {
-  const { guesthouse, ok } = await commandLine(await engineHome());
+  const { guesthouse, ok } = commandLine(await engineHome());
   const folder = await engineHome();
   const { path } = await ova(join(folder, 'in'), { second: true });
   const imported = await ok('image', 'import', path, '--name', 'Rack');
@@ -20,7 +20,7 @@ test('the disks of an OVA come into the library, and each is described', { timeo
 });
 
 test('a guest is exported with its snapshots or without, and comes back with them', { timeout: 120_000 }, async () => {
-  const { ok } = await commandLine(await engineHome());
+  const { ok } = commandLine(await engineHome());
   const folder = await engineHome();
   const { path } = await ova(join(folder, 'in'));
   await ok('guest', 'import', path, '--name', 'Web', '--no-boot-test');

@@ -1,49 +1,21 @@
 /** The command line as a user runs it: the built program, a real engine, a real guest. */
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { z } from 'zod';
-import { bundle } from '../../build/bundle.ts';
-import { projectRoot } from '../../build/places.ts';
 import { type CallName, calls } from '../../contract/calls.ts';
 import { engineInfo, feedEvent } from '../../contract/events.ts';
 import type { Guest } from '../../contract/guest-state.ts';
 import { image } from '../../contract/image.ts';
 import { job } from '../../contract/job.ts';
-import { findEngineNode } from '../../main/client/start-engine.ts';
+import { type CommandOptions, runGuesthouse } from '../support/command-line.ts';
 import { makeLinuxDisk } from '../support/linux-disk.ts';
 import { until } from '../support/until.ts';
 import { processExists } from '../support/whole-engine.ts';
 
 const home = mkdtempSync('/tmp/gh-');
-const program = join(projectRoot, 'out', 'cli', 'index.js');
-const node = findEngineNode(projectRoot).executable;
-const environment = { ...process.env, GUESTHOUSE_HOME: home, NO_COLOR: '1' };
-
-type Run = { status: number | null; out: string; err: string };
-
-function guesthouse(args: string[], { input = '', deadlineMs = 100_000 } = {}): Promise<Run> {
-  return new Promise((settle, fail) => {
-    const child = spawn(node, [program, ...args], { env: environment, stdio: ['pipe', 'pipe', 'pipe'] });
-    const timer = setTimeout(() => child.kill('SIGKILL'), deadlineMs);
-    let out = '';
-    let err = '';
-    child.stdout.on('data', (chunk) => {
-      out += chunk;
-    });
-    child.stderr.on('data', (chunk) => {
-      err += chunk;
-    });
-    child.on('error', fail);
-    child.on('close', (status) => {
-      clearTimeout(timer);
-      settle({ status, out, err });
-    });
-    child.stdin.on('error', () => undefined);
-    child.stdin.end(input);
-  });
-}
+const guesthouse = (args: string[], options: CommandOptions = {}) => runGuesthouse(home, args, options);
 
 /** Runs with `--json` and gives what was printed, which must be what `schema` says. */
 async function json<T>(schema: z.ZodType<T>, args: string[]): Promise<T> {
@@ -56,10 +28,6 @@ async function json<T>(schema: z.ZodType<T>, args: string[]): Promise<T> {
 function outputOf<Name extends CallName>(name: Name): (typeof calls)[Name]['output'] {
   return calls[name].output;
 }
-
-beforeAll(async () => {
-  await bundle(() => undefined, { names: ['engine', 'cli'] });
-}, 120_000);
 
 afterAll(async () => {
   const { out } = await guesthouse(['engine', 'status', '--json']);

@@ -3,7 +3,6 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { WebSocketServer } from 'ws';
-import { projectRoot } from '../../build/places.ts';
 import { dataRootAt } from '../../contract/data-root.ts';
 import type { Failure } from '../../contract/errors.ts';
 import type { EngineConnection } from '../../contract/shell.ts';
@@ -12,9 +11,10 @@ import { EngineHost, type EngineHostOptions } from '../../main/engine-host/engin
 import { compareVersions } from '../../main/engine-host/foreign-engine.ts';
 import { freshHome, isAlive } from '../support/app.ts';
 import { until } from '../support/until.ts';
+import { builtEngine } from '../support/whole-engine.ts';
 
 const place: EngineHostOptions['place'] = () => ({
-  engineScript: join(projectRoot, 'main/engine/index.ts'),
+  engineScript: builtEngine,
   node: { executable: process.execPath, environment: {} },
 });
 

@@ -227,7 +227,7 @@ test('a thousand guests are listed in a moment, and the engine stays small', asy
     times.push(performance.now() - began);
   }
   const rssMiB = Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${(await askEngine(client)).pid}/status`, 'utf8'))?.[1]) / 1024;
-  // The aims are 20 ms and 150 MB on the bundled engine (bench/); here is room for a busy machine and for running from sources.
+  // The aims are 20 ms and 150 MB (bench/); here is room for a busy machine.
   expect(Math.min(...times)).toBeLessThan(60);
   expect(rssMiB).toBeLessThan(220);
   client.close();

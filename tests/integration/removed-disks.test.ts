@@ -130,7 +130,7 @@ test('another disk in its place does not keep a removed one from coming back, an
         (await client.call('guest.edit', { guest: id, change: { disks: (await there()).filter((disk) => disk.id !== now.id) } })).job,
       );
   }
-  const { guesthouse, ok } = await commandLine(home, 'guest');
+  const { guesthouse, ok } = commandLine(home, 'guest');
   expect(await ok('disk', 'removed', 'Web')).toContain(file);
   await ok('disk', 'attach', 'Web', file);
   expect((await there()).some(({ location }) => location.kind === 'store' && location.file === file)).toBe(true);

@@ -1,10 +1,11 @@
-/** The whole engine as a process of its own, run from its sources, so that a test can start, kill and watch it. */
+/** The whole engine as a process of its own, run as the suite's set-up built it, so that a test can start, kill and watch it. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, rmSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { onTestFinished } from 'vitest';
+import { projectRoot } from '../../build/places.ts';
 import { dataRootAt } from '../../contract/data-root.ts';
 import { type StartLine, startLine } from '../../contract/handshake.ts';
 import { version } from '../../contract/version.ts';
@@ -12,8 +13,7 @@ import type { EngineClient } from '../../main/client/engine-client.ts';
 import { askEngine, type ConnectEngineOptions, connectEngine, findEngineNode } from '../../main/client/start-engine.ts';
 import { until } from './until.ts';
 
-const projectRoot = join(import.meta.dirname, '..', '..');
-const engineSource = join(projectRoot, 'main', 'engine', 'index.ts');
+export const builtEngine = join(projectRoot, 'out', 'engine', 'index.js');
 
 /** A data folder with a short path. Whatever runs in it ends with the test: the engine, and guests that it left. */
 export async function engineHome(): Promise<string> {
@@ -32,7 +32,7 @@ function optionsFor(home: string, { environment = {}, ...more }: Overrides): Con
   return {
     root: dataRootAt(home),
     node: findEngineNode(projectRoot),
-    engineScript: engineSource,
+    engineScript: builtEngine,
     version,
     client: 'test',
     deadlineMs: 40_000,
@@ -83,7 +83,7 @@ export type StartedEngine = {
 
 /** Runs the engine in the foreground of the test, without a client. */
 export function spawnEngine(home: string, environment: Record<string, string> = {}): StartedEngine {
-  const child = spawn(findEngineNode(projectRoot).executable, [engineSource, '--home', home], {
+  const child = spawn(findEngineNode(projectRoot).executable, [builtEngine, '--home', home], {
     env: { ...process.env, GUESTHOUSE_HOME: '', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
