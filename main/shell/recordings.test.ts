@@ -1,10 +1,25 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { canMount, smallFileSystem } from '../../tests/support/small-file-system.ts';
 import { Recordings } from './recordings.ts';
+import { SeekableWebm } from './seekable-webm.ts';
 
-const head = new Uint8Array([0x1a, 0x45, 0xdf, 0xa3, 1]);
+/** What Chromium's MediaRecorder made. */
+const recorded = readFileSync(join(import.meta.dirname, '../../tests/support/media/canvas-and-tone.webm'));
+const half = 35_000;
+const head = recorded.subarray(0, half);
 const owner = 7;
+
+/** The file as it is to be in the end. */
+function whole(bytes: Uint8Array): Buffer {
+  const webm = new SeekableWebm();
+  const written = Buffer.from(webm.push(bytes));
+  const { cues, patches } = webm.finish(true);
+  const file = Buffer.concat([written.subarray(0, webm.wholeBytes), cues]);
+  for (const patch of patches) patch.bytes.copy(file, patch.at);
+  return file;
+}
 
 function folder(): string {
   const made = mkdtempSync('/tmp/gh-rec-');
@@ -17,12 +32,13 @@ test('a recording has its name when it is finished, and what stood there stays u
   writeFileSync(path, 'before');
   const recordings = new Recordings();
   const id = await recordings.begin(owner, path);
-  await Promise.all([recordings.add(owner, id, head), recordings.add(owner, id, new Uint8Array([2, 3]))]);
+  await Promise.all([recordings.add(owner, id, head), recordings.add(owner, id, recorded.subarray(half))]);
   const growing = path.replace('.webm', ' (recording).webm');
-  expect([...readFileSync(growing)]).toEqual([...head, 2, 3]);
+  // What a crash leaves: all of it, but that it is not known where it ends.
+  expect(readFileSync(growing).subarray(-1000).equals(recorded.subarray(-1000))).toBe(true);
   expect(readFileSync(path, 'utf8')).toBe('before');
   expect(await recordings.finish(owner, id)).toBe(path);
-  expect([...readFileSync(path)]).toEqual([...head, 2, 3]);
+  expect(readFileSync(path).equals(whole(recorded))).toBe(true);
   expect(existsSync(growing)).toBe(false);
 });
 
@@ -43,7 +59,7 @@ test('nobody adds to a recording of another page, to one that has ended, or what
   const id = await recordings.begin(owner, join(folder(), 'x.webm'));
   await expect(recordings.add(8, id, head)).rejects.toMatchObject({ error: { code: 'call/invalid-input' } });
   await expect(recordings.finish(8, id)).rejects.toMatchObject({ error: { code: 'call/invalid-input' } });
-  await expect(recordings.add(owner, id, new Uint8Array([1, 2, 3, 4]))).rejects.toMatchObject({
+  await expect(recordings.add(owner, id, new Uint8Array(64).fill(0x42))).rejects.toMatchObject({
     error: { code: 'call/invalid-input', path: 'bytes' },
   });
   await recordings.finish(owner, id);
@@ -58,22 +74,42 @@ test('a page that is gone leaves what it recorded under its name, and no other p
   await recordings.add(owner, gone, head);
   await recordings.add(8, going, head);
   await recordings.finishAllOf(owner);
-  expect(readFileSync(join(place, 'gone.webm')).byteLength).toBe(head.byteLength);
+  expect(readFileSync(join(place, 'gone.webm')).equals(whole(head))).toBe(true);
   expect(existsSync(join(place, 'going.webm'))).toBe(false);
   await recordings.finishAllOf(8);
 });
 
 test('a disk that gets full, and a recording that gets too long, end with what came before', async () => {
-  const path = join(folder(), 'x.webm');
-  let free = 1024 ** 3;
-  const recordings = new Recordings({ largestBytes: 8, freeBytes: async () => free });
+  const more = recorded.subarray(half);
+  for (const [largestBytes, freeAfter] of [
+    [1024 ** 2, 1024],
+    [recorded.byteLength - 1, 1024 ** 3],
+  ] as const) {
+    let free = 1024 ** 3;
+    const path = join(folder(), 'x.webm');
+    const recordings = new Recordings({ largestBytes, freeBytes: async () => free });
+    const id = await recordings.begin(owner, path);
+    await recordings.add(owner, id, head);
+    free = freeAfter;
+    await expect(recordings.add(owner, id, more)).rejects.toMatchObject({ error: { code: 'store/full', path } });
+    await expect(recordings.add(owner, id, more)).rejects.toMatchObject({ error: { code: 'call/invalid-input' } });
+    expect(await recordings.finish(owner, id)).toBe(path);
+    expect(readFileSync(path).equals(whole(head))).toBe(true);
+  }
+});
+
+test('a disk that has room for a part of what comes keeps what is whole, and says how long that is', async (context) => {
+  if (!canMount) context.skip('only root may mount a small file system');
+  const place = await smallFileSystem(1);
+  const path = join(place, 'x.webm');
+  const recordings = new Recordings({ freeBytes: async () => 1024 ** 3 });
   const id = await recordings.begin(owner, path);
   await recordings.add(owner, id, head);
-  await expect(recordings.add(owner, id, new Uint8Array(4))).rejects.toMatchObject({ error: { code: 'store/full', path } });
-  free = 1024;
-  await expect(recordings.add(owner, id, new Uint8Array(1))).rejects.toMatchObject({ error: { code: 'store/full', path } });
+  // A file that leaves room for a part of what comes next.
+  writeFileSync(join(place, 'other'), Buffer.alloc(1024 ** 2 - 48 * 1024));
+  await expect(recordings.add(owner, id, recorded.subarray(half))).rejects.toMatchObject({ error: { code: 'store/not-writable' } });
   expect(await recordings.finish(owner, id)).toBe(path);
-  expect([...readFileSync(path)]).toEqual([...head]);
+  expect(readFileSync(path).equals(whole(head))).toBe(true);
 });
 
 test('a folder that cannot be written is said before anything is recorded', async () => {

@@ -6,18 +6,19 @@
  *   Debian.webm    what stood there before, until the recording is whole
  *   Debian (recording).webm
  * ```
+ *
+ * When it is whole it says how long it is and where its pictures are, so that players can seek (`seekable-webm.ts`).
  */
 import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, rename, rm, statfs } from 'node:fs/promises';
 import { dirname, extname } from 'node:path';
 import { Failure } from '../../contract/errors.ts';
+import { SeekableWebm, WebmError } from './seekable-webm.ts';
 
 /** The most that one recording takes: about four hours at the rate that pages record with. */
 const largestBytes = 16 * 1024 ** 3;
 /** What is left free for guests, whose disks grow. */
 const keepFreeBytes = 512 * 1024 ** 2;
-/** EBML, with which WebM begins. */
-const webmSignature = Buffer.from([0x1a, 0x45, 0xdf, 0xa3]);
 
 type Recording = {
   /** Who may add to it. */
@@ -25,7 +26,10 @@ type Recording = {
   path: string;
   temporary: string;
   file: FileHandle;
+  webm: SeekableWebm;
   bytes: number;
+  /** Something could not be written: nothing is added any more. */
+  broken: boolean;
   /** What is being written; pieces are written one after another. */
   writing: Promise<void>;
 };
@@ -47,7 +51,16 @@ export class Recordings {
       throw notWritable(temporary, error);
     });
     const id = randomUUID();
-    this.#recordings.set(id, { owner, path, temporary, file, bytes: 0, writing: Promise.resolve() });
+    this.#recordings.set(id, {
+      owner,
+      path,
+      temporary,
+      file,
+      webm: new SeekableWebm(),
+      bytes: 0,
+      broken: false,
+      writing: Promise.resolve(),
+    });
     return id;
   }
 
@@ -66,13 +79,14 @@ export class Recordings {
     const { file, temporary, path } = recording;
     await recording.writing;
     try {
+      if (recording.webm.wholeBytes > 0) await makeWhole(recording);
       await file.sync();
     } catch (error) {
       throw notWritable(temporary, error);
     } finally {
       await file.close();
     }
-    if (recording.bytes === 0) {
+    if (recording.webm.wholeBytes === 0) {
       await rm(temporary, { force: true });
       return null;
     }
@@ -89,19 +103,26 @@ export class Recordings {
   }
 
   async #write(recording: Recording, bytes: Uint8Array): Promise<void> {
-    if (recording.bytes === 0 && !webmSignature.equals(bytes.subarray(0, webmSignature.length)))
-      throw new Failure('call/invalid-input', 'The recording is no WebM.', { path: 'bytes' });
-    if (recording.bytes + bytes.byteLength > this.#limits.largestBytes)
-      throw new Failure('store/full', 'The recording is as long as recordings may be, so it was ended.', { path: recording.path });
-    if ((await this.#limits.freeBytes(dirname(recording.path))) < keepFreeBytes + bytes.byteLength)
-      throw new Failure('store/full', `There is no room left for the recording beside ${recording.path}, so it was ended.`, {
-        hint: 'Free some space, or record to another disk.',
-        path: recording.path,
+    const { file, path, temporary, webm } = recording;
+    if (recording.broken) throw new Failure('call/invalid-input', 'This recording has ended already.', { path: 'recording' });
+    try {
+      if (recording.bytes + bytes.byteLength > this.#limits.largestBytes)
+        throw new Failure('store/full', 'The recording is as long as recordings may be, so it was ended.', { path });
+      if ((await this.#limits.freeBytes(dirname(path))) < keepFreeBytes + bytes.byteLength)
+        throw new Failure('store/full', `There is no room left for the recording beside ${path}, so it was ended.`, {
+          hint: 'Free some space, or record to another disk.',
+          path,
+        });
+      const next = pushed(webm, bytes);
+      await writeAt(file, next, recording.bytes).catch((error: unknown) => {
+        webm.takeBack();
+        throw notWritable(temporary, error);
       });
-    await recording.file.write(bytes).catch((error: unknown) => {
-      throw notWritable(recording.temporary, error);
-    });
-    recording.bytes += bytes.byteLength;
+      recording.bytes += next.byteLength;
+    } catch (error) {
+      recording.broken = true;
+      throw error;
+    }
   }
 
   #find(owner: number, id: string): Recording {
@@ -109,6 +130,36 @@ export class Recordings {
     if (!recording || recording.owner !== owner)
       throw new Failure('call/invalid-input', 'This recording has ended already.', { path: 'recording' });
     return recording;
+  }
+}
+
+function pushed(webm: SeekableWebm, bytes: Uint8Array): Uint8Array {
+  try {
+    return webm.push(bytes);
+  } catch (error) {
+    webm.takeBack();
+    if (!(error instanceof WebmError)) throw error;
+    throw new Failure('call/invalid-input', `The recording is no WebM: ${error.message}.`, { path: 'bytes' });
+  }
+}
+
+/** In this order: whenever it stops, what stands there plays. */
+async function makeWhole({ file, webm }: Recording): Promise<void> {
+  const length = webm.wholeBytes;
+  await file.truncate(length);
+  let withCues = true;
+  await writeAt(file, webm.finish(true).cues, length).catch(async () => {
+    withCues = false;
+    await file.truncate(length);
+  });
+  await file.sync();
+  for (const { at, bytes } of webm.finish(withCues).patches) await writeAt(file, bytes, at);
+}
+
+async function writeAt(file: FileHandle, bytes: Uint8Array, at: number): Promise<void> {
+  for (let done = 0; done < bytes.byteLength; ) {
+    const { bytesWritten } = await file.write(bytes, done, bytes.byteLength - done, at + done);
+    done += bytesWritten;
   }
 }
 

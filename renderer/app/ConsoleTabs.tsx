@@ -1,8 +1,9 @@
-import { ExternalLink, X } from 'lucide-react';
+import { CircleDot, ExternalLink, type LucideIcon, Mic, Volume2, VolumeX, X } from 'lucide-react';
 import { type MouseEvent, useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import type { GuestId } from '../../contract/ids.ts';
 import { GuestStateBadge } from '../parts/GuestStateBadge.tsx';
+import { type ConsoleMark, useConsoleMarks } from '../state/console-marks.ts';
 import { closeConsole, detachConsole, useOpenConsoles } from '../state/open-consoles.ts';
 import { useGuest } from '../state/store.ts';
 import { IconButton } from '../ui/Button.tsx';
@@ -51,10 +52,19 @@ export function ConsoleTabs() {
   );
 }
 
+/** In the order of their weight. */
+const marks: readonly { mark: ConsoleMark; icon: LucideIcon }[] = [
+  { mark: 'records', icon: CircleDot },
+  { mark: 'hears', icon: Mic },
+  { mark: 'plays', icon: Volume2 },
+  { mark: 'muted', icon: VolumeX },
+];
+
 type TabProps = { id: GuestId; here: boolean; onClose: () => void; onMenu: (at: { x: number; y: number }) => void };
 
 function ConsoleTab({ id, here, onClose, onMenu }: TabProps) {
   const guest = useGuest(id);
+  const going = useConsoleMarks(id);
   if (!guest) return null;
   const onContextMenu = (event: MouseEvent) => {
     event.preventDefault();
@@ -76,6 +86,14 @@ function ConsoleTab({ id, here, onClose, onMenu }: TabProps) {
       >
         <GuestStateBadge state={guest.state} compact />
         <bdi className="ellipsis">{guest.spec.name}</bdi>
+        {marks.map(
+          ({ mark, icon: Icon }) =>
+            going.includes(mark) && (
+              <span key={mark} className="console-tab-mark" data-mark={mark} role="img" aria-label={words.consoles.marks[mark]}>
+                <Icon size={14} aria-hidden="true" />
+              </span>
+            ),
+        )}
       </Link>
       <IconButton icon={X} label={words.consoles.close(guest.spec.name)} className="console-tab-close" onPress={onClose} />
     </li>

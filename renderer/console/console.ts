@@ -166,6 +166,8 @@ export interface Console {
   input(input: ConsoleInput): void;
   /** Takes effect at once, also on what the guest plays later. */
   setSound(choice: SoundChoice): void;
+  /** Gives what the guest plays, as loud as the guest has it, to a node of the page's sound output as well, until the answer is called. */
+  connectSound(to: AudioNode): () => void;
   /** Whether the guest may hear this computer's microphone: not before this was called, and only while it records. */
   setMicrophone(allowed: boolean): void;
   /** Which way what is copied goes, and whether somebody uses this console. Nothing goes before this is said. */

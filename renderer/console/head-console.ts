@@ -65,6 +65,10 @@ export class HeadConsole implements Console {
     this.#whole.setSound(choice);
   }
 
+  connectSound(to: AudioNode): () => void {
+    return this.#whole.connectSound(to);
+  }
+
   setMicrophone(allowed: boolean): void {
     this.#whole.setMicrophone(allowed);
   }

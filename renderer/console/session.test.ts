@@ -49,6 +49,9 @@ class ScriptedConsole implements Console {
   setMonitors(): void {}
   input(): void {}
   setSound(): void {}
+  connectSound(): () => void {
+    return () => undefined;
+  }
   setMicrophone(): void {}
   setClipboard(): void {}
   offerCopied(): void {}

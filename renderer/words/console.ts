@@ -58,6 +58,7 @@ export const consoleWords = {
   soundNone: 'There is no live console to hear.',
   volume: 'Volume',
   mute: 'Mute',
+  soundUnheard: 'This computer has no sound output that works. As soon as there is one, the guest is heard.',
   guestMuted: 'The guest has muted itself.',
   guestSilent: 'The guest plays nothing at the moment.',
   guestPlays: (volume: number) =>

@@ -126,6 +126,12 @@ export const words = {
     detach: 'Move to a window of its own',
     closeThis: 'Close',
     closeOthers: 'Close the others',
+    marks: {
+      records: 'A video is being recorded',
+      hears: 'It hears the microphone',
+      plays: 'It plays sound',
+      muted: 'It plays sound and is muted',
+    },
   },
   quit: {
     title: (running: number) => `${guests(running)} ${running === 1 ? 'is' : 'are'} still running`,

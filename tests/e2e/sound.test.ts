@@ -193,14 +193,21 @@ test('a guest hears the microphone after the user said yes to the shell, while i
   await page.getByRole('button', { name: 'The guest may hear the microphone' }).waitFor();
   expect(await askForMicrophone(page)).toBe(null);
   expect(await askForMicrophone(page, { video: true })).toBe('NotAllowedError');
-  const heard = await record();
-  // Where it begins to be loud after a silence, and where within the beep each turn of its 400 Hz does.
-  const edges = heard.flatMap((sample, at) => (sample > 50 && (heard[at - 1] ?? 0) <= 50 ? [at] : []));
-  const distances = edges.slice(1).map((edge, index) => edge - (edges[index] as number));
-  expect(distances.filter((distance) => Math.abs(distance - 20) <= 1).length).toBeGreaterThan(10);
-  const beeps = edges.filter((edge, index) => index === 0 || edge - (edges[index - 1] as number) > 400);
-  expect(beeps.length).toBeGreaterThanOrEqual(3);
-  for (const [index, beep] of beeps.slice(1).entries()) expect(Math.abs(beep - (beeps[index] as number) - 4000)).toBeLessThan(400);
+  // Where it begins to be loud after a silence, and where within the beep each turn of its 400 Hz does. A machine with more to do than processors
+  // loses some of it now and then.
+  await until(
+    'the guest hears beeps',
+    async () => {
+      const heard = await record();
+      const edges = heard.flatMap((sample, at) => (sample > 50 && (heard[at - 1] ?? 0) <= 50 ? [at] : []));
+      const turns = edges.slice(1).map((edge, index) => edge - (edges[index] as number));
+      const beeps = edges.filter((edge, index) => index === 0 || edge - (edges[index - 1] as number) > 400);
+      const pauses = beeps.slice(1).map((beep, index) => beep - (beeps[index] as number));
+      const are = (all: number[], length: number, slack: number) => all.filter((one) => Math.abs(one - length) <= slack).length;
+      return are(turns, 20, 1) > 10 && beeps.length >= 3 && are(pauses, 4000, 400) === pauses.length;
+    },
+    60_000,
+  );
 
   await runInGuest(client, id, 'cat /dev/dsp > /tmp/long 2> /dev/null & echo $! > /tmp/recorder');
   await page.getByRole('button', { name: 'The guest hears the microphone' }).click();

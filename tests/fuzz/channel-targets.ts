@@ -261,6 +261,9 @@ function runPlayback(input: Uint8Array): void {
         if (gains.some((gain) => !(gain >= 0 && gain <= 1))) throw new Error(`A loudness is none: ${gains.join(' ')}.`);
       },
       playbackMuted: () => undefined,
+      playbackLatency: (leastMs) => {
+        if (leastMs > 5000) throw new Error(`${leastMs} ms are too much to be held back.`);
+      },
       playbackFailed: () => undefined,
     },
     (count, decoded) => ({ decode: () => decoded(new Float32Array(count)), close: () => undefined }),
@@ -292,6 +295,7 @@ function runRecord(input: Uint8Array): void {
       recordMuted: () => undefined,
     },
     () => 0,
+    null,
   );
   play(record, input);
 }

@@ -45,6 +45,9 @@ test('a guest is heard as it plays and hears what is said, sample by sample, whe
     {},
     {
       opus: null,
+      opusEncoder: null,
+      delayMs: null,
+      playbackLatency: () => undefined,
       playbackOpened: () => undefined,
       playbackStarted: (started) => {
         format = started;

@@ -6,7 +6,7 @@ const keys = generateKeyPairSync('rsa', { modulusLength: 1024 });
 const publicKey = keys.publicKey.export({ format: 'der', type: 'spki' });
 
 /** SpiceLinkHeader and SpiceLinkReply as QEMU's server sends them. */
-export function linkReply(error = 0, commonCapabilities = 0b1011): Uint8Array {
+export function linkReply(error = 0, commonCapabilities = 0b1011, capabilities = 0): Uint8Array {
   const body = Buffer.alloc(4 + publicKey.byteLength + 12 + 8);
   body.writeUInt32LE(error, 0);
   body.set(publicKey, 4);
@@ -14,6 +14,7 @@ export function linkReply(error = 0, commonCapabilities = 0b1011): Uint8Array {
   body.writeUInt32LE(1, 170);
   body.writeUInt32LE(178, 174);
   body.writeUInt32LE(commonCapabilities, 178);
+  body.writeUInt32LE(capabilities, 182);
   const header = Buffer.alloc(16);
   header.write('REDQ');
   header.writeUInt32LE(2, 4);

@@ -9,26 +9,31 @@ declare class AudioWorkletProcessor {
 }
 declare function registerProcessor(name: string, processor: new () => AudioWorkletProcessor): void;
 
-/** First, once: the end from which the worker sends samples. Then how loud the user wants them. */
-export type ToSpeakerNode = { type: 'source'; port: MessagePort } | { type: 'loudness'; amplitude: number };
+export type ToSpeakerNode =
+  /** First, once: the end from which the worker sends samples. */
+  | { type: 'source'; port: MessagePort }
+  /** How long after it was mixed something is heard. */
+  | { type: 'sink'; delayMs: number }
+  /** Last: nothing is played any more. */
+  | { type: 'end' };
 
 class SpeakerProcessor extends AudioWorkletProcessor {
   readonly #buffer = new SoundBuffer(sampleRate);
-  #amplitude = 1;
-  #gains: readonly number[] = [1];
+  #sinkDelayMs = 0;
+  #ended = false;
 
   constructor() {
     super();
     this.port.onmessage = ({ data }: MessageEvent<ToSpeakerNode>) => {
       if (data.type === 'source') this.#listen(data.port);
-      else this.#amplitude = data.amplitude;
-      this.#setGains();
+      else if (data.type === 'sink') this.#sinkDelayMs = data.delayMs;
+      else this.#ended = true;
     };
   }
 
   process(_inputs: unknown, outputs: readonly Float32Array[][]): boolean {
     this.#buffer.pull(outputs[0] ?? []);
-    return true;
+    return !this.#ended;
   }
 
   #listen(port: MessagePort): void {
@@ -39,22 +44,21 @@ class SpeakerProcessor extends AudioWorkletProcessor {
           break;
         case 'samples':
           this.#buffer.push(data.samples);
-          port.postMessage({ type: 'taken' } satisfies FromSpeaker);
+          port.postMessage({ type: 'taken', delayMs: this.#buffer.bufferedMs + this.#sinkDelayMs } satisfies FromSpeaker);
           break;
         case 'stop':
           this.#buffer.stop();
           break;
-        case 'gains':
-          this.#gains = data.gains;
-          this.#setGains();
+        case 'latency':
+          this.#buffer.setLatency(data.leastMs);
           break;
+        case 'gains': {
+          const left = data.gains[0] ?? 1;
+          this.#buffer.setGains(left, data.gains[1] ?? left);
+          break;
+        }
       }
     };
-  }
-
-  #setGains(): void {
-    const left = this.#gains[0] ?? 1;
-    this.#buffer.setGains(left * this.#amplitude, (this.#gains[1] ?? left) * this.#amplitude);
   }
 }
 

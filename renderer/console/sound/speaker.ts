@@ -1,82 +1,84 @@
-/**
- * Plays one guest's sound in a page. The sound card is only taken while the guest plays, and for a little longer. A computer without a sound
- * card plays into nothing, so that nothing waits for it.
- */
+/** Plays one guest's sound in a page, as loud as the user wants it, and gives it to recordings as loud as the guest has it. */
 import type { SoundChoice } from '../console.ts';
+import type { SoundOutput } from './sound-output.ts';
 import type { ToSpeakerNode } from './speaker-worklet.ts';
-import speakerModule from './speaker-worklet.ts?worker&url';
 
-/** Guests open and close their sound card for every little noise. */
-const lingerMs = 4000;
-/** A sound card that has not moved by then is not going to. */
-const stuckAfterMs = 3000;
-
-/** `setSinkId` is newer than the types: Chromium has it since version 110. */
-type Sunk = AudioContext & { setSinkId?(sink: { type: 'none' }): Promise<void> };
+/** A change of loudness takes some hundredths of a second, so that nothing clicks. */
+const approachSeconds = 0.008;
 
 export class Speaker {
-  readonly #context: Sunk = new AudioContext({ latencyHint: 'interactive', sampleRate: 48_000 });
+  readonly #output: SoundOutput;
+  readonly #gain: GainNode;
   #node: AudioWorkletNode | null = null;
-  #choice: SoundChoice = { volume: 1, muted: false };
-  #playing = false;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Who is given the sound beside the sound card. */
+  readonly #others = new Set<AudioNode>();
+  #letGo: (() => void) | null = null;
   #closed = false;
 
   /** `ready` is given the end to which samples are sent, once. */
-  constructor(ready: (port: MessagePort) => void) {
-    void this.#context.suspend();
-    this.#context.addEventListener('error', () => this.#playIntoNothing());
+  constructor(output: SoundOutput, ready: (port: MessagePort) => void) {
+    this.#output = output;
+    this.#gain = new GainNode(output.context);
     void this.#build(ready);
   }
 
-  setChoice(choice: SoundChoice): void {
-    this.#choice = choice;
-    this.#tellChoice();
+  /** What is heard grows with the cube, so that half way is half as loud to an ear. */
+  setChoice({ volume, muted }: SoundChoice): void {
+    const { gain } = this.#gain;
+    const { state, currentTime } = this.#output.context;
+    const amplitude = muted ? 0 : volume ** 3;
+    gain.cancelScheduledValues(0);
+    if (state === 'running') gain.setTargetAtTime(amplitude, currentTime, approachSeconds);
+    else gain.value = amplitude;
   }
 
   setPlaying(playing: boolean): void {
-    if (playing === this.#playing || this.#closed) return;
-    this.#playing = playing;
-    clearTimeout(this.#timer);
-    if (!playing) {
-      this.#timer = setTimeout(() => void this.#context.suspend(), lingerMs);
+    if (this.#closed || playing === (this.#letGo !== null)) return;
+    if (playing) {
+      this.#letGo = this.#output.hold();
+      this.#tell({ type: 'sink', delayMs: this.#output.delayMs });
       return;
     }
-    const before = this.#context.currentTime;
-    // A page that may not play before it was clicked upon goes on by itself then.
-    void this.#context.resume();
-    this.#timer = setTimeout(() => {
-      if (this.#context.currentTime === before && navigator.userActivation.hasBeenActive) this.#playIntoNothing();
-    }, stuckAfterMs);
+    this.#letGo?.();
+    this.#letGo = null;
+  }
+
+  /** Gives what the guest plays to that node as well, which is one of the same context, until the answer is called. */
+  connect(other: AudioNode): () => void {
+    if (this.#closed) return () => undefined;
+    this.#others.add(other);
+    this.#node?.connect(other);
+    return () => {
+      if (this.#others.delete(other)) this.#node?.disconnect(other);
+    };
   }
 
   close(): void {
     if (this.#closed) return;
+    this.setPlaying(false);
     this.#closed = true;
-    clearTimeout(this.#timer);
+    this.#others.clear();
+    this.#tell({ type: 'end' });
     this.#node?.disconnect();
-    void this.#context.close();
+    this.#gain.disconnect();
   }
 
   async #build(ready: (port: MessagePort) => void): Promise<void> {
-    await this.#context.audioWorklet.addModule(speakerModule);
+    await this.#output.ready();
     if (this.#closed) return;
-    const node = new AudioWorkletNode(this.#context, 'speaker', { numberOfInputs: 0, outputChannelCount: [2] });
+    const { context } = this.#output;
+    const node = new AudioWorkletNode(context, 'speaker', { numberOfInputs: 0, outputChannelCount: [2] });
     this.#node = node;
-    node.connect(this.#context.destination);
+    node.connect(this.#gain);
+    this.#gain.connect(context.destination);
+    for (const other of this.#others) node.connect(other);
     const { port1, port2 } = new MessageChannel();
-    node.port.postMessage({ type: 'source', port: port1 } satisfies ToSpeakerNode, [port1]);
-    this.#tellChoice();
+    this.#tell({ type: 'source', port: port1 }, [port1]);
+    this.#tell({ type: 'sink', delayMs: this.#output.delayMs });
     ready(port2);
   }
 
-  /** What is heard grows with the cube, so that half way is half as loud to an ear. */
-  #tellChoice(): void {
-    const { volume, muted } = this.#choice;
-    this.#node?.port.postMessage({ type: 'loudness', amplitude: muted ? 0 : volume ** 3 } satisfies ToSpeakerNode);
-  }
-
-  #playIntoNothing(): void {
-    if (!this.#closed) void this.#context.setSinkId?.({ type: 'none' }).then(() => this.#context.resume());
+  #tell(message: ToSpeakerNode, transfer: Transferable[] = []): void {
+    this.#node?.port.postMessage(message, transfer);
   }
 }

@@ -290,6 +290,9 @@ test('sound is opened only where somebody hears it, and what cannot be right in 
   const { session, sent, told, open, host } = openSession();
   const sound: SoundHost = {
     opus: null,
+    opusEncoder: null,
+    delayMs: null,
+    playbackLatency: () => undefined,
     playbackOpened: () => void told.push('sound'),
     playbackStarted: ({ rateHz }) => void told.push(`start ${rateHz}`),
     played: (samples) => void told.push(`played ${samples.length}`),

@@ -13,6 +13,7 @@ import type { ConsoleCursor, ConsoleDetails, ConsoleEnd, ConsoleInput, ConsoleLo
 import { Agent } from './agent/agent.ts';
 import type { PictureReader } from './agent/shared-clipboard.ts';
 import type { MakeOpusDecoder } from './audio/opus-decoder.ts';
+import type { MakeOpusEncoder } from './audio/opus-encoder.ts';
 import { Channel, type ChannelHandler } from './channels/channel.ts';
 import { CursorChannel } from './channels/cursor-channel.ts';
 import {
@@ -36,8 +37,8 @@ import { SpiceError } from './protocol/spice-error.ts';
 import { MultimediaClock } from './streams/multimedia-clock.ts';
 import type { PlatformVideo } from './streams/video-decoder.ts';
 
-/** Video goes with what is heard: so long after a packet came it is, more or less, and so much may be between the two. */
-const soundDelayMs = 40;
+/** Video goes with what is heard. So long after a packet came it is, while nothing better is known, and so much may be between the two. */
+const likelySoundDelayMs = 40;
 const soundSlackMs = 20;
 
 /** What hears the guest, and speaks to it. */
@@ -45,6 +46,10 @@ export type SoundHost = Omit<PlaybackEvents, 'playbackFailed' | 'playbackTime'> 
   RecordEvents & {
     /** Null where Opus cannot be unpacked. */
     opus: MakeOpusDecoder | null;
+    /** Null where Opus cannot be packed. */
+    opusEncoder: MakeOpusEncoder | null;
+    /** How long after it came the guest is heard now; null while it is not. */
+    readonly delayMs: number | null;
   };
 
 /** What a session needs of the world, and tells it. */
@@ -261,6 +266,7 @@ export class SpiceSession {
     for (const display of this.#displays) display.close();
     this.#closeShared();
     this.#playback?.close();
+    this.#record?.close();
     for (const [stream, channel] of this.#channels.entries()) {
       channel.close();
       this.#host.closeStream(stream);
@@ -350,7 +356,7 @@ export class SpiceSession {
       this.#add(this.#playback, 0);
     }
     if (sound && ids(channelType.record).includes(0)) {
-      this.#record = new RecordChannel(this.#recorded(sound), () => this.#host.now());
+      this.#record = new RecordChannel(this.#recorded(sound), () => this.#host.now(), sound.opusEncoder);
       this.#add(this.#record, 0);
     }
   }
@@ -370,12 +376,13 @@ export class SpiceSession {
       playbackStarted: (format) => this.#tell(() => sound.playbackStarted(format)),
       played: (samples) => this.#tell(() => sound.played(samples)),
       playbackTime: (time) => {
-        const heardAt = (time - soundDelayMs) >>> 0;
+        const heardAt = (time - Math.round(sound.delayMs ?? likelySoundDelayMs)) >>> 0;
         if (Math.abs(this.#clock.until(heardAt)) > soundSlackMs) this.#clock.set(heardAt);
       },
       playbackStopped: () => this.#tell(() => sound.playbackStopped()),
       playbackVolume: (gains) => this.#tell(() => sound.playbackVolume(gains)),
       playbackMuted: (muted) => this.#tell(() => sound.playbackMuted(muted)),
+      playbackLatency: (leastMs) => this.#tell(() => sound.playbackLatency(leastMs)),
       playbackFailed: (error) => this.fail(error),
     };
   }

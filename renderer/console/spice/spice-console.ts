@@ -17,6 +17,7 @@ import {
   type SoundChoice,
 } from '../console.ts';
 import { Microphone } from '../sound/microphone.ts';
+import { soundOutput } from '../sound/sound-output.ts';
 import { Speaker } from '../sound/speaker.ts';
 import type { SoundFormat } from './audio/sound-format.ts';
 import type { Head } from './heads.ts';
@@ -78,6 +79,8 @@ export class SpiceConsole implements Console {
   #heardAt = 0;
   #startedAt = 0;
   #speaker: Speaker | null = null;
+  /** Who else is given what the guest plays, and what takes that back. */
+  readonly #soundTargets = new Map<AudioNode, () => void>();
   #soundChoice: SoundChoice = { volume: 1, muted: false };
   #microphone: Microphone | null = null;
   #mayHear = false;
@@ -146,6 +149,14 @@ export class SpiceConsole implements Console {
   setSound(choice: SoundChoice): void {
     this.#soundChoice = choice;
     this.#speaker?.setChoice(choice);
+  }
+
+  connectSound(to: AudioNode): () => void {
+    this.#soundTargets.set(to, this.#speaker?.connect(to) ?? (() => undefined));
+    return () => {
+      this.#soundTargets.get(to)?.();
+      this.#soundTargets.delete(to);
+    };
   }
 
   setMicrophone(allowed: boolean): void {
@@ -293,8 +304,9 @@ export class SpiceConsole implements Console {
 
   #makeSpeaker(): Speaker {
     this.#change({ audio: { possible: true } });
-    const speaker = new Speaker((port) => this.#tell({ type: 'speaker', port }, [port]));
+    const speaker = new Speaker(soundOutput(), (port) => this.#tell({ type: 'speaker', port }, [port]));
     speaker.setChoice(this.#soundChoice);
+    for (const to of this.#soundTargets.keys()) this.#soundTargets.set(to, speaker.connect(to));
     return speaker;
   }
 

@@ -4,6 +4,7 @@ import type { GuestId } from '../../../contract/ids.ts';
 import type { ViewChoice } from '../../console/pointer/geometry.ts';
 import { ConsoleScreen, type ScreenOptions } from '../../console/screen.ts';
 import { bridge, shell } from '../../state/bridge.ts';
+import { useConsoleMark } from '../../state/console-marks.ts';
 import { detachConsole } from '../../state/open-consoles.ts';
 import { useConnection, useEngineStore, useGuest, useSettings } from '../../state/store.ts';
 import { consoleWords } from '../../words/console.ts';
@@ -46,8 +47,9 @@ export function ConsolePane({ guestId, visible }: Props) {
   const [panelOpen, setPanelOpen] = useState(false);
   const [announcement, setAnnouncement] = useState('');
   const name = guest?.spec.name ?? '';
-  const recording = useRecording(name, view);
+  const recording = useRecording(name, monitors, guest?.spec.sound !== 'none');
   const isRecording = recording.since !== null;
+  useConsoleMark(guestId, 'records', isRecording);
   const wasRecording = useRef(false);
   useEffect(() => {
     if (isRecording !== wasRecording.current)

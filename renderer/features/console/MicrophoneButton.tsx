@@ -3,6 +3,7 @@ import { useEffect, useState } from 'react';
 import type { Guest } from '../../../contract/guest-state.ts';
 import type { SessionView } from '../../console/session.ts';
 import { shell } from '../../state/bridge.ts';
+import { useConsoleMark } from '../../state/console-marks.ts';
 import { showErrorToast } from '../../state/toasts.ts';
 import { IconButton } from '../../ui/Button.tsx';
 import { consoleWords } from '../../words/console.ts';
@@ -18,6 +19,7 @@ export function MicrophoneButton({ guest, view }: { guest: Guest; view: SessionV
   useEffect(() => live?.setMicrophone(allowed), [live, allowed]);
   // A window that shows another guest's console, or none, gives it back.
   useEffect(() => () => void shell('shell.setMicrophone', { guest: guest.id, on: false }), [guest.id]);
+  useConsoleMark(guest.id, 'hears', view?.microphone === 'heard');
   if (!view?.sound) return null;
   const toggle = async () => {
     setBusy(true);

@@ -1,7 +1,10 @@
 import { Volume1, Volume2, VolumeX } from 'lucide-react';
+import { useEffect, useState, useSyncExternalStore } from 'react';
 import { Dialog, DialogTrigger, Popover } from 'react-aria-components';
 import type { Guest } from '../../../contract/guest-state.ts';
 import type { SessionView } from '../../console/session.ts';
+import { soundOutput } from '../../console/sound/sound-output.ts';
+import { useConsoleMark } from '../../state/console-marks.ts';
 import { IconButton } from '../../ui/Button.tsx';
 import { Slider } from '../../ui/Slider.tsx';
 import { Switch } from '../../ui/toggles.tsx';
@@ -13,7 +16,11 @@ export function SoundControl({ guest, view }: { guest: Guest; view: SessionView 
   const [choice, setChoice] = useSound(guest.id, view);
   const audio = view?.capabilities?.audio;
   const reason = view?.phase !== 'connected' || !audio ? consoleWords.soundNone : audio.possible ? null : audio.reason;
+  const plays = useLingering(view?.sound?.playing ?? false);
+  const unheard = useSyncExternalStore(soundOutput().subscribe, () => soundOutput().unheard);
   const silent = choice.muted || choice.volume === 0;
+  useConsoleMark(guest.id, 'plays', plays && !silent);
+  useConsoleMark(guest.id, 'muted', plays && silent);
   const icon = silent ? VolumeX : choice.volume < 0.5 ? Volume1 : Volume2;
   return (
     <DialogTrigger>
@@ -29,10 +36,28 @@ export function SoundControl({ guest, view }: { guest: Guest; view: SessionView 
           <p className="field-notes" role="status">
             {soundNote(view)}
           </p>
+          {unheard && <p className="field-notes">{consoleWords.soundUnheard}</p>}
         </Dialog>
       </Popover>
     </DialogTrigger>
   );
+}
+
+/** Guests open and close their sound card for every little noise. */
+const lingerMs = 1500;
+
+/** Goes on for a little when it ends. */
+function useLingering(on: boolean): boolean {
+  const [lingers, setLingers] = useState(on);
+  useEffect(() => {
+    if (on) {
+      setLingers(true);
+      return;
+    }
+    const timer = setTimeout(() => setLingers(false), lingerMs);
+    return () => clearTimeout(timer);
+  }, [on]);
+  return lingers;
 }
 
 /** What the guest itself does, which is why it may not be heard. */

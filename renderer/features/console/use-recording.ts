@@ -2,10 +2,12 @@ import { useEffect, useRef, useState } from 'react';
 import type { GuesthouseError } from '../../../contract/errors.ts';
 import { Recorder } from '../../console/recorder.ts';
 import type { SessionView } from '../../console/session.ts';
+import { RecordedSound } from '../../console/sound/recorded-sound.ts';
 import { shell } from '../../state/bridge.ts';
 import { showErrorToast, showToast } from '../../state/toasts.ts';
 import { consoleWords } from '../../words/console.ts';
 import { fileNameFor } from './file-name.ts';
+import type { UsedMonitors } from './use-monitors.ts';
 
 export type Recording = {
   /** Why none can be begun now. */
@@ -16,27 +18,37 @@ export type Recording = {
   end(): void;
 };
 
-/** A recording of what is to be seen of the guest, into a file that the user chooses. It ends with the console's tab or window at the latest. */
-export function useRecording(name: string, view: SessionView | null): Recording {
+/**
+ * A recording of what is to be seen and, where `hasSound`, heard of the guest, into a file that the user chooses. It ends with the console's tab or
+ * window at the latest.
+ */
+export function useRecording(name: string, monitors: UsedMonitors, hasSound: boolean): Recording {
   const [since, setSince] = useState<number | null>(null);
   const recorder = useRef<Recorder | null>(null);
   const asking = useRef(false);
   useEffect(() => () => recorder.current?.stop(), []);
-  const latest = useRef(view);
-  latest.current = view;
-  const picture = () => (latest.current ? pictureOf(latest.current) : null);
+  const latest = useRef(monitors);
+  latest.current = monitors;
+  const pictures = () => picturesOf(latest.current);
+  const sound = useRef<RecordedSound | null>(null);
+  const live = monitors.whole?.console ?? null;
+  useEffect(() => sound.current?.follow(live), [live]);
 
   const begin = async () => {
     if (asking.current || recorder.current) return;
     asking.current = true;
     const answer = await shell('shell.beginRecording', { suggestedName: fileNameFor(name, 'webm') });
+    if (answer.ok && answer.value !== null && hasSound) sound.current = await RecordedSound.begin();
     asking.current = false;
     if (!answer.ok) return showErrorToast(answer.error);
     if (answer.value === null) return;
+    sound.current?.follow(latest.current.whole?.console ?? null);
     const recording = answer.value;
     let failed: GuesthouseError | null = null;
     const finish = async (problem: string | null) => {
       recorder.current = null;
+      sound.current?.close();
+      sound.current = null;
       setSince(null);
       const finished = await shell('shell.finishRecording', { recording });
       const error = failed ?? (finished.ok ? null : finished.error);
@@ -50,9 +62,9 @@ export function useRecording(name: string, view: SessionView | null): Recording 
     };
     let added = Promise.resolve();
     try {
-      recorder.current = new Recorder({
-        source: picture,
-        piece: (bytes) => {
+      const handlers = {
+        sources: pictures,
+        piece: (bytes: Uint8Array<ArrayBuffer>) => {
           added = added.then(async () => {
             if (failed) return;
             const told = await shell('shell.addToRecording', { recording, bytes });
@@ -61,8 +73,9 @@ export function useRecording(name: string, view: SessionView | null): Recording 
             recorder.current?.stop();
           });
         },
-        ended: (problem) => void added.then(() => finish(problem)),
-      });
+        ended: (problem: string | null) => void added.then(() => finish(problem)),
+      };
+      recorder.current = new Recorder(handlers, sound.current?.track ?? null);
       setSince(performance.now());
     } catch (error) {
       await finish(error instanceof Error ? error.message : String(error));
@@ -70,14 +83,19 @@ export function useRecording(name: string, view: SessionView | null): Recording 
   };
 
   return {
-    reason: picture() ? null : consoleWords.screenshotNone,
+    reason: pictures().length > 0 ? null : consoleWords.screenshotNone,
     since,
     begin: () => void begin(),
     end: () => recorder.current?.stop(),
   };
 }
 
-/** What is to be seen: the live picture, or the last one. */
+/** What is to be seen, from left to right. */
+function picturesOf({ main, beside }: UsedMonitors): HTMLCanvasElement[] {
+  return [main, ...beside].flatMap(({ view }) => (view ? (pictureOf(view) ?? []) : []));
+}
+
+/** The live picture, or the last one. */
 function pictureOf({ phase, console: live, frame }: SessionView): HTMLCanvasElement | null {
   return phase === 'connected' && live ? live.canvas : frame;
 }

@@ -14,17 +14,26 @@ export class SoundSender {
   #format: SoundFormat | null = null;
   #gains: readonly number[] = [1];
   #muted = false;
+  #latencyMs = 0;
+  #delayMs: number | null = null;
 
   /** The speaker is there, or is another one: it learns how things stand. */
   attach(send: (message: ToSpeaker) => void): void {
     this.#send = send;
     this.#untaken = 0;
     this.#tellGains();
+    send({ type: 'latency', leastMs: this.#latencyMs });
     if (this.#format) send({ type: 'start', ...this.#format });
   }
 
-  taken(): void {
+  /** How long after it came something is heard; null while nothing is. */
+  get delayMs(): number | null {
+    return this.#delayMs;
+  }
+
+  taken(delayMs: number): void {
     this.#untaken = Math.max(0, this.#untaken - 1);
+    if (this.#format) this.#delayMs = delayMs;
   }
 
   start(format: SoundFormat): void {
@@ -34,6 +43,7 @@ export class SoundSender {
 
   stop(): void {
     this.#format = null;
+    this.#delayMs = null;
     this.#send?.({ type: 'stop' });
   }
 
@@ -41,6 +51,11 @@ export class SoundSender {
     if (!this.#send || !this.#format || this.#untaken >= maxUntaken) return;
     this.#untaken++;
     this.#send({ type: 'samples', samples });
+  }
+
+  setLatency(leastMs: number): void {
+    this.#latencyMs = leastMs;
+    this.#send?.({ type: 'latency', leastMs });
   }
 
   setVolume(gains: readonly number[]): void {

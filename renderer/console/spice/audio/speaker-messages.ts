@@ -6,7 +6,10 @@ export type ToSpeaker =
   /** Interleaved. Each is answered by `taken`. */
   | { type: 'samples'; samples: Float32Array<ArrayBuffer> }
   | { type: 'stop' }
+  /** So long what comes is to be held back at least, so that video can go with it; 0 where nothing asks for it. */
+  | { type: 'latency'; leastMs: number }
   /** The amplitude of each channel as the guest wants it. */
   | { type: 'gains'; gains: readonly number[] };
 
-export type FromSpeaker = { type: 'taken' };
+/** `delayMs`: how long it is from now until the last of what was taken is heard. */
+export type FromSpeaker = { type: 'taken'; delayMs: number };

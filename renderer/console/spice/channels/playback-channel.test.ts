@@ -18,6 +18,7 @@ function openPlayback(makeDecoder: MakeOpusDecoder | null = null) {
       playbackStopped: () => void told.push('stop'),
       playbackVolume: (gains) => void told.push(`volume ${gains.map((gain) => gain.toFixed(3)).join(' ')}`),
       playbackMuted: (muted) => void told.push(`muted ${muted}`),
+      playbackLatency: (leastMs) => void told.push(`hold back ${leastMs}`),
       playbackFailed: ({ message }) => void told.push(message),
     },
     makeDecoder,
@@ -61,6 +62,13 @@ test('volume is told as amplitude, with what is half to the guest at an eighth',
   expect(told).toEqual(['volume 1.000 0.125', 'muted true']);
 });
 
+test('what the server wants held back for its video is told, and no more than it may ask for', () => {
+  const { told, say } = openPlayback();
+  say(playbackMessage.LATENCY, ['u32', 400]);
+  say(playbackMessage.LATENCY, ['u32', 4_000_000_000]);
+  expect(told).toEqual(['hold back 400', 'hold back 5000']);
+});
+
 test('packets of Opus go to a decoder that is made anew with each start, and one that fails ends the session with the reason', () => {
   const decoders: { packets: number[]; closed: boolean; failed(reason: string): void }[] = [];
   const { channel, told, say } = openPlayback((channels, decoded, failed) => {
@@ -76,7 +84,7 @@ test('packets of Opus go to a decoder that is made anew with each start, and one
       },
     };
   });
-  expect(channel.capabilities).toBe(0b1010);
+  expect(channel.capabilities).toBe(0b1110);
   say(playbackMessage.MODE, ...mode(3));
   for (const packet of [1, 2]) {
     say(playbackMessage.START, ...start());
@@ -103,7 +111,7 @@ test('what was not asked for, or cannot be, is refused in words', () => {
       return error instanceof SpiceError ? error.reason : error;
     }
   };
-  expect(openPlayback().channel.capabilities).toBe(0b10);
+  expect(openPlayback().channel.capabilities).toBe(0b110);
   expect([
     refused(playbackMessage.MODE, mode(2)),
     refused(playbackMessage.MODE, mode(3)),
@@ -164,6 +172,7 @@ test('whatever a server says, samples are whole frames from -1 to 1 or it is ref
           },
           playbackVolume: (gains) => expect(gains.every((gain) => gain >= 0 && gain <= 1)).toBe(true),
           playbackMuted: () => undefined,
+          playbackLatency: (leastMs) => expect(leastMs).toBeLessThanOrEqual(5000),
           playbackFailed: () => undefined,
         },
         null,

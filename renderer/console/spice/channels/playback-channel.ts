@@ -6,6 +6,9 @@ import type { Reader } from '../protocol/reader.ts';
 import { SpiceError } from '../protocol/spice-error.ts';
 import type { ChannelHandler } from './channel.ts';
 
+/** Servers ask for five seconds at most, for video that comes in gusts. */
+const maxLatencyMs = 5000;
+
 export type PlaybackEvents = {
   /** The server has accepted the channel: there is a sound card. */
   playbackOpened(): void;
@@ -19,6 +22,8 @@ export type PlaybackEvents = {
   /** The amplitude of each channel, 0 to 1. */
   playbackVolume(gains: readonly number[]): void;
   playbackMuted(muted: boolean): void;
+  /** What comes is to be held back so long at least, in milliseconds, so that video can go with it. */
+  playbackLatency(leastMs: number): void;
   /** What came cannot be unpacked; the session is to end. */
   playbackFailed(error: SpiceError): void;
 };
@@ -38,14 +43,13 @@ export class PlaybackChannel implements ChannelHandler {
   }
 
   get capabilities(): number {
-    return (1 << playbackCapability.VOLUME) | (this.#makeDecoder ? 1 << playbackCapability.OPUS : 0);
+    return (1 << playbackCapability.VOLUME) | (1 << playbackCapability.LATENCY) | (this.#makeDecoder ? 1 << playbackCapability.OPUS : 0);
   }
 
   opened(): void {
     this.#events.playbackOpened();
   }
 
-  /** What LATENCY asks for is for clients that wait for video; sound is never held back here by more than it needs. */
   message(type: number, body: Reader): undefined {
     switch (type) {
       case playbackMessage.MODE: {
@@ -79,6 +83,9 @@ export class PlaybackChannel implements ChannelHandler {
         break;
       case playbackMessage.MUTE:
         this.#events.playbackMuted(body.u8() !== 0);
+        break;
+      case playbackMessage.LATENCY:
+        this.#events.playbackLatency(Math.min(body.u32(), maxLatencyMs));
         break;
     }
     return undefined;

@@ -1,5 +1,6 @@
-/** The record channel: what the guest records, as this side sends it. Not packed: it goes to a server on this computer. */
-import { readSoundFormat, readVolume, type SoundFormat } from '../audio/sound-format.ts';
+/** The record channel: what the guest records, as this side sends it. Packed with Opus where both sides can, else as it is. */
+import { type MakeOpusEncoder, type OpusEncoder, opusPacketMs } from '../audio/opus-encoder.ts';
+import { opusRateHz, readSoundFormat, readVolume, type SoundFormat } from '../audio/sound-format.ts';
 import { buildMessage } from '../protocol/build-message.ts';
 import { recordCapability, recordMessage, recordRequest, soundMode } from '../protocol/constants.ts';
 import type { Reader } from '../protocol/reader.ts';
@@ -16,18 +17,24 @@ export type RecordEvents = {
 
 export class RecordChannel implements ChannelHandler {
   readonly kind = 'record';
-  /** Opus is not offered: the server would be given sound to unpack on the computer that packed it. */
-  readonly capabilities = 1 << recordCapability.VOLUME;
   readonly #events: RecordEvents;
   readonly #now: () => number;
+  readonly #makeEncoder: MakeOpusEncoder | null;
   #channel: Channel | undefined;
   #format: SoundFormat | null = null;
-  /** Whether the server has been told how the samples of this recording come. */
-  #begun = false;
+  #encoder: OpusEncoder | null = null;
+  /** How the server has been told that the samples of this recording come; null as long as it has not. */
+  #mode: 'raw' | 'opus' | null = null;
 
-  constructor(events: RecordEvents, now: () => number) {
+  /** Without an encoder the server is not told that sound may come packed. */
+  constructor(events: RecordEvents, now: () => number, makeEncoder: MakeOpusEncoder | null) {
     this.#events = events;
     this.#now = now;
+    this.#makeEncoder = makeEncoder;
+  }
+
+  get capabilities(): number {
+    return (1 << recordCapability.VOLUME) | (this.#makeEncoder ? 1 << recordCapability.OPUS : 0);
   }
 
   opened(channel: Channel): void {
@@ -37,12 +44,12 @@ export class RecordChannel implements ChannelHandler {
   message(type: number, body: Reader): undefined {
     switch (type) {
       case recordMessage.START:
+        this.#end();
         this.#format = readSoundFormat(body);
-        this.#begun = false;
         this.#events.recordStarted(this.#format);
         break;
       case recordMessage.STOP:
-        this.#format = null;
+        this.#end();
         this.#events.recordStopped();
         break;
       case recordMessage.VOLUME:
@@ -55,26 +62,69 @@ export class RecordChannel implements ChannelHandler {
     return undefined;
   }
 
+  /** Nothing is sent any more. */
+  close(): void {
+    this.#end();
+  }
+
   /** Samples of 16 bits in the format that the guest records in. A guest that does not record is sent nothing. */
   send(samples: Uint8Array): void {
     const format = this.#format;
     if (!format || samples.byteLength === 0 || samples.byteLength % (2 * format.channels) !== 0) return;
-    const time = Math.floor(this.#now()) >>> 0;
-    if (!this.#begun) {
-      this.#begun = true;
-      this.#channel?.send(
-        buildMessage(recordRequest.MODE, 6, (body) => {
-          body.setUint32(0, time, true);
-          body.setUint16(4, soundMode.RAW, true);
-        }),
-      );
-      this.#channel?.send(buildMessage(recordRequest.START_MARK, 4, (body) => body.setUint32(0, time, true)));
-    }
+    if (this.#mode === null) this.#begin(format);
+    if (!this.#encoder) this.#sendData(samples);
+    // A piece of another length has no packet: the microphone makes none.
+    else if (samples.byteLength === (2 * format.channels * opusRateHz * opusPacketMs) / 1000) this.#encoder.encode(samples);
+  }
+
+  #begin(format: SoundFormat): void {
+    const serverCan = ((this.#channel?.serverCapabilities ?? 0) & (1 << recordCapability.OPUS)) !== 0;
+    if (serverCan && format.rateHz === opusRateHz)
+      this.#encoder =
+        this.#makeEncoder?.(
+          format.channels,
+          (packet) => this.#sendData(packet),
+          () => {
+            this.#dropEncoder();
+            this.#sendMode('raw');
+          },
+        ) ?? null;
+    this.#sendMode(this.#encoder ? 'opus' : 'raw');
+    this.#channel?.send(buildMessage(recordRequest.START_MARK, 4, (body) => body.setUint32(0, this.#time, true)));
+  }
+
+  get #time(): number {
+    return Math.floor(this.#now()) >>> 0;
+  }
+
+  /** May be said again at any time: what follows comes so. */
+  #sendMode(mode: 'raw' | 'opus'): void {
+    this.#mode = mode;
     this.#channel?.send(
-      buildMessage(recordRequest.DATA, 4 + samples.byteLength, (body) => {
-        body.setUint32(0, time, true);
-        new Uint8Array(body.buffer, body.byteOffset + 4).set(samples);
+      buildMessage(recordRequest.MODE, 6, (body) => {
+        body.setUint32(0, this.#time, true);
+        body.setUint16(4, mode === 'opus' ? soundMode.OPUS : soundMode.RAW, true);
       }),
     );
+  }
+
+  #sendData(data: Uint8Array): void {
+    this.#channel?.send(
+      buildMessage(recordRequest.DATA, 4 + data.byteLength, (body) => {
+        body.setUint32(0, this.#time, true);
+        new Uint8Array(body.buffer, body.byteOffset + 4).set(data);
+      }),
+    );
+  }
+
+  #end(): void {
+    this.#dropEncoder();
+    this.#format = null;
+    this.#mode = null;
+  }
+
+  #dropEncoder(): void {
+    this.#encoder?.close();
+    this.#encoder = null;
   }
 }

@@ -1,9 +1,12 @@
-/** Opus by the browser's own decoder (WebCodecs). */
+/** Opus by the browser's own decoder and encoder (WebCodecs). */
 import type { MakeOpusDecoder, OpusDecoder } from '../audio/opus-decoder.ts';
+import { type MakeOpusEncoder, type OpusEncoder, opusPacketMs } from '../audio/opus-encoder.ts';
 import { opusRateHz } from '../audio/sound-format.ts';
 
-/** A fifth of a second: a decoder that is further behind is not going to catch up. */
+/** A fifth of a second: a decoder or encoder that is further behind is not going to catch up. */
 const maxWaiting = 20;
+/** For each channel: what no ear tells from the original. */
+const bitsPerSecond = 64_000;
 /** A packet of Opus has 120 ms at most; more than two channels were not asked for. */
 const maxFrames = (opusRateHz * 120) / 1000;
 
@@ -41,6 +44,58 @@ class PlatformOpus implements OpusDecoder {
   }
 }
 
+class PlatformOpusEncoder implements OpusEncoder {
+  readonly #channels: number;
+  readonly #encoder: AudioEncoder;
+  #timeUs = 0;
+  #closed = false;
+
+  constructor(channels: number, encoded: (packet: Uint8Array<ArrayBuffer>) => void, failed: () => void) {
+    this.#channels = channels;
+    this.#encoder = new AudioEncoder({
+      output: (chunk) => {
+        if (this.#closed) return;
+        const packet = new Uint8Array(chunk.byteLength);
+        chunk.copyTo(packet);
+        encoded(packet);
+      },
+      error: () => {
+        if (this.#closed) return;
+        this.#closed = true;
+        failed();
+      },
+    });
+    this.#encoder.configure({
+      codec: 'opus',
+      sampleRate: opusRateHz,
+      numberOfChannels: channels,
+      bitrate: bitsPerSecond * channels,
+      opus: { frameDuration: opusPacketMs * 1000 },
+    });
+  }
+
+  encode(samples: Uint8Array): void {
+    if (this.#closed || this.#encoder.encodeQueueSize >= maxWaiting) return;
+    const data = new AudioData({
+      format: 's16',
+      sampleRate: opusRateHz,
+      numberOfFrames: samples.byteLength / (2 * this.#channels),
+      numberOfChannels: this.#channels,
+      timestamp: this.#timeUs,
+      data: samples as Uint8Array<ArrayBuffer>,
+    });
+    this.#encoder.encode(data);
+    data.close();
+    this.#timeUs += opusPacketMs * 1000;
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#encoder.close();
+  }
+}
+
 function interleaved(data: AudioData): Float32Array<ArrayBuffer> {
   const channels = data.numberOfChannels;
   const frames = data.numberOfFrames;
@@ -52,6 +107,10 @@ function interleaved(data: AudioData): Float32Array<ArrayBuffer> {
   }
   return samples;
 }
+
+/** Null where the platform has no such encoder: then the microphone's sound goes over as it is. */
+export const platformOpusEncoder: MakeOpusEncoder | null =
+  'AudioEncoder' in globalThis ? (channels, encoded, failed) => new PlatformOpusEncoder(channels, encoded, failed) : null;
 
 /** Null where the platform has no such decoder: then the server is asked for sound that is not packed. */
 export const platformOpus: MakeOpusDecoder | null =

@@ -5,7 +5,7 @@ import type { SoundFormat } from '../audio/sound-format.ts';
 import { SoundSender } from '../audio/sound-sender.ts';
 import type { FromSpeaker, ToSpeaker } from '../audio/speaker-messages.ts';
 import type { SoundHost } from '../session.ts';
-import { platformOpus } from './platform-opus.ts';
+import { platformOpus, platformOpusEncoder } from './platform-opus.ts';
 
 type Told = {
   /** How things stand, whenever that changed; first when there is a sound card. */
@@ -16,6 +16,7 @@ type Told = {
 
 export class SoundEnds implements SoundHost {
   readonly opus = platformOpus;
+  readonly opusEncoder = platformOpusEncoder;
   readonly #told: Told;
   readonly #sender = new SoundSender();
   #sound: GuestSound = { playing: false, volume: 1, muted: false };
@@ -29,7 +30,7 @@ export class SoundEnds implements SoundHost {
   }
 
   attachSpeaker(port: MessagePort): void {
-    port.onmessage = (_event: MessageEvent<FromSpeaker>) => this.#sender.taken();
+    port.onmessage = ({ data }: MessageEvent<FromSpeaker>) => this.#sender.taken(data.delayMs);
     this.#sender.attach((message: ToSpeaker) => port.postMessage(message, message.type === 'samples' ? [message.samples.buffer] : []));
   }
 
@@ -42,6 +43,10 @@ export class SoundEnds implements SoundHost {
       makeSofter(data, this.#format.channels, this.#recordGains);
       this.#told.speak(new Uint8Array(data.buffer));
     };
+  }
+
+  get delayMs(): number | null {
+    return this.#sender.delayMs;
   }
 
   recordStarted(format: SoundFormat): void {
@@ -91,6 +96,10 @@ export class SoundEnds implements SoundHost {
   playbackMuted(muted: boolean): void {
     this.#sender.setMuted(muted);
     this.#change({ muted });
+  }
+
+  playbackLatency(leastMs: number): void {
+    this.#sender.setLatency(leastMs);
   }
 
   #change(change: Partial<GuestSound>): void {
