@@ -140,6 +140,7 @@ export const shellCallNames = [
   'shell.setFullScreen',
   'shell.setKeyboardGrab',
   'shell.setMicrophone',
+  'shell.setSendingFiles',
   'shell.quit',
   'shell.restartEngine',
   'shell.openLogs',

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { cdDrive, cdMedium, deviceId, disk, diskFormat, type GuestSpec, guestSpec, nic, share, usbDevice } from './guest-spec.ts';
 import { instant } from './ids.ts';
 
-/** The fields of a spec that are hardware. The others (name, notes, tags, favourite, autostart, clipboard, keyboard) are changed by other calls. */
+/** The fields of a spec that are hardware. The others (name, notes, tags, favourite, autostart, clipboard, files, keyboard) are changed by other calls. */
 export const hardwareFields = [
   'os',
   'machine',

@@ -7,7 +7,7 @@ import { guestKeyboard } from './guest-keyboard.ts';
 import { imageId } from './ids.ts';
 
 /** The newest `GuestSpec.version`. A spec of an older version is migrated when it is read (main/engine/guests/spec-migrations.ts). */
-export const guestSpecVersion = 4;
+export const guestSpecVersion = 5;
 
 export const guestNameMaxLength = 120;
 
@@ -160,6 +160,9 @@ export type FirmwareKind = z.infer<typeof firmwareKind>;
 /** Which way what is copied goes between this computer and a guest. */
 export const clipboardPolicy = z.enum(['off', 'to-guest', 'to-computer', 'both']);
 export type ClipboardPolicy = z.infer<typeof clipboardPolicy>;
+/** Whether files that are dropped on a guest's console go to it. */
+export const filesPolicy = z.enum(['off', 'to-guest']);
+export type FilesPolicy = z.infer<typeof filesPolicy>;
 
 export const guestSpec = z.object({
   version: z.literal(guestSpecVersion),
@@ -221,6 +224,7 @@ export const guestSpec = z.object({
   panicDevice: z.boolean(),
   autostart: z.boolean(),
   clipboard: clipboardPolicy,
+  files: filesPolicy,
   keyboard: guestKeyboard,
   /** Appended to QEMU's arguments as they are. Unsafe: nothing checks them. */
   extraArguments: z.array(z.string().max(4096)).max(64),

@@ -107,6 +107,8 @@ export const shellCalls = {
    * guest until the app ends.
    */
   'shell.setMicrophone': { input: z.strictObject({ guest: guestId, on: z.boolean() }), output: z.boolean() },
+  /** Whether this window sends files to guests, which would not get there if it was closed: then it is asked about. */
+  'shell.setSendingFiles': { input: z.strictObject({ on: z.boolean() }), output: z.null() },
   /** The answer to the quit dialog; `cancel` also stops waiting after another answer. */
   'shell.quit': {
     input: z.strictObject({ guests: z.enum(['keep-running', 'suspend', 'shutdown', 'cancel']), remember: z.boolean() }),

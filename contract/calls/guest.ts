@@ -66,7 +66,7 @@ export const guestCalls = {
   },
   'guest.annotate': {
     summary:
-      'Change what a guest says of itself, and which way its clipboard is shared: notes, tags, favourite, autostart, clipboard, keyboard.',
+      'Change what a guest says of itself, and what it shares with this computer: notes, tags, favourite, autostart, clipboard, files, keyboard.',
     input: z.strictObject({
       guest: guestId,
       notes: guestSpec.shape.notes.optional(),
@@ -74,6 +74,7 @@ export const guestCalls = {
       favourite: z.boolean().optional(),
       autostart: z.boolean().optional(),
       clipboard: guestSpec.shape.clipboard.optional(),
+      files: guestSpec.shape.files.optional(),
       keyboard: guestSpec.shape.keyboard.optional(),
     }),
     output: guest,

@@ -66,6 +66,11 @@ export function createGuesthouseApp({ root, ownFolder, log }: GuesthouseAppOptio
   const microphones = new Microphones((guest) => mirror.guests.get(guest)?.spec.name ?? null);
   const streams = new EngineStreams((listener) => host.subscribe(listener));
 
+  /** Not while files are on their way from a window, unless the user says so. */
+  const requestQuit = () => {
+    if (windows.mayEnd()) quitting.request();
+  };
+
   const windows = new Windows({
     placements: new WindowPlacements(join(ownFolder, 'windows.json')),
     preload: preloadPath(appPath),
@@ -73,7 +78,7 @@ export function createGuesthouseApp({ root, ownFolder, log }: GuesthouseAppOptio
     mayCloseMain: () => {
       // On macOS an app goes on without windows; everywhere else its last window is the app.
       if (quitting.isLeaving || process.platform === 'darwin') return true;
-      quitting.request();
+      requestQuit();
       return quitting.isLeaving;
     },
     pageLeft: (contents) => {
@@ -170,10 +175,10 @@ export function createGuesthouseApp({ root, ownFolder, log }: GuesthouseAppOptio
     app.on('before-quit', (event) => {
       if (quitting.isLeaving || hasLeft) return;
       event.preventDefault();
-      quitting.request();
+      requestQuit();
     });
     app.on('window-all-closed', () => {
-      if (process.platform !== 'darwin' && !hasLeft) quitting.request();
+      if (process.platform !== 'darwin' && !hasLeft) requestQuit();
     });
     app.on('activate', () => windows.showMain());
     app.on('open-url', (event, url) => {
@@ -209,7 +214,7 @@ export function createGuesthouseApp({ root, ownFolder, log }: GuesthouseAppOptio
           else if (event.type === 'navigate') windows.showMain(event.path);
           else windows.tellMain(event);
         },
-        quit: () => quitting.request(),
+        quit: () => requestQuit(),
         openLogs: () => void openFolder(root.logs).catch((error: Error) => log(error.message)),
       }),
     );
@@ -220,7 +225,7 @@ export function createGuesthouseApp({ root, ownFolder, log }: GuesthouseAppOptio
         show: () => windows.showMain(),
         open: (guest) => windows.showMain(`/guests/${guest}/console`),
         shutdown: (guest) => void host.tryCall('guest.shutdown', { guest }),
-        quit: () => quitting.request(),
+        quit: () => requestQuit(),
       },
       log,
     );

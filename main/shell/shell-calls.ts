@@ -193,6 +193,11 @@ export function makeShellCalls({ windows, places, quitting, microphones, restart
 
     'shell.setMicrophone': ({ guest, on }, sender) => microphones.set(sender.contents, guest, on),
 
+    'shell.setSendingFiles': async ({ on }, sender) => {
+      windows.setSendingFiles(sender.contents, on);
+      return null;
+    },
+
     'shell.quit': async (answer) => {
       await quitting.answer(answer);
       return null;

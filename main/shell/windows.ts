@@ -1,6 +1,6 @@
 /** The app's windows: the main one, and one for each console that was torn off. */
 import { join } from 'node:path';
-import { app, BrowserWindow, nativeTheme, screen, type WebContents } from 'electron';
+import { app, BrowserWindow, dialog, nativeTheme, screen, type WebContents } from 'electron';
 import type { GuestId } from '../../contract/ids.ts';
 import type { ShellEvent, ShellInfo } from '../../contract/shell.ts';
 import { appOrigin, infoArgument, shellChannels } from '../../contract/shell-channels.ts';
@@ -28,6 +28,8 @@ type Kept = {
   /** What happened before it was ready. */
   waiting: ShellEvent[];
   settling: NodeJS.Timeout | undefined;
+  /** Files are on their way from its page to guests. */
+  sendingFiles: boolean;
 };
 
 const defaultSize = { width: 1280, height: 800 };
@@ -115,6 +117,32 @@ export class Windows {
     }, settlePauseMs);
   }
 
+  /** A page begins to send files to guests, or has ended. */
+  setSendingFiles(contents: WebContents, on: boolean): void {
+    const kept = this.#kept.get(contents);
+    if (kept) kept.sendingFiles = on;
+  }
+
+  /** Asks before the app ends where files are on their way; false when it is to go on. */
+  mayEnd(): boolean {
+    return [...this.#kept.values()].every((kept) => this.#mayStopSending(kept));
+  }
+
+  /** Whoever said yes once is not asked again. */
+  #mayStopSending(kept: Kept): boolean {
+    if (!kept.sendingFiles) return true;
+    const response = dialog.showMessageBoxSync(kept.window, {
+      type: 'question',
+      message: 'Files are still on their way to a guest.',
+      detail: 'Those that have not arrived will not, if this window closes now.',
+      buttons: ['Go on sending', 'Close'],
+      defaultId: 0,
+      cancelId: 0,
+    });
+    kept.sendingFiles = response !== 1;
+    return !kept.sendingFiles;
+  }
+
   /** Closes every window without asking. */
   destroyAll(): void {
     for (const { window, name } of [...this.#kept.values()]) {
@@ -166,7 +194,7 @@ export class Windows {
         additionalArguments: [infoArgument + encodeURIComponent(JSON.stringify(info))],
       },
     });
-    const kept: Kept = { window, name, listening: false, ready: false, waiting: [], settling: undefined };
+    const kept: Kept = { window, name, listening: false, ready: false, waiting: [], settling: undefined, sendingFiles: false };
     this.#kept.set(window.webContents, kept);
     this.#follow(kept);
     window.once('ready-to-show', () => {
@@ -194,7 +222,7 @@ export class Windows {
     window.on('enter-full-screen', tellFullScreen);
     window.on('leave-full-screen', tellFullScreen);
     window.on('close', (event) => {
-      if (name === 'main' && !this.#options.mayCloseMain()) {
+      if (!this.#mayStopSending(kept) || (name === 'main' && !this.#options.mayCloseMain())) {
         event.preventDefault();
         return;
       }
@@ -205,6 +233,7 @@ export class Windows {
       clearTimeout(kept.settling);
       kept.listening = false;
       kept.ready = false;
+      kept.sendingFiles = false;
       this.#options.pageLeft(contents);
     };
     contents.on('did-start-navigation', (details) => {

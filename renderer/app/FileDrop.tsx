@@ -22,7 +22,8 @@ export function FileDrop() {
     const enter = (event: DragEvent) => {
       if (!hasFiles(event)) return;
       depth += 1;
-      setOver(true);
+      // A console takes files itself.
+      setOver(!event.defaultPrevented);
     };
     const leave = (event: DragEvent) => {
       if (!hasFiles(event)) return;
@@ -30,7 +31,7 @@ export function FileDrop() {
       if (depth <= 0) setOver(false);
     };
     const move = (event: DragEvent) => {
-      if (!hasFiles(event)) return;
+      if (!hasFiles(event) || event.defaultPrevented) return;
       event.preventDefault();
       if (event.dataTransfer) event.dataTransfer.dropEffect = 'copy';
     };

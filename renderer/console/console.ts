@@ -11,8 +11,9 @@
  * ```
  */
 
-import type { ClipboardPolicy } from '../../contract/guest-spec.ts';
+import type { ClipboardPolicy, FilesPolicy } from '../../contract/guest-spec.ts';
 import type { CopiedKind, Selection } from './clipboard.ts';
+import type { FileProgress, FileToSend } from './files.ts';
 
 /** Why a console ended. `asked`: this side closed it. */
 export type ConsoleEnd = {
@@ -138,6 +139,8 @@ export type ConsoleEvent =
   | { kind: 'microphone'; microphone: MicrophoneState }
   /** What the guest's lock keys show. */
   | { kind: 'locks'; locks: ConsoleLocks }
+  /** How far a file is that was sent. */
+  | { kind: 'file'; id: number; progress: FileProgress }
   /** Monitors came, went, or have another size or place. */
   | { kind: 'heads'; heads: readonly ConsoleHead[] }
   | { kind: 'stats'; stats: ConsoleStats }
@@ -174,6 +177,11 @@ export interface Console {
   setClipboard(policy: ClipboardPolicy, inUse: boolean): void;
   /** This computer's clipboard has something new, of these kinds; none when there is nothing that can be given. */
   offerCopied(selection: Selection, kinds: readonly CopiedKind[]): void;
+  /** Whether files go to the guest. None does before this is said; those on their way stop. */
+  setFiles(policy: FilesPolicy): void;
+  /** Sends a file after those before it. */
+  sendFile(file: FileToSend): void;
+  cancelFile(id: number): void;
   /** Ends the connection; idempotent. */
   close(): void;
   /** Returns how to stop listening. */

@@ -1,5 +1,5 @@
 /** One of several monitors as a console of its own, for a screen to show: the connection is that of the whole. */
-import type { ClipboardPolicy } from '../../contract/guest-spec.ts';
+import type { ClipboardPolicy, FilesPolicy } from '../../contract/guest-spec.ts';
 import type { CopiedKind, Selection } from './clipboard.ts';
 import type {
   Console,
@@ -11,6 +11,7 @@ import type {
   PixelSize,
   SoundChoice,
 } from './console.ts';
+import type { FileToSend } from './files.ts';
 
 /** INVARIANT: positions over a monitor mean that monitor, wherever it lies in its display's picture (`head-console.test.ts`). */
 export class HeadConsole implements Console {
@@ -79,6 +80,18 @@ export class HeadConsole implements Console {
 
   offerCopied(selection: Selection, kinds: readonly CopiedKind[]): void {
     this.#whole.offerCopied(selection, kinds);
+  }
+
+  setFiles(policy: FilesPolicy): void {
+    this.#whole.setFiles(policy);
+  }
+
+  sendFile(file: FileToSend): void {
+    this.#whole.sendFile(file);
+  }
+
+  cancelFile(id: number): void {
+    this.#whole.cancelFile(id);
   }
 
   close(): void {

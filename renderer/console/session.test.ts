@@ -55,6 +55,9 @@ class ScriptedConsole implements Console {
   setMicrophone(): void {}
   setClipboard(): void {}
   offerCopied(): void {}
+  setFiles(): void {}
+  sendFile(): void {}
+  cancelFile(): void {}
   close(): void {
     this.#lifecycle.advance({ phase: 'closed', end: { cause: 'asked', text: 'closed', detail: '' } });
   }

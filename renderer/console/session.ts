@@ -161,6 +161,7 @@ export class ConsoleSession {
       }
       case 'cursorMoved':
       case 'locks':
+      case 'file':
       case 'details':
         break;
     }

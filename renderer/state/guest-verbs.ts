@@ -3,7 +3,7 @@ import { create } from 'zustand';
 import type { GuesthouseError, Result } from '../../contract/errors.ts';
 import { guestCan } from '../../contract/guest-can.ts';
 import type { GuestKeyboard } from '../../contract/guest-keyboard.ts';
-import type { ClipboardPolicy } from '../../contract/guest-spec.ts';
+import type { ClipboardPolicy, FilesPolicy } from '../../contract/guest-spec.ts';
 import type { Guest } from '../../contract/guest-state.ts';
 import { words } from '../words/en.ts';
 import { formatCount } from '../words/format.ts';
@@ -106,6 +106,7 @@ export async function annotateGuest(
     favourite?: boolean;
     autostart?: boolean;
     clipboard?: ClipboardPolicy;
+    files?: FilesPolicy;
     keyboard?: GuestKeyboard;
   },
 ): Promise<boolean> {

@@ -146,6 +146,10 @@ function mainSeeds(): Uint8Array[] {
       agent(8, numbers(0, 1)),
       agent(4, numbers(0, 1, 0x6f6c6c65)),
       agent(9, numbers(0)),
+      agent(11, numbers(1, 0)),
+      agent(11, numbers(1, 3)),
+      agent(11, bytesOf(numbers(2, 4), ['u64', 1024n])),
+      agent(11, bytesOf(numbers(3, 2), ['u8', 0], ['u32', 12])),
       message(mainMessage.AGENT_TOKEN, numbers(3)),
       message(mainMessage.AGENT_DISCONNECTED, numbers(0)),
       message(mainMessage.AGENT_CONNECTED_TOKENS, numbers(3)),
@@ -160,11 +164,20 @@ function mainSeeds(): Uint8Array[] {
   ];
 }
 
+const mostFilesHere = 8;
+/** Its content is not read before the input is at its end: what is tried is what the agent says of it. */
+const fuzzedFile = new Blob(['content']);
+
 function runMain(input: Uint8Array): void {
+  let files = 0;
   const agent = new Agent({
     send: () => undefined,
     agent: () => undefined,
     clipboard: () => undefined,
+    files: () => undefined,
+    file: () => undefined,
+    underWayBytes: () => 0,
+    after: () => undefined,
     now: () => 0,
     host: { write: () => Promise.resolve(), read: () => Promise.resolve({ kind: 'text', text: 'copied' }) },
     readPicture: (picture) => Promise.resolve(picture),
@@ -173,6 +186,7 @@ function runMain(input: Uint8Array): void {
   agent.setClipboardPolicy('both');
   agent.setInUse(true);
   agent.offerCopied('clipboard', ['text', 'png']);
+  agent.setFilesPolicy('to-guest');
   const main = new MainChannel({
     session: () => undefined,
     multimediaTime: () => undefined,
@@ -183,7 +197,11 @@ function runMain(input: Uint8Array): void {
     agentConnected: (tokens) => agent.connected(tokens),
     agentDisconnected: () => agent.disconnected(),
     agentTokens: (more) => agent.tokens(more),
-    agentData: (piece) => agent.data(piece),
+    agentData: (piece) => {
+      agent.data(piece);
+      // Files are sent whenever an agent is there to answer for them.
+      if (files < mostFilesHere) agent.sendFile({ id: ++files, name: `folder/file ${files}`, content: fuzzedFile, number: 1, of: 1 });
+    },
     movedTo: (host) => {
       if (host.length > 256) throw new Error('The name of a host is too long.');
     },

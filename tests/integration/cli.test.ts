@@ -225,6 +225,15 @@ test('which way a guest’s clipboard is shared is said, changed and kept', asyn
   expect(await policy('both')).toBe('both');
 });
 
+test('whether files are sent to a guest is said, changed and kept', async () => {
+  const policy = async (...way: string[]) => (await json(outputOf('guest.show'), ['guest', 'files', 'Traveller', ...way])).spec.files;
+  expect(await policy()).toBe('to-guest');
+  expect(await policy('off')).toBe('off');
+  expect((await guesthouse(['guest', 'files', 'Traveller', 'both'])).status).toBe(2);
+  expect((await json(outputOf('guest.show'), ['guest', 'show', 'Traveller'])).spec.files).toBe('off');
+  expect(await policy('to-guest')).toBe('to-guest');
+});
+
 test('a guest is renamed, deleted to the trash and restored', async () => {
   expect((await json(outputOf('guest.show'), ['guest', 'rename', 'traveller', 'Homebody'])).spec.name).toBe('Homebody');
   expect((await guesthouse(['guest', 'delete', 'Homebody'])).status).toBe(0);

@@ -40,6 +40,7 @@ export function someGuest(index: number): Guest {
     tags: ['test'],
     favourite: false,
     clipboard: 'both',
+    files: 'to-guest',
     os: { id: 'debian12', name: 'Debian 12', family: 'linux', version: '12', distro: 'debian' },
     architecture: 'x86_64',
     machine: 'q35',

@@ -6,8 +6,18 @@ import { runInGuest } from './console-page.ts';
 import { bytesOf } from './scripted-spice.ts';
 import { until } from './until.ts';
 
-/** A message of the client: its type, and what comes after selection and reserved bytes. */
+/** A message of the client: its type, and what comes after selection and reserved bytes; of files after their number. */
 export type Heard = { type: number; selection: number; words: Buffer };
+
+const followed: readonly number[] = [
+  agentMessage.CLIPBOARD,
+  agentMessage.CLIPBOARD_GRAB,
+  agentMessage.CLIPBOARD_REQUEST,
+  agentMessage.CLIPBOARD_RELEASE,
+  agentMessage.FILE_XFER_START,
+  agentMessage.FILE_XFER_STATUS,
+  agentMessage.FILE_XFER_DATA,
+];
 
 export class FakeVdagent {
   readonly #client: EngineClient;
@@ -54,7 +64,12 @@ export class FakeVdagent {
     return this.say(agentMessage.CLIPBOARD, Buffer.concat([clipboardBody(type), bytes]));
   }
 
-  /** All that the client said of clipboards since this was asked last. */
+  /** Says how a file of the client's stands: its number, the result, and what there is to say of it. */
+  file(number: number, result: number, more: Uint8Array = new Uint8Array(0)): Promise<void> {
+    return this.say(agentMessage.FILE_XFER_STATUS, bytesOf(['u32', number], ['u32', result], more));
+  }
+
+  /** All that the client said of clipboards and files since this was asked last. */
   async heard(): Promise<Heard[]> {
     const all = Buffer.from(await this.#run('base64 /tmp/agent-heard'), 'base64');
     const pieces: Buffer[] = [];
@@ -66,12 +81,7 @@ export class FakeVdagent {
       const type = stream.readUInt32LE(this.#read + 4);
       const body = stream.subarray(this.#read + 20, this.#read + 20 + stream.readUInt32LE(this.#read + 16));
       this.#read += 20 + body.byteLength;
-      if (
-        [agentMessage.CLIPBOARD, agentMessage.CLIPBOARD_GRAB, agentMessage.CLIPBOARD_REQUEST, agentMessage.CLIPBOARD_RELEASE].some(
-          (each) => each === type,
-        )
-      )
-        messages.push({ type, selection: body[0] ?? 0, words: body.subarray(4) });
+      if (followed.includes(type)) messages.push({ type, selection: body[0] ?? 0, words: body.subarray(4) });
     }
     return messages;
   }

@@ -23,11 +23,14 @@ export function linkReply(error = 0, commonCapabilities = 0b1011, capabilities =
   return Buffer.concat([header, body]);
 }
 
-/** The part of a session's host that has to do with clipboards and lock keys, of a computer that has neither. */
+/** The part of a session's host that has to do with clipboards, files and lock keys, of a computer that has none of them. */
 export const noSharing = {
   clipboardPossible: () => undefined,
   clipboard: { write: () => Promise.resolve(), read: () => Promise.resolve(null) },
   readPicture: () => Promise.reject(new Error('none')),
+  filesPossible: () => undefined,
+  file: () => undefined,
+  underWayBytes: () => 0,
   lineEnd: 'lf',
   locks: () => undefined,
 } satisfies Partial<SessionHost>;

@@ -3,6 +3,8 @@
 import type { Transport } from '../../main/consoles/transport.ts';
 import { unixSocketTransport } from '../../main/consoles/unix-socket-transport.ts';
 import type { ConsoleCursor, ConsoleEnd, ConsoleLocks, PixelSize } from '../../renderer/console/console.ts';
+import type { FileProgress } from '../../renderer/console/files.ts';
+import type { FilesPossible } from '../../renderer/console/spice/agent/file-sender.ts';
 import type { Surface } from '../../renderer/console/spice/drawing/surface.ts';
 import type { Head } from '../../renderer/console/spice/heads.ts';
 import { type SessionHost, type SessionOptions, type SoundHost, SpiceSession } from '../../renderer/console/spice/session.ts';
@@ -20,6 +22,9 @@ export type SpiceClient = {
   readonly agent: boolean;
   /** Whether the agent shares a clipboard. */
   readonly clipboard: boolean;
+  /** Whether it takes files, and how far those are that were sent. */
+  readonly filesPossible: FilesPossible;
+  readonly files: ReadonlyMap<number, FileProgress>;
   /** What the guest's lock keys show. */
   readonly locks: ConsoleLocks | null;
   readonly end: ConsoleEnd | null;
@@ -41,6 +46,8 @@ export function openSpiceClient(socketPath: string, options: SessionOptions = {}
     cursor: null as ConsoleCursor | null,
     agent: false,
     clipboard: false,
+    filesPossible: 'no-agent' as FilesPossible,
+    files: new Map<number, FileProgress>(),
     locks: null as ConsoleLocks | null,
     end: null as ConsoleEnd | null,
     heads: [] as readonly Head[],
@@ -96,6 +103,11 @@ export function openSpiceClient(socketPath: string, options: SessionOptions = {}
       state.clipboard = possible;
     },
     clipboard: noSharing.clipboard,
+    filesPossible: (possible) => {
+      state.filesPossible = possible;
+    },
+    file: (id, progress) => void state.files.set(id, progress),
+    underWayBytes: () => 0,
     // What the browser does in a worker: here the picture stays the file that it was.
     readPicture: (picture) => Promise.resolve(picture),
     lineEnd: 'lf',

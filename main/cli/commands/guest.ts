@@ -2,7 +2,7 @@
 import { Argument, type Command, Option } from 'commander';
 import type { CallName } from '../../../contract/calls.ts';
 import { Failure } from '../../../contract/errors.ts';
-import { type ClipboardPolicy, clipboardPolicy } from '../../../contract/guest-spec.ts';
+import { type ClipboardPolicy, clipboardPolicy, type FilesPolicy, filesPolicy } from '../../../contract/guest-spec.ts';
 import type { Guest } from '../../../contract/guest-state.ts';
 import type { EngineClient } from '../../client/engine-client.ts';
 import { type CommandGroup, type Context, findGuest } from '../context.ts';
@@ -145,6 +145,18 @@ export const addGuest: CommandGroup = (program, context) => {
       show(terminal, now, ({ spec }) => clipboardText[spec.clipboard](spec.name));
     });
 
+  group
+    .command('files')
+    .description('say or change whether files that are dropped on a guest’s console are sent to it')
+    .argument('<guest>', 'name or id')
+    .addArgument(new Argument('[way]', 'the new way').choices(filesPolicy.options))
+    .action(async (wanted: string, files: FilesPolicy | undefined) => {
+      const client = await engine();
+      const guest = await findGuest(client, wanted);
+      const now = files === undefined ? guest : await client.call('guest.annotate', { guest: guest.id, files });
+      show(terminal, now, ({ spec }) => filesText[spec.files](spec.name));
+    });
+
   addGuestHardware(group, context);
   addGuestTransfer(group, context);
   addGuestExport(group, context);
@@ -158,6 +170,11 @@ const clipboardText: Record<ClipboardPolicy, (name: string) => string> = {
   'to-guest': (name) => `What is copied here goes to “${name}”, and nothing comes from it.`,
   'to-computer': (name) => `What is copied in “${name}” comes here, and nothing goes to it.`,
   both: (name) => `What is copied goes to “${name}” and comes from it.`,
+};
+
+const filesText: Record<FilesPolicy, (name: string) => string> = {
+  off: (name) => `No files are sent to “${name}”.`,
+  'to-guest': (name) => `Files that are dropped on the console of “${name}” are sent to it.`,
 };
 
 type VerbCall = Extract<CallName, 'guest.pause' | 'guest.resume' | 'guest.forceOff' | 'guest.reset'>;

@@ -32,6 +32,7 @@ export function buildSpec(
     tags: choices.tags ?? [],
     favourite: false,
     clipboard: 'both',
+    files: 'to-guest',
     os,
     architecture: choices.architecture ?? 'x86_64',
     machine: choices.machine ?? (choices.firmware === 'uefi-secure' ? 'q35' : defaults.machine),

@@ -41,7 +41,7 @@ export type Guests = {
   rename(id: GuestId, name: string): Promise<Guest>;
   annotate(
     id: GuestId,
-    change: Partial<Pick<GuestSpec, 'notes' | 'tags' | 'favourite' | 'autostart' | 'clipboard' | 'keyboard'>>,
+    change: Partial<Pick<GuestSpec, 'notes' | 'tags' | 'favourite' | 'autostart' | 'clipboard' | 'files' | 'keyboard'>>,
   ): Promise<Guest>;
 
   /** The hardware that a guest runs with; null while it is off. */

@@ -20,6 +20,7 @@ const version1 = () => {
     shares,
     usbDevices,
     clipboard,
+    files,
     keyboard,
     ...spec
   } = specOf();
@@ -37,17 +38,23 @@ test('a guest of version 1 is started with the same command line as before', () 
 });
 
 test('a guest of version 2 shares its clipboard as new ones do, and its command line stays', () => {
-  const { clipboard, keyboard, ...version2 } = specOf();
+  const { clipboard, files, keyboard, ...version2 } = specOf();
   expect(parseStoredSpec(JSON.stringify({ ...version2, version: 2 }))).toEqual(specOf({ clipboard: 'both' }));
   expect(() => parseStoredSpec(JSON.stringify({ ...specOf(), clipboard: 'sideways' }))).toThrow(/hardware of a guest/);
 });
 
 test('a guest of version 3 keeps every key and is typed to as on a US keyboard', () => {
-  const { keyboard, ...version3 } = specOf();
+  const { files, keyboard, ...version3 } = specOf();
   expect(parseStoredSpec(JSON.stringify({ ...version3, version: 3 }))).toEqual(specOf({ keyboard: { layout: 'us', localKeys: [] } }));
   expect(() => parseStoredSpec(JSON.stringify({ ...specOf(), keyboard: { layout: 'us', localKeys: ['KeyA'] } }))).toThrow(
     /hardware of a guest/,
   );
+});
+
+test('a guest of version 4 can be sent files as new ones can', () => {
+  const { files, ...version4 } = specOf();
+  expect(parseStoredSpec(JSON.stringify({ ...version4, version: 4 }))).toEqual(specOf({ files: 'to-guest' }));
+  expect(() => parseStoredSpec(JSON.stringify({ ...specOf(), files: 'both' }))).toThrow(/hardware of a guest/);
 });
 
 test('a damaged spec of version 1 is refused and not mended', () => {

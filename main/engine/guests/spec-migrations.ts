@@ -28,6 +28,8 @@ const steps: Readonly<Record<number, (spec: OldSpec) => OldSpec>> = {
   2: (spec) => ({ ...spec, clipboard: 'both' }),
   // Version 4 knows the guest's keyboard; before, text was typed as on a US one and every key was the guest's.
   3: (spec) => ({ ...spec, keyboard: { layout: 'us', localKeys: [] } }),
+  // Version 5 says whether files can be sent to the guest, which nobody could before.
+  4: (spec) => ({ ...spec, files: 'to-guest' }),
 };
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;

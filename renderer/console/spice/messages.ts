@@ -1,5 +1,5 @@
 /** What a page and its SPICE worker tell each other, by `postMessage`. */
-import type { ClipboardPolicy } from '../../../contract/guest-spec.ts';
+import type { ClipboardPolicy, FilesPolicy } from '../../../contract/guest-spec.ts';
 import type { Copied, CopiedKind, Selection } from '../clipboard.ts';
 import type {
   ConsoleCursor,
@@ -11,6 +11,8 @@ import type {
   GuestSound,
   PixelSize,
 } from '../console.ts';
+import type { FileProgress, FileToSend } from '../files.ts';
+import type { FilesPossible } from './agent/file-sender.ts';
 import type { SoundFormat } from './audio/sound-format.ts';
 import type { Head } from './heads.ts';
 
@@ -34,6 +36,9 @@ export type ToWorker =
   | { type: 'offerCopied'; selection: Selection; kinds: readonly CopiedKind[] }
   /** The answer to `readCopied` and, with null, to `writeCopied`. */
   | { type: 'clipboardAnswer'; id: number; copied: Copied | null }
+  | { type: 'files'; policy: FilesPolicy }
+  | { type: 'sendFile'; file: FileToSend }
+  | { type: 'cancelFile'; id: number }
   | { type: 'stop' };
 
 export type FromWorker =
@@ -49,6 +54,8 @@ export type FromWorker =
   /** What the guest copied, for this computer's clipboard; and the guest wants what is on it. Each is answered. */
   | { type: 'writeCopied'; id: number; selection: Selection; copied: Copied }
   | { type: 'readCopied'; id: number; selection: Selection; kind: CopiedKind }
+  | { type: 'filesPossible'; possible: FilesPossible }
+  | { type: 'file'; id: number; progress: FileProgress }
   | { type: 'locks'; locks: ConsoleLocks }
   | { type: 'cursor'; cursor: ConsoleCursor; display?: number }
   | { type: 'cursorMoved'; xPx: number; yPx: number; display?: number }

@@ -7,10 +7,12 @@
  * ```
  */
 
-import type { ClipboardPolicy } from '../../../contract/guest-spec.ts';
+import type { ClipboardPolicy, FilesPolicy } from '../../../contract/guest-spec.ts';
 import type { ClipboardHost, CopiedKind, Selection } from '../clipboard.ts';
 import type { ConsoleCursor, ConsoleDetails, ConsoleEnd, ConsoleInput, ConsoleLocks, PixelSize } from '../console.ts';
+import type { FileProgress, FileToSend } from '../files.ts';
 import { Agent } from './agent/agent.ts';
+import type { FilesPossible } from './agent/file-sender.ts';
 import type { PictureReader } from './agent/shared-clipboard.ts';
 import type { MakeOpusDecoder } from './audio/opus-decoder.ts';
 import type { MakeOpusEncoder } from './audio/opus-encoder.ts';
@@ -84,6 +86,11 @@ export type SessionHost = {
   /** Whether the agent shares a clipboard; and this computer's. */
   clipboardPossible(possible: boolean): void;
   clipboard: ClipboardHost;
+  /** Whether the agent takes files, and how far one is that it was sent. */
+  filesPossible(possible: FilesPossible): void;
+  file(id: number, progress: FileProgress): void;
+  /** Bytes that were sent on a stream and that the other end has not taken yet. */
+  underWayBytes(stream: number): number;
   readPicture: PictureReader;
   /** How this computer ends a line. */
   lineEnd: 'lf' | 'crlf';
@@ -136,6 +143,10 @@ export class SpiceSession {
       send: (message) => this.#main.send(message),
       agent: (connected) => this.#tell(() => host.agent(connected)),
       clipboard: (possible) => this.#tell(() => host.clipboardPossible(possible)),
+      files: (possible) => this.#tell(() => host.filesPossible(possible)),
+      file: (id, progress) => this.#tell(() => host.file(id, progress)),
+      underWayBytes: () => host.underWayBytes(0),
+      after: (ms, run) => host.after(ms, () => this.#tell(run)),
       now: () => host.now(),
       host: host.clipboard,
       readPicture: host.readPicture,
@@ -242,6 +253,20 @@ export class SpiceSession {
   /** This computer's clipboard has something new, of these kinds. */
   offerCopied(selection: Selection, kinds: readonly CopiedKind[]): void {
     if (!this.#closed) this.#agent.offerCopied(selection, kinds);
+  }
+
+  /** Whether files go to the guest. */
+  setFilesPolicy(policy: FilesPolicy): void {
+    if (!this.#closed) this.#agent.setFilesPolicy(policy);
+  }
+
+  /** Sends it after those before it; how far it is, its host is told. */
+  sendFile(file: FileToSend): void {
+    if (!this.#closed) this.#agent.sendFile(file);
+  }
+
+  cancelFile(id: number): void {
+    if (!this.#closed) this.#agent.cancelFile(id);
   }
 
   /** Something went wrong in what a server sent, or in the handling of it. */

@@ -1,6 +1,6 @@
 /** A SPICE console as the page sees it. The protocol runs in a worker of its own; this holds the canvas and watches over the worker. */
 import type { Result } from '../../../contract/errors.ts';
-import type { ClipboardPolicy } from '../../../contract/guest-spec.ts';
+import type { ClipboardPolicy, FilesPolicy } from '../../../contract/guest-spec.ts';
 import type { ClipboardHost, Copied, CopiedKind, Selection } from '../clipboard.ts';
 import {
   type Console,
@@ -16,9 +16,11 @@ import {
   type Possible,
   type SoundChoice,
 } from '../console.ts';
+import type { FileToSend } from '../files.ts';
 import { Microphone } from '../sound/microphone.ts';
 import { soundOutput } from '../sound/sound-output.ts';
 import { Speaker } from '../sound/speaker.ts';
+import type { FilesPossible } from './agent/file-sender.ts';
 import type { SoundFormat } from './audio/sound-format.ts';
 import type { Head } from './heads.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
@@ -29,11 +31,16 @@ const firstPictureDeadlineMs = 20_000;
 const workerSilenceMs = 20_000;
 const watchEveryMs = 2_000;
 
-const notYet = (what: string): Possible => ({ possible: false, reason: `${what} is not available over SPICE in this version.` });
 const noClipboard: Possible = { possible: false, reason: 'The guest does not run spice-vdagent, so no clipboard can be shared with it.' };
 const noAgent: Possible = {
   possible: false,
   reason: 'The guest does not run spice-vdagent, so it cannot be told the size of the window.',
+};
+
+const files: Record<FilesPossible, Possible> = {
+  yes: { possible: true },
+  'no-agent': { possible: false, reason: 'The guest does not run spice-vdagent, so no files can be sent to it.' },
+  disabled: { possible: false, reason: 'The guest’s agent was started to take no files.' },
 };
 
 const noSound: Possible = { possible: false, reason: 'The guest has no sound card.' };
@@ -76,6 +83,7 @@ export class SpiceConsole implements Console {
   /** By display channels. */
   readonly #cursors = new Map<number, ConsoleEvent>();
   #policy: ClipboardPolicy = 'off';
+  #filesPolicy: FilesPolicy = 'off';
   #heardAt = 0;
   #startedAt = 0;
   #speaker: Speaker | null = null;
@@ -90,7 +98,7 @@ export class SpiceConsole implements Console {
     resizeGuest: noAgent,
     pointer: 'absolute',
     clipboard: noClipboard,
-    files: notYet('Copying files'),
+    files: files['no-agent'],
     audio: noSound,
   };
 
@@ -174,6 +182,21 @@ export class SpiceConsole implements Console {
     this.#tell({ type: 'offerCopied', selection, kinds });
   }
 
+  setFiles(policy: FilesPolicy): void {
+    this.#filesPolicy = policy;
+    this.#tell({ type: 'files', policy });
+  }
+
+  /** The policy is looked at on this side as well: a worker that a server took over gets no file that it does not allow. */
+  sendFile(file: FileToSend): void {
+    if (this.#filesPolicy === 'off') this.#lifecycle.emit({ kind: 'file', id: file.id, progress: { state: 'cancelled' } });
+    else this.#tell({ type: 'sendFile', file });
+  }
+
+  cancelFile(id: number): void {
+    this.#tell({ type: 'cancelFile', id });
+  }
+
   close(): void {
     this.#end({ cause: 'asked', text: 'The console was closed.', detail: '' });
   }
@@ -222,6 +245,9 @@ export class SpiceConsole implements Console {
       case 'clipboardPossible':
         this.#change({ clipboard: message.possible ? { possible: true } : noClipboard });
         break;
+      case 'filesPossible':
+        this.#change({ files: files[message.possible] });
+        break;
       case 'writeCopied':
         void this.#answer(message.id, this.#write(message.selection, message.copied));
         break;
@@ -231,6 +257,7 @@ export class SpiceConsole implements Console {
       case 'cursor':
       case 'cursorMoved':
       case 'locks':
+      case 'file':
       case 'stats':
       case 'details': {
         const { type, ...rest } = message;

@@ -11,12 +11,15 @@ import { consoleWords } from '../../words/console.ts';
 import { absenceOf } from './absence.ts';
 import { ConnectionPanel } from './ConnectionPanel.tsx';
 import { ConsoleAbsence } from './ConsoleAbsence.tsx';
+import { ConsoleDropTarget, useConsoleDrop } from './ConsoleDrop.tsx';
 import { ConsoleStrip } from './ConsoleStrip.tsx';
 import { ConsoleToolbar } from './ConsoleToolbar.tsx';
+import { FileTransfers } from './FileTransfers.tsx';
 import { KioskExit } from './KioskExit.tsx';
 import { RecordMark } from './RecordButton.tsx';
 import { useClipboard } from './use-clipboard.ts';
 import { type UsedConsole, useConsole } from './use-console.ts';
+import { useFiles } from './use-files.ts';
 import { useFullScreenKeys } from './use-full-screen-keys.ts';
 import { useKiosk } from './use-kiosk.ts';
 import { useMonitors } from './use-monitors.ts';
@@ -24,6 +27,7 @@ import { useRecording } from './use-recording.ts';
 import { useViewChoice } from './use-view-choice.ts';
 import './console.css';
 import './console-window.css';
+import './files.css';
 
 type Props = { guestId: GuestId; visible: boolean };
 
@@ -81,6 +85,8 @@ export function ConsolePane({ guestId, visible }: Props) {
     screen?.element.setAttribute('aria-describedby', helpId);
   }, [screen, head, name, helpId]);
   useClipboard(used.clipboard, used.view?.console ?? null, guest?.spec.clipboard ?? 'off', grabbed && visible);
+  const files = useFiles(guestId, guest, used.view, visible);
+  const drop = useConsoleDrop(files, visible && used.view?.phase === 'connected');
   // A kiosk has one way out: there every key is the guest's.
   const localKeys = (!kiosk && guest?.spec.keyboard.localKeys) || noKeys;
   useEffect(() => screen?.setLocalKeys(localKeys), [screen, localKeys]);
@@ -96,12 +102,14 @@ export function ConsolePane({ guestId, visible }: Props) {
     <section
       className={`console${fullScreen ? ' console-full' : ''}${kiosk ? ' console-kiosk' : ''}${absence ? ' console-absent' : ''}`}
       hidden={!visible}
+      {...drop.handlers}
     >
       <div className="console-bar">
         <ConsoleToolbar
           guest={guest}
           view={view}
           monitors={monitors}
+          files={files}
           inOwnWindow={inOwnWindow}
           fullScreen={fullScreen}
           recording={recording}
@@ -146,6 +154,8 @@ export function ConsolePane({ guestId, visible }: Props) {
           {absence && (
             <ConsoleAbsence guest={guest} absence={absence} session={session} alone={inOwnWindow || fullScreen} onTakeOver={takeOver} />
           )}
+          <FileTransfers name={name} files={files} session={used.view} />
+          {drop.over && <ConsoleDropTarget name={name} reason={files.reason} />}
         </div>
         {panelOpen && !kiosk && <ConnectionPanel guest={guest} view={monitors.whole} onClose={() => setPanelOpen(false)} />}
       </div>

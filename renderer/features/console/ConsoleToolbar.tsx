@@ -20,14 +20,17 @@ import { shell } from '../../state/bridge.ts';
 import { Button, IconButton } from '../../ui/Button.tsx';
 import { MenuItem, MenuSection, MenuTrigger, Submenu } from '../../ui/Menu.tsx';
 import { consoleWords } from '../../words/console.ts';
+import { filesWords } from '../../words/files.ts';
 import { ClipboardMenu } from './ClipboardMenu.tsx';
 import { ConsoleViewMenu } from './ConsoleViewMenu.tsx';
 import { asianChords, type Chord, chordOf, powerChords, superChords, sysRqChords, systemChords, terminalChords } from './chords.ts';
+import { FilesMenu } from './FilesMenu.tsx';
 import { GuestKeyboardDialog } from './GuestKeyboardDialog.tsx';
 import { MicrophoneButton } from './MicrophoneButton.tsx';
 import { MonitorsMenu } from './MonitorsMenu.tsx';
 import { RecordButton } from './RecordButton.tsx';
 import { SoundControl } from './SoundControl.tsx';
+import type { UsedFiles } from './use-files.ts';
 import type { UsedMonitors } from './use-monitors.ts';
 import type { Recording } from './use-recording.ts';
 import { useScreenshot } from './use-screenshot.ts';
@@ -37,6 +40,7 @@ type Props = {
   guest: Guest;
   view: SessionView | null;
   monitors: UsedMonitors;
+  files: UsedFiles;
   inOwnWindow: boolean;
   fullScreen: boolean;
   onChord: (codes: readonly string[]) => void;
@@ -55,6 +59,7 @@ export function ConsoleToolbar(props: Props) {
     guest,
     view,
     monitors,
+    files,
     inOwnWindow,
     fullScreen,
     onChord,
@@ -72,6 +77,7 @@ export function ConsoleToolbar(props: Props) {
   const typing = useTypeClipboard(guest);
   const [editsKeyboard, setEditsKeyboard] = useState(false);
   const screenshot = useScreenshot(guest, view);
+  const moving = files.view.pendingCount > 0 ? filesWords.staysHere : null;
   return (
     <div className="console-toolbar" role="toolbar" aria-label={consoleWords.toolbar}>
       {inOwnWindow && <DisposableMark guest={guest} />}
@@ -109,6 +115,7 @@ export function ConsoleToolbar(props: Props) {
         onPress={typing.type}
       />
       <ClipboardMenu guest={guest} view={monitors.whole} />
+      <FilesMenu guest={guest} files={files} />
       <MenuTrigger
         label={consoleWords.screenshot}
         button={<IconButton icon={Camera} label={consoleWords.screenshot} aria-haspopup="menu" />}
@@ -131,10 +138,11 @@ export function ConsoleToolbar(props: Props) {
         <IconButton
           icon={PanelTopClose}
           label={consoleWords.attach}
+          reason={moving}
           onPress={() => void shell('shell.attachConsole', { guest: guest.id })}
         />
       ) : (
-        <IconButton icon={ExternalLink} label={consoleWords.detach} onPress={onDetach} />
+        <IconButton icon={ExternalLink} label={consoleWords.detach} reason={moving} onPress={onDetach} />
       )}
       <IconButton icon={MonitorPlay} label={consoleWords.kiosk} onPress={onKiosk} />
       <IconButton

@@ -31,7 +31,7 @@ export function guestHandlers({ guests, creation, settings }: Services): Pick<Ha
   };
 }
 
-type Annotation = Pick<GuestSpec, 'notes' | 'tags' | 'favourite' | 'autostart' | 'clipboard' | 'keyboard'>;
+type Annotation = Pick<GuestSpec, 'notes' | 'tags' | 'favourite' | 'autostart' | 'clipboard' | 'files' | 'keyboard'>;
 
 /** A field that is absent is left alone; one that is `undefined` is absent. */
 function givenOnly(change: { [Key in keyof Annotation]?: Annotation[Key] | undefined }): Partial<Annotation> {

@@ -15,10 +15,14 @@ export type AgentLinkOptions = {
   /** How long a message of this type may be; a longer one is passed over, and told. */
   maxBytes(type: number): number;
   tooLong(type: number, bytes: number): void;
+  /** Tokens came and little waits for more: whoever has much to send can go on. Not told from within `send`. */
+  room?(): void;
 };
 
 /** What waits for tokens: a guest that never gives any must not fill memory. */
 const maxQueuedBytes = 64 * 1024 * 1024;
+/** What a long sending lets wait at most: whatever else is sent stands behind it. */
+const roomBytes = 64 * 1024;
 
 export class AgentLink {
   readonly #options: AgentLinkOptions;
@@ -44,6 +48,11 @@ export class AgentLink {
     return this.#connected;
   }
 
+  /** Whether whoever has much to send may go on, or waits until {@link AgentLinkOptions.room}. */
+  get hasRoom(): boolean {
+    return this.#connected && this.#queuedBytes < roomBytes;
+  }
+
   open(tokens: number): void {
     this.close();
     this.#connected = true;
@@ -63,6 +72,7 @@ export class AgentLink {
   giveTokens(more: number): void {
     this.#tokens += more;
     this.#flush();
+    if (this.hasRoom) this.#options.room?.();
   }
 
   /** Whether the message was taken: an agent that does not read gets no more than fits. */

@@ -16,6 +16,9 @@ export const agentMessage = {
   CLIPBOARD_GRAB: 7,
   CLIPBOARD_REQUEST: 8,
   CLIPBOARD_RELEASE: 9,
+  FILE_XFER_START: 10,
+  FILE_XFER_STATUS: 11,
+  FILE_XFER_DATA: 12,
   MAX_CLIPBOARD: 14,
 } as const;
 
@@ -24,6 +27,18 @@ export const clipboardType = { NONE: 0, UTF8_TEXT: 1, IMAGE_PNG: 2, IMAGE_BMP: 3
 
 /** VD_AGENT_CLIPBOARD_SELECTION_*: of those that are shared. */
 export const selectionNumber = { clipboard: 0, primary: 1 } as const;
+
+/** VD_AGENT_FILE_XFER_STATUS_* */
+export const fileStatus = {
+  CAN_SEND_DATA: 0,
+  CANCELLED: 1,
+  ERROR: 2,
+  SUCCESS: 3,
+  NOT_ENOUGH_SPACE: 4,
+  SESSION_LOCKED: 5,
+  VDAGENT_NOT_CONNECTED: 6,
+  DISABLED: 7,
+} as const;
 
 /** VD_AGENT_CAP_*: numbers of bits. */
 export const agentCapability = {

@@ -1,9 +1,11 @@
 /** The guest's agent, as a session uses it: what it can do, and the size that its screen should have. */
-import type { ClipboardPolicy } from '../../../../contract/guest-spec.ts';
+import type { ClipboardPolicy, FilesPolicy } from '../../../../contract/guest-spec.ts';
 import type { CopiedKind, Selection } from '../../clipboard.ts';
 import type { PixelSize } from '../../console.ts';
+import type { FileProgress, FileToSend } from '../../files.ts';
 import { AgentLink } from './agent-link.ts';
 import { type AgentCapability, agentCapability, agentMessage } from './agent-messages.ts';
+import { FileSender, type FilesPossible } from './file-sender.ts';
 import { SharedClipboard, type SharedClipboardOptions } from './shared-clipboard.ts';
 
 export type AgentEvents = {
@@ -13,13 +15,23 @@ export type AgentEvents = {
   agent(connected: boolean): void;
   /** Whether it shares a clipboard. */
   clipboard(possible: boolean): void;
+  /** Whether it takes files, and how far one is. */
+  files(possible: FilesPossible): void;
+  file(id: number, progress: FileProgress): void;
+  /** Bytes on their way to the server that it has not taken yet. */
+  underWayBytes(): number;
+  /** Calls back once, at least that much later. */
+  after(ms: number, run: () => void): void;
 };
 
 export type AgentOptions = AgentEvents & Omit<SharedClipboardOptions, 'send' | 'can'>;
 
 /** All but the clipboard's: capabilities, replies and the like have some bytes. */
 const maxMessageBytes = 64 * 1024;
-const ours: readonly AgentCapability[] = ['MONITORS_CONFIG', 'REPLY'];
+/** A server that takes what is sent slowly is not sent a file faster. */
+const mostUnderWayBytes = 512 * 1024;
+const lookAgainMs = 20;
+const ours: readonly AgentCapability[] = ['MONITORS_CONFIG', 'REPLY', 'FILE_XFER_DETAILED_ERRORS'];
 /** Said only while something is shared: an agent that does not hear of it does not even look at what is copied in its guest. */
 const oursWithClipboard: readonly AgentCapability[] = [
   ...ours,
@@ -39,7 +51,11 @@ export class Agent {
   readonly #events: AgentEvents;
   readonly #link: AgentLink;
   readonly #clipboard: SharedClipboard;
+  readonly #files: FileSender;
   #capabilities: Uint8Array = new Uint8Array(0);
+  /** What is announced has changed, and is not announced while files are on their way. */
+  #announcesLater = false;
+  #looksAgain = false;
 
   constructor(options: AgentOptions) {
     const events = options;
@@ -49,6 +65,17 @@ export class Agent {
       send: (type, body) => this.#link.send(type, body),
       can: (capability) => this.can(capability),
     });
+    this.#files = new FileSender({
+      send: (type, body) => this.#link.send(type, body),
+      hasRoom: () => this.#hasRoom(),
+      can: (capability) => this.can(capability),
+      progress: (id, progress) => {
+        events.file(id, progress);
+        if (this.#announcesLater && !this.#files.busy && this.#link.connected) this.#announce(true);
+      },
+      possible: (possible) => events.files(possible),
+      now: () => options.now(),
+    });
     this.#link = new AgentLink({
       send: (message) => events.send(message),
       message: (type, body) => this.#message(type, body),
@@ -56,12 +83,14 @@ export class Agent {
       tooLong: (type) => {
         if (type === agentMessage.CLIPBOARD) this.#clipboard.tooLong();
       },
+      room: () => this.#files.room(),
     });
   }
 
   connected(tokens: number): void {
     this.#capabilities = new Uint8Array(0);
     this.#clipboard.end();
+    this.#files.end();
     this.#link.open(tokens);
     this.#announce(true);
     this.#events.agent(true);
@@ -71,6 +100,7 @@ export class Agent {
     if (!this.#link.connected) return;
     this.#link.close();
     this.#clipboard.end();
+    this.#files.end();
     this.#events.clipboard(false);
     this.#events.agent(false);
   }
@@ -121,7 +151,10 @@ export class Agent {
   setClipboardPolicy(policy: ClipboardPolicy): void {
     const before = this.#clipboard.open;
     this.#clipboard.setPolicy(policy);
-    if (this.#clipboard.open !== before && this.#link.connected) this.#announce(true);
+    if (this.#clipboard.open === before || !this.#link.connected) return;
+    // An agent that is asked what it can do takes that for a new client, and lets go of the files that the one before was sending.
+    if (this.#files.busy) this.#announcesLater = true;
+    else this.#announce(true);
   }
 
   setInUse(inUse: boolean): void {
@@ -132,16 +165,45 @@ export class Agent {
     this.#clipboard.offer(selection, kinds);
   }
 
+  /** Whether files go to the guest. None does before this is said. */
+  setFilesPolicy(policy: FilesPolicy): void {
+    this.#files.setPolicy(policy);
+  }
+
+  sendFile(file: FileToSend): void {
+    this.#files.send(file);
+  }
+
+  cancelFile(id: number): void {
+    this.#files.cancel(id);
+  }
+
+  #hasRoom(): boolean {
+    if (!this.#link.hasRoom) return false;
+    if (this.#events.underWayBytes() < mostUnderWayBytes) return true;
+    if (!this.#looksAgain) {
+      this.#looksAgain = true;
+      this.#events.after(lookAgainMs, () => {
+        this.#looksAgain = false;
+        this.#files.room();
+      });
+    }
+    return false;
+  }
+
   #message(type: number, body: Uint8Array): void {
     if (type === agentMessage.ANNOUNCE_CAPABILITIES && body.byteLength >= 4) {
       this.#capabilities = body.slice(4);
       if (new DataView(body.buffer, body.byteOffset).getUint32(0, true) !== 0) this.#announce(false);
       if (this.#clipboard.open) this.#clipboard.begin();
       this.#events.clipboard(this.can('CLIPBOARD_BY_DEMAND'));
-    } else if (clipboardMessages.has(type)) this.#clipboard.message(type, body);
+      this.#files.begin();
+    } else if (type === agentMessage.FILE_XFER_STATUS) this.#files.status(body);
+    else if (clipboardMessages.has(type)) this.#clipboard.message(type, body);
   }
 
   #announce(wantsAnswer: boolean): void {
+    this.#announcesLater = false;
     const body = new DataView(new ArrayBuffer(8));
     body.setUint32(0, wantsAnswer ? 1 : 0, true);
     body.setUint32(

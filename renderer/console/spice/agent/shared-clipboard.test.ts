@@ -24,6 +24,10 @@ function openAgent({ lineEnd = 'lf', policy = 'both' }: Opened = {}) {
     send: (message) => void sent.push(message),
     agent: () => undefined,
     clipboard: () => undefined,
+    files: () => undefined,
+    file: () => undefined,
+    underWayBytes: () => 0,
+    after: () => undefined,
     now: () => now,
     lineEnd,
     readPicture: (picture, mediaType) =>

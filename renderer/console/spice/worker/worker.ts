@@ -73,6 +73,9 @@ class WorkerConsole {
         read: (selection, kind) => this.#ask((id) => ({ type: 'readCopied', id, selection, kind })),
         write: async (selection, copied) => void (await this.#ask((id) => ({ type: 'writeCopied', id, selection, copied }))),
       },
+      filesPossible: (possible) => scope.postMessage({ type: 'filesPossible', possible }),
+      file: (id, progress) => scope.postMessage({ type: 'file', id, progress }),
+      underWayBytes: (stream) => this.#streams[stream]?.bytesUnderWay ?? 0,
       readPicture: readPictureWithPlatform,
       lineEnd,
       locks: (locks) => scope.postMessage({ type: 'locks', locks }),
@@ -129,6 +132,15 @@ class WorkerConsole {
       case 'clipboardAnswer':
         this.#asked.get(message.id)?.(message.copied);
         this.#asked.delete(message.id);
+        break;
+      case 'files':
+        this.#session.setFilesPolicy(message.policy);
+        break;
+      case 'sendFile':
+        this.#session.sendFile(message.file);
+        break;
+      case 'cancelFile':
+        this.#session.cancelFile(message.id);
         break;
       case 'stop':
         this.#session.close();

@@ -1,0 +1,175 @@
+/** Files from this computer to the guest's port: dropped, chosen, refused, cancelled, and kept from going by a policy. */
+import { createHash } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { expect, test } from 'vitest';
+import { agentCapability, agentMessage, fileStatus } from '../../renderer/console/spice/agent/agent-messages.ts';
+import { launchApp, untilConnected } from '../support/app.ts';
+import { goTo, goToConsole, untilLive } from '../support/console-page.ts';
+import { FakeVdagent, type Heard } from '../support/fake-vdagent.ts';
+import { bytesOf } from '../support/scripted-spice.ts';
+import { makeStarterGuest, untilAgent, untilStatus } from '../support/starter-guest.ts';
+import { until } from '../support/until.ts';
+
+const capabilities = (['CLIPBOARD_BY_DEMAND', 'CLIPBOARD_SELECTION', 'GUEST_LINEEND_LF'] as const).reduce(
+  (bits, name) => bits | (1 << agentCapability[name]),
+  0,
+);
+const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
+
+/** Drags these over the middle of the console, as the desktop would, and lets go if so wanted. */
+async function dragOver(page: Page, paths: readonly string[]) {
+  const box = await page.locator('.console:not([hidden]) .console-screen').boundingBox();
+  if (!box) throw new Error('There is no console.');
+  const devtools = await page.context().newCDPSession(page);
+  const place = { x: box.x + box.width / 2, y: box.y + box.height / 2, data: { items: [], files: [...paths], dragOperationsMask: 1 } };
+  await devtools.send('Input.dispatchDragEvent', { type: 'dragEnter', ...place });
+  await devtools.send('Input.dispatchDragEvent', { type: 'dragOver', ...place });
+  return async (how: 'drop' | 'dragCancel') => {
+    await devtools.send('Input.dispatchDragEvent', { type: how, ...place });
+    await devtools.detach();
+  };
+}
+
+test('dropped and chosen files reach the guest whole, failures say what to do, and the policy keeps all back', {
+  timeout: 300_000,
+}, async () => {
+  const app = await launchApp();
+  const { electron, page, client, home } = app;
+  await untilConnected(app);
+  const { id } = await makeStarterGuest(client, 'Receiver');
+  await client.call('guest.start', { guest: id });
+  await untilStatus(client, id, 'running');
+  await goToConsole(page, id);
+  await untilLive(page);
+  await untilAgent(client, id);
+
+  const folder = join(home, 'Holiday');
+  mkdirSync(join(folder, 'empty'), { recursive: true });
+  const picture = Buffer.alloc(150_000).map((_, index) => index >> 5);
+  writeFileSync(join(folder, 'Grüße <b>1.bin'), picture);
+  writeFileSync(join(home, 'note.txt'), '');
+  writeFileSync(join(home, 'large.bin'), Buffer.alloc(100_000, 7));
+  const holiday = [folder, join(home, 'note.txt')];
+  const target = page.locator('.console-drop');
+  const words = async () => ((await target.isVisible()) ? ((await target.textContent()) ?? '') : '');
+  const transfers = page.locator('.console-files');
+
+  // Without an agent the console says why, and nothing is imported instead.
+  const leave = await dragOver(page, holiday);
+  await expect.poll(() => target.textContent(), { timeout: 10_000 }).toContain('spice-vdagent');
+  await leave('drop');
+  await target.waitFor({ state: 'detached' });
+  expect(new URL(page.url()).pathname).toContain(id);
+
+  const agent = new FakeVdagent(client, id);
+  await agent.start(capabilities);
+  const waiting: Heard[] = [];
+  const untilSaid = (type: number) =>
+    until(
+      `the guest hears ${type}`,
+      async () => {
+        waiting.push(...(await agent.heard()));
+        const at = waiting.findIndex((message) => message.type === type);
+        return at < 0 ? null : waiting.splice(0, at + 1).at(-1);
+      },
+      60_000,
+    );
+  /** What START says, by its lines. */
+  const begun = async () => {
+    const { selection, words } = (await untilSaid(agentMessage.FILE_XFER_START)) as Heard;
+    return { number: selection, lines: words.toString().split('\n') };
+  };
+  const contentOf = async (bytes: number) => {
+    const parts: Buffer[] = [];
+    while (parts.reduce((sum, part) => sum + part.byteLength, 0) < bytes)
+      parts.push(((await untilSaid(agentMessage.FILE_XFER_DATA)) as Heard).words.subarray(8));
+    return Buffer.concat(parts);
+  };
+
+  await until('files can be sent', async () => {
+    const cancel = await dragOver(page, holiday);
+    const text = await words();
+    await cancel('dragCancel');
+    return text.includes('Drop to send to Receiver');
+  });
+  const letGo = await dragOver(page, holiday);
+  await target.waitFor();
+  await letGo('drop');
+  const first = await begun();
+  expect(first.lines).toEqual([
+    '[vdagent-file-xfer]',
+    'name=Holiday/Grüße <b>1.bin',
+    'size=150000',
+    'file-xfer-nr=1',
+    'file-xfer-total=2',
+    '\0',
+  ]);
+  await transfers.getByText('Sending 1 of 2 files').waitFor();
+  await transfers.getByRole('button', { name: 'Show the files' }).click();
+  await agent.file(first.number, fileStatus.CAN_SEND_DATA);
+  expect(sha256(await contentOf(150_000))).toBe(sha256(picture));
+  await agent.file(first.number, fileStatus.SUCCESS);
+  const second = await begun();
+  expect(second.lines[1]).toBe('name=note.txt');
+
+  // It goes on while another page is shown, and the window asks before it closes.
+  await goTo(page, '/images');
+  await electron.evaluate(({ dialog, BrowserWindow }) => {
+    const asked: string[] = [];
+    Object.assign(globalThis, { asked });
+    dialog.showMessageBoxSync = (...words: unknown[]) => {
+      asked.push((words.at(-1) as { message: string }).message);
+      return 0;
+    };
+    BrowserWindow.getAllWindows()[0]?.close();
+  });
+  expect(await electron.evaluate(() => (globalThis as unknown as { asked: string[] }).asked)).toEqual([
+    'Files are still on their way to a guest.',
+  ]);
+  await agent.file(second.number, fileStatus.CAN_SEND_DATA);
+  expect(((await untilSaid(agentMessage.FILE_XFER_DATA)) as Heard).words.readBigUInt64LE(0)).toBe(0n);
+  await agent.file(second.number, fileStatus.SUCCESS);
+  await page.getByText('2 files arrived in Receiver').waitFor();
+  await goToConsole(page, id);
+  await untilLive(page);
+
+  // From the menu, with the keyboard; the guest is full, then it has room, then it is cancelled here.
+  await page.getByRole('button', { name: 'Files', exact: true }).focus();
+  await page.keyboard.press('Enter');
+  await page.getByRole('menuitem', { name: 'Send files…' }).waitFor();
+  const choosing = page.waitForEvent('filechooser');
+  await page.keyboard.press('Enter');
+  await (await choosing).setFiles(join(home, 'large.bin'));
+  const third = await begun();
+  await agent.file(third.number, fileStatus.NOT_ENOUGH_SPACE, bytesOf(['u64', 2048n]));
+  await transfers.getByText('The guest has no room for it: 2 KiB are free. Free some there, then send it again.').waitFor();
+  await transfers.getByRole('button', { name: 'Send large.bin again' }).click();
+  const fourth = await begun();
+  expect(fourth.lines[2]).toBe('size=100000');
+  await transfers.getByRole('button', { name: 'Cancel all' }).click();
+  const cancelled = (await untilSaid(agentMessage.FILE_XFER_STATUS)) as Heard;
+  expect([cancelled.selection, cancelled.words.readUInt32LE(0)]).toEqual([fourth.number, fileStatus.CANCELLED]);
+  await transfers.waitFor({ state: 'detached' });
+
+  const again = await dragOver(page, [join(home, 'large.bin')]);
+  await again('drop');
+  const fifth = await begun();
+  await client.call('guest.annotate', { guest: id, files: 'off' });
+  const stopped = (await untilSaid(agentMessage.FILE_XFER_STATUS)) as Heard;
+  expect(stopped.selection).toBe(fifth.number);
+  await transfers.waitFor({ state: 'detached' });
+  const refused = await dragOver(page, [join(home, 'large.bin')]);
+  await expect.poll(() => target.textContent()).toContain('switched off');
+  await refused('drop');
+  await client.call('guest.annotate', { guest: id, files: 'to-guest' });
+  await until('the guest can be sent files again', async () => {
+    const over = await dragOver(page, [join(home, 'note.txt')]);
+    const possible = (await words()).includes('Drop to send');
+    await over(possible ? 'drop' : 'dragCancel');
+    return possible;
+  });
+  // The messages of one connection are handled in order: nothing of what was dropped before came.
+  expect((await begun()).lines[1]).toBe('name=note.txt');
+});
