@@ -129,6 +129,25 @@ test('small reads that come together leave together', async () => {
   page.end();
 });
 
+test('a busy stream of little is joined over a few milliseconds', async () => {
+  const page = openPage({ credits: true });
+  const guest = await guestSide();
+  await until(() => page.received.length === 1);
+  const messages = () => page.received.filter(({ type }) => type === 'data').length;
+  const began = performance.now();
+  let sent = 0;
+  // Each is a read of its own: the next is written when the one before has had its turns.
+  for (; performance.now() - began < 200; sent++) {
+    guest.write(Buffer.alloc(100, sent));
+    await new Promise((settle) => setTimeout(settle, 0));
+  }
+  await until(() => page.bytes().length === sent * 100);
+  expect(sent).toBeGreaterThan(60);
+  // One in four milliseconds, and two of the time at which nothing had come yet.
+  expect(messages()).toBeLessThan(sent / 2);
+  page.end();
+});
+
 test('no message to the page is larger than the limit, and none drags a larger buffer along', async () => {
   const page = openPage({ credits: true });
   const guest = await guestSide();
@@ -200,7 +219,7 @@ test('bytes that wait for credit are not lost when the guest closes', async () =
   const guest = await guestSide();
   guest.end(Buffer.alloc(consoleWindowBytes + 1000, 1));
   await until(() => page.bytes().length === consoleWindowBytes);
-  page.send({ type: 'credit', bytes: 2000 });
+  page.send({ type: 'credit', bytes: consoleWindowBytes });
   await until(() => page.received.at(-1)?.type === 'closed');
   expect(page.bytes().length).toBe(consoleWindowBytes + 1000);
 });

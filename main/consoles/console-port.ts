@@ -5,8 +5,9 @@
  *   transport ── data ─► waiting ── up to the window ─► port ─► page        waiting + under way ≥ window: the transport is paused
  *   transport ◄─ write ─────────────────────────────── port ◄─ page        written: credit goes back to the page
  * ```
- * Small reads are joined: everything that one turn of the event loop reads leaves as one message, so nothing waits longer than that turn
- * and a busy stream costs few messages.
+ * Small reads are joined: everything that one turn of the event loop reads leaves as one message. A busy stream of little is left alone for some
+ * milliseconds after each, so that what comes meanwhile is one read and one message too: what a message costs, in five threads, is what such a
+ * stream costs. What comes after a pause waits for nothing.
  *
  * INVARIANT: no more than `consoleWindowBytes` are under way to a page that gives no credit (`console-port.test.ts`).
  * INVARIANT: whatever ends first, the transport and the port are both closed, once (`console-port.test.ts`).
@@ -24,6 +25,13 @@ export type Port = {
 /** Larger messages are faster, but each stalls the page for as long as it takes to handle it. */
 export const maxMessageBytes = 512 * 1024;
 
+/** A stream that had a message so long ago or less is busy: pictures of a guest that moves come at least as often as a display shows them. */
+const busyMs = 16;
+/** For so long it is not read then. A fraction of a frame, and a key that is pressed meanwhile is not seen later. */
+const restMs = 4;
+/** A stream of more than that in a message is never left alone: in the time of a rest more could come than the system holds for a socket. */
+const restBytes = 32 * 1024;
+
 /** Carries bytes until either side ends. `ended` is called once. Returns how to end it from here. */
 export function carryConsole(port: Port, openTransport: OpenTransport, ended: () => void): () => void {
   const carrier = new Carrier(port, ended);
@@ -39,7 +47,10 @@ class Carrier {
   #waiting: Uint8Array[] = [];
   #waitingBytes = 0;
   #underWayBytes = 0;
-  #paused = false;
+  /** The page is owed so much that nothing is read. */
+  #full = false;
+  #resting: NodeJS.Timeout | null = null;
+  #flushedAt = Number.NEGATIVE_INFINITY;
   #flushScheduled = false;
   /** The transport has ended; the page hears of it after the last byte. */
   #closing: ConsoleToPage | null = null;
@@ -69,6 +80,7 @@ class Carrier {
     if (this.#isOver) return;
     if (message) this.#post(message);
     this.#isOver = true;
+    if (this.#resting) clearTimeout(this.#resting);
     this.#waiting = [];
     this.#transport?.close();
     this.#port.close();
@@ -79,16 +91,30 @@ class Carrier {
     if (this.#isOver || bytes.byteLength === 0) return;
     this.#waiting.push(bytes);
     this.#waitingBytes += bytes.byteLength;
-    if (!this.#paused && this.#waitingBytes + this.#underWayBytes >= consoleWindowBytes) {
-      this.#paused = true;
+    if (!this.#full && this.#waitingBytes + this.#underWayBytes >= consoleWindowBytes) {
+      this.#full = true;
       this.#transport?.pause();
     }
     if (this.#flushScheduled) return;
     this.#flushScheduled = true;
     setImmediate(() => {
       this.#flushScheduled = false;
+      this.#rest();
       this.#flush();
     });
+  }
+
+  /** Leaves a busy stream alone for a while. */
+  #rest(): void {
+    const now = performance.now();
+    const busy = now - this.#flushedAt < busyMs;
+    this.#flushedAt = now;
+    if (!busy || this.#isOver || this.#full || this.#resting || this.#waitingBytes > restBytes) return;
+    this.#transport?.pause();
+    this.#resting = setTimeout(() => {
+      this.#resting = null;
+      if (!this.#full) this.#transport?.resume();
+    }, restMs);
   }
 
   #flush(): void {
@@ -107,6 +133,12 @@ class Carrier {
    * small read can be a view of a large one.
    */
   #take(room: number): Uint8Array {
+    const [only] = this.#waiting;
+    if (this.#waiting.length === 1 && only && only.byteLength <= room && only.byteLength === only.buffer.byteLength) {
+      this.#waiting = [];
+      this.#waitingBytes = 0;
+      return only;
+    }
     const bytes = new Uint8Array(Math.min(room, this.#waitingBytes));
     let filled = 0;
     while (filled < bytes.byteLength) {
@@ -140,9 +172,9 @@ class Carrier {
     this.#underWayBytes -= bytes;
     this.#flush();
     // Half a window of slack, so that a busy stream is not stopped and started with every message.
-    if (this.#paused && !this.#isOver && this.#waitingBytes + this.#underWayBytes <= consoleWindowBytes / 2) {
-      this.#paused = false;
-      this.#transport?.resume();
+    if (this.#full && !this.#isOver && this.#waitingBytes + this.#underWayBytes <= consoleWindowBytes / 2) {
+      this.#full = false;
+      if (!this.#resting) this.#transport?.resume();
     }
   }
 

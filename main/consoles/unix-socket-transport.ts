@@ -3,21 +3,37 @@ import { connect, type Socket } from 'node:net';
 import { farewellDeadlineMs, SpiceFarewell } from './spice-farewell.ts';
 import { GuardedHandlers, type OpenTransport } from './transport.ts';
 
+/**
+ * Into which all of these sockets read, one after the other: as much as the system holds for one (208 KiB) comes in one piece, and no read makes
+ * memory that is larger than what it got.
+ */
+const readInto = Buffer.alloc(256 * 1024);
+
 export function unixSocketTransport(path: string): OpenTransport {
   return (given) => {
     const handlers = new GuardedHandlers(given);
-    const socket = connect(path);
     const farewell = new SpiceFarewell();
+    const heard = { bytes: (_bytes: Uint8Array) => {} };
+    const socket = connect({
+      path,
+      onread: {
+        buffer: readInto,
+        callback: (length) => {
+          heard.bytes(readInto.subarray(0, length));
+          return true;
+        },
+      },
+    });
     let opened = false;
     let failure = '';
     socket.on('connect', () => {
       opened = true;
       handlers.open();
     });
-    socket.on('data', (bytes) => {
+    heard.bytes = (bytes) => {
       farewell.received(bytes);
-      handlers.data(bytes);
-    });
+      handlers.data(new Uint8Array(bytes));
+    };
     // 'close' follows and tells; a half-open console is of no use to anyone.
     socket.on('end', () => socket.destroy());
     socket.on('error', (error: NodeJS.ErrnoException) => {
@@ -38,7 +54,7 @@ export function unixSocketTransport(path: string): OpenTransport {
       resize() {},
       close() {
         handlers.end();
-        leave(socket, farewell);
+        leave(socket, farewell, heard);
       },
     };
   };
@@ -52,7 +68,7 @@ export async function farewellsSaid(): Promise<void> {
 }
 
 /** Closes the socket as soon as the server does not mind. */
-function leave(socket: Socket, farewell: SpiceFarewell): void {
+function leave(socket: Socket, farewell: SpiceFarewell, heard: { bytes(bytes: Uint8Array): void }): void {
   const { owed } = farewell;
   if (owed === null || socket.destroyed) {
     socket.destroy();
@@ -65,6 +81,9 @@ function leave(socket: Socket, farewell: SpiceFarewell): void {
     farewells.delete(socket);
     clearTimeout(deadline);
   });
-  socket.on('data', () => farewell.answered && socket.destroy());
+  heard.bytes = (bytes) => {
+    farewell.received(bytes);
+    if (farewell.answered) socket.destroy();
+  };
   socket.resume();
 }
