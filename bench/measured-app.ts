@@ -53,6 +53,36 @@ export async function idlePercent(roots: readonly number[], seconds: number, but
   return (used / ((performance.now() - begun) / 1000)) * 100;
 }
 
+/** What a process is in an app of Electron's, and of whoever else is measured. */
+export type Role = 'main' | 'page' | 'compositor' | 'other';
+export type Usage = Record<Role, number>;
+
+/** Seconds of processor time that the processes `roots` and all their descendants have used until now, by what they are. */
+export async function processorSeconds(roots: readonly number[]): Promise<Usage> {
+  const usage: Usage = { main: 0, page: 0, compositor: 0, other: 0 };
+  for (const pid of await withDescendants(roots)) {
+    const seconds = await cpuSeconds(pid).catch(() => 0);
+    const words = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+    const type = /--type=([\w-]+)/.exec(words)?.[1];
+    const role = roots.includes(pid) ? 'main' : type === 'renderer' ? 'page' : type === 'gpu-process' ? 'compositor' : 'other';
+    usage[role] += seconds;
+  }
+  return usage;
+}
+
+/** Memory of the processes `roots` and all their descendants; what they share is counted once. */
+export async function memoryMiB(roots: readonly number[]): Promise<number> {
+  let sum = 0;
+  for (const pid of await withDescendants(roots)) sum += await proportionalMiB(pid).catch(() => 0);
+  return sum;
+}
+
+/** Memory of a process, with its share of what others have too: Pss of proc_pid_smaps(5). */
+async function proportionalMiB(pid: number): Promise<number> {
+  const rollup = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8');
+  return Number(/^Pss:\s+(\d+) kB/m.exec(rollup)?.[1] ?? 0) / 1024;
+}
+
 async function usedBy(roots: readonly number[], butNot: number | null): Promise<Map<number, number>> {
   const used = new Map<number, number>();
   for (const pid of await withDescendants(roots)) {

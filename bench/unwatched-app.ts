@@ -7,14 +7,20 @@ import { createInterface } from 'node:readline';
 import { WebSocket } from 'ws';
 import { planLaunch } from '../build/setup/electron-launch.ts';
 import { ensureElectronRuntime } from '../build/setup/electron-runtime.ts';
-import { startPrivateDisplay } from '../build/setup/private-display.ts';
+import { type PrivateDisplay, startPrivateDisplay } from '../build/setup/private-display.ts';
 
 export type UnwatchedApp = {
   pid: number;
+  /** Where its windows are. */
+  display: PrivateDisplay;
+  /** The value of a JavaScript expression in the main process. */
+  inMain(expression: string): Promise<unknown>;
   /** The value of a JavaScript expression in the first window's page, or null while there is no window. */
   inPage(expression: string): Promise<unknown>;
   /** Hides every window, or shows them. */
   hide(hidden: boolean): Promise<void>;
+  /** Gives the first window that size, at the corner of the display. */
+  resize(widthPx: number, heightPx: number): Promise<void>;
 };
 
 const startDeadlineMs = 30_000;
@@ -24,10 +30,11 @@ export async function withUnwatchedApp<T>(
   words: readonly string[],
   environment: NodeJS.ProcessEnv,
   action: (app: UnwatchedApp) => Promise<T>,
+  screen: { width?: number; height?: number } = {},
 ): Promise<T> {
   const runtime = await ensureElectronRuntime(() => undefined);
   const launch = planLaunch(runtime, true);
-  const display = await startPrivateDisplay();
+  const display = await startPrivateDisplay(screen);
   try {
     const child = spawn(runtime.executablePath, ['--inspect=127.0.0.1:0', ...launch.switches, ...words], {
       env: { ...environment, ...launch.environment, ...display.environment },
@@ -41,10 +48,15 @@ export async function withUnwatchedApp<T>(
         const windows = "process.mainModule.require('electron').BrowserWindow.getAllWindows()";
         return await action({
           pid: child.pid,
+          display,
+          inMain: (expression) => inspector.evaluate(expression),
           inPage: (expression) =>
             inspector.evaluate(`${windows}[0]?.webContents.executeJavaScript(${JSON.stringify(expression)}, true) ?? null`),
           hide: async (hidden) => {
             await inspector.evaluate(`for (const window of ${windows}) window.${hidden ? 'hide' : 'show'}()`);
+          },
+          resize: async (widthPx, heightPx) => {
+            await inspector.evaluate(`${windows}[0].setBounds({ x: 0, y: 0, width: ${widthPx}, height: ${heightPx} })`);
           },
         });
       } finally {

@@ -4,6 +4,8 @@ import { callLatency } from './call-latency.ts';
 import { cataloguePage } from './catalogue-page.ts';
 import { commandLineList } from './command-line-list.ts';
 import { console } from './console.ts';
+import { consoleReplay } from './console-replay.ts';
+import { consoleResponses } from './console-responses.ts';
 import { guestMemory } from './guest-memory.ts';
 import { guestStart } from './guest-start.ts';
 import { idleCpu } from './idle-cpu.ts';
@@ -29,6 +31,8 @@ export const measures: readonly Measure[] = [
   commandLineList,
   idleCpu,
   console,
+  consoleReplay,
+  consoleResponses,
   spiceDecoders,
   spiceDrawing,
   startStages,

@@ -18,11 +18,16 @@ const spiceTicket = 1;
 const keyOffset = 4;
 const keyBytes = 162;
 const message = { setAck: 3, ping: 4, mainInit: 103 };
-const request = { ackSync: 1, ack: 2, pong: 3, attachChannels: 104, displayInit: 101 };
+const request = { ackSync: 1, ack: 2, pong: 3, attachChannels: 104, displayInit: 101, preferredCompression: 103 };
+/** SPICE_IMAGE_COMPRESSION_* */
+const imageCompression = { off: 1, auto_glz: 2, auto_lz: 3, quic: 4, glz: 5, lz: 6, lz4: 7 } as const;
+export type ImageCompression = keyof typeof imageCompression;
 
 export type BareClientOptions = {
   path: string;
   displayCapabilities?: number;
+  /** How the server is asked to pack pictures; null for as it likes. */
+  compression?: ImageCompression | null;
   onMessage(channelType: number, type: number, body: Buffer): void;
 };
 
@@ -53,6 +58,7 @@ export async function openBareClient(options: BareClientOptions): Promise<BareCl
         body.writeUInt8(1, 9);
         body.writeInt32LE(8 * 1024 * 1024, 10);
         send(socket, request.displayInit, body);
+        if (options.compression) send(socket, request.preferredCompression, Buffer.of(imageCompression[options.compression]));
         resolve(socket);
       },
     );

@@ -5,88 +5,81 @@
  *
  * It answers the link with a key of its own, accepts every ticket, and reads and forgets whatever the client has to say.
  */
-import { generateKeyPairSync } from 'node:crypto';
-import { createServer, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Piece, pieceKind, readRecording } from '../../tests/support/spice-recording.ts';
-import { buildLink, linkSteps, Pieces } from './link-pieces.ts';
-import { listen } from './recorder.ts';
-
-/** Method of authentication and ticket. */
-const ticketBytes = 4 + 128;
-const keyOffset = 4;
-const keyBytes = 162;
+import { type ServedChannel, serveSpice, writeTo } from './serving.ts';
 
 export type Replay = {
+  /** Settles when a client has taken what was recorded before it is held back. */
+  held: Promise<void>;
+  /** Says what was held back. */
+  goOn(): void;
   /** Settles when all that was recorded has been taken by the client. */
   finished: Promise<void>;
   close(): Promise<void>;
 };
 
-/** Channels that were not recorded are refused by hanging up. */
-export async function startReplay(file: string, listenPath: string, { paced = false } = {}): Promise<Replay> {
+export type ReplayOptions = {
+  /** At the pace of the recording, or as fast as it is taken. */
+  paced?: boolean;
+  /** What was recorded later than that waits for `goOn`. */
+  holdAtMs?: number;
+};
+
+/** A channel that was not recorded is accepted, and nothing is said on it: a client may take the end of one for the end of all. */
+export async function startReplay(
+  file: string,
+  listenPath: string,
+  { paced = false, holdAtMs = Number.POSITIVE_INFINITY }: ReplayOptions = {},
+): Promise<Replay> {
   const pieces = readRecording(file);
-  const key = generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey.export({ type: 'spki', format: 'der' });
-  const sockets = new Set<Socket>();
-  let open = new Set(pieces.map((piece) => `${piece.channelType} ${piece.channelId}`)).size;
-  let finish = () => {};
-  const finished = new Promise<void>((resolve) => {
-    finish = resolve;
-  });
-  const server = createServer((client) => {
-    sockets.add(client);
-    client.on('error', () => client.destroy());
-    client.on('close', () => sockets.delete(client));
-    let own: Piece[] = [];
-    const fromClient = new Pieces(
-      [
-        ...linkSteps((link) => {
-          own = pieces.filter((piece) => piece.channelType === link.readUInt8(4) && piece.channelId === link.readUInt8(5));
-          const reply = own.find((piece) => piece.kind === pieceKind.linkReply);
-          if (!reply) {
-            client.destroy();
-            return;
-          }
-          const body = Buffer.from(reply.bytes);
-          key.copy(body, keyOffset, 0, keyBytes);
-          client.write(buildLink(body));
-        }),
-        {
-          bytes: () => ticketBytes,
-          take: () => {
-            client.write(Buffer.alloc(4));
-            void play(client, own, paced).then(() => {
-              if (--open === 0) finish();
-            });
-          },
-        },
-      ],
-      () => undefined,
-    );
-    client.on('data', (chunk) => fromClient.feed(chunk));
-  });
-  await listen(server, listenPath);
-  return {
-    finished,
-    close: async () => {
-      for (const socket of sockets) socket.destroy();
-      await new Promise((resolve) => server.close(resolve));
-    },
+  const of = ({ type, id }: Pick<ServedChannel, 'type' | 'id'>) =>
+    pieces.filter((piece) => piece.channelType === type && piece.channelId === id);
+  const channels = new Set(pieces.map((piece) => `${piece.channelType} ${piece.channelId}`)).size;
+  let [playing, holding] = [channels, channels];
+  const [held, finished, gone] = [settleable(), settleable(), settleable()];
+  const play = async ({ type, id, socket }: ServedChannel) => {
+    const own = of({ type, id }).filter(({ kind }) => kind === pieceKind.messages);
+    const early = own.filter(({ atMs }) => atMs <= holdAtMs);
+    await say(early, 0);
+    if (--holding === 0) held.settle();
+    const late = own.slice(early.length);
+    if (late.length > 0) {
+      await gone.settled;
+      await say(late, holdAtMs);
+    }
+    if (--playing === 0) finished.settle();
+
+    async function say(some: Piece[], fromMs: number): Promise<void> {
+      const began = performance.now();
+      for (const { atMs, bytes } of some) {
+        const ahead = paced ? atMs - fromMs - (performance.now() - began) : 0;
+        if (ahead > 1) await pause(ahead);
+        if (socket.destroyed) return;
+        await writeTo(socket, bytes);
+      }
+    }
   };
+  const close = await serveSpice(listenPath, {
+    reply: (type, id) => {
+      const replies = pieces.filter(({ kind }) => kind === pieceKind.linkReply);
+      const reply = replies.find((piece) => piece.channelType === type && piece.channelId === id) ?? replies[0];
+      return reply ? Buffer.from(reply.bytes) : null;
+    },
+    opened: (channel) => {
+      if (of(channel).length > 0) void play(channel);
+    },
+  });
+  return { held: held.settled, goOn: gone.settle, finished: finished.settled, close };
 }
 
-async function play(client: Socket, pieces: Piece[], paced: boolean): Promise<void> {
-  const began = performance.now();
-  for (const { kind, atMs, bytes } of pieces) {
-    if (kind !== pieceKind.messages) continue;
-    const early = paced ? atMs - (performance.now() - began) : 0;
-    if (early > 1) await pause(early);
-    if (client.destroyed) return;
-    if (!client.write(bytes)) await Promise.race([once(client, 'drain'), once(client, 'close')]);
-  }
+function settleable(): { settled: Promise<void>; settle(): void } {
+  let settle = () => {};
+  const settled = new Promise<void>((resolve) => {
+    settle = resolve;
+  });
+  return { settled, settle: () => settle() };
 }
-
-const once = (client: Socket, event: string) => new Promise((resolve) => client.once(event, resolve));
 
 if (import.meta.main) {
   const [file, listenPath, how] = process.argv.slice(2);

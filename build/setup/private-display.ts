@@ -9,6 +9,7 @@ import type { Readable } from 'node:stream';
 export interface PrivateDisplay {
   /** To be added to the environment of whatever shall show its windows there. */
   environment: { DISPLAY: string; XAUTHORITY: string };
+  pid: number;
   stop: () => Promise<void>;
 }
 
@@ -34,7 +35,7 @@ export async function startPrivateDisplay({ width = 1600, height = 1000 } = {}):
       server.kill();
       rmSync(directory, { recursive: true, force: true });
     });
-    return { environment: { DISPLAY: `:${number}`, XAUTHORITY: authority }, stop };
+    return { environment: { DISPLAY: `:${number}`, XAUTHORITY: authority }, pid: server.pid ?? 0, stop };
   } catch (error) {
     await stop();
     throw error;
