@@ -7,7 +7,7 @@ import type { CallInput, CallName, CallOutput } from './calls.ts';
 import type { Result } from './errors.ts';
 import type { ClientMessage, ServerMessage } from './events.ts';
 import { guestKeyboard } from './guest-keyboard.ts';
-import { guestId } from './ids.ts';
+import { type GuestId, guestId } from './ids.ts';
 
 /** Which byte stream a console wants. `spice` is opened once per SPICE channel. */
 export const consoleTarget = z.discriminatedUnion('kind', [
@@ -38,6 +38,26 @@ export type ConsoleFromPage =
   | { type: 'credit'; bytes: number }
   | { type: 'resize'; columns: number; rows: number }
   | { type: 'close' };
+
+/**
+ * A monitor's own window, which the page that has its connection opens with `window.open('about:blank', headWindowName(…))`: it is of the same
+ * process, so that what is drawn there is not copied. The shell opens windows of no other name.
+ */
+export type HeadWindow = { guest: GuestId; head: number };
+
+/** As many as a guest's display device may have. */
+const headWindow = z.strictObject({ guest: guestId, head: z.number().int().min(0).max(15) });
+
+export function headWindowName({ guest, head }: HeadWindow): string {
+  return `head-${guest}-${head}`;
+}
+
+/** Null for any other name. */
+export function parseHeadWindowName(name: string): HeadWindow | null {
+  const [, guest, head] = /^head-([^-]+)-(\d{1,2})$/.exec(name) ?? [];
+  const parsed = headWindow.safeParse({ guest, head: Number(head) });
+  return parsed.success ? parsed.data : null;
+}
 
 /** Bytes that may be on the way, in each direction, before the receiver gives credit. A page that exceeds it is cut off. */
 export const consoleWindowBytes = 4 * 1024 * 1024;
@@ -96,10 +116,11 @@ export const shellCalls = {
   'shell.detachConsole': { input: z.strictObject({ guest: guestId }), output: z.null() },
   /** Brings the console back into the main window and closes its own. */
   'shell.attachConsole': { input: z.strictObject({ guest: guestId }), output: z.null() },
-  'shell.setFullScreen': { input: z.strictObject({ on: z.boolean() }), output: z.null() },
+  /** Of the window that asks, or of that monitor's window, which it has opened. */
+  'shell.setFullScreen': { input: z.strictObject({ on: z.boolean(), window: headWindow.nullable().default(null) }), output: z.null() },
   /** While a console grabs the keyboard the menu's shortcuts are off, but for `localKeys`. */
   'shell.setKeyboardGrab': {
-    input: z.strictObject({ on: z.boolean(), localKeys: guestKeyboard.shape.localKeys }),
+    input: z.strictObject({ on: z.boolean(), localKeys: guestKeyboard.shape.localKeys, window: headWindow.nullable().default(null) }),
     output: z.null(),
   },
   /**
@@ -158,7 +179,8 @@ export type ShellEvent =
   | { type: 'quitting'; progress: { guests: 'suspend' | 'shutdown'; waitingFor: string[]; failed: string | null } | null }
   /** A file was opened, or a link followed, that Guesthouse cannot use: what and why, for a message in the window. */
   | { type: 'notice'; text: string; hint: string | null }
-  | { type: 'fullScreen'; on: boolean };
+  /** Of the page's own window, or of a monitor's that it has opened. */
+  | { type: 'fullScreen'; on: boolean; window?: HeadWindow };
 
 /** `window.guesthouse`: all that a page has beyond the web. */
 export type GuesthouseBridge = {

@@ -17,6 +17,7 @@ import { serveAppScheme } from './app-protocol.ts';
 import { linkScheme, type Opening, openingFromFile, parseLink } from './deep-link.ts';
 import { developmentRuntime } from './development-runtime.ts';
 import { EngineStreams } from './engine-streams.ts';
+import { HeadWindows } from './head-windows.ts';
 import { openDoor } from './ipc-door.ts';
 import { KnownPlaces } from './known-places.ts';
 import { LibraryMirror } from './library-mirror.ts';
@@ -71,8 +72,9 @@ export function createGuesthouseApp({ root, ownFolder, log }: GuesthouseAppOptio
     if (windows.mayEnd()) quitting.request();
   };
 
-  const windows = new Windows({
-    placements: new WindowPlacements(join(ownFolder, 'windows.json')),
+  const placements = new WindowPlacements(join(ownFolder, 'windows.json'));
+  const windows: Windows = new Windows({
+    placements,
     preload: preloadPath(appPath),
     info: shellInfo(),
     mayCloseMain: () => {
@@ -82,10 +84,18 @@ export function createGuesthouseApp({ root, ownFolder, log }: GuesthouseAppOptio
       return quitting.isLeaving;
     },
     pageLeft: (contents) => {
+      headWindows.pageLeft(contents);
       microphones.pageLeft(contents);
       consoles.closeAll(contents);
       streams.close(contents);
     },
+    log,
+  });
+
+  const headWindows = new HeadWindows({
+    placements,
+    isOurs: (contents) => windows.isOurs(contents),
+    tell: (page, event) => windows.tell(page, event),
     log,
   });
 
@@ -138,6 +148,7 @@ export function createGuesthouseApp({ root, ownFolder, log }: GuesthouseAppOptio
   const locationFolders = async () => (await host.client.call('storage.places', {})).locations.map(({ path }) => path);
   const shellCalls: ShellCallHandlers = makeShellCalls({
     windows,
+    headWindows,
     places: new KnownPlaces([root.home, root.logs], () => mirror.guests.values(), locationFolders),
     quitting,
     microphones,
@@ -197,20 +208,20 @@ export function createGuesthouseApp({ root, ownFolder, log }: GuesthouseAppOptio
     if (app.isPackaged && process.platform !== 'linux') app.setAsDefaultProtocolClient(linkScheme);
   };
 
-  guardPages(log);
+  guardPages(headWindows, log);
   watchProcesses(log);
   followEngine();
   listenToPages();
   void app.whenReady().then(() => {
     guardPermissions((contents) => microphones.mayHear(contents));
     serveAppScheme({ pages: join(appPath, 'out', 'renderer'), screenPng: (guest, maxAgeMs) => host.client.screenPng(guest, maxAgeMs) });
-    followTheme({ path: join(ownFolder, 'theme'), mirror, windows: () => windows.all });
+    followTheme({ path: join(ownFolder, 'theme'), mirror, windows: () => [...windows.all, ...headWindows.all] });
     followSystem();
     Menu.setApplicationMenu(
       buildMenu({
         tell: (event) => {
           const contents = focusedWindow()?.webContents;
-          if (contents && event.type === 'command') windows.tell(contents, event);
+          if (contents && event.type === 'command') windows.tell(headWindows.pageOf(contents) ?? contents, event);
           else if (event.type === 'navigate') windows.showMain(event.path);
           else windows.tellMain(event);
         },
@@ -218,7 +229,7 @@ export function createGuesthouseApp({ root, ownFolder, log }: GuesthouseAppOptio
         openLogs: () => void openFolder(root.logs).catch((error: Error) => log(error.message)),
       }),
     );
-    announceProblems({ mirror, lookedAt: () => windows.anyFocused, open: (path) => windows.showMain(path) });
+    announceProblems({ mirror, lookedAt: () => focusedWindow() !== null, open: (path) => windows.showMain(path) });
     showTray(
       mirror,
       {

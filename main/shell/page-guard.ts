@@ -1,17 +1,24 @@
 /** What no page may do, whatever it shows: leave, open windows, embed, or be granted more than a console needs. */
-import { app, type Session, session, shell, type WebContents } from 'electron';
+import { app, type BrowserWindow, type BrowserWindowConstructorOptions, type Session, session, shell, type WebContents } from 'electron';
 import { appOrigin } from '../../contract/shell-channels.ts';
 import { isAllowedOutside, isAppAddress } from './app-address.ts';
 
 /** Copying, full screen, and locking the pointer and the keyboard: what a console needs. */
 const permissions: ReadonlySet<string> = new Set(['clipboard-sanitized-write', 'fullscreen', 'pointerLock', 'keyboardLock']);
 
+/** The only windows that a page may open by itself. */
+export type OwnWindows = {
+  /** Null when it may not. */
+  optionsFor(page: WebContents, url: string, name: string): BrowserWindowConstructorOptions | null;
+  opened(page: WebContents, window: BrowserWindow, name: string): void;
+};
+
 /** Guards every web contents that will ever exist. Call once, before the first window. */
-export function guardPages(log: (line: string) => void): void {
-  app.on('web-contents-created', (_event, contents) => guard(contents, log));
+export function guardPages(own: OwnWindows, log: (line: string) => void): void {
+  app.on('web-contents-created', (_event, contents) => guard(contents, own, log));
 }
 
-function guard(contents: WebContents, log: (line: string) => void): void {
+function guard(contents: WebContents, own: OwnWindows, log: (line: string) => void): void {
   contents.on('will-navigate', (details) => {
     if (isAppAddress(details.url)) return;
     details.preventDefault();
@@ -25,7 +32,10 @@ function guard(contents: WebContents, log: (line: string) => void): void {
     if (!details.isMainFrame) details.preventDefault();
   });
   contents.on('will-attach-webview', (event) => event.preventDefault());
-  contents.setWindowOpenHandler(({ url }) => {
+  contents.on('did-create-window', (window, { frameName }) => own.opened(contents, window, frameName));
+  contents.setWindowOpenHandler(({ url, frameName }) => {
+    const options = own.optionsFor(contents, url, frameName);
+    if (options) return { action: 'allow', overrideBrowserWindowOptions: options };
     if (isAllowedOutside(url)) void shell.openExternal(url);
     else log(`window refused: ${url.slice(0, 200)}`);
     return { action: 'deny' };

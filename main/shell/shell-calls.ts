@@ -4,7 +4,8 @@ import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
 import { BrowserWindow, dialog, shell } from 'electron';
 import { Failure } from '../../contract/errors.ts';
-import type { ShellCallName, ShellCallOutput, ShellCallParsed } from '../../contract/shell.ts';
+import type { HeadWindow, ShellCallName, ShellCallOutput, ShellCallParsed } from '../../contract/shell.ts';
+import type { HeadWindows } from './head-windows.ts';
 import type { Sender } from './ipc-door.ts';
 import type { KnownPlaces } from './known-places.ts';
 import { setKeyboardGrab } from './menu.ts';
@@ -16,6 +17,7 @@ import type { Windows } from './windows.ts';
 
 export type ShellCallsOptions = {
   windows: Windows;
+  headWindows: HeadWindows;
   places: KnownPlaces;
   quitting: Quitting;
   microphones: Microphones;
@@ -46,16 +48,33 @@ const mediumWords = {
 /** A guest's name is in it, and a guest's name is no path. */
 const plainFileName = (suggested: string): string => basename(suggested.replace(/[/\\:\0]/g, '-'));
 
-export function makeShellCalls({ windows, places, quitting, microphones, restartEngine, logFolder }: ShellCallsOptions): ShellCallHandlers {
+export function makeShellCalls({
+  windows,
+  headWindows,
+  places,
+  quitting,
+  microphones,
+  restartEngine,
+  logFolder,
+}: ShellCallsOptions): ShellCallHandlers {
   const windowOf = ({ contents }: Sender): BrowserWindow => {
     const window = BrowserWindow.fromWebContents(contents);
     if (!window) throw new Failure('call/forbidden-origin', 'The window that asked is gone.');
     return window;
   };
 
+  /** The window that asks, or one that it has opened for a monitor. */
+  const windowMeant = (sender: Sender, head: HeadWindow | null): BrowserWindow => {
+    const window = head ? headWindows.of(sender.contents, head) : windowOf(sender);
+    if (!window) throw new Failure('call/forbidden-origin', 'The window that was meant is gone.');
+    return window;
+  };
+
+  const windowInUse = (sender: Sender): BrowserWindow => headWindows.focused(sender.contents) ?? windowOf(sender);
+
   /** What another program has copied is nobody's business but of the window that is being used. */
   const demandFocus = (sender: Sender): void => {
-    if (!windowOf(sender).isFocused())
+    if (!windowInUse(sender).isFocused())
       throw new Failure('call/forbidden-origin', 'The clipboard is read only for the window that has the focus.');
   };
 
@@ -93,7 +112,7 @@ export function makeShellCalls({ windows, places, quitting, microphones, restart
 
     'shell.savePng': async ({ suggestedName, png }, sender) => {
       checkPng(png);
-      const { canceled, filePath } = await dialog.showSaveDialog(windowOf(sender), {
+      const { canceled, filePath } = await dialog.showSaveDialog(windowInUse(sender), {
         title: 'Save the screenshot',
         defaultPath: join(homedir(), plainFileName(suggestedName) || 'screenshot.png'),
         filters: [{ name: 'PNG image', extensions: ['png'] }],
@@ -106,7 +125,7 @@ export function makeShellCalls({ windows, places, quitting, microphones, restart
     },
 
     'shell.beginRecording': async ({ suggestedName }, sender) => {
-      const { canceled, filePath } = await dialog.showSaveDialog(windowOf(sender), {
+      const { canceled, filePath } = await dialog.showSaveDialog(windowInUse(sender), {
         title: 'Record to',
         defaultPath: join(homedir(), plainFileName(suggestedName) || 'recording.webm'),
         filters: [{ name: 'WebM video', extensions: ['webm'] }],
@@ -181,13 +200,13 @@ export function makeShellCalls({ windows, places, quitting, microphones, restart
       return null;
     },
 
-    'shell.setFullScreen': async ({ on }, sender) => {
-      windowOf(sender).setFullScreen(on);
+    'shell.setFullScreen': async ({ on, window }, sender) => {
+      windowMeant(sender, window).setFullScreen(on);
       return null;
     },
 
-    'shell.setKeyboardGrab': async ({ on, localKeys }, sender) => {
-      setKeyboardGrab(windowOf(sender), on, localKeys);
+    'shell.setKeyboardGrab': async ({ on, localKeys, window }, sender) => {
+      setKeyboardGrab(windowMeant(sender, window), on, localKeys);
       return null;
     },
 

@@ -5,7 +5,7 @@ import type { GuestId } from '../../contract/ids.ts';
 import type { ShellEvent, ShellInfo } from '../../contract/shell.ts';
 import { appOrigin, infoArgument, shellChannels } from '../../contract/shell-channels.ts';
 import { nativeIcon } from './icon.ts';
-import { clampToDisplays, minWindowSize, type Placement, type WindowPlacements } from './window-placement.ts';
+import { clampToDisplays, minWindowSize, type Placement, type Rectangle, type WindowPlacements } from './window-placement.ts';
 
 export type WindowsOptions = {
   placements: WindowPlacements;
@@ -61,10 +61,6 @@ export class Windows {
   /** Whether the main window's page is there to be told something. */
   get isMainReady(): boolean {
     return this.#named('main')?.ready === true;
-  }
-
-  get anyFocused(): boolean {
-    return this.all.some((window) => window.isFocused());
   }
 
   /** Opens the main window at `path`, or shows it there. Without a path the page that is shown stays. */
@@ -162,15 +158,9 @@ export class Windows {
 
   #create(name: string, shows: ShellInfo['window'], path: string): BrowserWindow {
     const placement = this.#options.placements.get(name);
-    const bounds = placement
-      ? clampToDisplays(
-          placement.bounds,
-          screen.getAllDisplays().map(({ workArea }) => workArea),
-        )
-      : defaultSize;
     const info: ShellInfo = { ...this.#options.info, window: shows };
     const window = new BrowserWindow({
-      ...bounds,
+      ...placedAt(placement, defaultSize),
       minWidth: minWindowSize.width,
       minHeight: minWindowSize.height,
       show: false,
@@ -251,13 +241,22 @@ export class Windows {
 
   #save(window: BrowserWindow, name: string): void {
     if (window.isDestroyed()) return;
-    const placement: Placement = { bounds: window.getNormalBounds(), maximised: window.isMaximized(), fullScreen: window.isFullScreen() };
     try {
-      this.#options.placements.set(name, placement);
+      this.#options.placements.set(name, placementOf(window));
     } catch (error) {
       this.#options.log(`where the window is could not be remembered: ${String(error)}`);
     }
   }
+}
+
+/** Where a window is to be: where it was, on a display that is there, else in the middle with its usual size. */
+export function placedAt(placement: Placement | null, usual: { width: number; height: number }): Partial<Rectangle> {
+  const areas = screen.getAllDisplays().map(({ workArea }) => workArea);
+  return placement ? clampToDisplays(placement.bounds, areas) : usual;
+}
+
+export function placementOf(window: BrowserWindow): Placement {
+  return { bounds: window.getNormalBounds(), maximised: window.isMaximized(), fullScreen: window.isFullScreen() };
 }
 
 /** What a window shows before its page does: the page's own background, so that nothing flashes. */

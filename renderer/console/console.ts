@@ -166,6 +166,8 @@ export interface Console {
   resize(size: PixelSize, head?: number): void;
   /** Asks the guest for so many monitors. */
   setMonitors(count: number): void;
+  /** Whether anybody can see that monitor: one that nobody sees is drawn now and then only. */
+  setSeen(seen: boolean, head?: number): void;
   input(input: ConsoleInput): void;
   /** Takes effect at once, also on what the guest plays later. */
   setSound(choice: SoundChoice): void;

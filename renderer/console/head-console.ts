@@ -57,6 +57,10 @@ export class HeadConsole implements Console {
     this.#whole.setMonitors(count);
   }
 
+  setSeen(seen: boolean): void {
+    this.#whole.setSeen(seen, this.#head.id);
+  }
+
   input(input: ConsoleInput): void {
     const { xPx, yPx, display } = this.#head;
     this.#whole.input(input.kind === 'position' ? { ...input, xPx: input.xPx + xPx, yPx: input.yPx + yPx, display } : input);

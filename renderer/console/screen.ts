@@ -28,6 +28,8 @@ const buttons: readonly PointerButton[] = ['left', 'middle', 'right', 'side', 'e
 const resizeSettlesMs = 350;
 
 export type ScreenOptions = {
+  /** In which the screen will be: its scale, its focus and its visibility count. */
+  window: Window & typeof globalThis;
   platform: KeyboardOptions['platform'];
   /** Keyboard and pointer went to the guest, or came back. */
   onGrab(grabbed: boolean): void;
@@ -41,10 +43,12 @@ export type ScreenOptions = {
 
 export class ConsoleScreen {
   /** Takes the focus; while it has it, the guest has the keyboard. */
-  readonly element = document.createElement('div');
-  readonly #stage = document.createElement('div');
-  readonly #pointerOverlay = document.createElement('div');
+  readonly element: HTMLDivElement;
+  readonly #stage: HTMLDivElement;
+  readonly #pointerOverlay: HTMLDivElement;
   readonly #options: ScreenOptions;
+  readonly #window: Window & typeof globalThis;
+  readonly #document: Document;
   readonly #keyboard: Keyboard;
   readonly #wheel = new Wheel();
   readonly #zoomWheel = new Wheel();
@@ -56,7 +60,10 @@ export class ConsoleScreen {
     scroll: (deltaY) => this.#scroll({ deltaY, deltaMode: 0 }),
   });
   readonly #abort = new AbortController();
-  readonly #observer = new ResizeObserver(() => this.#boxChanged());
+  readonly #observer: ResizeObserver;
+  readonly #viewObserver: IntersectionObserver;
+  /** A screen in a tab that is not shown has no box. */
+  #inView = true;
   #console: Console | null = null;
   #stopListening = () => {};
   #picture: HTMLCanvasElement | null = null;
@@ -76,6 +83,17 @@ export class ConsoleScreen {
 
   constructor(options: ScreenOptions) {
     this.#options = options;
+    this.#window = options.window;
+    this.#document = options.window.document;
+    this.element = this.#document.createElement('div');
+    this.#stage = this.#document.createElement('div');
+    this.#pointerOverlay = this.#document.createElement('div');
+    // Those of another window would not look while that is hidden.
+    this.#observer = new options.window.ResizeObserver(() => this.#boxChanged());
+    this.#viewObserver = new options.window.IntersectionObserver((entries) => {
+      this.#inView = entries.at(-1)?.isIntersecting ?? this.#inView;
+      this.#tellSeen();
+    });
     this.#keyboard = new Keyboard({
       platform: options.platform,
       send: (input) => this.#send(input),
@@ -90,6 +108,7 @@ export class ConsoleScreen {
     this.#listen();
     // Told of in the display's own pixels: at a fractional scale those change where CSS pixels do not.
     this.#observer.observe(this.element, { box: 'device-pixel-content-box' });
+    this.#viewObserver.observe(this.element);
     this.#watchRatio();
   }
 
@@ -102,7 +121,9 @@ export class ConsoleScreen {
     if (live !== this.#console) {
       this.#letGo();
       this.#stopListening();
+      this.#console?.setSeen(false);
       this.#console = live;
+      this.#tellSeen();
       this.#cursor = { kind: 'default' };
       this.#keyboard.guestLocks(null);
       this.#keyboard.forgetLocks();
@@ -137,7 +158,7 @@ export class ConsoleScreen {
   /** Gives keyboard and pointer back. */
   release(): void {
     this.#letGo();
-    if (document.pointerLockElement === this.element) document.exitPointerLock();
+    if (this.#pointerIsLocked) this.#document.exitPointerLock();
     this.#options.onRelease();
   }
 
@@ -155,6 +176,7 @@ export class ConsoleScreen {
     this.show(null, null);
     this.#abort.abort();
     this.#observer.disconnect();
+    this.#viewObserver.disconnect();
     this.#stopWatchingRatio();
     clearTimeout(this.#resizeTimer);
     this.element.remove();
@@ -183,10 +205,17 @@ export class ConsoleScreen {
     on('contextmenu', (event) => event.preventDefault());
     on('wheel', (event) => this.#wheelTurned(event), false);
     on('dragstart', (event) => event.preventDefault());
-    window.addEventListener('blur', () => this.#letGo(), { signal });
-    document.addEventListener('visibilitychange', () => document.hidden && this.#letGo(), { signal });
+    this.#window.addEventListener('blur', () => this.#letGo(), { signal });
+    this.#document.addEventListener(
+      'visibilitychange',
+      () => {
+        if (this.#document.hidden) this.#letGo();
+        this.#tellSeen();
+      },
+      { signal },
+    );
     // Where the pointer went when the lock was lost, its buttons are let go unseen.
-    document.addEventListener('pointerlockchange', () => document.pointerLockElement === null && this.#releaseButtons(), { signal });
+    this.#document.addEventListener('pointerlockchange', () => !this.#pointerIsLocked && this.#releaseButtons(), { signal });
   }
 
   #hear(event: ConsoleEvent): void {
@@ -201,9 +230,17 @@ export class ConsoleScreen {
     else if (event.kind === 'capabilities') {
       if (event.capabilities.resizeGuest.possible) this.#askForSize();
       // A guest that has found its tablet takes positions from then on.
-      if (!this.#relative && document.pointerLockElement === this.element) document.exitPointerLock();
+      if (!this.#relative && this.#pointerIsLocked) this.#document.exitPointerLock();
       this.#showCursor();
     }
+  }
+
+  #tellSeen(): void {
+    this.#console?.setSeen(this.#inView && !this.#document.hidden);
+  }
+
+  get #pointerIsLocked(): boolean {
+    return this.#document.pointerLockElement === this.element;
   }
 
   #send(input: ConsoleInput): void {
@@ -219,7 +256,7 @@ export class ConsoleScreen {
   }
 
   #updateGrab(): void {
-    const grabbed = this.#console?.state.phase === 'connected' && document.activeElement === this.element;
+    const grabbed = this.#console?.state.phase === 'connected' && this.#document.activeElement === this.element;
     if (grabbed === this.#grabbed) return;
     this.#grabbed = grabbed;
     if (!grabbed) this.#letGo();
@@ -270,7 +307,7 @@ export class ConsoleScreen {
       this.#touch.down(event.pointerId, { x: event.clientX, y: event.clientY });
       return;
     }
-    if (this.#relative && document.pointerLockElement !== this.element) {
+    if (this.#relative && !this.#pointerIsLocked) {
       // This click only asks for the pointer; the guest would get it where its own pointer happens to be.
       void this.#lockPointer();
       return;
@@ -297,7 +334,7 @@ export class ConsoleScreen {
   #pointerMoved(event: PointerEvent): void {
     const touched = event.pointerType === 'touch';
     // By fingers a zoomed picture is not moved: what is touched is what is meant.
-    if (!touched && this.#choice.zoom !== 1 && document.pointerLockElement !== this.element) this.#panTo(event);
+    if (!touched && this.#choice.zoom !== 1 && !this.#pointerIsLocked) this.#panTo(event);
     if (this.#console?.state.phase !== 'connected') return;
     if (touched) {
       this.#touch.moved(event.pointerId, { x: event.clientX, y: event.clientY });
@@ -306,12 +343,12 @@ export class ConsoleScreen {
     // Between pressing and letting go, further buttons come as movements.
     if (event.type === 'pointermove' && event.button >= 0) this.#buttonsChanged(event);
     if (!this.#relative) this.#pointAt({ x: event.clientX, y: event.clientY });
-    else if (document.pointerLockElement === this.element) this.#moveBy({ x: event.movementX, y: event.movementY });
+    else if (this.#pointerIsLocked) this.#moveBy({ x: event.movementX, y: event.movementY });
   }
 
   /** A movement of the guest's pointer, in CSS pixels. */
   #moveBy(by: { x: number; y: number }): void {
-    const factor = window.devicePixelRatio / (this.#placement?.scale ?? 1);
+    const factor = this.#window.devicePixelRatio / (this.#placement?.scale ?? 1);
     const moved = turnBack({ x: by.x * factor, y: by.y * factor }, this.#choice.rotation);
     this.#motionRest.x += moved.x;
     this.#motionRest.y += moved.y;
@@ -398,7 +435,7 @@ export class ConsoleScreen {
     if (!size || !picture || this.element.clientWidth === 0) return null;
     const { rotation } = this.#choice;
     const box = this.element.getBoundingClientRect();
-    const placement = place(size, box, window.devicePixelRatio, this.#choice, this.#pan);
+    const placement = place(size, box, this.#window.devicePixelRatio, this.#choice, this.#pan);
     this.#placement = placement;
     const lies = rotation % 180 === 0;
     Object.assign(picture.style, {
@@ -438,7 +475,7 @@ export class ConsoleScreen {
       if (live?.state.phase !== 'connected' || !live.capabilities.resizeGuest.possible) return;
       const { width, height } = this.element.getBoundingClientRect();
       const turnedBox = this.#choice.rotation % 180 === 0 ? { width, height } : { width: height, height: width };
-      const wanted = guestSizeFor(turnedBox, window.devicePixelRatio);
+      const wanted = guestSizeFor(turnedBox, this.#window.devicePixelRatio);
       const has = live.state.size;
       if (wanted.widthPx !== has.widthPx || wanted.heightPx !== has.heightPx) live.resize(wanted);
     }, resizeSettlesMs);
@@ -449,7 +486,7 @@ export class ConsoleScreen {
     const style =
       !live || this.#relative
         ? 'default'
-        : cursorStyle(this.#cursor, this.#placement?.scale ?? 1, window.devicePixelRatio, this.#choice.rotation);
+        : cursorStyle(this.#cursor, this.#placement?.scale ?? 1, this.#window.devicePixelRatio, this.#choice.rotation);
     if (this.#picture) this.#picture.style.cursor = style;
     this.#placePointer();
   }
@@ -468,10 +505,10 @@ export class ConsoleScreen {
     if (this.#drawnPointer?.shape !== shape || this.#drawnPointer.scale !== placement.scale || this.#drawnPointer.rotation !== rotation) {
       this.#drawnPointer = { shape, scale: placement.scale, rotation };
       const drawn = drawCursor(shape, placement.scale, rotation);
-      drawn.style.width = `${drawn.width / window.devicePixelRatio}px`;
+      drawn.style.width = `${drawn.width / this.#window.devicePixelRatio}px`;
       overlay.replaceChildren(drawn);
     }
-    const unit = placement.scale / window.devicePixelRatio;
+    const unit = placement.scale / this.#window.devicePixelRatio;
     const at = this.#pictureSize ? seenAt(this.#guestPointer, this.#pictureSize, rotation) : { x: 0, y: 0 };
     const hot = seenAt({ xPx: shape.hotXPx, yPx: shape.hotYPx }, shape, rotation);
     overlay.style.left = `${placement.left + (at.x - hot.x) * unit}px`;
@@ -480,7 +517,7 @@ export class ConsoleScreen {
 
   /** The window moved to a display with another scale, or was zoomed. */
   #watchRatio(): void {
-    const query = window.matchMedia(`(resolution: ${window.devicePixelRatio}dppx)`);
+    const query = this.#window.matchMedia(`(resolution: ${this.#window.devicePixelRatio}dppx)`);
     const changed = () => {
       this.#watchRatio();
       this.#boxChanged();

@@ -47,6 +47,7 @@ class ScriptedConsole implements Console {
   heads: readonly ConsoleHead[] = [];
   resize(): void {}
   setMonitors(): void {}
+  setSeen(): void {}
   input(): void {}
   setSound(): void {}
   connectSound(): () => void {

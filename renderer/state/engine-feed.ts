@@ -1,7 +1,7 @@
 /** Keeps the store equal to the engine: subscribes, applies, and begins anew after a gap. */
 import type { GuestId } from '../../contract/ids.ts';
 import { bridge } from './bridge.ts';
-import { takeMessage, useEngineStore } from './store.ts';
+import { takeFullScreen, takeMessage, useEngineStore } from './store.ts';
 
 /** Follows the engine and the shell until the page is gone. Called once. */
 export function followEngine(): void {
@@ -16,7 +16,7 @@ export function followEngine(): void {
   subscribe();
   bridge.onShellEvent((event) => {
     if (event.type === 'engine') useEngineStore.setState({ connection: event.connection });
-    if (event.type === 'fullScreen') useEngineStore.setState({ fullScreen: event.on });
+    if (event.type === 'fullScreen') takeFullScreen(event);
   });
 }
 

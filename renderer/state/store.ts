@@ -6,15 +6,22 @@ import type { Guest } from '../../contract/guest-state.ts';
 import type { Image } from '../../contract/image.ts';
 import { type Job, jobEnded } from '../../contract/job.ts';
 import type { Settings } from '../../contract/settings.ts';
-import type { EngineConnection } from '../../contract/shell.ts';
+import { type EngineConnection, headWindowName, type ShellEvent } from '../../contract/shell.ts';
 import { appendSample, applyMessage, type EngineState, initialEngineState, type SampleRing } from './engine-state.ts';
 
 type Store = EngineState & {
   connection: EngineConnection;
   fullScreen: boolean;
+  /** The monitors' windows that are full screen, by their names. */
+  fullHeads: ReadonlySet<string>;
 };
 
-export const useEngineStore = create<Store>()(() => ({ ...initialEngineState, connection: { state: 'starting' }, fullScreen: false }));
+export const useEngineStore = create<Store>()(() => ({
+  ...initialEngineState,
+  connection: { state: 'starting' },
+  fullScreen: false,
+  fullHeads: new Set<string>(),
+}));
 
 /** Samples change every second for every visible guest; a store of their own keeps everything else still. */
 export const useSampleStore = create<Record<string, SampleRing>>()(() => ({}));
@@ -32,6 +39,18 @@ export function takeMessage(message: ServerMessage): boolean {
   }
   useEngineStore.setState(applied.state);
   return true;
+}
+
+/** Takes over what the shell says of this window, or of a monitor's that it has opened. */
+export function takeFullScreen({ on, window }: Extract<ShellEvent, { type: 'fullScreen' }>): void {
+  if (!window) {
+    useEngineStore.setState({ fullScreen: on });
+    return;
+  }
+  const fullHeads = new Set(useEngineStore.getState().fullHeads);
+  if (on) fullHeads.add(headWindowName(window));
+  else fullHeads.delete(headWindowName(window));
+  useEngineStore.setState({ fullHeads });
 }
 
 export function useConnection(): EngineConnection {

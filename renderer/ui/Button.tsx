@@ -80,6 +80,29 @@ export function IconButton({ icon: Icon, label, hint, size = 16, pressed, kind =
   );
 }
 
+/** An icon button for windows that this page has opened: what React Aria lays over a page lies in this one, so the browser's own tooltip is used. */
+export function PlainIconButton({
+  icon: Icon,
+  label,
+  reason = null,
+  pressed,
+  onPress,
+}: Pick<IconProps, 'icon' | 'label' | 'reason' | 'pressed' | 'onPress'>) {
+  return (
+    <button
+      type="button"
+      className={`icon-button button-quiet${pressed ? ' icon-button-on' : ''}${reason === null ? '' : ' button-blocked'}`}
+      aria-label={label}
+      title={reason ?? label}
+      {...(pressed === undefined ? {} : { 'aria-pressed': pressed })}
+      {...(reason === null ? {} : { 'aria-disabled': true, 'aria-description': reason })}
+      onClick={() => reason === null && onPress?.()}
+    >
+      <Icon size={16} aria-hidden="true" />
+    </button>
+  );
+}
+
 function ariaProps(rest: Common, reason: string | null, reasonId: string): ButtonProps {
   const blocked = reason !== null;
   return {

@@ -70,15 +70,9 @@ export class SpiceConsole implements Console {
   readonly #lifecycle = new ConsoleLifecycle();
   #worker: Worker | undefined;
   #watch: ReturnType<typeof setInterval> | undefined;
-  /** A tab that is not shown has a canvas without a box. */
-  readonly #observer = new IntersectionObserver((entries) => {
-    for (const { target, isIntersecting } of entries) this.#inView.set(target, isIntersecting);
-    this.#tellVisible();
-  });
-  readonly #inView = new Map<Element, boolean>();
   /** By the ids of the heads. */
   readonly #canvases = new Map([[0, this.canvas]]);
-  readonly #toldVisible = new Map<number, boolean>();
+  readonly #seen = new Map<number, boolean>();
   #heads: readonly ConsoleHead[] = [];
   /** By display channels. */
   readonly #cursors = new Map<number, ConsoleEvent>();
@@ -132,10 +126,9 @@ export class SpiceConsole implements Console {
     };
     const canvas = this.canvas.transferControlToOffscreen();
     this.#tell({ type: 'start', canvas, lineEnd: this.#options.lineEnd }, [canvas]);
+    for (const [head, visible] of this.#seen) this.#tell({ type: 'visible', head, visible });
     this.#startedAt = this.#heardAt = performance.now();
     this.#watch = setInterval(() => this.#look(), watchEveryMs);
-    this.#observer.observe(this.canvas);
-    document.addEventListener('visibilitychange', this.#tellVisible);
   }
 
   get heads(): readonly ConsoleHead[] {
@@ -148,6 +141,12 @@ export class SpiceConsole implements Console {
 
   setMonitors(count: number): void {
     if (this.#capabilities.resizeGuest.possible) this.#tell({ type: 'monitors', count });
+  }
+
+  setSeen(seen: boolean, head = 0): void {
+    if (seen === (this.#seen.get(head) ?? true)) return;
+    this.#seen.set(head, seen);
+    this.#tell({ type: 'visible', head, visible: seen });
   }
 
   input(input: ConsoleInput): void {
@@ -204,15 +203,6 @@ export class SpiceConsole implements Console {
   #tell(message: ToWorker, transfer: Transferable[] = []): void {
     this.#worker?.postMessage(message, transfer);
   }
-
-  readonly #tellVisible = () => {
-    for (const [head, canvas] of this.#canvases) {
-      const visible = (this.#inView.get(canvas) ?? true) && !document.hidden;
-      if (visible === (this.#toldVisible.get(head) ?? true)) continue;
-      this.#toldVisible.set(head, visible);
-      this.#tell({ type: 'visible', head, visible });
-    }
-  };
 
   #receive(message: FromWorker): void {
     this.#heardAt = performance.now();
@@ -295,7 +285,8 @@ export class SpiceConsole implements Console {
     this.#canvases.set(head, made);
     const canvas = made.transferControlToOffscreen();
     this.#tell({ type: 'canvas', head, canvas }, [canvas]);
-    this.#observer.observe(made);
+    // Nobody shows it yet.
+    this.setSeen(false, head);
     return made;
   }
 
@@ -377,10 +368,8 @@ export class SpiceConsole implements Console {
   #end(end: ConsoleEnd): void {
     if (this.state.phase === 'closed') return;
     clearInterval(this.#watch);
-    this.#observer.disconnect();
     this.#speaker?.close();
     this.#microphone?.close();
-    document.removeEventListener('visibilitychange', this.#tellVisible);
     const worker = this.#worker;
     this.#worker = undefined;
     if (worker) {

@@ -9,9 +9,13 @@ import type { UsedMonitors } from './use-monitors.ts';
 /** So many are offered at least, with the reason why a guest has fewer. */
 const offered = 4;
 
+/** Unlike those of the counts: a menu knows its items by them. */
+const apartId = (head: number) => `apart-${head}`;
+
 /** How many monitors the guest has, how they are laid out, and which is shown. */
 export function MonitorsMenu({ monitors, view }: { monitors: UsedMonitors; view: SessionView | null }) {
-  const { main, heads, most, count, layout } = monitors;
+  const { main, heads, here, most, count, layout } = monitors;
+  const apart = heads.filter((head) => !here.includes(head));
   const resize = view?.capabilities?.resizeGuest;
   const reasonFor = (wanted: number) => {
     if (wanted > most) return consoleWords.monitorsMost(most);
@@ -20,12 +24,12 @@ export function MonitorsMenu({ monitors, view }: { monitors: UsedMonitors; view:
   };
   return (
     <>
-      {heads.length > 1 && layout === 'tabs' && (
+      {here.length > 1 && layout === 'tabs' && (
         <Segmented
           label={consoleWords.monitorShown}
           value={String(main.head ?? 0)}
           onChange={(head) => monitors.show(Number(head))}
-          options={heads.map((head) => ({ id: String(head), label: String(head + 1) }))}
+          options={here.map((head) => ({ id: String(head), label: String(head + 1) }))}
         />
       )}
       <MenuTrigger
@@ -61,6 +65,37 @@ export function MonitorsMenu({ monitors, view }: { monitors: UsedMonitors; view:
             {consoleWords.monitorTiled}
           </MenuItem>
         </MenuSection>
+        {heads.length > 1 && (
+          <MenuSection
+            title={consoleWords.monitorApart}
+            choose="multiple"
+            selected={apart.map(apartId)}
+            onSelect={(chosen) => {
+              const wanted = heads.filter((head) => chosen.has(apartId(head)));
+              if (wanted.length < heads.length) monitors.setApart(wanted);
+            }}
+          >
+            {heads.map((head) => (
+              <MenuItem key={head} id={apartId(head)} reason={here.length === 1 && here[0] === head ? consoleWords.monitorApartLast : null}>
+                {consoleWords.monitorApartNumber(head + 1)}
+              </MenuItem>
+            ))}
+          </MenuSection>
+        )}
+        {heads.length > 1 && (
+          <MenuSection label={consoleWords.monitorApart}>
+            {apart.length < heads.length - 1 && (
+              <MenuItem id="all-apart" note={consoleWords.monitorApartAllNote} onAction={() => monitors.setApart(heads.slice(1))}>
+                {consoleWords.monitorApartAll}
+              </MenuItem>
+            )}
+            {apart.length > 0 && (
+              <MenuItem id="none-apart" onAction={() => monitors.setApart([])}>
+                {consoleWords.monitorApartNone}
+              </MenuItem>
+            )}
+          </MenuSection>
+        )}
       </MenuTrigger>
     </>
   );

@@ -46,9 +46,7 @@ export class GuestClipboard implements ClipboardHost {
 }
 
 /** Shares the clipboard with the guest of `live` while its console is in use, as the guest's policy says. */
-export function useClipboard(board: GuestClipboard, live: Console | null, policy: ClipboardPolicy, grabbed: boolean): void {
-  const focused = useWindowFocus();
-  const inUse = grabbed && focused;
+export function useClipboard(board: GuestClipboard, live: Console | null, policy: ClipboardPolicy, inUse: boolean): void {
   useEffect(() => {
     if (!live) return;
     live.setClipboard(policy, inUse);
@@ -57,17 +55,20 @@ export function useClipboard(board: GuestClipboard, live: Console | null, policy
   }, [board, live, policy, inUse]);
 }
 
-function useWindowFocus(): boolean {
-  const [focused, setFocused] = useState(() => document.hasFocus());
+/** Of this window, or of another that the page has opened; false while there is none. */
+export function useWindowFocus(of: Window | null = window): boolean {
+  const [focused, setFocused] = useState(false);
   useEffect(() => {
-    const changed = () => setFocused(document.hasFocus());
+    if (!of) return;
+    const changed = () => setFocused(of.document.hasFocus());
     const gone = () => setFocused(false);
-    window.addEventListener('focus', changed);
-    window.addEventListener('blur', gone);
+    changed();
+    of.addEventListener('focus', changed);
+    of.addEventListener('blur', gone);
     return () => {
-      window.removeEventListener('focus', changed);
-      window.removeEventListener('blur', gone);
+      of.removeEventListener('focus', changed);
+      of.removeEventListener('blur', gone);
     };
-  }, []);
+  }, [of]);
   return focused;
 }

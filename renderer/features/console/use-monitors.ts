@@ -8,12 +8,16 @@ import { useRemembered } from '../../state/remembered.ts';
 import { useSettings } from '../../state/store.ts';
 
 type Layout = 'tabs' | 'tiled';
-/** `count`: null is as many as the guest's display device has. */
-type Choice = { count: number | null; layout: Layout };
-const asItIs: Choice = { count: null, layout: 'tabs' };
+/** `count`: null is as many as the guest's display device has. `apart`: the monitors that are looked at in windows of their own. */
+type Choice = { count: number | null; layout: Layout; apart: readonly number[] };
+const asItIs: Choice = { count: null, layout: 'tabs', apart: [] };
+
+/** A monitor that is gone may be back in a moment: a guest that starts, or is connected to anew, has them one after the other. */
+const lingersMs = 3000;
 
 /** One monitor as if it were the only one. `head` is null for a guest that has no others. */
 type ShownMonitor = { head: number | null; view: SessionView | null };
+type OneOfSeveral = ShownMonitor & { head: number };
 
 export type UsedMonitors = {
   /** The connection that they have in common, for sound and the like. */
@@ -21,15 +25,21 @@ export type UsedMonitors = {
   /** The one that the toolbar and the strip are about. */
   main: ShownMonitor;
   /** Beside it, where they are tiled. */
-  beside: readonly (ShownMonitor & { head: number })[];
-  /** The ids of those that there are. */
+  beside: readonly OneOfSeveral[];
+  /** In windows of their own; without a view those that have just gone. */
+  apart: readonly OneOfSeveral[];
+  /** The ids of those that there are, and of those that are shown here. */
   heads: readonly number[];
+  here: readonly number[];
   /** How many the guest's display device can have, and how many are asked for. */
   most: number;
   count: number;
   layout: Layout;
   setCount(count: number): void;
   setLayout(layout: Layout): void;
+  /** Puts these into windows of their own, and all others back into this one. */
+  setApart(heads: readonly number[]): void;
+  bringBack(head: number): void;
   /** Which is shown, where they are tabs. */
   show(head: number): void;
 };
@@ -51,13 +61,21 @@ export function useMonitors(guestId: GuestId, guest: Guest | undefined, view: Se
   }, [whole, resizes, most, count]);
 
   const views = useMemo(() => heads.map((head) => ({ head: head.id, view: view && viewOf(view, head) })), [heads, view]);
+  const here = views.filter(({ head }) => !choice.apart.includes(head));
+  // Something is shown in this window in any case.
+  if (here.length === 0 && views[0]) here.push(views[0]);
+  const recent = useRecent(heads.map(({ id }) => id));
   const tiled = choice.layout === 'tiled';
-  const main = (tiled ? views[0] : (views.find(({ head }) => head === shown) ?? views[0])) ?? null;
+  const main = (tiled ? here[0] : (here.find(({ head }) => head === shown) ?? here[0])) ?? null;
   return {
     whole: view,
     main: several && main ? main : { head: null, view },
-    beside: several && tiled ? views.slice(1) : [],
+    beside: several && tiled ? here.slice(1) : [],
+    apart: choice.apart
+      .filter((head) => head < count && recent.has(head) && !here.some((each) => each.head === head))
+      .map((head) => views.find((each) => each.head === head) ?? { head, view: null }),
     heads: heads.map(({ id }) => id),
+    here: here.map(({ head }) => head),
     most,
     count,
     layout: choice.layout,
@@ -66,8 +84,22 @@ export function useMonitors(guestId: GuestId, guest: Guest | undefined, view: Se
       whole?.setMonitors(next);
     },
     setLayout: (layout) => setChoice({ ...choice, layout }),
+    setApart: (next) => setChoice({ ...choice, apart: next }),
+    bringBack: (head) => setChoice({ ...choice, apart: choice.apart.filter((other) => other !== head) }),
     show: setShown,
   };
+}
+
+/** The ids, and for a moment those that were among them before. */
+function useRecent(ids: readonly number[]): ReadonlySet<number> {
+  const now = ids.join(' ');
+  const [known, setKnown] = useState('');
+  useEffect(() => {
+    setKnown((before) => (now.startsWith(before) ? now : before));
+    const timer = setTimeout(() => setKnown(now), lingersMs);
+    return () => clearTimeout(timer);
+  }, [now]);
+  return useMemo(() => new Set(`${now} ${known}`.split(' ').filter(Boolean).map(Number)), [now, known]);
 }
 
 /** The session as if that monitor were all that there is. */
@@ -93,7 +125,8 @@ function headConsole(whole: NonNullable<SessionView['console']>, head: ConsoleHe
 
 function acceptChoice(stored: unknown): Choice | null {
   if (typeof stored !== 'object' || stored === null) return null;
-  const { count, layout } = stored as Partial<Record<keyof Choice, unknown>>;
+  const { count, layout, apart = [] } = stored as Partial<Record<keyof Choice, unknown>>;
   const isCount = count === null || (typeof count === 'number' && Number.isInteger(count) && count >= 1);
-  return isCount && (layout === 'tabs' || layout === 'tiled') ? { count, layout } : null;
+  const areHeads = Array.isArray(apart) && apart.every((head) => Number.isInteger(head) && head >= 0);
+  return isCount && areHeads && (layout === 'tabs' || layout === 'tiled') ? { count, layout, apart } : null;
 }

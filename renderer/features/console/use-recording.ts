@@ -18,11 +18,14 @@ export type Recording = {
   end(): void;
 };
 
+/** The monitors that are recorded, side by side. */
+type Recorded = Pick<UsedMonitors, 'whole' | 'main' | 'beside'>;
+
 /**
  * A recording of what is to be seen and, where `hasSound`, heard of the guest, into a file that the user chooses. It ends with the console's tab or
  * window at the latest.
  */
-export function useRecording(name: string, monitors: UsedMonitors, hasSound: boolean): Recording {
+export function useRecording(name: string, monitors: Recorded, hasSound: boolean): Recording {
   const [since, setSince] = useState<number | null>(null);
   const recorder = useRef<Recorder | null>(null);
   const asking = useRef(false);
@@ -91,7 +94,7 @@ export function useRecording(name: string, monitors: UsedMonitors, hasSound: boo
 }
 
 /** What is to be seen, from left to right. */
-function picturesOf({ main, beside }: UsedMonitors): HTMLCanvasElement[] {
+function picturesOf({ main, beside }: Recorded): HTMLCanvasElement[] {
   return [main, ...beside].flatMap(({ view }) => (view ? (pictureOf(view) ?? []) : []));
 }
 

@@ -1,0 +1,139 @@
+/** Monitors of one guest in windows of their own: drawn there pixel by pixel, used there, and shown with the others again when such a window closes. */
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { expect, test } from 'vitest';
+import type { GuestId } from '../../contract/ids.ts';
+import { launchApp, type TestApp, untilConnected } from '../support/app.ts';
+import { canvasPixels, goToConsole, liveCanvas, runInGuest, typeKeys } from '../support/console-page.ts';
+import { decodePng, differingPixels, type Pixels } from '../support/png.ts';
+import { makeStarterGuest, untilAgent, untilStatus } from '../support/starter-guest.ts';
+import { until } from '../support/until.ts';
+
+const canvasOf = (head: number) => `.console:not([hidden]) [data-head="${head}"] ${liveCanvas}`;
+const listensForSpice =
+  'port=$(grep -lx com.redhat.spice.0 /sys/class/virtio-ports/*/name); sleep 1000 <>/dev/$(basename $(dirname $port)) >/dev/null 2>&1 &';
+
+async function screendumpOf(app: TestApp, guest: GuestId, head: number): Promise<Pixels> {
+  const filename = join(app.home, `head-${head}.png`);
+  const input = { filename, format: 'png', device: 'video0', head };
+  await app.client.call('guest.qmpCommand', { guest, command: 'screendump', arguments: input });
+  const pixels = decodePng(readFileSync(filename));
+  rmSync(filename);
+  return pixels;
+}
+
+async function untilHeadEqual(app: TestApp, page: Page, guest: GuestId, head: number): Promise<Pixels> {
+  let differing = -1;
+  await page.locator(canvasOf(head)).waitFor({ timeout: 20_000 });
+  return await until(
+    'the monitor equals its screendump',
+    async () => {
+      const seen = await canvasPixels(page, canvasOf(head));
+      differing = differingPixels(seen, await screendumpOf(app, guest, head));
+      return differing === 0 ? seen : null;
+    },
+    20_000,
+  ).catch((error: unknown) => {
+    throw new Error(`monitor ${head}: ${differing} pixels differ`, { cause: error });
+  });
+}
+
+async function choose(page: Page, item: string, role: 'menuitem' | 'menuitemcheckbox' = 'menuitem'): Promise<void> {
+  await page.getByRole('button', { name: 'Monitors' }).click();
+  await page.getByRole(role, { name: item }).click();
+  await page.keyboard.press('Escape');
+}
+
+/** A guest with so many monitors, all of them on, and its console in the main window. */
+async function withMonitors(heads: number): Promise<TestApp & { guest: GuestId }> {
+  const app = await launchApp();
+  await untilConnected(app);
+  const { id: guest } = await makeStarterGuest(app.client, 'Starter');
+  await app.client.call('guest.edit', { guest, change: { display: { device: 'virtio', heads } } });
+  await app.call('guest.start', { guest });
+  await untilStatus(app.client, guest, 'running');
+  await goToConsole(app.page, guest);
+  await app.page.locator(canvasOf(0)).waitFor({ timeout: 30_000 });
+  await untilAgent(app.client, guest);
+  await runInGuest(app.client, guest, `echo 0 > /sys/class/graphics/fbcon/cursor_blink; ${listensForSpice}`);
+  const on = () => runInGuest(app.client, guest, 'grep -lx connected /sys/class/drm/card*-*/status | wc -l');
+  await until('all monitors are on', async () => Number(await on()) === heads, 30_000);
+  return { ...app, guest };
+}
+
+test('a monitor in a window of its own is drawn and used there, has that window’s size, and comes back when it closes', {
+  timeout: 240_000,
+}, async () => {
+  const app = await withMonitors(2);
+  const { page, client, electron, guest } = app;
+  await untilHeadEqual(app, page, guest, 0);
+  const opening = electron.waitForEvent('window');
+  await choose(page, 'Screen 2', 'menuitemcheckbox');
+  const second = await opening;
+  await second.locator(canvasOf(1)).waitFor({ timeout: 20_000 });
+  expect(await second.title()).toBe('Screen 2 – Starter');
+  expect(await page.getByRole('radio', { name: '2', exact: true }).count()).toBe(0);
+  const windows = () => electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().length);
+  expect(await windows()).toBe(2);
+
+  // It reaches nothing by itself.
+  const bridges = await second.evaluate(() => ['guesthouse', 'require', 'process'].filter((name) => name in window));
+  expect(bridges).toEqual([]);
+  const openedThere = await second.evaluate((id) => [window.open('about:blank', `head-${id}-3`), window.open('app://guesthouse/')], guest);
+  const openedHere = await page.evaluate(
+    (id) => [window.open('about:blank'), window.open('about:blank', `head-${id}-99`), window.open('app://guesthouse/', `head-${id}-3`)],
+    guest,
+  );
+  expect([...openedThere, ...openedHere]).toEqual([null, null, null, null, null]);
+  expect(await windows()).toBe(2);
+
+  // Each window's size is its own monitor's wish.
+  const preferred = async (output: number) =>
+    (await runInGuest(client, guest, `head -n 1 /sys/class/drm/card*-Virtual-${output}/modes`)).trim();
+  const before = await preferred(1);
+  const resized = await electron.evaluate(({ BrowserWindow }) => {
+    const window = BrowserWindow.getAllWindows().find((each) => each.getTitle().startsWith('Screen 2'));
+    window?.setContentSize(900, 700);
+    return window !== undefined;
+  });
+  expect(resized).toBe(true);
+  const wanted = () =>
+    second
+      .locator('.console-screen')
+      .evaluate(({ clientWidth, clientHeight }) => `${Math.floor(clientWidth / 8) * 8}x${Math.floor(clientHeight / 2) * 2}`);
+  await until('its guest is asked for that size', async () => (await preferred(2)) === (await wanted()), 30_000);
+  expect(await preferred(1)).toBe(before);
+
+  // Keys go to the guest whichever window has them, and none stays pressed where it is left.
+  await second.locator('.console-screen').click();
+  await typeKeys(second, 'echo from-second > /tmp/second\n');
+  await until('what was typed there arrived', async () => (await runInGuest(client, guest, 'cat /tmp/second')).includes('from-second'));
+  await second.keyboard.down('ShiftLeft');
+  // Playwright lets no page notice that it loses the focus.
+  await second.evaluate(() => window.dispatchEvent(new Event('blur')));
+  await page.locator(`[data-head="0"] .console-screen`).click();
+  await typeKeys(page, 'echo from-first > /tmp/first\n');
+  await until('what was typed here arrived, in small letters', async () =>
+    (await runInGuest(client, guest, 'cat /tmp/first')).includes('from-first'),
+  );
+  await second.keyboard.up('ShiftLeft');
+
+  await untilHeadEqual(app, second, guest, 1);
+  await untilHeadEqual(app, page, guest, 0);
+  const shots = process.env.GUESTHOUSE_SHOTS;
+  if (shots) await second.screenshot({ path: join(shots, 'head-window.png') });
+
+  // What was in it is with the others again, and goes on being drawn.
+  await second.close();
+  await page.getByRole('radio', { name: '2', exact: true }).click();
+  await untilHeadEqual(app, page, guest, 1);
+  expect(await windows()).toBe(1);
+
+  // What a page leaves behind, its windows are not.
+  const again = electron.waitForEvent('window');
+  await choose(page, 'A window for each');
+  await (await again).locator(canvasOf(1)).waitFor({ timeout: 20_000 });
+  await page.getByRole('button', { name: 'Close the console of Starter' }).click();
+  await until('its window is gone as well', async () => (await windows()) === 1, 10_000);
+});
