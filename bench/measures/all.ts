@@ -14,6 +14,7 @@ import { imageSearch } from './image-search.ts';
 import { linkedClone } from './linked-clone.ts';
 import { manyGuests } from './many-guests.ts';
 import { snapshots } from './snapshots.ts';
+import { sound } from './sound.ts';
 import { spiceDecoders } from './spice-decoders.ts';
 import { spiceDrawing } from './spice-drawing.ts';
 import { startStages } from './start-stages.ts';
@@ -33,6 +34,7 @@ export const measures: readonly Measure[] = [
   console,
   consoleReplay,
   consoleResponses,
+  sound,
   spiceDecoders,
   spiceDrawing,
   startStages,

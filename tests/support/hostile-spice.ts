@@ -9,8 +9,8 @@ export type Mischief =
   | { kind: 'silence' }
   /** Passes everything on, but closes the channels of this type (1 main, 2 display, 3 inputs, 4 cursor) after so many bytes. */
   | { kind: 'cut'; channel: number; afterBytes: number }
-  /** Passes everything on, but on the channels of this type says this after the handshake, and nothing more. */
-  | { kind: 'inject'; channel: number; message: Uint8Array };
+  /** Passes everything on, but on the channels of this type says this after the handshake, or what that function writes, and nothing more. */
+  | { kind: 'inject'; channel: number; message: Uint8Array | ((page: Socket) => void) };
 
 /** A message of the mini header's form; `claimed` lies about its size. */
 export function spiceMessage(type: number, body: Uint8Array, claimed = body.byteLength): Uint8Array {
@@ -80,7 +80,9 @@ function relay(page: Socket, realPath: string, mischief: Extract<Mischief, { cha
     const upTo = Math.min(handshake.byteLength, length);
     page.write(handshake.subarray(passed, upTo));
     passed = Number.isFinite(length) ? upTo : handshake.byteLength;
-    if (passed >= length) page.write(mischief.message, meet);
+    if (passed < length) return;
+    if (typeof mischief.message === 'function') mischief.message(page);
+    else page.write(mischief.message, meet);
   };
   const server = unixSocketTransport(realPath)({ open: () => {}, data: fromServer, closed: () => page.destroy() });
   const cut = () => {
