@@ -5,7 +5,7 @@
  */
 import type { EditTiming, PlannedChange, SpecDifference } from './guest-hardware.ts';
 import { specDifferences, valueAt } from './guest-hardware.ts';
-import { cpuCount, cpusOnline, type Disk, type GuestSpec, type Nic } from './guest-spec.ts';
+import { cpuCount, cpusOnline, type Disk, type GuestSpec, type Nic, type Share, sharesOverConsole } from './guest-spec.ts';
 
 /** `running` is what the guest runs with, `wanted` what it is to be. */
 type Context = { running: GuestSpec; wanted: GuestSpec };
@@ -44,6 +44,14 @@ function nicPlugs(context: Context, path: string): string | null {
   const { model } = nicOf(context, path);
   if (model === 'virtio' || model === 'e1000e' || model === 'vmxnet3' || isOldPc(context)) return null;
   return `A card of type ${model} is an old PCI card, which cannot be plugged into a machine that runs.`;
+}
+
+const sharedFromStart = nextStart('Folders are shared from the start of a machine on.');
+
+/** A share that the engine looks up anew for every request: it needs no more than the port, which has been there since the start. */
+function goesOverConsole({ running, wanted }: Context, path: string): boolean {
+  const shares = [valueAt(running, path), valueAt(wanted, path)].filter((share) => share !== undefined) as Share[];
+  return sharesOverConsole(running) && shares.length > 0 && shares.every(({ via }) => via === 'webdav');
 }
 
 const orNow = (why: string | null, otherwise: (why: string) => EditTiming): EditTiming => (why === null ? now : otherwise(why));
@@ -117,11 +125,16 @@ const rules: Record<string, Rule> = {
   },
   'nics.*.linkUp': now,
   'nics.*.bootOrder': nextStart('The boot order counts when the machine starts.'),
-  'shares.+': nextStart('Folders are shared from the start of a machine on.'),
-  'shares.-': nextStart('Folders are shared until the machine ends.'),
-  'shares.*.tag': nextStart('Folders are shared from the start of a machine on.'),
-  'shares.*.path': nextStart('Folders are shared from the start of a machine on.'),
-  'shares.*.readOnly': nextStart('Folders are shared from the start of a machine on.'),
+  'shares.+': (context, path) => (goesOverConsole(context, path) ? now : sharedFromStart),
+  'shares.-': ({ running, wanted }, path) => {
+    if (!goesOverConsole({ running, wanted }, path)) return nextStart('Folders are shared until the machine ends.');
+    if (sharesOverConsole(wanted)) return now;
+    return nextStart('It is out of reach at once; the port over which it went stays until the machine ends.');
+  },
+  'shares.*.tag': (context, path) => (goesOverConsole(context, parent(path)) ? now : sharedFromStart),
+  'shares.*.path': (context, path) => (goesOverConsole(context, parent(path)) ? now : sharedFromStart),
+  'shares.*.readOnly': (context, path) => (goesOverConsole(context, parent(path)) ? now : sharedFromStart),
+  'shares.*.via': sharedFromStart,
   'usbDevices.+': now,
   'usbDevices.-': now,
   'usbDevices.*.vendorId': usbIdentity,

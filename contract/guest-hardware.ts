@@ -73,7 +73,12 @@ const newCdDrive = z.strictObject({
   bootOrder: cdDrive.shape.bootOrder.optional(),
 });
 const newNic = nic.omit({ id: true }).partial().strict();
-const newShare = z.strictObject({ path: share.shape.path, tag: share.shape.tag.optional(), readOnly: z.boolean().optional() });
+const newShare = z.strictObject({
+  path: share.shape.path,
+  tag: share.shape.tag.optional(),
+  readOnly: z.boolean().optional(),
+  via: share.shape.via.optional(),
+});
 const newUsbDevice = usbDevice.omit({ id: true }).extend({ port: usbDevice.shape.port.optional() }).strict();
 
 /**

@@ -7,7 +7,7 @@ import { guestKeyboard } from './guest-keyboard.ts';
 import { imageId } from './ids.ts';
 
 /** The newest `GuestSpec.version`. A spec of an older version is migrated when it is read (main/engine/guests/spec-migrations.ts). */
-export const guestSpecVersion = 5;
+export const guestSpecVersion = 6;
 
 export const guestNameMaxLength = 120;
 
@@ -126,15 +126,27 @@ export const nic = z.object({
 });
 export type Nic = z.infer<typeof nic>;
 
-/** A folder of this computer that the guest can mount by its tag. */
+/** A folder of this computer that the guest knows by its tag. */
 export const share = z.object({
   id: deviceId,
   /** The longest that virtiofs takes is 35 bytes. */
   tag: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,34}$/),
   path: z.string().startsWith('/').max(4096),
   readOnly: z.boolean(),
+  /**
+   * How the guest reaches it. `mount`: a file system of the guest's kernel, with virtiofs or 9p. `webdav`: spice-webdavd in the guest,
+   * while its console is open.
+   */
+  via: z.enum(['mount', 'webdav']),
 });
 export type Share = z.infer<typeof share>;
+/** What a share is carried by: of those that are mounted, whichever this computer can serve. */
+export const shareProtocol = z.enum(['virtiofs', '9p', 'webdav']);
+export type ShareProtocol = z.infer<typeof shareProtocol>;
+
+/** Whether the guest has a port for spice-webdavd. Without a screen there is no console that could carry it. */
+export const sharesOverConsole = ({ shares, display }: Pick<GuestSpec, 'shares' | 'display'>): boolean =>
+  display.device !== 'none' && shares.some(({ via }) => via === 'webdav');
 
 const usbId = z.string().regex(/^[0-9a-f]{4}$/);
 

@@ -9,10 +9,11 @@ import type { ClientMessage, ServerMessage } from './events.ts';
 import { guestKeyboard } from './guest-keyboard.ts';
 import { type GuestId, guestId } from './ids.ts';
 
-/** Which byte stream a console wants. `spice` is opened once per SPICE channel. */
+/** Which byte stream a console wants. `spice` is opened once per SPICE channel; `folders` leads to what the guest shares. */
 export const consoleTarget = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('spice'), guest: guestId }),
   z.strictObject({ kind: z.literal('serial'), guest: guestId }),
+  z.strictObject({ kind: z.literal('folders'), guest: guestId }),
   z.strictObject({
     kind: z.literal('ssh'),
     guest: guestId,

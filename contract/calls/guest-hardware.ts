@@ -2,14 +2,17 @@
 import { z } from 'zod';
 import { fieldNote } from '../guest-creation.ts';
 import { hardwareChange, pastEdit, plannedChange, removedDisk } from '../guest-hardware.ts';
-import { deviceId, guestSpec, share } from '../guest-spec.ts';
+import { deviceId, guestSpec, share, shareProtocol } from '../guest-spec.ts';
 import { guest } from '../guest-state.ts';
 import { guestId } from '../ids.ts';
 import { job } from '../job.ts';
 import { type CallTable, done, oneGuest } from './definition.ts';
 
-/** `folder` is where it is mounted by default; `command` mounts it there, null for a system that is not Linux. */
-const shareMount = share.extend({ protocol: z.enum(['virtiofs', '9p']), folder: z.string(), command: z.string().nullable() });
+/**
+ * `folder` is where it is mounted by default, or the address at which spice-webdavd serves it; `command` mounts it, null for a system that is
+ * not Linux and for what is not mounted.
+ */
+const shareMount = share.extend({ protocol: shareProtocol, folder: z.string(), command: z.string().nullable() });
 
 const qmpInput = z.strictObject({
   guest: guestId,

@@ -26,6 +26,8 @@ export type EngineClient = {
   screenPng(guest: GuestId, maxAgeMs: number): Promise<Buffer | null>;
   /** The guest's serial console, a socket of binary messages; not yet open when it is returned. */
   openSerial(guest: GuestId): WebSocket;
+  /** What spice-webdavd in the guest says of the folders that are shared with it, and the answers; likewise. */
+  openFolders(guest: GuestId): WebSocket;
   /** The engine's events; see `engine-events.ts`. */
   openEvents(): WebSocket;
   /** Drops idle connections. */
@@ -100,6 +102,7 @@ export function createEngineClient(address: EngineAddress): EngineClient {
       throw toFailure(result.error);
     },
     openSerial: (guest) => openWebSocket(`/v1/guests/${guest}/serial`),
+    openFolders: (guest) => openWebSocket(`/v1/guests/${guest}/folders`),
     openEvents: () => openWebSocket('/v1/events'),
     close: () => agent.destroy(),
   };

@@ -27,7 +27,7 @@ beforeEach(async () => {
   const path = join(folder, 's');
   await new Promise<void>((settle) => server.listen(path, settle));
   const nowhere = () => Promise.reject(new Failure('console/unavailable', 'The guest has no serial console now.'));
-  directory = { spiceSocketPath: () => Promise.resolve(path), openSerial: nowhere, sshEndpoint: nowhere };
+  directory = { spiceSocketPath: () => Promise.resolve(path), openSerial: nowhere, openFolders: nowhere, sshEndpoint: nowhere };
 });
 
 afterEach(() => {

@@ -73,6 +73,7 @@ export class Consoles<Page> {
   async #find(target: ConsoleTarget): Promise<OpenTransport> {
     if (target.kind === 'spice') return unixSocketTransport(await this.#directory.spiceSocketPath(target.guest));
     if (target.kind === 'serial') return this.#directory.openSerial(target.guest);
+    if (target.kind === 'folders') return this.#directory.openFolders(target.guest);
     const endpoint = await this.#directory.sshEndpoint(target.guest);
     const knownHostsPath = this.#knownHostsPath(target.guest);
     await mkdir(dirname(knownHostsPath), { recursive: true, mode: 0o700 });

@@ -28,6 +28,8 @@ export type ConsoleDirectory = {
   /** Path of the guest's SPICE socket. Throws `console/unavailable` when it has none now. */
   spiceSocketPath(guest: GuestId): Promise<string>;
   openSerial(guest: GuestId): Promise<OpenTransport>;
+  /** To the engine, which alone reads and writes the folders that a guest shares. */
+  openFolders(guest: GuestId): Promise<OpenTransport>;
   /** Where ssh reaches the guest. Throws `console/unavailable` when nothing is known. */
   sshEndpoint(guest: GuestId): Promise<SshEndpoint>;
 };

@@ -28,7 +28,10 @@ function follow(open: () => WebSocket): Promise<{ opened: boolean; text: string;
   return new Promise((settle) => {
     let opened = false;
     let text = '';
-    const transport = webSocketTransport(open)({
+    const transport = webSocketTransport(
+      open,
+      'The serial console',
+    )({
       open: () => {
         opened = true;
         transport.write(Buffer.from('hello'), () => {});
@@ -65,7 +68,10 @@ test('closing is the end of it: nothing more is told', async () => {
   let said = 0;
   const open = await serve((socket) => socket.on('message', () => socket.send('late')));
   await new Promise<void>((settle) => {
-    const transport = webSocketTransport(open)({
+    const transport = webSocketTransport(
+      open,
+      'The serial console',
+    )({
       open: () => {
         transport.close();
         setTimeout(settle, 50);

@@ -1,8 +1,9 @@
-/** Bytes over a WebSocket: the serial console, which belongs to the engine because several may watch it at once. */
+/** Bytes over a WebSocket to the engine: the serial console, which several may watch at once, and shared folders, which it alone opens. */
 import type { WebSocket } from 'ws';
 import { GuardedHandlers, type OpenTransport } from './transport.ts';
 
-export function webSocketTransport(connect: () => WebSocket): OpenTransport {
+/** `what` is carried, for sentences. */
+export function webSocketTransport(connect: () => WebSocket, what: string): OpenTransport {
   return (given) => {
     const handlers = new GuardedHandlers(given);
     const socket = connect();
@@ -21,9 +22,9 @@ export function webSocketTransport(connect: () => WebSocket): OpenTransport {
     });
     socket.on('close', (code, reason) => {
       const why = reason.toString();
-      if (code === 1000 || code === 1001) return handlers.closed(why || 'The guest closed its serial console.', true);
+      if (code === 1000 || code === 1001) return handlers.closed(why || `${what} ended.`, true);
       const detail = failure || why || `code ${code}`;
-      handlers.closed(opened ? `The serial console broke off (${detail}).` : `The serial console did not answer (${detail}).`, false);
+      handlers.closed(`${what} ${opened ? 'broke off' : 'did not answer'} (${detail}).`, false);
     });
     return {
       write(bytes, taken) {

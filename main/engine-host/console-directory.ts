@@ -16,8 +16,9 @@ export function consoleDirectoryOf(client: EngineClient): ConsoleDirectory {
     async openSerial(guest) {
       const { serial } = await client.call('guest.consoles', { guest });
       if (!serial) throw new Failure('console/unavailable', 'The guest has no serial console now.', { hint: 'Start it first.' });
-      return webSocketTransport(() => client.openSerial(guest));
+      return webSocketTransport(() => client.openSerial(guest), 'The serial console');
     },
+    openFolders: async (guest) => webSocketTransport(() => client.openFolders(guest), 'The shared folders'),
     sshEndpoint: async (guest) => findSshEndpoint(await client.call('guest.show', { guest })),
   };
 }

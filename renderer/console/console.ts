@@ -137,6 +137,8 @@ export type ConsoleEvent =
   | { kind: 'cursorMoved'; xPx: number; yPx: number; display?: number }
   | { kind: 'sound'; sound: GuestSound }
   | { kind: 'microphone'; microphone: MicrophoneState }
+  /** Whether a program in the guest shows the folders that it shares. */
+  | { kind: 'folders'; used: boolean }
   /** What the guest's lock keys show. */
   | { kind: 'locks'; locks: ConsoleLocks }
   /** How far a file is that was sent. */

@@ -35,6 +35,8 @@ export type SessionView = {
   /** Of the live console's guest; null as long as it has no sound card. */
   sound: GuestSound | null;
   microphone: MicrophoneState;
+  /** Whether a program in the guest shows the folders that it shares. */
+  foldersUsed: boolean;
 };
 
 const nothing: SessionView = {
@@ -49,6 +51,7 @@ const nothing: SessionView = {
   stats: noStats,
   sound: null,
   microphone: 'off',
+  foldersUsed: false,
 };
 
 export class ConsoleSession {
@@ -136,6 +139,7 @@ export class ConsoleSession {
             stats: noStats,
             sound: null,
             microphone: 'off',
+            foldersUsed: false,
           });
         }
         break;
@@ -153,6 +157,9 @@ export class ConsoleSession {
         break;
       case 'microphone':
         this.#set({ microphone: event.microphone });
+        break;
+      case 'folders':
+        this.#set({ foldersUsed: event.used });
         break;
       case 'stats': {
         const stats = steadyStats(this.#view.stats, event.stats);
@@ -174,7 +181,15 @@ export class ConsoleSession {
     this.#keepFrame();
     this.#stopListening();
     live.close();
-    this.#set({ console: null, capabilities: null, cursor: { kind: 'default' }, stats: noStats, sound: null, microphone: 'off' });
+    this.#set({
+      console: null,
+      capabilities: null,
+      cursor: { kind: 'default' },
+      stats: noStats,
+      sound: null,
+      microphone: 'off',
+      foldersUsed: false,
+    });
   }
 
   #keepFrame(): void {

@@ -50,6 +50,23 @@ test('what is under way is what was sent and not yet credited', async () => {
   shellPort.close();
 });
 
+test('who sends much waits for room, which comes with credit or with the end', async () => {
+  const { stream, tell, shellPort } = open();
+  expect(stream.room(0)).toBeUndefined();
+  stream.send(new Uint8Array(300));
+  expect(stream.room(300)).toBeUndefined();
+  const got: string[] = [];
+  void stream.room(200)?.then(() => got.push('some'));
+  void stream.room(0)?.then(() => got.push('all'));
+  tell({ type: 'credit', bytes: 100 });
+  await until(() => got.length === 1);
+  expect(got).toEqual(['some']);
+  stream.close();
+  await until(() => got.length === 2);
+  expect(stream.room(0)).toBeUndefined();
+  shellPort.close();
+});
+
 test('a handler that throws does not keep the credit, which would stall the server for ever', async () => {
   const { port1, port2 } = new MessageChannel();
   const sent: ConsoleFromPage[] = [];

@@ -27,6 +27,7 @@ export class ByteStream {
   bytesOut = 0;
   /** What was sent and has not been written by the shell yet. */
   bytesUnderWay = 0;
+  readonly #waitForRoom: { mostBytes: number; resolve(): void }[] = [];
 
   constructor(port: MessagePort, handlers: ByteStreamHandlers) {
     this.#port = port;
@@ -44,6 +45,12 @@ export class ByteStream {
     this.#post({ type: 'data', bytes });
   }
 
+  /** Settles when no more than so much is under way, or the stream has ended: for what is not small. */
+  room(mostBytes: number): undefined | Promise<void> {
+    if (this.#ended || this.bytesUnderWay <= mostBytes) return undefined;
+    return new Promise((resolve) => this.#waitForRoom.push({ mostBytes, resolve }));
+  }
+
   resize(columns: number, rows: number): void {
     if (!this.#ended) this.#post({ type: 'resize', columns, rows });
   }
@@ -53,6 +60,7 @@ export class ByteStream {
     this.#ended = true;
     this.#post({ type: 'close' });
     this.#port.close();
+    this.#tellRoom();
   }
 
   #receive(message: unknown): void {
@@ -61,9 +69,11 @@ export class ByteStream {
     if (!parsed) this.#finish('The console connection carried something unreadable.', false);
     else if (parsed.type === 'open') this.#handlers.open();
     else if (parsed.type === 'closed') this.#finish(parsed.reason, parsed.clean);
-    // Nothing is held back for the lack of credit: what this side sends is small (keys, pointer, a paste), or asks before (a microphone).
-    else if (parsed.type === 'credit') this.bytesUnderWay -= parsed.bytes;
-    else if (parsed.type === 'data') this.#handOn(parsed.bytes);
+    // Nothing is held back here for the lack of credit: what is sent is small (keys, pointer, a paste), or asks for room before.
+    else if (parsed.type === 'credit') {
+      this.bytesUnderWay -= parsed.bytes;
+      this.#tellRoom();
+    } else if (parsed.type === 'data') this.#handOn(parsed.bytes);
   }
 
   #handOn(bytes: Uint8Array<ArrayBuffer>): void {
@@ -92,7 +102,14 @@ export class ByteStream {
     if (this.#ended) return;
     this.#ended = true;
     this.#port.close();
+    this.#tellRoom();
     this.#handlers.closed(reason, clean);
+  }
+
+  #tellRoom(): void {
+    for (const waiting of this.#waitForRoom.splice(0))
+      if (this.#ended || this.bytesUnderWay <= waiting.mostBytes) waiting.resolve();
+      else this.#waitForRoom.push(waiting);
   }
 
   #post(message: ConsoleFromPage): void {

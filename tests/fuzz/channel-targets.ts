@@ -1,11 +1,13 @@
 /** The messages of SPICE's channels as fuzzing targets: a row of them, each as `type (16 bits) · body`, to a channel that is open. */
 
+import { clientsMax, Multiplexer } from '../../main/engine/shared-folders/multiplexer.ts';
 import { Agent } from '../../renderer/console/spice/agent/agent.ts';
 import type { ChannelHandler } from '../../renderer/console/spice/channels/channel.ts';
 import { CursorChannel } from '../../renderer/console/spice/channels/cursor-channel.ts';
 import { DisplayChannel } from '../../renderer/console/spice/channels/display-channel.ts';
 import { MainChannel } from '../../renderer/console/spice/channels/main-channel.ts';
 import { PlaybackChannel } from '../../renderer/console/spice/channels/playback-channel.ts';
+import { PortChannel } from '../../renderer/console/spice/channels/port-channel.ts';
 import { RecordChannel } from '../../renderer/console/spice/channels/record-channel.ts';
 import { GlzWindow } from '../../renderer/console/spice/decoders/glz-window.ts';
 import { ImageCache } from '../../renderer/console/spice/decoders/image-cache.ts';
@@ -17,6 +19,8 @@ import {
   displayMessage,
   mainMessage,
   playbackMessage,
+  portEvent,
+  portMessage,
   recordMessage,
 } from '../../renderer/console/spice/protocol/constants.ts';
 import { Reader } from '../../renderer/console/spice/protocol/reader.ts';
@@ -24,6 +28,7 @@ import { MultimediaClock } from '../../renderer/console/spice/streams/multimedia
 import { noVideo } from '../../renderer/console/spice/streams/video-decoder.ts';
 import { bytesOf } from '../support/scripted-spice.ts';
 import { type DrawingSet, drawingSets, makeDrawing } from '../support/spice-drawings.ts';
+import { webdavdMessage } from '../support/webdavd.ts';
 import { joinPieces, piecesOf } from './pieces.ts';
 import type { FuzzTarget } from './spice-targets.ts';
 
@@ -318,10 +323,42 @@ function runRecord(input: Uint8Array): void {
   play(record, input);
 }
 
+function portSeeds(): Uint8Array[] {
+  const name = new TextEncoder().encode('org.spice-space.webdav.0\0');
+  return [
+    joinPieces([
+      message(portMessage.INIT, bytesOf(['u32', name.length], ['u32', 9], ['u8', 0], name)),
+      message(portMessage.EVENT, bytesOf(['u8', portEvent.OPENED])),
+      message(portMessage.DATA, webdavdMessage(1n, 'OPTIONS / HTTP/1.1\r\nhost: localhost\r\n\r\n')),
+      message(portMessage.EVENT, bytesOf(['u8', portEvent.CLOSED])),
+    ]),
+  ];
+}
+
+/** With the multiplexer of the engine at its end, of which nothing that a guest says throws. */
+function runPort(input: Uint8Array): void {
+  const multiplexer = new Multiplexer({ send: (_bytes, taken) => taken(), connected: (client) => client.resume(), now: () => 0 });
+  const port = new PortChannel({
+    portOpened: () => undefined,
+    portData: (bytes) => {
+      multiplexer.receive(bytes);
+      if (multiplexer.clientCount > clientsMax) throw new Error(`${multiplexer.clientCount} clients are too many.`);
+      return undefined;
+    },
+    portClosed: () => multiplexer.close(),
+  });
+  try {
+    play(port, input);
+  } finally {
+    multiplexer.close();
+  }
+}
+
 export const channelTargets: readonly FuzzTarget[] = [
   { name: 'display', seeds: displaySeeds, run: runDisplay },
   { name: 'main', seeds: mainSeeds, run: runMain },
   { name: 'cursor', seeds: cursorSeeds, run: runCursor },
   { name: 'playback', seeds: playbackSeeds, run: runPlayback },
   { name: 'record', seeds: recordSeeds, run: runRecord },
+  { name: 'port', seeds: portSeeds, run: runPort },
 ];

@@ -41,6 +41,8 @@ test('hardware is changed, limited, shared and taken back from the command line'
     usbDevices: [{ vendorId: '046d', productId: 'c52b' }],
   });
   expect(await ok('share', 'list', 'web')).toContain('mount -t 9p');
+  await ok('share', 'add', 'web', home, '--tag', 'over', '--via', 'webdav');
+  expect(await ok('share', 'list', 'web')).toContain('http://localhost:9843/over/');
   expect(await ok('xml', 'web')).toContain('<name>web</name>');
   expect((await ok('undo', 'web', '--list')).trim().split('\n').length).toBeGreaterThan(5);
 

@@ -36,8 +36,13 @@ export type SpiceClient = {
   close(): void;
 };
 
-/** Opens a session; it is the caller's to close. `sound` hears the guest. */
-export function openSpiceClient(socketPath: string, options: SessionOptions = {}, sound?: SoundHost): SpiceClient {
+/** Opens a session; it is the caller's to close. `sound` hears the guest, `folders` is its port for shared folders. */
+export function openSpiceClient(
+  socketPath: string,
+  options: SessionOptions = {},
+  sound?: SoundHost,
+  folders?: SessionHost['folders'],
+): SpiceClient {
   const streams: Transport[] = [];
   const state = {
     screen: null as Surface | null,
@@ -118,6 +123,7 @@ export function openSpiceClient(socketPath: string, options: SessionOptions = {}
       state.end = end;
     },
     ...(sound ? { sound } : {}),
+    ...(folders ? { folders } : {}),
   };
   session = new SpiceSession(host, options);
   return Object.assign(state, { session, close: () => session?.close() });

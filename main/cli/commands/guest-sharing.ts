@@ -1,7 +1,8 @@
 /** `guesthouse guest usb|share|qmp|xml …`: what a guest has of this computer, and what experts ask. */
 import { resolve } from 'node:path';
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { Failure } from '../../../contract/errors.ts';
+import { type Share, share } from '../../../contract/guest-spec.ts';
 import type { Guest } from '../../../contract/guest-state.ts';
 import type { HostUsbDevice } from '../../../contract/host.ts';
 import { type Context, findGuest } from '../context.ts';
@@ -68,20 +69,28 @@ function parseUsb(text: string, plugged: readonly HostUsbDevice[]) {
 function addShare(group: Command, { terminal, engine }: Context): void {
   group
     .command('add')
-    .description('share a folder, from the next start on')
+    .description('share a folder')
     .argument('<guest>', 'name or id')
     .argument('<folder>')
     .option('--tag <tag>', 'what the guest mounts it by (default: the folder’s name)')
     .option('--read-only', 'the guest may not write to it')
-    .action(async (wanted: string, folder: string, options: { tag?: string; readOnly?: boolean }) => {
+    .addOption(
+      new Option('--via <way>', 'mounted by the guest’s kernel, or over its console for spice-webdavd').choices(share.shape.via.options),
+    )
+    .action(async (wanted: string, folder: string, options: { tag?: string; readOnly?: boolean; via?: Share['via'] }) => {
       const client = await engine();
       const guest = await findGuest(client, wanted);
-      const one = { path: resolve(folder), ...(options.tag ? { tag: options.tag } : {}), ...(options.readOnly ? { readOnly: true } : {}) };
+      const one = {
+        path: resolve(folder),
+        ...(options.tag ? { tag: options.tag } : {}),
+        ...(options.readOnly ? { readOnly: true } : {}),
+        ...(options.via ? { via: options.via } : {}),
+      };
       await edit(client, terminal, guest, { shares: [...guest.spec.shares, one] });
     });
   group
     .command('remove')
-    .description('stop sharing a folder, from the next start on')
+    .description('stop sharing a folder')
     .argument('<guest>', 'name or id')
     .argument('<share>', 'its id or its tag')
     .action(async (wanted: string, text: string) => {
@@ -92,7 +101,7 @@ function addShare(group: Command, { terminal, engine }: Context): void {
     });
   group
     .command('list')
-    .description('list the shared folders of a guest, with the commands that mount them in it')
+    .description('list the shared folders of a guest, with the commands that mount them in it or their addresses')
     .argument('<guest>', 'name or id')
     .action(async (wanted: string) => {
       const client = await engine();
@@ -100,7 +109,12 @@ function addShare(group: Command, { terminal, engine }: Context): void {
       show(terminal, await client.call('guest.shares', { guest: id }), (shares) =>
         shares.length === 0
           ? 'It shares no folder.'
-          : shares.map((one) => `${one.id}  ${one.path}${one.readOnly ? ' (read-only)' : ''}\n    ${one.command ?? one.tag}`).join('\n'),
+          : shares
+              .map(
+                (one) =>
+                  `${one.id}  ${one.path}${one.readOnly ? ' (read-only)' : ''}\n    ${one.command ?? (one.via === 'webdav' ? one.folder : one.tag)}`,
+              )
+              .join('\n'),
       );
     });
   group

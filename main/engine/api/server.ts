@@ -6,10 +6,12 @@ import { getRequestListener } from '@hono/node-server';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { Failure, toGuesthouseError } from '../../../contract/errors.ts';
 import type { Snapshot } from '../../../contract/events.ts';
-import { guestId } from '../../../contract/ids.ts';
+import { sharesOverConsole } from '../../../contract/guest-spec.ts';
+import { type GuestId, guestId } from '../../../contract/ids.ts';
 import { version } from '../../../contract/version.ts';
 import type { Clock } from '../clock/clock.ts';
 import type { Log } from '../log/log.ts';
+import { serveFolders } from '../shared-folders/serve-folders.ts';
 import { checkCaller } from './caller.ts';
 import { serveEvents } from './events-socket.ts';
 import type { Services } from './handlers.ts';
@@ -30,9 +32,9 @@ export type ApiServer = {
 export type ApiServerDeps = { services: Services; snapshot: () => Snapshot; clock: Clock; log: Log };
 
 const pingEveryMs = 15_000;
-/** What a client sends on a WebSocket: a list of guests, or keys for a serial console. */
+/** What a client sends on a WebSocket: a list of guests, keys for a serial console, or a piece of what a guest asks of shared folders. */
 const messageMaxBytes = 256 * 1024;
-const serialPath = /^\/v1\/guests\/([^/]+)\/serial$/;
+const streamPath = /^\/v1\/guests\/([^/]+)\/(serial|folders)$/;
 
 export function createApiServer({ services, snapshot, clock, log }: ApiServerDeps): ApiServer {
   let calls = 0;
@@ -64,16 +66,32 @@ export function createApiServer({ services, snapshot, clock, log }: ApiServerDep
     if (traffic.stopping) throw new Failure('engine/stopping', 'The engine is stopping and takes no new work.');
     const { pathname } = new URL(request.url ?? '/', 'http://engine');
     if (pathname === '/v1/events') return (socket) => serveEvents(socket, { hub: services.hub, snapshot, log });
-    const wanted = serialPath.exec(pathname)?.[1];
+    const [, wanted, stream] = streamPath.exec(pathname) ?? [];
     const id = guestId.safeParse(wanted);
     if (wanted === undefined) throw new Failure('call/unknown', `There is no WebSocket ${pathname}.`);
     if (!id.success) throw new Failure('guest/not-found', `There is no guest ${wanted}.`);
+    if (stream === 'folders') return foldersOf(id.data);
     if (!services.guests.consoles(id.data).serial) {
       throw new Failure('console/unavailable', `“${services.guests.show(id.data).spec.name}” has no serial console now.`, {
         hint: 'A guest has one while it runs, if its hardware includes a serial port.',
       });
     }
     return (socket) => serveSerial(socket, services.guests, id.data);
+  };
+
+  /** @throws Failure `console/unavailable` for a guest that shares nothing over its console */
+  const foldersOf = (id: GuestId) => {
+    const running = services.guests.runsWith(id);
+    if (!running || !sharesOverConsole(running)) {
+      throw new Failure('console/unavailable', `“${services.guests.show(id).spec.name}” shares no folder over its console now.`, {
+        hint: 'Share one in its hardware; a guest that runs has it from the next start on.',
+      });
+    }
+    return (socket: WebSocket) =>
+      serveFolders(socket, {
+        shares: () => services.guests.show(id).spec.shares.filter(({ via }) => via === 'webdav'),
+        failed: (error) => log.warn({ error, guest: id }, 'A shared folder could not be served.'),
+      });
   };
 
   server.on('upgrade', (request, stream: Duplex, head: Buffer) => {

@@ -5,7 +5,7 @@
  */
 import { Failure, type GuesthouseError } from '../../../contract/errors.ts';
 import type { SpecDifference } from '../../../contract/guest-hardware.ts';
-import type { AcceleratorName, Disk, GuestSpec, PortForward } from '../../../contract/guest-spec.ts';
+import type { AcceleratorName, Disk, GuestSpec, PortForward, ShareProtocol } from '../../../contract/guest-spec.ts';
 import type { Crash, PauseReason, Sample } from '../../../contract/guest-state.ts';
 import type { GuestId, ImageId } from '../../../contract/ids.ts';
 import type { GuestFiles } from '../files/layout.ts';
@@ -223,7 +223,7 @@ export type Driver = {
   /** Finds a run that an earlier engine wrote down: joins it, or says how it ended. */
   adopt(request: Pick<LaunchRequest, 'id' | 'spec' | 'files'>, facts: RunFacts, listener: DriverListener): Promise<DriverRun | RunEnd>;
   /** How each shared folder is served, by its id: as it runs, or as it would at a start when `facts` is null. */
-  shares(spec: GuestSpec, facts: RunFacts | null): Promise<ReadonlyMap<string, 'virtiofs' | '9p'>>;
+  shares(spec: GuestSpec, facts: RunFacts | null): Promise<ReadonlyMap<string, ShareProtocol>>;
   /** A run of the guest that nothing was written down about; null when there is none. */
   find(files: GuestFiles): RunFacts | null;
   /** Removes what an ended run left behind, once its end was written down. Idempotent. */

@@ -2,7 +2,7 @@
 import type { CallOutput } from '../../../contract/calls.ts';
 import type { KeyboardLayout } from '../../../contract/guest-keyboard.ts';
 import type { InnerIdentity } from '../../../contract/guest-lineage.ts';
-import type { GuestSpec } from '../../../contract/guest-spec.ts';
+import type { GuestSpec, ShareProtocol } from '../../../contract/guest-spec.ts';
 import type { Guest, Sample } from '../../../contract/guest-state.ts';
 import type { GuestId } from '../../../contract/ids.ts';
 import type { Job } from '../../../contract/job.ts';
@@ -53,7 +53,7 @@ export type Guests = {
   liveDisks(id: GuestId): LiveDisks | null;
 
   /** How its shared folders are served, by their ids. */
-  sharesOf(id: GuestId): Promise<ReadonlyMap<string, 'virtiofs' | '9p'>>;
+  sharesOf(id: GuestId): Promise<ReadonlyMap<string, ShareProtocol>>;
   /** Asks what runs the guest in its own words. @throws Failure `guest/denied`, `guest/qemu-refused` */
   expert(id: GuestId, command: string, argumentsOf: Readonly<Record<string, unknown>>): Promise<unknown>;
 

@@ -57,6 +57,11 @@ test('a guest of version 4 can be sent files as new ones can', () => {
   expect(() => parseStoredSpec(JSON.stringify({ ...specOf(), files: 'both' }))).toThrow(/hardware of a guest/);
 });
 
+test('a guest of version 5 goes on mounting its folders', () => {
+  const { via, ...older } = { id: 'share0', tag: 'work', path: '/work', readOnly: true, via: 'mount' } as const;
+  expect(parseStoredSpec(JSON.stringify({ ...specOf(), shares: [older], version: 5 }))).toEqual(specOf({ shares: [{ ...older, via }] }));
+});
+
 test('a damaged spec of version 1 is refused and not mended', () => {
   for (const damage of [{ cpu: 7 }, { disks: 'none' }, { nics: [null] }, { disks: [7] }]) {
     expect(() => parseStoredSpec(JSON.stringify({ ...version1(), ...damage })), JSON.stringify(damage)).toThrow(/hardware of a guest/);

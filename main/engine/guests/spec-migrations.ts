@@ -30,6 +30,8 @@ const steps: Readonly<Record<number, (spec: OldSpec) => OldSpec>> = {
   3: (spec) => ({ ...spec, keyboard: { layout: 'us', localKeys: [] } }),
   // Version 5 says whether files can be sent to the guest, which nobody could before.
   4: (spec) => ({ ...spec, files: 'to-guest' }),
+  // Version 6 shares folders over the console as well; before, all were mounted.
+  5: (spec) => ({ ...spec, shares: withMore(spec.shares, { via: 'mount' }) }),
 };
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;

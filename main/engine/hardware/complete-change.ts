@@ -139,7 +139,14 @@ function completeShares(spec: GuestSpec, given: readonly Given<'shares'>[]): Sha
       known(spec.shares, one, 'shares', index);
       return one;
     }
-    return { id: ids(), path: one.path, tag: one.tag ?? tagAfter(one.path), readOnly: one.readOnly ?? false };
+    return {
+      id: ids(),
+      path: one.path,
+      tag: one.tag ?? tagAfter(one.path),
+      readOnly: one.readOnly ?? false,
+      // Windows has no file system for either of the two that are mounted.
+      via: one.via ?? (spec.os.family === 'windows' && spec.display.device !== 'none' ? 'webdav' : 'mount'),
+    };
   });
 }
 

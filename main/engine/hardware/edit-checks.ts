@@ -215,14 +215,24 @@ async function checkQuota({ cpuQuotaPercent }: GuestSpec): Promise<PlanNote[]> {
   return trouble === null ? [] : [problem('host/no-cpu-quota', 'cpuQuotaPercent', trouble)];
 }
 
-async function checkShared({ shares }: GuestSpec): Promise<PlanNote[]> {
+async function checkShared({ shares, display }: GuestSpec): Promise<PlanNote[]> {
   const notes: PlanNote[] = [];
-  for (const [index, { id, path, tag }] of shares.entries()) {
+  for (const [index, { id, path, tag, via }] of shares.entries()) {
     const facts = await stat(path).catch(() => null);
     if (!facts?.isDirectory())
       notes.push(problem('guest/share-missing', `shares.${id}.path`, `There is no folder ${path}.`, 'Choose another.'));
     if (shares.slice(0, index).some((other) => other.tag === tag)) {
-      notes.push(problem('guest/spec-invalid', `shares.${id}.tag`, `Two shares are called ${tag}.`, 'The guest mounts each by its tag.'));
+      notes.push(problem('guest/spec-invalid', `shares.${id}.tag`, `Two shares are called ${tag}.`, 'The guest knows each by its tag.'));
+    }
+    if (via === 'webdav' && display.device === 'none') {
+      notes.push(
+        problem(
+          'guest/spec-invalid',
+          `shares.${id}.via`,
+          'A guest without a screen has no console over which a folder could go.',
+          'Mount it.',
+        ),
+      );
     }
     if (path === '/') {
       notes.push(

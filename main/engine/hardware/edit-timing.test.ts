@@ -41,6 +41,9 @@ test('what the table may promise for now, the driver can do', () => {
     { wanted: { ...running, watchdog: { model: 'i6300esb', action: 'pause' } } },
   ] satisfies { wanted: GuestSpec }[];
   const withUsb = { ...running, usbDevices: [{ id: 'usb0', vendorId: '046d', productId: 'c52b', port: null }] };
+  const share = { id: 'share0', tag: 'work', path: '/work', readOnly: false, via: 'webdav' } as const;
+  const withShare = { ...running, shares: [share] };
+  const withShares = { ...running, shares: [share, { ...share, id: 'share1', tag: 'music' }] };
   const withCd = { ...running, cdDrives: [cdOf()] };
   const plans = [
     ...promised.flatMap(({ wanted }) => planChanges(running, wanted, running)),
@@ -51,6 +54,9 @@ test('what the table may promise for now, the driver can do', () => {
     ...planChanges({ ...running, nics: [nicOf(), nicOf({ id: 'nic1' })] }, running, { ...running, nics: [nicOf(), nicOf({ id: 'nic1' })] }),
     ...planChanges(running, withUsb, running),
     ...planChanges(withUsb, running, withUsb),
+    ...planChanges(withShare, withShares, withShare),
+    ...planChanges(withShares, withShare, withShares),
+    ...planChanges(withShare, { ...running, shares: [{ ...share, tag: 'w', path: '/w', readOnly: true }] }, withShare),
     ...planChanges(withCd, { ...withCd, cdDrives: [cdOf({ medium: { kind: 'in-place', path: '/a.iso' } })] }, withCd),
   ];
   const now = plans.filter(({ when }) => when === 'now').map(ruleName);

@@ -1,6 +1,6 @@
 /** What else is to be seen of a guest's hardware: its shares, and for experts its hypervisor and its libvirt XML. */
 import { Failure } from '../../../contract/errors.ts';
-import type { GuestSpec, Share } from '../../../contract/guest-spec.ts';
+import type { GuestSpec, Share, ShareProtocol } from '../../../contract/guest-spec.ts';
 import type { GuestFiles, Layout } from '../files/layout.ts';
 import type { Guests } from '../guests/guests.ts';
 import type { HostCapabilities } from '../host/capabilities.ts';
@@ -11,6 +11,8 @@ import { buildDomainXml } from './libvirt-xml.ts';
 type Views = Pick<Hardware, 'shares' | 'mountShare' | 'libvirtXml' | 'query' | 'command'>;
 type Deps = { layout: Layout; guests: Guests; images: Pick<Images, 'show'>; host: HostCapabilities };
 
+/** Where spice-webdavd listens in a guest. */
+const webdavdAddress = 'http://localhost:9843';
 const mountTimeoutSeconds = 30;
 /** Commands that only tell; https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html */
 const tells = /^(query-[a-z0-9-]+|qom-list|qom-list-types|qom-list-properties|qom-get|device-list-properties)$/;
@@ -20,7 +22,8 @@ export function createExpertViews({ layout, guests, images, host }: Deps): Views
     const spec = guests.runsWith(id) ?? guests.show(id).spec;
     const served = await guests.sharesOf(id);
     return spec.shares.map((share) => {
-      const protocol = served.get(share.id) ?? '9p';
+      const protocol = served.get(share.id) ?? (share.via === 'webdav' ? 'webdav' : '9p');
+      if (protocol === 'webdav') return { ...share, protocol, folder: `${webdavdAddress}/${share.tag}/`, command: null };
       return { ...share, protocol, folder: folderOf(share), command: isLinux(spec) ? mountCommand(share, protocol) : null };
     });
   };
@@ -32,6 +35,11 @@ export function createExpertViews({ layout, guests, images, host }: Deps): Views
       const share = (await sharesOf(id)).find((one) => one.id === wanted);
       if (!share)
         throw new Failure('guest/spec-invalid', `${spec.name} does not share a folder ${wanted} now.`, { hint: 'Start it again first.' });
+      if (share.via === 'webdav') {
+        throw new Failure('guest/denied', `${share.tag} goes over the console of ${spec.name} and is not mounted by its kernel.`, {
+          hint: `Install spice-webdavd in the guest, keep its console open here, and open ${share.folder} in its file manager.`,
+        });
+      }
       if (share.command === null) {
         throw new Failure('guest/denied', `How ${spec.os.name} mounts a shared folder is its own affair.`, {
           hint: 'On Windows, install WinFsp and the virtio-fs service of virtio-win.',
@@ -77,7 +85,7 @@ export function createExpertViews({ layout, guests, images, host }: Deps): Views
 /** The tag has passed a schema that leaves it without a space or a quote. */
 const folderOf = ({ tag }: Share): string => `/mnt/${tag}`;
 
-function mountCommand(share: Share, protocol: 'virtiofs' | '9p'): string {
+function mountCommand(share: Share, protocol: ShareProtocol): string {
   const folder = folderOf(share);
   const how =
     protocol === 'virtiofs'

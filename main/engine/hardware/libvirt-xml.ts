@@ -5,7 +5,7 @@
  * What libvirt cannot say (port forwards, extra arguments) is said in a comment at the top, so that nothing is lost in silence.
  */
 import type { CdDrive, Disk, GuestSpec, Nic, Share, UsbDevice } from '../../../contract/guest-spec.ts';
-import { cpuCount, cpusOnline } from '../../../contract/guest-spec.ts';
+import { cpuCount, cpusOnline, sharesOverConsole } from '../../../contract/guest-spec.ts';
 
 export type DomainFacts = {
   emulator: string;
@@ -69,8 +69,13 @@ function left(spec: GuestSpec): string[] {
   ];
 }
 
+/** What goes over the console is served by Guesthouse alone; the guest's port for it is a channel below. */
+const mountedOf = ({ shares }: GuestSpec): Share[] => shares.filter(({ via }) => via === 'mount');
+
 /** virtiofs reads and writes the guest's memory from outside. */
-function memoryBacking({ hugePages, shares }: GuestSpec): Node {
+function memoryBacking(spec: GuestSpec): Node {
+  const { hugePages } = spec;
+  const shares = mountedOf(spec);
   if (!hugePages && shares.length === 0) return null;
   const shared = shares.length === 0 ? [] : [empty('source', { type: 'memfd' }), empty('access', { mode: 'shared' })];
   return element('memoryBacking', {}, hugePages ? empty('hugepages') : null, ...shared);
@@ -161,12 +166,20 @@ function devices(spec: GuestSpec, facts: DomainFacts, isQ35: boolean): Node {
     spec.disks.some((one) => one.bus === 'scsi') || spec.cdDrives.some((one) => one.bus === 'scsi')
       ? empty('controller', { type: 'scsi', model: 'virtio-scsi' })
       : null,
-    ...spec.shares.map(share),
+    ...mountedOf(spec).map(share),
     ...spec.nics.map(nic),
     spec.serial ? element('serial', { type: 'pty' }, empty('target', { type: 'isa-serial', port: 0 })) : null,
     spec.agents.qemu ? element('channel', { type: 'unix' }, empty('target', { type: 'virtio', name: 'org.qemu.guest_agent.0' })) : null,
     spec.agents.spice && spec.display.device !== 'none'
       ? element('channel', { type: 'spicevmc' }, empty('target', { type: 'virtio', name: 'com.redhat.spice.0' }))
+      : null,
+    sharesOverConsole(spec)
+      ? element(
+          'channel',
+          { type: 'spiceport' },
+          empty('source', { channel: 'org.spice-space.webdav.0' }),
+          empty('target', { type: 'virtio', name: 'org.spice-space.webdav.0' }),
+        )
       : null,
     ...spec.usbDevices.map(usbDevice),
     spec.usbTablet ? empty('input', { type: 'tablet', bus: 'usb' }) : null,

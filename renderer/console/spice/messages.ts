@@ -39,6 +39,9 @@ export type ToWorker =
   | { type: 'files'; policy: FilesPolicy }
   | { type: 'sendFile'; file: FileToSend }
   | { type: 'cancelFile'; id: number }
+  /** A way to the folders that the guest shares, as `needFolders` asked for; or why there is none. */
+  | { type: 'folders'; port: MessagePort }
+  | { type: 'noFolders' }
   | { type: 'stop' };
 
 export type FromWorker =
@@ -56,6 +59,9 @@ export type FromWorker =
   | { type: 'readCopied'; id: number; selection: Selection; kind: CopiedKind }
   | { type: 'filesPossible'; possible: FilesPossible }
   | { type: 'file'; id: number; progress: FileProgress }
+  /** A program in the guest waits for the folders that it shares; and whether one does. */
+  | { type: 'needFolders' }
+  | { type: 'foldersUsed'; used: boolean }
   | { type: 'locks'; locks: ConsoleLocks }
   | { type: 'cursor'; cursor: ConsoleCursor; display?: number }
   | { type: 'cursorMoved'; xPx: number; yPx: number; display?: number }

@@ -28,6 +28,7 @@ import {
 import { InputsChannel } from './channels/inputs-channel.ts';
 import { MainChannel } from './channels/main-channel.ts';
 import { PlaybackChannel, type PlaybackEvents } from './channels/playback-channel.ts';
+import { PortChannel, type PortEvents } from './channels/port-channel.ts';
 import { RecordChannel, type RecordEvents } from './channels/record-channel.ts';
 import { GlzWindow } from './decoders/glz-window.ts';
 import { ImageCache } from './decoders/image-cache.ts';
@@ -83,6 +84,8 @@ export type SessionHost = {
   agent(connected: boolean): void;
   /** Without it the channels of sound are not opened. */
   sound?: SoundHost;
+  /** The port of shared folders. Without it it is left alone. */
+  folders?: PortEvents;
   /** Whether the agent shares a clipboard; and this computer's. */
   clipboardPossible(possible: boolean): void;
   clipboard: ClipboardHost;
@@ -123,6 +126,7 @@ export class SpiceSession {
   #monitors = 1;
   #playback: PlaybackChannel | null = null;
   #record: RecordChannel | null = null;
+  #folders: PortChannel | null = null;
   #sessionId = 0;
   #closed = false;
   /** The first display channel has a surface that cannot be looked at yet. */
@@ -239,6 +243,17 @@ export class SpiceSession {
   /** Samples for a guest that records, in the format that it asked for. */
   speak(samples: Uint8Array): void {
     if (!this.#closed) this.#record?.send(samples);
+  }
+
+  /** Bytes to the program in the guest that serves shared folders there, if it listens. */
+  sendToFolders(bytes: Uint8Array): void {
+    if (!this.#closed) this.#folders?.send(bytes);
+  }
+
+  /** Which stream that goes over; null while there is none. */
+  get foldersStream(): number | null {
+    const stream = this.#channels.findIndex(({ kind }) => kind === 'webdav');
+    return stream < 0 ? null : stream;
   }
 
   setClipboardPolicy(policy: ClipboardPolicy): void {
@@ -384,6 +399,17 @@ export class SpiceSession {
       this.#record = new RecordChannel(this.#recorded(sound), () => this.#host.now(), sound.opusEncoder);
       this.#add(this.#record, 0);
     }
+    if (this.#host.folders && ids(channelType.webdav).includes(0)) this.#openFolders(this.#host.folders);
+  }
+
+  /** Nothing comes of a port whose other end this computer does not know. */
+  #openFolders(events: PortEvents): void {
+    this.#folders = new PortChannel({
+      portOpened: () => this.#tell(() => events.portOpened()),
+      portData: (bytes) => (this.#closed ? undefined : events.portData(bytes)),
+      portClosed: () => this.#tell(() => events.portClosed()),
+    });
+    this.#add(this.#folders, 0);
   }
 
   #recorded(sound: SoundHost): RecordEvents {

@@ -57,6 +57,8 @@ function makeWorker(): Worker {
 export type SpiceConsoleOptions = {
   /** Opens another byte stream to the guest's SPICE server. */
   openPort(): Promise<Result<MessagePort>>;
+  /** Opens a byte stream to the folders that the guest shares. */
+  openFolders(): Promise<Result<MessagePort>>;
   /** This computer's clipboard. */
   clipboard: ClipboardHost;
   /** How this computer ends a line. */
@@ -238,6 +240,12 @@ export class SpiceConsole implements Console {
       case 'filesPossible':
         this.#change({ files: files[message.possible] });
         break;
+      case 'needFolders':
+        void this.#giveFolders();
+        break;
+      case 'foldersUsed':
+        this.#lifecycle.emit({ kind: 'folders', used: message.used });
+        break;
       case 'writeCopied':
         void this.#answer(message.id, this.#write(message.selection, message.copied));
         break;
@@ -298,6 +306,16 @@ export class SpiceConsole implements Console {
     }
     if (answer.ok) this.#tell({ type: 'port', id, port: answer.value }, [answer.value]);
     else this.#tell({ type: 'noPort', id, text: answer.error.message });
+  }
+
+  async #giveFolders(): Promise<void> {
+    const answer = await this.#options.openFolders();
+    if (this.state.phase === 'closed') {
+      if (answer.ok) answer.value.close();
+      return;
+    }
+    if (answer.ok) this.#tell({ type: 'folders', port: answer.value }, [answer.value]);
+    else this.#tell({ type: 'noFolders' });
   }
 
   /** INVARIANT: the microphone is open only while the guest records and the user wants it to hear (tests/e2e/sound.test.ts). */

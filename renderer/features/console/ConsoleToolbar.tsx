@@ -25,6 +25,7 @@ import { ClipboardMenu } from './ClipboardMenu.tsx';
 import { ConsoleViewMenu } from './ConsoleViewMenu.tsx';
 import { asianChords, type Chord, chordOf, powerChords, superChords, sysRqChords, systemChords, terminalChords } from './chords.ts';
 import { FilesMenu } from './FilesMenu.tsx';
+import { FoldersMenu } from './FoldersMenu.tsx';
 import { GuestKeyboardDialog } from './GuestKeyboardDialog.tsx';
 import { MicrophoneButton } from './MicrophoneButton.tsx';
 import { MonitorsMenu } from './MonitorsMenu.tsx';
@@ -116,6 +117,7 @@ export function ConsoleToolbar(props: Props) {
       />
       <ClipboardMenu guest={guest} view={monitors.whole} />
       <FilesMenu guest={guest} files={files} />
+      <FoldersMenu guest={guest} view={monitors.whole} />
       <MenuTrigger
         label={consoleWords.screenshot}
         button={<IconButton icon={Camera} label={consoleWords.screenshot} aria-haspopup="menu" />}

@@ -35,6 +35,7 @@ export function useConsole(guestId: GuestId, guest: Guest | undefined): UsedCons
       () =>
         new SpiceConsole({
           openPort: () => openPort(bridge, { kind: 'spice', guest: guestId }),
+          openFolders: () => openPort(bridge, { kind: 'folders', guest: guestId }),
           clipboard,
           lineEnd: bridge.info.platform === 'win32' ? 'crlf' : 'lf',
         }),

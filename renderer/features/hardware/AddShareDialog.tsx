@@ -1,13 +1,15 @@
 import { useState } from 'react';
+import type { Share } from '../../../contract/guest-spec.ts';
 import { ErrorPanel } from '../../parts/ErrorPanel.tsx';
 import { FormDialog } from '../../parts/FormDialog.tsx';
 import { notesFor } from '../../parts/field-notes.ts';
 import { useCall } from '../../state/use-call.ts';
 import { useSettled } from '../../state/use-settled.ts';
+import { Select } from '../../ui/Select.tsx';
 import { TextField } from '../../ui/TextField.tsx';
 import { Switch } from '../../ui/toggles.tsx';
 import { words } from '../../words/en.ts';
-import { TimingMark } from './fields.tsx';
+import { optionsOf, TimingMark } from './fields.tsx';
 import type { Editor } from './use-editor.ts';
 
 const w = words.hardware;
@@ -18,8 +20,9 @@ export function AddShareDialog({ editor, onClose }: { editor: Editor; onClose: (
   const [path, setPath] = useState('');
   const [tag, setTag] = useState('');
   const [readOnly, setReadOnly] = useState(false);
+  const [via, setVia] = useState<Share['via']>(spec.os.family === 'windows' && spec.display.device !== 'none' ? 'webdav' : 'mount');
   const folder = path.trim().replace(/(?<=.)\/+$/, '');
-  const share = folder.startsWith('/') ? { path: folder, readOnly, ...(tag.trim() === '' ? {} : { tag: tag.trim() }) } : null;
+  const share = folder.startsWith('/') ? { path: folder, readOnly, via, ...(tag.trim() === '' ? {} : { tag: tag.trim() }) } : null;
   const question = share === null ? null : JSON.stringify(share);
   const settled = useSettled(question, 250);
   const plan = useCall(
@@ -51,6 +54,7 @@ export function AddShareDialog({ editor, onClose }: { editor: Editor; onClose: (
         description={w.folderNote}
       />
       <TextField label={w.tag} value={tag} onChange={setTag} placeholder={w.tagAutomatic} direction="ltr" description={w.tagNote} />
+      <Select label={w.shareVia} value={via} onChange={setVia} options={optionsOf(w.shareVias)} description={w.shareViaNotes[via]} />
       <Switch label={w.shareReadOnly} value={readOnly} onChange={setReadOnly} />
       {added && added.when !== 'now' && (
         <p>

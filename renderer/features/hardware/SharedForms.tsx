@@ -7,9 +7,10 @@ import { showToast } from '../../state/toasts.ts';
 import { useCall } from '../../state/use-call.ts';
 import { Button } from '../../ui/Button.tsx';
 import { CodeBlock } from '../../ui/feedback.tsx';
+import { Select } from '../../ui/Select.tsx';
 import { TextField } from '../../ui/TextField.tsx';
 import { words } from '../../words/en.ts';
-import { FieldGroup, fieldProps, RemoveButton, SwitchField } from './fields.tsx';
+import { FieldGroup, fieldProps, optionsOf, RemoveButton, SwitchField } from './fields.tsx';
 import type { Editor } from './use-editor.ts';
 
 const w = words.hardware;
@@ -38,6 +39,13 @@ export function ShareForm({ editor, share }: { editor: Editor; share: Share }) {
           mono
           direction="ltr"
           {...fieldProps(editor, `${path}.tag`, w.tagNote)}
+        />
+        <Select
+          label={w.shareVia}
+          value={share.via}
+          onChange={(via) => change({ via })}
+          options={optionsOf(w.shareVias)}
+          {...fieldProps(editor, `${path}.via`, w.shareViaNotes[share.via])}
         />
         <SwitchField
           editor={editor}
@@ -74,7 +82,18 @@ function Mounting({ editor, share }: { editor: Editor; share: Share }) {
   return (
     <section className="hardware-group">
       <h3>{w.mountTitle}</h3>
-      {mount.command === null ? (
+      {mount.protocol === 'webdav' ? (
+        <>
+          <p className="muted">{w.served.webdav}</p>
+          <CodeBlock
+            text={mount.folder}
+            label={w.shareAddress}
+            copyLabel={words.common.copy}
+            copiedLabel={words.common.copied}
+            onCopy={copyText}
+          />
+        </>
+      ) : mount.command === null ? (
         <p className="muted">{w.mountOther}</p>
       ) : (
         <>

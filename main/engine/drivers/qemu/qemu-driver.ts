@@ -193,7 +193,7 @@ export function createQemuDriver({ host, log }: QemuDriverParts): Driver {
     },
 
     async shares(spec, facts) {
-      return facts ? sharesOf(facts.arguments) : (await planShares(spec, host.virtiofsdPath)).shares;
+      return facts ? sharesOf(facts.arguments, spec) : (await planShares(spec, host.virtiofsdPath)).shares;
     },
 
     find(files) {

@@ -252,7 +252,7 @@ export class QemuRun implements DriverRun {
       qemuPath: argv[0] ?? '',
       files: this.#files,
       family: machineFamily(machine ?? this.#spec.machine),
-      shares: sharesOf(argv),
+      shares: sharesOf(argv, this.#spec),
       mayStartPrograms: !argv.includes('-sandbox'),
       plugged: new Map(Object.entries(plugged)),
       context,

@@ -1,25 +1,25 @@
 /**
  * Folders of this computer that a guest can mount. virtiofs where its daemon can serve the folder, one process a share, which ends with
- * QEMU; else 9p, which QEMU serves itself.
+ * QEMU; else 9p, which QEMU serves itself. What goes over the console is served by the engine (main/engine/shared-folders).
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readdir, realpath, rm, stat, writeFile } from 'node:fs/promises';
 import { Failure } from '../../../../contract/errors.ts';
-import type { GuestSpec, Share } from '../../../../contract/guest-spec.ts';
+import { type GuestSpec, type Share, type ShareProtocol, sharesOverConsole } from '../../../../contract/guest-spec.ts';
 import type { GuestFiles } from '../../files/layout.ts';
 import { runTool } from '../../host/bounded-process.ts';
 import { readPidFile } from './find-qemu.ts';
 import { commandLine, identify, isAlive, signalProcess, waitUntil } from './process-table.ts';
 
-type ShareProtocol = 'virtiofs' | '9p';
 /** `generation`: virtiofsd in C came with QEMU up to 7.2 and serves for root only; the one in Rust followed it. */
 type VirtioFsDaemon = { path: string; generation: 'c' | 'rust' };
 
 const startTimeoutMs = 5_000;
 
 /** How a share is served. A folder that may only be read is served by 9p, since not every virtiofsd can refuse to write. */
-export function shareProtocol(share: Share, daemon: VirtioFsDaemon | null, isRoot: boolean): ShareProtocol {
+export function protocolOf(share: Share, daemon: VirtioFsDaemon | null, isRoot: boolean): ShareProtocol {
+  if (share.via === 'webdav') return 'webdav';
   if (!daemon || share.readOnly) return '9p';
   return daemon.generation === 'rust' || isRoot ? 'virtiofs' : '9p';
 }
@@ -108,9 +108,10 @@ export async function stopShares(files: GuestFiles): Promise<void> {
   }
 }
 
-/** How the shares of a QEMU that runs are served, from its arguments. */
-export function sharesOf(argv: readonly string[]): Map<string, ShareProtocol> {
-  const shares = new Map<string, ShareProtocol>();
+/** How the shares of a QEMU that runs are served, from its arguments; those that go over its console by what it runs with. */
+export function sharesOf(argv: readonly string[], spec: Pick<GuestSpec, 'shares' | 'display'>): Map<string, ShareProtocol> {
+  const overConsole = sharesOverConsole(spec) ? spec.shares.filter(({ via }) => via === 'webdav') : [];
+  const shares = new Map<string, ShareProtocol>(overConsole.map(({ id }) => [id, 'webdav']));
   for (const argument of argv) {
     const match = /^(vhost-user-fs-pci|virtio-9p-pci),id=([a-z0-9-]+)/.exec(argument);
     if (match?.[2]) shares.set(match[2], match[1] === 'virtio-9p-pci' ? '9p' : 'virtiofs');
@@ -124,13 +125,13 @@ export async function planShares(
   virtiofsdPath: () => Promise<string | null>,
 ): Promise<{ shares: Map<string, ShareProtocol>; daemon: VirtioFsDaemon | null }> {
   if (spec.shares.length === 0) return { shares: new Map(), daemon: null };
-  const daemon = await describeDaemon(await virtiofsdPath());
+  const daemon = spec.shares.some(({ via }) => via === 'mount') ? await describeDaemon(await virtiofsdPath()) : null;
   const isRoot = process.getuid?.() === 0;
-  return { shares: new Map(spec.shares.map((share) => [share.id, shareProtocol(share, daemon, isRoot)])), daemon };
+  return { shares: new Map(spec.shares.map((share) => [share.id, protocolOf(share, daemon, isRoot)])), daemon };
 }
 
 /** Why QEMU cannot save the state of a guest with these shares, or null when it can. */
 export function sharesBlockSuspend({ shares }: Pick<GuestSpec, 'shares'>): string | null {
-  const [first] = shares;
+  const first = shares.find(({ via }) => via === 'mount');
   return first ? `The guest shares the folder ${first.path}, and what it has open there cannot be saved.` : null;
 }

@@ -52,6 +52,7 @@ const maxBodyBytes: Record<ChannelKind, number> = {
   // A packet is a hundredth of a second: 1920 bytes.
   playback: 64 * 1024,
   record: 4096,
+  webdav: 1024 * 1024,
 };
 /** Beyond SPICE_MSG_*'s highest there is nothing. */
 const maxMessageType = 500;

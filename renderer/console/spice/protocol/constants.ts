@@ -4,7 +4,7 @@
  */
 
 /** SPICE_CHANNEL_* */
-export const channelType = { main: 1, display: 2, inputs: 3, cursor: 4, playback: 5, record: 6 } as const;
+export const channelType = { main: 1, display: 2, inputs: 3, cursor: 4, playback: 5, record: 6, webdav: 11 } as const;
 export type ChannelKind = keyof typeof channelType;
 
 /** SPICE_LINK_ERR_*, by number. */
@@ -201,6 +201,15 @@ export const soundMode = { RAW: 1, CELT_0_5_1: 2, OPUS: 3 } as const;
 /** SPICE_AUDIO_FMT_*: signed, 16 bits, little-endian. */
 export const soundFormatS16 = 1;
 
+/** SPICE_MSG_SPICEVMC_* and SPICE_MSG_PORT_* */
+export const portMessage = { DATA: 101, COMPRESSED_DATA: 102, INIT: 201, EVENT: 202 } as const;
+
+/** SPICE_MSGC_SPICEVMC_* */
+export const portRequest = { DATA: 101 } as const;
+
+/** SPICE_PORT_EVENT_* */
+export const portEvent = { OPENED: 0, CLOSED: 1, BREAK: 2 } as const;
+
 const ownMessages: Record<ChannelKind, Record<string, number>> = {
   main: mainMessage,
   display: displayMessage,
@@ -208,6 +217,7 @@ const ownMessages: Record<ChannelKind, Record<string, number>> = {
   cursor: cursorMessage,
   playback: playbackMessage,
   record: recordMessage,
+  webdav: portMessage,
 };
 
 /** The name of a server's message, for errors; its number when it has none. */

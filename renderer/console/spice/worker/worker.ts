@@ -6,6 +6,7 @@ import { ByteStream } from '../../transport.ts';
 import type { FromWorker, ToWorker } from '../messages.ts';
 import { type SessionHost, SpiceSession } from '../session.ts';
 import type { PlatformVideo } from '../streams/video-decoder.ts';
+import { FolderEnd } from './folder-end.ts';
 import { Monitors } from './monitors.ts';
 import { decodeWithPlatform } from './platform-jpeg.ts';
 import { readPictureWithPlatform } from './platform-picture.ts';
@@ -39,6 +40,16 @@ class WorkerConsole {
     },
   });
   readonly #session: SpiceSession;
+  readonly #folders = new FolderEnd({
+    needed: () => scope.postMessage({ type: 'needFolders' }),
+    used: (used) => scope.postMessage({ type: 'foldersUsed', used }),
+    after: systemClock.after,
+    send: (bytes) => {
+      this.#session.sendToFolders(bytes);
+      const stream = this.#session.foldersStream;
+      return stream === null ? undefined : this.#streams[stream]?.room(mostUnderWayBytes);
+    },
+  });
   #busyMs = 0;
   #statsBefore = { at: performance.now(), bytesIn: 0, bytesOut: 0 };
 
@@ -82,6 +93,7 @@ class WorkerConsole {
       cursor: (cursor, display) => scope.postMessage({ type: 'cursor', cursor, display }),
       cursorMoved: (xPx, yPx, display) => scope.postMessage({ type: 'cursorMoved', xPx, yPx, display }),
       sound: this.#sound,
+      folders: this.#folders,
       ended: (end) => {
         // What was drawn last is what is kept.
         monitors.flush();
@@ -122,6 +134,12 @@ class WorkerConsole {
       case 'microphone':
         this.#sound.attachMicrophone(message.port);
         break;
+      case 'folders':
+        this.#folders.attach(message.port);
+        break;
+      case 'noFolders':
+        this.#folders.refused();
+        break;
       case 'clipboard':
         this.#session.setClipboardPolicy(message.policy);
         this.#session.setInUse(message.inUse);
@@ -143,6 +161,7 @@ class WorkerConsole {
         this.#session.cancelFile(message.id);
         break;
       case 'stop':
+        this.#folders.close();
         this.#session.close();
         break;
     }

@@ -275,14 +275,16 @@ export const goldenGuests: Record<string, GoldenGuest> = {
   'shared-folders': {
     spec: specOf({
       shares: [
-        { id: 'share0', tag: 'work', path: '/home/ann/work, at home', readOnly: false },
-        { id: 'share1', tag: 'music', path: '/srv/music', readOnly: true },
+        { id: 'share0', tag: 'work', path: '/home/ann/work, at home', readOnly: false, via: 'mount' },
+        { id: 'share1', tag: 'music', path: '/srv/music', readOnly: true, via: 'mount' },
+        { id: 'share2', tag: 'letters', path: '/home/ann/letters', readOnly: false, via: 'webdav' },
       ],
     }),
     facts: {
       shares: new Map([
         ['share0', 'virtiofs'],
         ['share1', '9p'],
+        ['share2', 'webdav'],
       ]),
     },
   },

@@ -1,5 +1,5 @@
 /** What the argument builder must know besides the spec: everything that was looked up on this host, so that building stays pure. */
-import type { AcceleratorName, GuestSpec } from '../../../../../contract/guest-spec.ts';
+import type { AcceleratorName, GuestSpec, ShareProtocol } from '../../../../../contract/guest-spec.ts';
 import type { GuestId } from '../../../../../contract/ids.ts';
 import type { GuestFiles } from '../../../files/layout.ts';
 import type { FirmwareFiles } from '../../../host/capabilities.ts';
@@ -19,7 +19,7 @@ export type LaunchFacts = {
   /** Of every CD drive that holds a medium, by its id. */
   media: ReadonlyMap<string, MediumFile>;
   /** How each shared folder is served, by its id. */
-  shares: ReadonlyMap<string, 'virtiofs' | '9p'>;
+  shares: ReadonlyMap<string, ShareProtocol>;
   /** The ports of devices that were plugged in while the guest ran, when it goes on from its saved state: they must be there again. */
   plugged: Readonly<Record<string, string>>;
   /** The machine type to use instead of the spec's: a guest that resumes from disk needs the very one it was suspended with. */

@@ -1,5 +1,5 @@
 /** What surrounds the guest's own hardware: how QEMU itself behaves, control channels, and the small devices. */
-import type { GuestSpec } from '../../../../../contract/guest-spec.ts';
+import { type GuestSpec, sharesOverConsole } from '../../../../../contract/guest-spec.ts';
 import { hasScreen, type LaunchFacts, machineFamily } from './launch-facts.ts';
 import { device, option } from './option.ts';
 
@@ -33,6 +33,9 @@ export function processArguments(spec: GuestSpec, facts: LaunchFacts): string[] 
   ];
 }
 
+/** What spice-webdavd in the guest and SPICE's clients look for. */
+const foldersPortName = 'org.spice-space.webdav.0';
+
 /** How long the firmware waits for a key before it boots. */
 const bootMenuMs = 5000;
 
@@ -59,7 +62,7 @@ export function hotplugPorts(count: number): string[] {
 export function smallDeviceArguments(spec: GuestSpec, facts: LaunchFacts): string[] {
   const { files } = facts;
   const isQ35 = machineFamily(facts.machine ?? spec.machine) === 'q35';
-  const serialChannels = spec.agents.qemu || (spec.agents.spice && hasScreen(spec));
+  const serialChannels = spec.agents.qemu || (spec.agents.spice && hasScreen(spec)) || sharesOverConsole(spec);
   return [
     ...device('qemu-xhci', { id: 'usb', p2: 8, p3: 8 }),
     ...(spec.usbTablet ? device('usb-tablet', { id: 'tablet0', bus: 'usb.0' }) : []),
@@ -89,6 +92,13 @@ export function smallDeviceArguments(spec: GuestSpec, facts: LaunchFacts): strin
           '-chardev',
           option('spicevmc', { id: 'agent-spice', name: 'vdagent' }),
           ...device('virtserialport', { id: 'agent-spice', bus: 'channels.0', chardev: 'agent-spice', name: 'com.redhat.spice.0' }),
+        ]
+      : []),
+    ...(sharesOverConsole(spec)
+      ? [
+          '-chardev',
+          option('spiceport', { id: 'folders', name: foldersPortName }),
+          ...device('virtserialport', { id: 'folders', bus: 'channels.0', chardev: 'folders', name: foldersPortName }),
         ]
       : []),
     // Current systems find the PCI one by themselves; a PC without PCI Express has systems that know only the old one.

@@ -5,7 +5,8 @@ import { device, option } from './option.ts';
 import type { DeviceOptions } from './storage.ts';
 
 export function shareArguments(spec: GuestSpec, { files, shares }: LaunchFacts): string[] {
-  return spec.shares.flatMap(({ id, tag, path, readOnly }) =>
+  const mounted = spec.shares.filter(({ via }) => via === 'mount');
+  return mounted.flatMap(({ id, tag, path, readOnly }) =>
     shares.get(id) === 'virtiofs'
       ? [
           '-chardev',

@@ -16,6 +16,9 @@ import { ensureBalloon, ensureMemory, ensurePins, ensureProcessors, ensureQuota,
 import { ensureDisk, ensureLimits, ensureMedium, ensureSize, hasLimits } from './live-storage.ts';
 import { ensureUsbDevice } from './live-usb.ts';
 
+/** A folder that goes over the console is looked up anew whenever the guest asks; QEMU knows nothing of it. */
+const nothing: Ensure = async () => undefined;
+
 /** By the name of the line in contract/edit-timing.ts. */
 const kinds: Record<string, Ensure> = {
   'disks.+': ensureDisk,
@@ -27,6 +30,11 @@ const kinds: Record<string, Ensure> = {
   'nics.-': ensureNic,
   'nics.*.forwards': ensureForwards,
   'nics.*.linkUp': ensureLink,
+  'shares.+': nothing,
+  'shares.-': nothing,
+  'shares.*.tag': nothing,
+  'shares.*.path': nothing,
+  'shares.*.readOnly': nothing,
   'usbDevices.+': ensureUsbDevice,
   'usbDevices.-': ensureUsbDevice,
   'cpu.online': ensureProcessors,

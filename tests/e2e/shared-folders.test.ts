@@ -1,0 +1,134 @@
+/** A folder that goes over the console: from a guest's port through SPICE, the page and the shell to the engine, and back. */
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import type { GuestId } from '../../contract/ids.ts';
+import { launchApp, untilConnected } from '../support/app.ts';
+import { goToConsole, untilLive } from '../support/console-page.ts';
+import { makeStarterGuest, untilAgent, untilStatus } from '../support/starter-guest.ts';
+import { until } from '../support/until.ts';
+import { webdavdMessage, webdavdMessages } from '../support/webdavd.ts';
+
+const request = (method: string, path: string, headers: Record<string, string> = {}, body: Uint8Array | string = ''): Buffer => {
+  const lines = Object.entries({
+    host: 'localhost:9843',
+    connection: 'close',
+    'content-length': String(Buffer.byteLength(body)),
+    ...headers,
+  });
+  const head = `${method} ${path} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`;
+  return Buffer.concat([Buffer.from(head), Buffer.from(body)]);
+};
+
+test('a guest reads and writes folders over its console, and is kept from the rest', { timeout: 280_000 }, async () => {
+  const app = await launchApp();
+  await untilConnected(app);
+  const { id: guest } = await makeStarterGuest(app.client, 'Starter');
+  const work = join(app.home, 'work');
+  const music = join(app.home, 'music');
+  for (const folder of [work, music]) mkdirSync(folder);
+  const letter = randomBytes(200_000);
+  writeFileSync(join(work, 'letter'), letter);
+  writeFileSync(join(music, 'song'), 'la la');
+  writeFileSync(join(app.home, 'secret'), 'nobody may read this');
+  const share = async (folders: object[]) => app.client.call('guest.edit', { guest, change: { shares: folders as never } });
+  await share([
+    { path: work, via: 'webdav' },
+    { path: music, readOnly: true, via: 'webdav' },
+  ]);
+  expect(await app.client.call('guest.shares', { guest })).toMatchObject([
+    { tag: 'work', protocol: 'webdav', folder: 'http://localhost:9843/work/', command: null },
+    { tag: 'music', protocol: 'webdav' },
+  ]);
+  await expect(app.client.call('guest.mountShare', { guest, share: 'share0' })).rejects.toMatchObject({ error: { code: 'guest/denied' } });
+  await app.call('guest.start', { guest });
+  await untilStatus(app.client, guest, 'running');
+  await goToConsole(app.page, guest);
+  await untilLive(app.page);
+  await untilAgent(app.client, guest);
+  const inside = async (script: string) => {
+    const { stdoutBase64 } = await app.client.call(
+      'guest.exec',
+      { guest, command: ['/bin/sh', '-c', script], timeoutSeconds: 60 },
+      { timeoutMs: 70_000 },
+    );
+    return Buffer.from(stdoutBase64, 'base64').toString('utf8');
+  };
+  const port = await portIn(inside);
+  /** Plays spice-webdavd: says all requests at once, each of a client of its own, and what comes back until it is silent. */
+  const ask = async (...requests: Buffer[]): Promise<string[]> => {
+    const said = Buffer.concat(requests.flatMap((bytes, index) => pieces(BigInt(index + 1), bytes)));
+    // A command has 128 KiB at most; more is written in parts.
+    await inside(': > /tmp/said');
+    for (let at = 0; at < said.length; at += 60_000)
+      await inside(`echo '${said.subarray(at, at + 60_000).toString('base64')}' | base64 -d >> /tmp/said`);
+    const heard = await inside(
+      `exec 3<>/dev/${port}; cat <&3 > /tmp/heard & reader=$!; cat /tmp/said >&3; last=-1; ` +
+        'for n in $(seq 60); do sleep 0.5; now=$(wc -c < /tmp/heard); [ "$now" = "$last" ] && [ "$now" -gt 0 ] && break; last=$now; done; ' +
+        'kill $reader; exec 3>&-; base64 /tmp/heard',
+    );
+    const messages = webdavdMessages(Buffer.from(heard, 'base64'));
+    return requests.map((_, index) =>
+      Buffer.concat(messages.flatMap(({ client, data }) => (client === BigInt(index + 1) ? [data] : []))).toString('latin1'),
+    );
+  };
+
+  const [root, got, song, refused, outside] = await ask(
+    request('PROPFIND', '/', { depth: '1' }),
+    request('GET', '/work/letter'),
+    request('GET', '/music/song'),
+    request('PUT', '/music/mine', {}, 'mine'),
+    request('GET', '/work/..%2fsecret'),
+  );
+  expect(root).toContain('<D:href>/work/</D:href>');
+  expect(root).toContain('<D:href>/music/</D:href>');
+  expect(
+    Buffer.from(got ?? '', 'latin1')
+      .subarray(-letter.length)
+      .equals(letter),
+  ).toBe(true);
+  expect(song).toMatch(/200 OK.*la la$/s);
+  expect(refused).toContain('403 Forbidden');
+  expect(outside).toMatch(/^HTTP\/1\.1 400/);
+  expect(readdirSync(music)).toEqual(['song']);
+
+  const report = randomBytes(150_000);
+  const [put] = await ask(request('PUT', '/work/report', {}, report));
+  expect(put).toContain('201 Created');
+  expect(readFileSync(join(work, 'report')).equals(report)).toBe(true);
+  expect(readdirSync(work).sort()).toEqual(['letter', 'report']);
+
+  // The menu says what is shared, and whether the guest has it.
+  await app.page.getByRole('button', { name: 'Shared folders' }).click();
+  await app.page.getByRole('menuitem', { name: /Show “work” here/ }).waitFor();
+  expect(await app.page.getByRole('menuitem', { name: /Show “music” here/ }).textContent()).toContain('(read-only)');
+  await app.page.keyboard.press('Escape');
+
+  // What is not shared any more is gone at once, and what is shared anew there.
+  const [, keep] = (await app.client.call('guest.show', { guest })).spec.shares;
+  const { changes } = await share([{ ...keep }, { path: app.home, tag: 'home', via: 'webdav', readOnly: true }]);
+  expect(changes.map(({ when }) => when)).toEqual(['now', 'now']);
+  const [gone, home] = await ask(request('GET', '/work/letter'), request('GET', '/home/secret'));
+  expect(gone).toMatch(/^HTTP\/1\.1 404/);
+  expect(home).toContain('nobody may read this');
+
+  // An engine that is killed is followed by another, to which the port leads within moments.
+  const { pid } = await app.client.call('engine.info', {});
+  process.kill(pid, 'SIGKILL');
+  await untilConnected(app);
+  await until('the new engine serves', async () => (await ask(request('GET', '/music/song')))[0]?.includes('la la'), 60_000);
+});
+
+function pieces(client: bigint, bytes: Buffer): Buffer[] {
+  return Array.from({ length: Math.ceil(bytes.length / 60_000) }, (_, index) =>
+    webdavdMessage(client, bytes.subarray(index * 60_000, (index + 1) * 60_000)),
+  );
+}
+
+/** The device of the port that is for spice-webdavd. */
+async function portIn(inside: (script: string) => Promise<string>): Promise<GuestId | string> {
+  const found = await inside('grep -l org.spice-space.webdav.0 /sys/class/virtio-ports/*/name | cut -d/ -f5');
+  expect(found).toMatch(/^vport\d+p\d+\n$/);
+  return found.trim();
+}
