@@ -8,7 +8,7 @@ import { execFile } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { _electron, type ElectronApplication, errors, type Page } from 'playwright-core';
+import { _electron, type ElectronApplication, type Page } from 'playwright-core';
 import { onTestFinished } from 'vitest';
 import { projectRoot } from '../../build/places.ts';
 import { planLaunch } from '../../build/setup/electron-launch.ts';
@@ -70,12 +70,15 @@ export async function appCommand(
   };
 }
 
+/** The app's folder with a script before it that holds the app back until Playwright looks. */
+const heldApp = join(import.meta.dirname, 'held-app');
+
 /** Starts the app and settles when its window shows the page. */
 export async function launchApp({ home = freshHome(), words = [], environment = {} }: LaunchOptions = {}): Promise<TestApp> {
   const command = await appCommand(home, words);
-  const electron = await startElectron({
+  const electron = await _electron.launch({
     executablePath: command.executable,
-    args: command.words,
+    args: command.words.map((word) => (word === projectRoot ? heldApp : word)),
     env: { ...command.environment, ...environment },
   });
   const said: string[] = [];
@@ -97,19 +100,6 @@ export async function launchApp({ home = freshHome(), words = [], environment = 
   // Drawn by the page's own script: what is done to a page before that may be lost with its first redirection.
   await page.locator('#content').waitFor({ state: 'attached' });
   return { electron, page, home, client, close, call: (name, input) => client.call(name, input) };
-}
-
-/**
- * On a machine with more to do than processors Playwright now and then waits for ever for an answer of an app that did start, about once
- * in twenty starts. It ends that app; another start is no other test.
- */
-async function startElectron(options: NonNullable<Parameters<typeof _electron.launch>[0]>): Promise<ElectronApplication> {
-  try {
-    return await _electron.launch({ ...options, timeout: 40_000 });
-  } catch (error) {
-    if (!(error instanceof errors.TimeoutError)) throw error;
-    return await _electron.launch({ ...options, timeout: 40_000 });
-  }
 }
 
 /** The main process leaves on SIGTERM without a question; one that does not is killed. */
