@@ -41,8 +41,8 @@ test('a guest that was suspended goes on after a restart of the computer, also w
   await engine.guests.start(id);
   const serial = await untilBooted(engine, id);
   // Kept in memory alone: a guest that started anew would have lost it.
-  serial.send('echo kept-$((40 + 2)) > /tmp/in-memory');
-  await serial.until(/\n.*root@starter/);
+  serial.send('echo kept-$((40 + 2)) > /tmp/in-memory; echo stored-$((40 + 1))');
+  await serial.until('stored-41');
   serial.detach();
   const run = runOf(engine, id);
   const job = await engine.guests.suspend(id, 'root via test');

@@ -64,7 +64,7 @@ test('two starts and a delete at once start it once and delete nothing', async (
 test('the guest boots, and who joins its serial console late sees how', patient, async () => {
   const serial = await untilBooted(bench, id);
   const late = readSerial(bench, id);
-  expect(late.text).toContain('root@starter');
+  expect(late.says('root@starter')).toBe(true);
   serial.send('echo $((40+2))-serial');
   await serial.until('42-serial');
   await late.until('42-serial');
@@ -168,7 +168,7 @@ test('a new engine takes the running guest over, serial console and all', async 
   expect(show().state).toMatchObject({ status: 'running', run: { pid, startedAt, qemuAgent: true } });
   expect(show().spec.name).toBe('Renamed');
   const serial = readSerial(bench, id);
-  expect(serial.text).toContain('42-serial');
+  expect(serial.says('42-serial')).toBe(true);
   serial.send('echo $((40+3))-again');
   await serial.until('43-again');
   serial.detach();

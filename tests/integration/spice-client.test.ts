@@ -1,25 +1,17 @@
 /** Our SPICE client against QEMU's server: what it draws is what QEMU says that the screen shows. */
 import { writeFileSync } from 'node:fs';
-import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { beforeAll, expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { startRecorder } from '../../bench/spice/recorder.ts';
-import { cacheDirectory } from '../../build/places.ts';
-import { ensureStarter, type StarterPaths } from '../../build/starter/make.ts';
 import { type ImageCompression, imageCompression } from '../../renderer/console/spice/channels/display-channel.ts';
 import { differingPixels, type Pixels } from '../support/png.ts';
 import { openSpiceClient, pixelsOf, type SpiceClient } from '../support/spice-client.ts';
-import { type SpiceMachine, startSpiceMachine } from '../support/spice-machine.ts';
+import type { SpiceMachine } from '../support/spice-machine.ts';
 import { hashOf } from '../support/spice-pictures.ts';
 import type { RecordedSession } from '../support/spice-recording.ts';
+import { startSpiceStarter } from '../support/spice-starter.ts';
 import { until } from '../support/until.ts';
-
-let starter: StarterPaths;
-
-beforeAll(async () => {
-  starter = await ensureStarter(cacheDirectory(), () => undefined);
-}, 400_000);
 
 async function untilEqual(client: SpiceClient, machine: SpiceMachine, deadlineMs = 15_000): Promise<void> {
   let differing = -2;
@@ -36,38 +28,6 @@ async function untilEqual(client: SpiceClient, machine: SpiceMachine, deadlineMs
   ).catch((error: unknown) => {
     throw new Error(`${differing} pixels differ`, { cause: error });
   });
-}
-
-/** The starter guest's text console, which can be told what to do through its serial port. */
-async function startStarter(device: string): Promise<SpiceMachine & { tell(line: string): void; answers(): Promise<boolean> }> {
-  const disk = ['-drive', `if=none,id=disk,format=qcow2,snapshot=on,file=${starter.diskPath}`, '-device', 'virtio-blk-pci,drive=disk'];
-  const machine = await startSpiceMachine(
-    (folder) => [
-      '-m',
-      '256',
-      '-device',
-      device,
-      '-device',
-      'virtio-tablet-pci',
-      '-serial',
-      `unix:${join(folder, 'serial')},server=on,wait=off`,
-      ...disk,
-    ],
-    ',streaming-video=off',
-  );
-  const serial = createConnection(join(machine.folder, 'serial'));
-  onTestFinished(() => void serial.destroy());
-  let heard = '';
-  serial.on('data', (bytes) => {
-    heard += bytes.toString();
-  });
-  const tell = (line: string) => void serial.write(`${line}\n`);
-  const answers = async () => {
-    tell('echo $((6*7))');
-    await pause(500);
-    return heard.includes('\n42');
-  };
-  return { ...machine, tell, answers };
 }
 
 /** A folder for recordings of the sessions, to be taken among `tests/fixtures/spice/sessions`; nothing is kept without it. */
@@ -103,16 +63,14 @@ function opaque({ rgb }: Pixels): Uint32Array {
 
 for (const device of ['virtio-vga', 'VGA', 'qxl-vga'])
   test(`what is drawn of a guest with ${device} equals QEMU’s screendump, however pictures are packed`, { timeout: 240_000 }, async () => {
-    const machine = await startStarter(device);
-    await until('the shell answers', () => machine.answers(), 120_000);
-    machine.tell('echo 0 > /sys/class/graphics/fbcon/cursor_blink');
+    const machine = await startSpiceStarter(() => ['-device', device, '-device', 'virtio-tablet-pci'], ',streaming-video=off');
+    await machine.run('echo 0 > /sys/class/graphics/fbcon/cursor_blink');
     for (const compression of Object.keys(imageCompression) as ImageCompression[]) {
       const recording = recordings ? await record(recordings, machine, device, compression) : null;
       const client = openSpiceClient(recording?.socketPath ?? machine.socketPath, { compression });
       await until('a picture', () => client.size, 20_000);
       await untilEqual(client, machine);
-      machine.tell(`clear > /dev/tty1; (echo ${compression}; seq 1 60; dmesg) > /dev/tty1`);
-      await pause(1500);
+      await machine.run(`clear > /dev/tty1; (echo ${compression}; seq 1 60; dmesg) > /dev/tty1`);
       await untilEqual(client, machine);
       expect(client.pointer).toBe('absolute');
       client.close();

@@ -7,7 +7,6 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { cacheDirectory, projectRoot } from '../../build/places.ts';
 import { ensureStarter, type StarterMetadata, type StarterPaths } from '../../build/starter/make.ts';
 import { decodePng } from '../support/png.ts';
-import { withoutRepeats } from '../support/serial-text.ts';
 import { type MachineChoices, type StarterMachine, startMachine } from '../support/starter-machine.ts';
 import { until } from '../support/until.ts';
 
@@ -49,13 +48,7 @@ async function copyOfDisk(): Promise<string> {
 async function boot(choices: Omit<MachineChoices, 'folder'>): Promise<StarterMachine> {
   const started = await startMachine({ folder, ...choices });
   machine = started;
-  try {
-    const banner = `\n${withoutRepeats(metadata.banner)}\n`;
-    const shown = () => withoutRepeats(started.serialText().replaceAll('\r', '')).includes(banner);
-    await until('the banner on the serial port', shown, bootDeadlineMs);
-  } catch (thrown) {
-    throw new Error(`The guest got as far as this: ${JSON.stringify(started.serialText().slice(-1000))}`, { cause: thrown });
-  }
+  await started.serial.until(`\n${metadata.banner}\n`, bootDeadlineMs);
   await started.agent('guest-ping');
   return started;
 }
@@ -102,7 +95,7 @@ test(
     );
     await until('text on the screen', async () => (await textPixels(first)) > 5000, 30_000);
     first.sendSerial('echo kept by the disk > kept.txt; cat kept.txt');
-    await until('the shell on the serial port to answer', () => /^kept by the disk\r?$/m.test(withoutRepeats(first.serialText())), 30_000);
+    await first.serial.until('\nkept by the disk\n', 30_000);
     await first.qmp('system_powerdown');
     expect(await ended(first)).toBe(0);
     await run('qemu-img', ['check', '-q', disk]);

@@ -30,6 +30,7 @@ import { openDatabase } from '../../main/engine/store/open-database.ts';
 import { createSeeds } from '../../main/engine/unattended/seed-registry.ts';
 import { createSeedTools } from '../../main/engine/unattended/seed-tools.ts';
 import type { Seeds } from '../../main/engine/unattended/seeds.ts';
+import { SerialText } from './serial-text.ts';
 import { until } from './until.ts';
 
 export function layoutIn(home: string): Layout {
@@ -271,6 +272,7 @@ export async function untilStatus(
 /** Collects what a guest prints on its serial console. */
 export function readSerial(engine: GuestEngine, id: GuestId) {
   let text = '';
+  const said = new SerialText(() => text);
   const attachment = engine.guests.attachSerial(id, {
     data: (bytes) => {
       text += bytes.toString('utf8');
@@ -278,13 +280,10 @@ export function readSerial(engine: GuestEngine, id: GuestId) {
     closed: () => undefined,
   });
   return {
-    get text() {
-      return text;
-    },
+    says: (wanted: string) => said.says(wanted),
+    until: (wanted: string, deadlineMs?: number) => said.until(wanted, deadlineMs),
     send: (line: string) => attachment.write(Buffer.from(`${line}\n`)),
     detach: () => attachment.detach(),
-    until: (wanted: string | RegExp, deadlineMs = 40_000) =>
-      until(`the console says ${wanted}`, () => (typeof wanted === 'string' ? text.includes(wanted) : wanted.test(text)), deadlineMs),
   };
 }
 

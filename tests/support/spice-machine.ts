@@ -3,14 +3,13 @@
  * pictures for a client on a Unix socket; a relay on a Unix socket leads there.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createConnection, createServer } from 'node:net';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { onTestFinished } from 'vitest';
 import { freePort } from './free-port.ts';
+import { connectTo, JsonLines } from './json-lines.ts';
 import { decodePng, type Pixels } from './png.ts';
-import { until } from './until.ts';
 
 export type SpiceMachine = {
   qemu: ChildProcess;
@@ -46,7 +45,6 @@ export async function startSpiceMachine(words: (folder: string) => readonly stri
     await ended;
     rmSync(folder, { recursive: true, force: true });
   });
-  await until('QEMU listens', () => existsSync(qmpPath));
   const relay = createServer((client) => {
     const server = createConnection(port, '127.0.0.1');
     client.on('error', () => server.destroy());
@@ -55,21 +53,11 @@ export async function startSpiceMachine(words: (folder: string) => readonly stri
   });
   await new Promise<void>((listening) => relay.listen(socketPath, listening));
   onTestFinished(() => void relay.close());
-  const connection = createConnection(qmpPath);
+  const connection = await connectTo(qmpPath);
   onTestFinished(() => void connection.destroy());
   connection.on('error', () => undefined);
-  const waiting: ((answer: { return?: unknown; error?: unknown }) => void)[] = [];
-  createInterface({ input: connection }).on('line', (line) => {
-    const answer = JSON.parse(line) as Record<string, unknown>;
-    if ('return' in answer || 'error' in answer) waiting.shift()?.(answer);
-  });
-  const qmp = async (execute: string, input: object = {}) => {
-    const answered = new Promise<{ return?: unknown; error?: unknown }>((settle) => waiting.push(settle));
-    connection.write(`${JSON.stringify({ execute, arguments: input })}\n`);
-    const answer = await answered;
-    if (answer.error) throw new Error(`${execute}: ${JSON.stringify(answer.error)}`);
-    return answer.return;
-  };
+  const lines = new JsonLines(connection);
+  const qmp = (execute: string, input: object = {}) => lines.request(execute, input);
   await qmp('qmp_capabilities');
   const picture = join(folder, 'screen.png');
   return {

@@ -2,10 +2,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { copyFile } from 'node:fs/promises';
-import { createConnection, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { until } from './until.ts';
+import { connectTo, JsonLines } from './json-lines.ts';
+import { SerialText } from './serial-text.ts';
 
 export type MachineChoices = {
   /** For sockets and logs; short, since socket paths are limited. */
@@ -15,8 +14,8 @@ export type MachineChoices = {
 };
 
 export type StarterMachine = {
-  /** All that the guest wrote on its serial port. */
-  serialText(): string;
+  /** All that the guest wrote on its serial port since QEMU began to listen. */
+  serial: SerialText;
   sendSerial(line: string): void;
   qmp(command: string, input?: object): Promise<unknown>;
   /** Asks the guest agent. A command that has no answer, such as a shutdown, must not be waited for. */
@@ -50,52 +49,19 @@ async function buildArguments({ folder, medium, firmware }: MachineChoices): Pro
   return args;
 }
 
-function connect(path: string): Promise<Socket> {
-  return until(`${path} takes a connection`, () => {
-    return new Promise<Socket | null>((resolve) => {
-      const socket = createConnection(path, () => resolve(socket));
-      socket.once('error', () => resolve(null));
-    });
-  });
-}
-
-/** Requests and answers as lines of JSON, one at a time; lines that are no answer (greetings, events, noise) are passed over. */
-class JsonLines {
-  readonly #socket: Socket;
-  #waiting: ((answer: Record<string, unknown>) => void)[] = [];
-
-  constructor(socket: Socket) {
-    this.#socket = socket;
-    createInterface({ input: socket }).on('line', (line) => {
-      const start = line.indexOf('{');
-      if (start < 0) return;
-      const answer = JSON.parse(line.slice(start)) as Record<string, unknown>;
-      if ('return' in answer || 'error' in answer) this.#waiting.shift()?.(answer);
-    });
-  }
-
-  async request(execute: string, input: object = {}): Promise<unknown> {
-    const answered = new Promise<Record<string, unknown>>((resolve) => this.#waiting.push(resolve));
-    this.#socket.write(`${JSON.stringify({ execute, arguments: input })}\n`);
-    const answer = await answered;
-    if ('error' in answer) throw new Error(`${execute}: ${JSON.stringify(answer.error)}`);
-    return answer.return;
-  }
-}
-
 /** Starts it; settles when QEMU takes commands. */
 export async function startMachine(choices: MachineChoices): Promise<StarterMachine> {
   const { folder } = choices;
   const qemu: ChildProcess = spawn('qemu-system-x86_64', await buildArguments(choices), { stdio: ['ignore', 'ignore', 'inherit'] });
   const exited = new Promise<number | null>((resolve) => qemu.once('exit', (status) => resolve(status)));
   try {
-    const qmp = new JsonLines(await connect(join(folder, 'qmp')));
+    const qmp = new JsonLines(await connectTo(join(folder, 'qmp')));
     await qmp.request('qmp_capabilities');
-    const serial = await connect(join(folder, 'serial'));
+    const serial = await connectTo(join(folder, 'serial'));
     serial.resume();
-    const agent = new JsonLines(await connect(join(folder, 'agent')));
+    const agent = new JsonLines(await connectTo(join(folder, 'agent')));
     return {
-      serialText: () => readFileSync(join(folder, 'serial.log'), 'utf8'),
+      serial: new SerialText(() => readFileSync(join(folder, 'serial.log'), 'utf8')),
       sendSerial: (line) => void serial.write(`${line}\n`),
       qmp: (command, input) => qmp.request(command, input),
       agent: (command, input) => agent.request(command, input),
