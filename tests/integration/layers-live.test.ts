@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { GuestId, SnapshotId } from '../../contract/ids.ts';
 import { diskOf } from '../../main/engine/drivers/qemu/arguments/golden-specs.ts';
 import { findQemu } from '../../main/engine/drivers/qemu/find-qemu.ts';
-import { checkEveryDisk, contentOf } from '../support/disk-content.ts';
+import { checkEveryDisk, md5OfContent } from '../support/disk-content.ts';
 import { forkEngine } from '../support/fork-engine.ts';
 import { addStarter, type GuestEngine, openGuestEngine, untilBooted, untilStatus } from '../support/guest-bench.ts';
 import { until } from '../support/until.ts';
@@ -51,16 +51,20 @@ async function inside(command: string): Promise<string> {
   return Buffer.from(stdoutBase64, 'base64').toString().trim();
 }
 const untilAgent = () => until('the agent answers', () => engine.guests.show(id).state.run?.qemuAgent || null, 120_000);
-/** Fills `mib` MiB of the second and third disk from `atMiB` on, and answers the sums of both disks. */
-async function write(atMiB: number, mib: number): Promise<string> {
-  for (const device of ['/dev/vdb', '/dev/vdc'])
-    await inside(`dd if=/dev/urandom of=${device} bs=1M seek=${atMiB} count=${mib} conv=notrunc,fsync 2>/dev/null`);
+/** Fills `mib` MiB of the second and third disk from `atMiB` on. */
+async function write(atMiB: number, mib: number): Promise<void> {
+  const fill = (device: string) => `dd if=/dev/urandom of=${device} bs=1M seek=${atMiB} count=${mib} conv=notrunc,fsync 2>/dev/null`;
+  await inside(`${fill('/dev/vdb')} && ${fill('/dev/vdc')}`);
+}
+/** The same, and answers the {@link sums} of both disks. */
+async function writeAndSum(atMiB: number, mib: number): Promise<string> {
+  await write(atMiB, mib);
   return sums();
 }
+/** Of both disks, past the guest's own cache. */
+const sums = () => inside('echo 3 > /proc/sys/vm/drop_caches; md5sum /dev/vdb /dev/vdc');
 /** What {@link sums} says, read from the files of a guest that is off, which takes no start of it. */
-const sumsWhenOff = () => ['vdb', 'vdc'].map((device, index) => `${contentOf(pathOf(index + 1))}  /dev/${device}`).join('\n');
-/** Past the guest's own cache. */
-const sums = () => inside('echo 3 > /proc/sys/vm/drop_caches; sha256sum /dev/vdb /dev/vdc');
+const sumsWhenOff = () => ['vdb', 'vdc'].map((device, index) => `${md5OfContent(pathOf(index + 1))}  /dev/${device}`).join('\n');
 
 async function take(name: string): Promise<SnapshotId> {
   const { snapshot, job } = await engine.snapshots.create(id, { name }, 'test');
@@ -116,11 +120,11 @@ test('snapshots that are deleted in the middle and at the end are tidied under a
   const first = await take('First');
   await write(4, 8);
   const middle = await take('Middle');
-  const later = await write(8, 8);
+  const later = await writeAndSum(8, 8);
   const kept = await take('Kept');
   await write(12, 8);
   const last = await take('Last');
-  const now = await write(16, 4);
+  const now = await writeAndSum(16, 4);
   expect(chainOf(pathOf(1))).toHaveLength(5);
   await deleteForGood(middle, last);
   await tidied();
@@ -167,7 +171,7 @@ test('whatever is asked of the guest goes first, and what was left is done after
 }, 240_000);
 
 test('cancelled, the guest goes on, and what was copied is right', async () => {
-  const before = await write(0, 48);
+  const before = await writeAndSum(0, 48);
   const snapshot = await take('Cancelled');
   await deleteForGood(snapshot);
   const merging = engine.jobs.list().find(({ kind, endedAt }) => kind === 'snapshot.tidy' && endedAt === null);
@@ -184,7 +188,7 @@ test('cancelled, the guest goes on, and what was copied is right', async () => {
 }, 240_000);
 
 test('a job that lost its engine, also one that waits to be finalized, is ended by the next, and the work done anew', async () => {
-  const before = await write(0, 16);
+  const before = await writeAndSum(0, 16);
   await take('Lost');
   // As an engine leaves it that was killed just before its copy would have counted.
   const node = ((await engine.guests.expert(id, 'query-block', {})) as { qdev?: string; inserted?: { 'node-name'?: string } }[]).find(
@@ -219,9 +223,9 @@ test('engines that are killed while they tidy leave a guest that runs and reads 
     await take('Below');
     await write(0, 24);
     const middle = await take('Middle');
-    const then = await write(20, 8);
+    const then = await writeAndSum(20, 8);
     last = { kept: await take('Kept'), sums: then };
-    const now = await write(26, 4);
+    const now = await writeAndSum(26, 4);
     engine.snapshots.delete(middle);
     await engine.close();
     // It finds the deleted one beyond bringing back, and begins to tidy as it begins.
@@ -251,7 +255,7 @@ test('QEMU killed while it copies leaves disks that read as the guest left them'
   const said = `killed after ${afterMs} ms`;
   await write(0, 40);
   const snapshot = await take('Killed');
-  const now = await write(30, 6);
+  const now = await writeAndSum(30, 6);
   await deleteForGood(snapshot);
   await new Promise((done) => setTimeout(done, afterMs));
   process.kill(pidOfQemu(), 'SIGKILL');
@@ -276,7 +280,7 @@ test('a guest is made independent while it runs, with a snapshot taken in the mi
   const job = await flatten();
   await until('it copies', () => (engine.jobs.show(job).progress > 0 ? true : null), 20_000);
   const second = await take('In the midst');
-  const now = await write(10, 2);
+  const now = await writeAndSum(10, 2);
   expect(await engine.jobs.ended(job)).toMatchObject({ state: 'succeeded', error: null });
   expect(status()).toBe('running');
   for (const disk of [0, 1, 2]) expect(chainOf(pathOf(disk))).toHaveLength(1);
@@ -294,7 +298,7 @@ test('a guest is made independent while it runs, with a snapshot taken in the mi
 test('making independent goes on after a cancel, a killed engine and a shutdown, and reads right at any time', async () => {
   await write(0, 48);
   const snapshot = await take('Below');
-  const now = await write(20, 2);
+  const now = await writeAndSum(20, 2);
   const cancelled = await flatten();
   await until('it copies', () => (engine.jobs.show(cancelled).progress > 0 ? true : null), 20_000);
   engine.jobs.cancel(cancelled, 'The test wants it so.');
