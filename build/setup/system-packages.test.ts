@@ -34,7 +34,12 @@ function check(programs: Record<string, string>, { asUser = false } = {}): { sta
   return { status: result.status, output: result.stdout + result.stderr };
 }
 
-const onLinux = test.skipIf(process.platform !== 'linux');
+/** What set-up installs there, and how. */
+const onLinux = (name: string, check: () => void) =>
+  test(name, ({ skip }) => {
+    if (process.platform !== 'linux') skip('this is no Linux');
+    check();
+  });
 
 const node = (version: string) => `echo v${version}`;
 /** An apt that knows the packages of Debian 12 and makes no mistake. */

@@ -12,8 +12,8 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-/** Runs vitest itself on one file with this text. */
-function outcomeOf(text: string): Outcome {
+/** Runs vitest itself on one file with this text, with these words after it. */
+function outcomeOf(text: string, ...words: string[]): Outcome {
   const report = join(directory, 'outcome.json');
   rmSync(report, { force: true });
   writeFileSync(join(directory, 'one.spec.ts'), `import { expect, test, beforeAll, describe } from 'vitest';\n${text}`);
@@ -22,9 +22,13 @@ function outcomeOf(text: string): Outcome {
     join(directory, 'vitest.config.ts'),
     `import { OutcomeReporter } from ${reporter};\nexport default { test: { include: ['*.spec.ts'], reporters: [new OutcomeReporter(${JSON.stringify(report)})] } };`,
   );
-  const { status } = spawnSync(process.execPath, [join(projectRoot, 'node_modules/vitest/vitest.mjs'), 'run', '--root', directory], {
-    encoding: 'utf8',
-  });
+  const { status } = spawnSync(
+    process.execPath,
+    [join(projectRoot, 'node_modules/vitest/vitest.mjs'), 'run', '--root', directory, ...words],
+    {
+      encoding: 'utf8',
+    },
+  );
   return readOutcome(report, status);
 }
 
@@ -37,6 +41,16 @@ test('passed, failed and skipped tests are told apart, skipped ones with their r
   expect(outcome.passed).toBe(1);
   expect(outcome.failed).toEqual([expect.stringMatching(/one\.spec\.ts: subtracts: .*expected 1 to be 2/)]);
   expect(outcome.skipped).toEqual([expect.stringContaining('needs a display: there is no display')]);
+});
+
+test('a test that is skipped without a reason has failed, unless only others were asked for', () => {
+  const text = "test.skip('subtracts', () => {}); test('adds', () => { expect(1 + 1).toBe(2); });";
+  expect(outcomeOf(text)).toMatchObject({
+    passed: 1,
+    failed: [expect.stringContaining('subtracts: skipped without a reason')],
+    skipped: [],
+  });
+  expect(outcomeOf(text, '-t', 'adds')).toMatchObject({ passed: 1, failed: [], skipped: [] });
 });
 
 test('a file that cannot be loaded, a hook that fails and an error outside tests count as failures', () => {

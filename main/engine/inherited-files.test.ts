@@ -4,12 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 
-test.runIf(process.platform === 'linux')(
-  'files that a process was born with are closed but for what it may be reading, and all that it needs itself goes on',
-  async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'gh-'));
-    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-    const script = `
+test('files that a process was born with are closed but for what it may be reading, and all that it needs itself goes on', async ({
+  skip,
+}) => {
+  if (process.platform !== 'linux') skip('there is no /proc');
+  const folder = mkdtempSync(join(tmpdir(), 'gh-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const script = `
     import { readdirSync, readlinkSync } from 'node:fs';
     import { closeInheritedFiles } from ${JSON.stringify(join(import.meta.dirname, 'inherited-files.ts'))};
     const open = (name) => readdirSync('/proc/self/fd').some((fd) => { try { return readlinkSync('/proc/self/fd/' + fd).includes(name); } catch { return false; } });
@@ -24,14 +25,13 @@ test.runIf(process.platform === 'linux')(
     await new Promise((settle) => server.listen(${JSON.stringify(join(folder, 's'))}, settle));
     server.close();
     console.log(JSON.stringify({ before, after }));`;
-    // One that is written to, one without a name that is only read, as shared memory is, and one with a name.
-    const keepOpen = 'cd "$0"; echo > gone; echo > read; exec 60>given 61<gone 62<read; rm gone; exec "$@"';
-    const child = spawn('bash', ['-c', keepOpen, folder, process.execPath, '--input-type=module', '-e', script]);
-    let output = '';
-    child.stdout.on('data', (chunk: Buffer) => {
-      output += chunk;
-    });
-    await new Promise((settle) => child.on('close', settle));
-    expect(JSON.parse(output)).toEqual({ before: ['/given', '/gone', '/read'], after: ['/read'] });
-  },
-);
+  // One that is written to, one without a name that is only read, as shared memory is, and one with a name.
+  const keepOpen = 'cd "$0"; echo > gone; echo > read; exec 60>given 61<gone 62<read; rm gone; exec "$@"';
+  const child = spawn('bash', ['-c', keepOpen, folder, process.execPath, '--input-type=module', '-e', script]);
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    output += chunk;
+  });
+  await new Promise((settle) => child.on('close', settle));
+  expect(JSON.parse(output)).toEqual({ before: ['/given', '/gone', '/read'], after: ['/read'] });
+});

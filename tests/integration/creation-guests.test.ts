@@ -7,11 +7,10 @@ import type { CallOutput } from '../../contract/calls.ts';
 import type { CreateChoices, CreateSource } from '../../contract/guest-creation.ts';
 import type { Job } from '../../contract/job.ts';
 import { openRooms, type Rooms } from '../support/engine-rooms.ts';
-import { canMount, smallFileSystem } from '../support/small-file-system.ts';
+import { smallFileSystem, testWithMount } from '../support/small-file-system.ts';
 import { until } from '../support/until.ts';
 
 const memtest = '/usr/lib/memtest86+/memtest86+x64.iso';
-const testWithMount = test.skipIf(!canMount);
 const run = (program: string, ...args: string[]) => execFileSync(program, args, { stdio: ['ignore', 'pipe', 'pipe'] }).toString();
 
 async function rooms(options: Parameters<typeof openRooms>[0] = {}): Promise<Rooms> {

@@ -3,13 +3,13 @@ import { createHash, generateKeyPairSync, randomBytes, sign } from 'node:crypto'
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, type TestContext, test } from 'vitest';
 import type { Job } from '../../contract/job.ts';
 import type { CatalogueEntry } from '../../main/engine/downloads/catalogue-entry.ts';
 import { makeCertificate } from '../support/certificate.ts';
 import { openRooms, type Rooms } from '../support/engine-rooms.ts';
 import { type FileServer, startFileServer } from '../support/file-server.ts';
-import { canMount, smallFileSystem } from '../support/small-file-system.ts';
+import { smallFileSystem, testWithMount } from '../support/small-file-system.ts';
 import { until } from '../support/until.ts';
 
 const memtest = readFileSync('/usr/lib/memtest86+/memtest86+x64.iso');
@@ -292,7 +292,7 @@ test('an image in an archive is taken out of it', async () => {
   expect(engine.images.list()[0]?.sha256).toBe(digestOf(memtest));
 });
 
-test.skipIf(!canMount)('a download that does not fit beside what must stay free is refused before it begins', async () => {
+testWithMount('a download that does not fit beside what must stay free is refused before it begins', async () => {
   const home = await smallFileSystem(8);
   const server = await startFileServer();
   server.serve('/big.iso', { body: Buffer.alloc(16_000_000, 1) });
@@ -337,11 +337,14 @@ function signer(): { folder: string; fingerprint: string; keyring: string; sign(
   };
 }
 
-const withGpg = test.skipIf(!existsSync('/usr/bin/gpg') || !existsSync('/usr/bin/gpgv'));
+const needsGpg = ({ skip }: TestContext) => {
+  if (!existsSync('/usr/bin/gpg') || !existsSync('/usr/bin/gpgv')) skip('gpg and gpgv are not installed');
+};
 
-withGpg.each(['detached', 'in place', 'over the file'])(
+test.for(['detached', 'in place', 'over the file'])(
   'a signature %s is checked with the key that the user has, and a wrong one refused',
-  async (kind) => {
+  async (kind, context) => {
+    needsGpg(context);
     const server = await releases();
     const { fingerprint, keyring, sign } = signer();
     const sums = `${digestOf(memtest)}  tool-9.10.iso\n`;
@@ -381,7 +384,8 @@ withGpg.each(['detached', 'in place', 'over the file'])(
   },
 );
 
-withGpg('a good signature of somebody else does not count', async () => {
+test('a good signature of somebody else does not count', async (context) => {
+  needsGpg(context);
   const server = await releases();
   const [makers, other] = [signer(), signer()];
   const sums = `${digestOf(memtest)}  tool-9.10.iso\n`;

@@ -10,7 +10,7 @@ import { type Job, jobEnded } from '../../contract/job.ts';
 import type { ExportFormat } from '../../contract/machine.ts';
 import type { EngineClient } from '../../main/client/engine-client.ts';
 import { layoutOf } from '../../main/engine/files/layout.ts';
-import { canMount, smallFileSystem } from '../support/small-file-system.ts';
+import { smallFileSystem, testWithMount } from '../support/small-file-system.ts';
 import { until } from '../support/until.ts';
 import { connect, engineHome, killEngine } from '../support/whole-engine.ts';
 
@@ -263,7 +263,7 @@ test('an export that an engine died in is finished by the next one', { timeout: 
   expect((await readdir(opened.out)).filter((name) => name.startsWith('.'))).toEqual([]);
 });
 
-test.skipIf(!canMount)('an export onto a full disk fails, leaves nothing there, and the guest as it was', { timeout: 60_000 }, async () => {
+testWithMount('an export onto a full disk fails, leaves nothing there, and the guest as it was', { timeout: 60_000 }, async () => {
   const opened = await engine();
   const raw = await rawDisk(join(opened.out, 'one.img'), 120, 60);
   const guest = await guestOf(opened, 'Web', [raw]);

@@ -11,7 +11,7 @@ import { findQemu } from '../../main/engine/drivers/qemu/find-qemu.ts';
 import { commandLine } from '../../main/engine/drivers/qemu/process-table.ts';
 import { freePort } from '../support/free-port.ts';
 import { addGuest, addStarter, type Bench, blankSpec, openBench, untilBooted, untilStatus } from '../support/guest-bench.ts';
-import { canMount, smallFileSystem } from '../support/small-file-system.ts';
+import { smallFileSystem, testWithMount } from '../support/small-file-system.ts';
 import { until } from '../support/until.ts';
 
 let bench: Bench;
@@ -35,62 +35,58 @@ const startFailure = async (spec: Partial<GuestSpec>) => {
 };
 const qemuImg = (...args: string[]) => execFileSync('qemu-img', args, { stdio: 'pipe' }).toString();
 
-test.skipIf(!canMount)(
-  'a full disk stops the guest, says which, and lets it go on by itself when there is room',
-  { timeout: 240_000 },
-  async () => {
-    const small = await smallFileSystem(48);
-    const path = `${small}/data.raw`;
-    qemuImg('create', '-q', '-f', 'raw', path, '256M');
-    const filler = `${small}/filler`;
-    writeFileSync(filler, Buffer.alloc(30 * 2 ** 20, 'f'));
-    const cd = `${bench.home}/media.iso`;
-    writeFileSync(cd, Buffer.alloc(2 ** 20, 'M'));
-    const id = await addStarter(bench, {
-      disks: [
-        diskOf({ sizeBytes: 2 ** 30 }),
-        diskOf({ id: 'data', location: { kind: 'in-place', path }, format: 'raw', sizeBytes: 256 * 2 ** 20, bootOrder: null }),
-      ],
-      cdDrives: [cdOf({ medium: { kind: 'in-place', path: cd } })],
-    });
-    await bench.guests.start(id);
-    const serial = await untilBooted(bench, id);
+testWithMount('a full disk stops the guest, says which, and lets it go on by itself when there is room', { timeout: 240_000 }, async () => {
+  const small = await smallFileSystem(48);
+  const path = `${small}/data.raw`;
+  qemuImg('create', '-q', '-f', 'raw', path, '256M');
+  const filler = `${small}/filler`;
+  writeFileSync(filler, Buffer.alloc(30 * 2 ** 20, 'f'));
+  const cd = `${bench.home}/media.iso`;
+  writeFileSync(cd, Buffer.alloc(2 ** 20, 'M'));
+  const id = await addStarter(bench, {
+    disks: [
+      diskOf({ sizeBytes: 2 ** 30 }),
+      diskOf({ id: 'data', location: { kind: 'in-place', path }, format: 'raw', sizeBytes: 256 * 2 ** 20, bootOrder: null }),
+    ],
+    cdDrives: [cdOf({ medium: { kind: 'in-place', path: cd } })],
+  });
+  await bench.guests.start(id);
+  const serial = await untilBooted(bench, id);
 
-    // A medium that vanishes under a running guest can still be read: QEMU holds the file.
-    rmSync(cd);
-    serial.send('modprobe sr_mod; dd if=/dev/sr0 bs=64k count=4 2>/dev/null | tr -d M | wc -c | sed s/^/left-/');
-    await serial.until('left-0', 30_000);
-    expect(bench.guests.show(id).state.status).toBe('running');
+  // A medium that vanishes under a running guest can still be read: QEMU holds the file.
+  rmSync(cd);
+  serial.send('modprobe sr_mod; dd if=/dev/sr0 bs=64k count=4 2>/dev/null | tr -d M | wc -c | sed s/^/left-/');
+  await serial.until('left-0', 30_000);
+  expect(bench.guests.show(id).state.status).toBe('running');
 
-    serial.send('dd if=/dev/zero of=/dev/vdb bs=1M count=40 oflag=direct; echo written-$?');
-    const state = await untilStatus(bench, id, 'paused', 40_000);
-    expect(state.pause).toMatchObject({ kind: 'disk-full', deviceId: 'data', file: path });
-    expect(state.pause?.text).toContain(`There is no room left on the file system of ${path}`);
-    expect(bench.events.filter(({ kind }) => kind === 'guest.diskFull')).toHaveLength(1);
+  serial.send('dd if=/dev/zero of=/dev/vdb bs=1M count=40 oflag=direct; echo written-$?');
+  const state = await untilStatus(bench, id, 'paused', 40_000);
+  expect(state.pause).toMatchObject({ kind: 'disk-full', deviceId: 'data', file: path });
+  expect(state.pause?.text).toContain(`There is no room left on the file system of ${path}`);
+  expect(bench.events.filter(({ kind }) => kind === 'guest.diskFull')).toHaveLength(1);
 
-    // Another engine comes to the same, from what QEMU says.
-    await bench.reopen();
-    expect(bench.guests.show(id).state.pause).toMatchObject({ kind: 'disk-full', deviceId: 'data' });
-    rmSync(filler);
-    await untilStatus(bench, id, 'running', 10_000);
-    expect(bench.events.some(({ kind }) => kind === 'guest.resumed')).toBe(true);
-    serial.detach();
-    const again = await untilBooted(bench, id);
-    await again.until('written-0', 40_000);
-    again.detach();
-    await bench.guests.forceOff(id);
+  // Another engine comes to the same, from what QEMU says.
+  await bench.reopen();
+  expect(bench.guests.show(id).state.pause).toMatchObject({ kind: 'disk-full', deviceId: 'data' });
+  rmSync(filler);
+  await untilStatus(bench, id, 'running', 10_000);
+  expect(bench.events.some(({ kind }) => kind === 'guest.resumed')).toBe(true);
+  serial.detach();
+  const again = await untilBooted(bench, id);
+  await again.until('written-0', 40_000);
+  again.detach();
+  await bench.guests.forceOff(id);
 
-    // The CD is gone now: the guest starts all the same and says so.
-    await bench.guests.start(id);
-    expect(bench.guests.show(id).state.problems.join()).toContain('The CD drive cd0 is empty');
-    await bench.guests.forceOff(id);
+  // The CD is gone now: the guest starts all the same and says so.
+  await bench.guests.start(id);
+  expect(bench.guests.show(id).state.problems.join()).toContain('The CD drive cd0 is empty');
+  await bench.guests.forceOff(id);
 
-    // Deleting and purging the guest leaves what is not its own alone.
-    await bench.guests.delete(id);
-    await bench.jobs.ended((await bench.guests.purge(id, 'test')).id);
-    expect(statSync(path).size).toBe(256 * 2 ** 20);
-  },
-);
+  // Deleting and purging the guest leaves what is not its own alone.
+  await bench.guests.delete(id);
+  await bench.jobs.ended((await bench.guests.purge(id, 'test')).id);
+  expect(statSync(path).size).toBe(256 * 2 ** 20);
+});
 
 test('a disk that the host cannot read stops the guest, and it goes on once the disk works', async () => {
   // QEMU's own fault injection between the disk and its file: two reads fail, that by which QEMU guesses the geometry and the guest's first.
@@ -121,7 +117,7 @@ test('a disk that the host cannot read stops the guest, and it goes on once the 
   await bench.guests.forceOff(id);
 });
 
-test.skipIf(!canMount)('a data folder that is full stops no running guest and loses nothing', async () => {
+testWithMount('a data folder that is full stops no running guest and loses nothing', async () => {
   const home = await smallFileSystem(64);
   const small = await openBench({ home });
   const filler = `${home}/filler`;
@@ -167,7 +163,8 @@ test.skipIf(!canMount)('a data folder that is full stops no running guest and lo
   }
 });
 
-test.skipIf(!existsSync('/dev/kvm'))('an accelerator that cannot run the guest is named as what failed', async ({ skip }) => {
+test('an accelerator that cannot run the guest is named as what failed', async ({ skip }) => {
+  if (!existsSync('/dev/kvm')) skip('there is no /dev/kvm');
   const stubborn = await openBench({ host: (real) => ({ ...real, acceleratorFor: async () => 'kvm' }) });
   try {
     // Firmware for long mode is what a KVM that only half works fails at; where it works there is nothing to see.

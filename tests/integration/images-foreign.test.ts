@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import type { Image } from '../../contract/image.ts';
 import type { Job } from '../../contract/job.ts';
 import { openRooms, type Rooms } from '../support/engine-rooms.ts';
-import { canMount, smallFileSystem } from '../support/small-file-system.ts';
+import { smallFileSystem, testWithMount } from '../support/small-file-system.ts';
 import { until } from '../support/until.ts';
 
 const run = (program: string, ...args: string[]) => execFileSync(program, args, { stdio: ['ignore', 'pipe', 'pipe'] }).toString();
@@ -129,8 +129,6 @@ test('a packed qcow2 that names another file is refused before it is unpacked', 
   run('gzip', path);
   await expect(engine.images.inspect(`${path}.gz`)).rejects.toMatchObject({ error: { code: 'image/outside-reference' } });
 });
-
-const testWithMount = test.skipIf(!canMount);
 
 testWithMount('a packed file that unpacks to more than there is room for fails, and the room is free again', async () => {
   const engine = await rooms({ home: await smallFileSystem(64) });

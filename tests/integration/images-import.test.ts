@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import type { ImageId } from '../../contract/ids.ts';
 import type { Job } from '../../contract/job.ts';
 import { openRooms, type Rooms } from '../support/engine-rooms.ts';
-import { canMount, smallFileSystem } from '../support/small-file-system.ts';
+import { smallFileSystem, testWithMount } from '../support/small-file-system.ts';
 import { until } from '../support/until.ts';
 
 const memtest = '/usr/lib/memtest86+/memtest86+x64.iso';
@@ -21,8 +21,6 @@ async function rooms(options: Parameters<typeof openRooms>[0] = {}): Promise<Roo
   onTestFinished(() => opened.close());
   return opened;
 }
-
-const testWithMount = test.skipIf(!canMount);
 
 const imageOf = (job: Job): ImageId => {
   if (job.target.kind !== 'image' || !job.target.id) throw new Error('The job has no image.');

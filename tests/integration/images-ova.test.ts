@@ -8,7 +8,7 @@ import type { ImportReport } from '../../contract/image.ts';
 import { type Job, jobEnded } from '../../contract/job.ts';
 import { openRooms, type Rooms } from '../support/engine-rooms.ts';
 import { ova, ovf } from '../support/ova-file.ts';
-import { canMount, smallFileSystem } from '../support/small-file-system.ts';
+import { smallFileSystem, testWithMount } from '../support/small-file-system.ts';
 import { until } from '../support/until.ts';
 import { connect, engineHome, killEngine } from '../support/whole-engine.ts';
 
@@ -115,7 +115,7 @@ test('an import that is cancelled, or whose archive changes meanwhile, leaves no
   expect([engine.images.list(), filesIn(engine)]).toEqual([[], []]);
 });
 
-test.skipIf(!canMount)('an import into a full library fails and leaves nothing', { timeout: 60_000 }, async () => {
+testWithMount('an import into a full library fails and leaves nothing', { timeout: 60_000 }, async () => {
   const small = await smallFileSystem(48);
   const engine = await rooms({ home: small });
   const { path } = await ova(join(await engineHome(), 'in'), { dataMiB: 120 });

@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import type { Job } from '../../contract/job.ts';
 import { openRooms, type Rooms } from '../support/engine-rooms.ts';
 import { bootableDisk, ova, ovf } from '../support/ova-file.ts';
-import { canMount, smallFileSystem } from '../support/small-file-system.ts';
+import { smallFileSystem, testWithMount } from '../support/small-file-system.ts';
 import { until } from '../support/until.ts';
 
 const run = (program: string, ...args: string[]) => execFileSync(program, args, { stdio: ['ignore', 'pipe', 'pipe'] }).toString();
@@ -311,7 +311,7 @@ test('a source that changes while it is copied is not kept', async () => {
   });
 });
 
-test.skipIf(!canMount)('a machine that does not fit is not imported, and the room is free again', async () => {
+testWithMount('a machine that does not fit is not imported, and the room is free again', async () => {
   const engine = await rooms({ home: await smallFileSystem(64) });
   const outside = await rooms();
   const { path } = await ova(join(outside.home, 'in'), { dataMiB: 250 });

@@ -8,7 +8,7 @@ import type { Image } from '../../contract/image.ts';
 import { type Job, jobEnded } from '../../contract/job.ts';
 import type { EngineClient } from '../../main/client/engine-client.ts';
 import { type SecondDisk, secondDisk } from '../support/second-disk.ts';
-import { canMount, smallFileSystem } from '../support/small-file-system.ts';
+import { smallFileSystem, testWithMount } from '../support/small-file-system.ts';
 import { until } from '../support/until.ts';
 import { connect, engineHome, killEngine } from '../support/whole-engine.ts';
 
@@ -124,7 +124,7 @@ test('new guests and images lie where the settings say, or where one is told; cl
   expect(await client.call('settings.get', {})).toMatchObject({ guestLocation: null, imageLocation: null });
 }, 120_000);
 
-test.skipIf(!canMount)('what must stay free stays free in each location: nothing is begun that does not fit there', async () => {
+testWithMount('what must stay free stays free in each location: nothing is begun that does not fit there', async () => {
   const { home, client } = await scene();
   const small = await smallFileSystem(24);
   const { id: location } = await client.call('storage.addLocation', { path: small, name: 'Small' });

@@ -19,7 +19,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import type { Image } from '../../contract/image.ts';
 import { type Job, jobEnded } from '../../contract/job.ts';
 import type { EngineClient } from '../../main/client/engine-client.ts';
-import { canMount, smallFileSystem } from '../support/small-file-system.ts';
+import { smallFileSystem, testWithMount } from '../support/small-file-system.ts';
 import { until } from '../support/until.ts';
 import { connect, engineHome, killEngine } from '../support/whole-engine.ts';
 
@@ -167,23 +167,20 @@ test('a folder that cannot be a location is refused in words, and so is a locati
   expect((await client.call('storage.report', {})).locations).toMatchObject([{ reachable: false, freeBytes: 0 }]);
 });
 
-test.skipIf(!canMount)(
-  'a location keeps the free space that the settings ask for, and a move that does not fit changes nothing',
-  async () => {
-    const parts = await engine();
-    const { client } = parts;
-    const image = await imported(parts, 20);
-    const folder = await smallFileSystem(24);
-    await client.call('settings.set', { keepFreeMiB: 8 });
-    const location = await client.call('storage.addLocation', { path: folder, name: 'Small' });
-    expect(await ended(client, await client.call('image.move', { image: image.id, location: location.id }))).toMatchObject({
-      state: 'failed',
-      error: { code: 'store/full' },
-    });
-    expect(lstatSync(image.path).isFile()).toBe(true);
-    expect(readdirSync(join(folder, 'guesthouse-images'))).toEqual([]);
-  },
-);
+testWithMount('a location keeps the free space that the settings ask for, and a move that does not fit changes nothing', async () => {
+  const parts = await engine();
+  const { client } = parts;
+  const image = await imported(parts, 20);
+  const folder = await smallFileSystem(24);
+  await client.call('settings.set', { keepFreeMiB: 8 });
+  const location = await client.call('storage.addLocation', { path: folder, name: 'Small' });
+  expect(await ended(client, await client.call('image.move', { image: image.id, location: location.id }))).toMatchObject({
+    state: 'failed',
+    error: { code: 'store/full' },
+  });
+  expect(lstatSync(image.path).isFile()).toBe(true);
+  expect(readdirSync(join(folder, 'guesthouse-images'))).toEqual([]);
+});
 
 test('no other link in place of an image is followed by what builds upon it', async () => {
   const parts = await engine();

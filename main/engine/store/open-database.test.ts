@@ -196,7 +196,8 @@ const mountable = (() => {
   }
 })();
 
-test.skipIf(!mountable)('a disk that fills up during a migration leaves the database usable by the version before', async () => {
+test('a disk that fills up during a migration leaves the database usable by the version before', async ({ skip }) => {
+  if (!mountable) skip('file systems may not be mounted here');
   const { folder, options } = freshOptions();
   const small = join(folder, 'small');
   mkdirSync(small);
