@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { jobEnded } from '../../contract/job.ts';
 import { launchApp, untilConnected } from '../support/app.ts';
 import { goToConsole, runInGuest, untilLive } from '../support/console-page.ts';
+import { succeeded } from '../support/outcomes.ts';
 import { makeStarterGuest, untilStatus } from '../support/starter-guest.ts';
 import { until } from '../support/until.ts';
 
@@ -20,16 +20,7 @@ test('a guest is suspended with its console on the screen, and the console shows
   await untilAnswers();
   await runInGuest(client, guest, 'echo kept > /tmp/note');
 
-  const { id: job } = await app.call('guest.suspend', { guest });
-  const ended = await until(
-    'the job has ended',
-    async () => {
-      const now = await app.call('job.show', { job });
-      return jobEnded.has(now.state) ? now : null;
-    },
-    60_000,
-  );
-  expect(ended).toMatchObject({ state: 'succeeded' });
+  await succeeded(client, await app.call('guest.suspend', { guest }));
   await untilStatus(client, guest, 'suspended');
 
   await app.call('guest.start', { guest });

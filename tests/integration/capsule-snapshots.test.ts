@@ -9,11 +9,11 @@ import fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
 import { dataRootAt } from '../../contract/data-root.ts';
 import type { GuestSnapshot } from '../../contract/guest-snapshot.ts';
-import type { GuestId, ImageId, JobId, SnapshotId } from '../../contract/ids.ts';
-import { type Job, jobEnded } from '../../contract/job.ts';
+import type { GuestId, ImageId, SnapshotId } from '../../contract/ids.ts';
 import type { EngineClient } from '../../main/client/engine-client.ts';
 import { type Layout, layoutOf } from '../../main/engine/files/layout.ts';
 import { checkEveryDisk, contentOf } from '../support/disk-content.ts';
+import { ended, succeeded } from '../support/outcomes.ts';
 import { makeStarterGuest, untilAgent } from '../support/starter-guest.ts';
 import { until } from '../support/until.ts';
 import { connect, engineHome, killEngine } from '../support/whole-engine.ts';
@@ -29,22 +29,6 @@ async function engine(): Promise<Opened> {
   await client.call('settings.set', { keepFreeMiB: 0 });
   // A folder of the user's own, outside the data folder.
   return { client, home, out: await engineHome(), layout: layoutOf(dataRootAt(home)) };
-}
-
-const endOf = (client: EngineClient, job: JobId): Promise<Job> =>
-  until(
-    'the job to end',
-    async () => {
-      const now = await client.call('job.show', { job });
-      return jobEnded.has(now.state) ? now : null;
-    },
-    120_000,
-  );
-
-async function succeeded(client: EngineClient, job: Pick<Job, 'id'>): Promise<Job> {
-  const end = await endOf(client, job.id);
-  expect(end).toMatchObject({ state: 'succeeded', error: null });
-  return end;
 }
 
 const specOf = async (client: EngineClient, guest: GuestId) => (await client.call('guest.show', { guest })).spec;
@@ -405,7 +389,7 @@ test('a capsule from a stranger with layers that are not what they should be is 
   // What is only found while it is copied: another hash, and tables that lead nowhere.
   const fails = async (code: string) => {
     const { job } = await there.client.call('machine.import', { path, bootTest: false });
-    expect(await endOf(there.client, job.id)).toMatchObject({ state: 'failed', error: { code } });
+    expect(await ended(there.client, job)).toMatchObject({ state: 'failed', error: { code } });
   };
   await repack(({ layers }) => Object.assign(at(layers, 1), { sha256: '0'.repeat(64) }));
   await fails('machine/wrong-hash');
@@ -501,7 +485,7 @@ test('an import that engines die in, at any moment, is finished by the next, and
     const { job } = await there.client.call('machine.import', { path, bootTest: false });
     await pause(waitMs);
     await there.client.call('job.cancel', { job: job.id });
-    const end = await endOf(there.client, job.id);
+    const end = await ended(there.client, job);
     if (end.state === 'succeeded') continue;
     expect(end.state).toBe('cancelled');
     expect(await there.client.call('guest.list', {})).toEqual([]);

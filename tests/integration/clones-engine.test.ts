@@ -5,9 +5,9 @@ import { existsSync, readdirSync } from 'node:fs';
 import { chmod, readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { GuestId, ImageId, JobId } from '../../contract/ids.ts';
-import { type Job, jobEnded } from '../../contract/job.ts';
+import type { GuestId, ImageId } from '../../contract/ids.ts';
 import type { EngineClient } from '../../main/client/engine-client.ts';
+import { codeOf, ended, succeeded } from '../support/outcomes.ts';
 import { until } from '../support/until.ts';
 import { connect, engineHome, killEngine } from '../support/whole-engine.ts';
 
@@ -16,28 +16,7 @@ const hashOf = async (path: string) =>
   createHash('sha256')
     .update(await readFile(path))
     .digest('hex');
-const codeOf = (promise: Promise<unknown>) =>
-  promise.then(
-    () => 'fine',
-    (thrown: { error: { code: string } }) => thrown.error.code,
-  );
 const environment = { GUESTHOUSE_STARTER: '/tmp/no-starter' };
-
-const ended = (client: EngineClient, id: JobId): Promise<Job> =>
-  until(
-    'the job to end',
-    async () => {
-      const job = await client.call('job.show', { job: id });
-      return jobEnded.has(job.state) ? job : null;
-    },
-    120_000,
-  );
-
-async function succeeded(client: EngineClient, job: Pick<Job, 'id'>): Promise<Job> {
-  const end = await ended(client, job.id);
-  expect(end).toMatchObject({ state: 'succeeded', error: null });
-  return end;
-}
 
 /** A disk image in the library that holds `pattern`. */
 async function importDisk(client: EngineClient, home: string, name: string, pattern: number, dataMiB = 2): Promise<ImageId> {
@@ -199,7 +178,7 @@ test('a base that somebody changed is told of at the start of the engine, and a 
   const told = (await next.call('event.list', {})).filter(({ kind }) => kind === 'image.changed').map(({ text }) => text);
   expect(told).toHaveLength(2);
   expect(told.join()).toContain('The disks of “Upon the changed” build upon it');
-  const failed = await ended(next, (await next.call('image.verify', {})).id);
+  const failed = await ended(next, await next.call('image.verify', {}));
   expect(failed).toMatchObject({
     state: 'failed',
     error: { code: 'image/corrupt', message: expect.stringContaining('“changed”, upon which Upon the changed build') },
@@ -233,7 +212,7 @@ test.each([
     );
     await killEngine(client);
     client = await connect(home, { environment });
-    expect((await ended(client, job.id)).state).toBe('succeeded');
+    expect((await ended(client, job)).state).toBe('succeeded');
     const guests = await client.call('guest.list', {});
     expect(guests.map(({ state }) => state.status).filter((status) => status !== 'off')).toEqual([]);
     expect(guests).toHaveLength(count + 1);

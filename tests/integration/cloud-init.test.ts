@@ -6,12 +6,11 @@ import { execFileSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { expect, test } from 'vitest';
 import type { GuestId } from '../../contract/ids.ts';
-import { jobEnded } from '../../contract/job.ts';
 import type { EngineClient } from '../../main/client/engine-client.ts';
 import { cloudInitDisk } from '../support/cloud-init-disk.ts';
 import { starterDisk } from '../support/guest-bench.ts';
+import { succeeded } from '../support/outcomes.ts';
 import { untilAgent, untilStatus } from '../support/starter-guest.ts';
-import { until } from '../support/until.ts';
 import { connect, engineHome } from '../support/whole-engine.ts';
 
 const password = 'correct-horse-battery-staple';
@@ -59,15 +58,7 @@ test('cloud-init makes of the disc of a guest the user, the password, the key an
     },
     { timeoutMs: 60_000 },
   );
-  const ended = await until(
-    'the guest is made',
-    async () => {
-      const now = await client.call('job.show', { job: made.job.id });
-      return jobEnded.has(now.state) ? now : null;
-    },
-    120_000,
-  );
-  expect(ended).toMatchObject({ state: 'succeeded', error: null });
+  await succeeded(client, made.job);
   const { id } = made.guest;
   const starter = (await starterDisk()).replace(/\.qcow2$/, '.iso');
   const { disks } = (await client.call('guest.show', { guest: id })).spec;

@@ -9,6 +9,7 @@ import type { CatalogueEntry } from '../../main/engine/downloads/catalogue-entry
 import { makeCertificate } from '../support/certificate.ts';
 import { openRooms, type Rooms } from '../support/engine-rooms.ts';
 import { type FileServer, startFileServer } from '../support/file-server.ts';
+import { codeOf } from '../support/outcomes.ts';
 import { smallFileSystem, testWithMount } from '../support/small-file-system.ts';
 import { until } from '../support/until.ts';
 
@@ -69,11 +70,6 @@ async function fetchEntry(engine: Rooms, entry = 'tool-disc'): Promise<Job> {
   return engine.jobs.ended(job.id);
 }
 
-const codeOf = async (promise: Promise<unknown>) =>
-  promise.then(
-    () => 'done',
-    (thrown) => thrown.error?.code ?? String(thrown),
-  );
 const filesUnder = async (path: string) => readdir(path, { recursive: true }).catch(() => []);
 
 test('an entry of the list is found in its newest version, downloaded, checked, and in the library', async () => {

@@ -5,11 +5,12 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { dataRootAt } from '../../contract/data-root.ts';
 import type { Guest } from '../../contract/guest-state.ts';
-import type { GuestId, JobId } from '../../contract/ids.ts';
-import { type Job, jobEnded } from '../../contract/job.ts';
+import type { GuestId } from '../../contract/ids.ts';
+import type { Job } from '../../contract/job.ts';
 import type { ExportFormat } from '../../contract/machine.ts';
 import type { EngineClient } from '../../main/client/engine-client.ts';
 import { layoutOf } from '../../main/engine/files/layout.ts';
+import { ended } from '../support/outcomes.ts';
 import { smallFileSystem, testWithMount } from '../support/small-file-system.ts';
 import { until } from '../support/until.ts';
 import { connect, engineHome, killEngine } from '../support/whole-engine.ts';
@@ -28,16 +29,6 @@ async function engine(): Promise<Opened> {
   return { client, home, out };
 }
 
-const endOf = (client: EngineClient, job: JobId): Promise<Job> =>
-  until(
-    'the job to end',
-    async () => {
-      const now = await client.call('job.show', { job });
-      return jobEnded.has(now.state) ? now : null;
-    },
-    120_000,
-  );
-
 async function rawDisk(path: string, sizeMiB = 120, dataMiB = 5): Promise<string> {
   run('qemu-img', 'create', '-q', '-f', 'raw', path, `${sizeMiB}M`);
   run('qemu-io', '-f', 'raw', '-c', `write -P 77 3M ${dataMiB}M`, '-c', 'write -P 3 100M 64k', path);
@@ -48,13 +39,13 @@ async function rawDisk(path: string, sizeMiB = 120, dataMiB = 5): Promise<string
 async function guestOf({ client, out }: Opened, name: string, disks: string[]): Promise<Guest> {
   const [path = '', ...moreDisks] = disks;
   const { guest, job } = await client.call('machine.import', { path, moreDisks, name, bootTest: false });
-  expect(await endOf(client, job.id), out).toMatchObject({ state: 'succeeded' });
+  expect(await ended(client, job), out).toMatchObject({ state: 'succeeded' });
   return client.call('guest.show', { guest: guest.id });
 }
 
 async function exported({ client }: Opened, guest: GuestId, format: ExportFormat, path: string, overwrite = false): Promise<Job> {
   const job = await client.call('guest.export', { guest, format, path, overwrite });
-  return endOf(client, job.id);
+  return ended(client, job);
 }
 
 const compare = (a: string, formatA: string, b: string, formatB: string) => run('qemu-img', 'compare', '-f', formatA, '-F', formatB, a, b);
@@ -109,7 +100,7 @@ test('an OVA has a manifest that fits, is well-formed, and comes back as the sam
     disks: [{ bus: 'sata' }, { bus: 'sata' }],
   });
   const { guest: back, job } = await opened.client.call('machine.import', { path, bootTest: false });
-  expect(await endOf(opened.client, job.id)).toMatchObject({ state: 'succeeded' });
+  expect(await ended(opened.client, job)).toMatchObject({ state: 'succeeded' });
   expect(compare(second, 'raw', diskOf(opened.home, back.id, 'disk1.qcow2'), 'qcow2')).toContain('identical');
 });
 
@@ -147,7 +138,7 @@ test('a capsule is opened by another Guesthouse exactly as it was, with its firm
   expect(await exported(here, original.id, 'capsule', path)).toMatchObject({ state: 'succeeded' });
 
   const { guest, job } = await there.client.call('machine.import', { path, bootTest: false });
-  expect(await endOf(there.client, job.id)).toMatchObject({ state: 'succeeded' });
+  expect(await ended(there.client, job)).toMatchObject({ state: 'succeeded' });
   const spec = (await here.client.call('guest.show', { guest: original.id })).spec;
   expect((await there.client.call('guest.show', { guest: guest.id })).spec).toEqual(spec);
   const arrived = layoutOf(dataRootAt(there.home)).guest(guest.id);
@@ -161,7 +152,7 @@ test('a capsule is opened by another Guesthouse exactly as it was, with its firm
   expect(report).toMatchObject({ kind: 'capsule', name: 'Original (2)' });
   expect(report.findings.map(({ id }) => id)).toContain('capsule/twin');
   const twin = await here.client.call('machine.import', { path, bootTest: false });
-  expect(await endOf(here.client, twin.job.id)).toMatchObject({ state: 'succeeded' });
+  expect(await ended(here.client, twin.job)).toMatchObject({ state: 'succeeded' });
   expect(twin.guest.spec.uuid).not.toBe(spec.uuid);
   expect(twin.guest.spec.nics[0]?.mac).not.toBe(spec.nics[0]?.mac);
 });
@@ -193,7 +184,7 @@ test('a capsule from a stranger brings no arguments for QEMU, no autostart and n
     expect.arrayContaining(['capsule/extra-arguments', 'capsule/media', 'capsule/autostart']),
   );
   const { guest: back, job } = await opened.client.call('machine.import', { path, bootTest: false });
-  expect(await endOf(opened.client, job.id)).toMatchObject({ state: 'succeeded' });
+  expect(await ended(opened.client, job)).toMatchObject({ state: 'succeeded' });
   expect(back.spec).toMatchObject({
     extraArguments: [],
     autostart: false,
@@ -204,7 +195,7 @@ test('a capsule from a stranger brings no arguments for QEMU, no autostart and n
   // Another hash, a name that leads out, a version of tomorrow, and a disk that the guest has not.
   await repack(({ files }) => void Object.assign(files[0] ?? {}, { sha256: '0'.repeat(64) }));
   const wrong = await opened.client.call('machine.import', { path, bootTest: false });
-  expect(await endOf(opened.client, wrong.job.id)).toMatchObject({ state: 'failed', error: { code: 'machine/wrong-hash' } });
+  expect(await ended(opened.client, wrong.job)).toMatchObject({ state: 'failed', error: { code: 'machine/wrong-hash' } });
   for (const change of [{ name: '../../disk0.qcow2' }, { diskId: 'other' }, { role: 'nvram', name: 'none.fd' }]) {
     await repack(({ files }) => void Object.assign(files[0] ?? {}, change));
     await expect(opened.client.call('machine.inspect', { path })).rejects.toMatchObject({ error: { code: 'machine/not-understood' } });
@@ -218,7 +209,7 @@ test('a disk that builds upon others is exported whole', { timeout: 120_000 }, a
   const raw = await rawDisk(join(opened.out, 'one.img'));
   const guest = await guestOf(opened, 'Original', [raw]);
   const { guests, job } = await opened.client.call('guest.clone', { guest: guest.id, name: 'Clone', share: true });
-  expect(await endOf(opened.client, job.id)).toMatchObject({ state: 'succeeded' });
+  expect(await ended(opened.client, job)).toMatchObject({ state: 'succeeded' });
   const [clone] = guests;
   expect(run('qemu-img', 'info', '-U', diskOf(opened.home, clone?.id as GuestId))).toContain('backing file');
   const path = join(opened.out, 'clone.qcow2');
@@ -258,7 +249,7 @@ test('an export that an engine died in is finished by the next one', { timeout: 
   expect(existsSync(path)).toBe(false);
   const next = await connect(opened.home);
   onTestFinished(() => next.close());
-  expect(await endOf(next, job.id)).toMatchObject({ state: 'succeeded' });
+  expect(await ended(next, job)).toMatchObject({ state: 'succeeded' });
   expect((await stat(path)).isFile()).toBe(true);
   expect((await readdir(opened.out)).filter((name) => name.startsWith('.'))).toEqual([]);
 });

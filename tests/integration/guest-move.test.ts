@@ -6,8 +6,9 @@ import { dirname, join, resolve } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Guest } from '../../contract/guest-state.ts';
 import type { GuestId } from '../../contract/ids.ts';
-import { type Job, jobEnded } from '../../contract/job.ts';
+import type { Job } from '../../contract/job.ts';
 import type { EngineClient } from '../../main/client/engine-client.ts';
+import { codeOf, ended } from '../support/outcomes.ts';
 import { secondDisk } from '../support/second-disk.ts';
 import { canMount, smallFileSystem } from '../support/small-file-system.ts';
 import { until } from '../support/until.ts';
@@ -27,26 +28,9 @@ async function engine(): Promise<Parts> {
 
 const connectTo = (home: string) => connect(home, { environment: { GUESTHOUSE_STARTER: join(home, 'no-starter') } });
 
-async function ended(client: EngineClient, job: Pick<Job, 'id'>): Promise<Job> {
-  return until(
-    'the job to end',
-    async () => {
-      const now = await client.call('job.show', { job: job.id });
-      return jobEnded.has(now.state) ? now : null;
-    },
-    120_000,
-  );
-}
-
 async function succeeded(client: EngineClient, job: Promise<Pick<Job, 'id'>>): Promise<void> {
   expect(await ended(client, await job)).toMatchObject({ state: 'succeeded', error: null });
 }
-
-const codeOf = (promise: Promise<unknown>) =>
-  promise.then(
-    () => 'done',
-    (thrown) => thrown.error.code,
-  );
 
 /** A guest upon an image of noise, with some data of its own. */
 async function guestUponImage({ home, client }: Parts, sizeMiB = 8, name = 'Web'): Promise<Guest> {

@@ -8,9 +8,9 @@ import { expect, onTestFinished, test } from 'vitest';
 import type { CallInput, CallOutput } from '../../contract/calls.ts';
 import type { HardwareChange } from '../../contract/guest-hardware.ts';
 import type { GuestId } from '../../contract/ids.ts';
-import { jobEnded } from '../../contract/job.ts';
 import type { EngineClient } from '../../main/client/engine-client.ts';
 import { freePort } from '../support/free-port.ts';
+import { ended, succeeded } from '../support/outcomes.ts';
 import { makeStarterGuest, untilAgent } from '../support/starter-guest.ts';
 import { until } from '../support/until.ts';
 import { connect, engineHome, killEngine } from '../support/whole-engine.ts';
@@ -45,15 +45,8 @@ async function edit(client: EngineClient, guest: GuestId, change: HardwareChange
 
 async function finish(client: EngineClient, { job, changes }: CallOutput<'guest.edit'>) {
   if (!job) return changes;
-  const ended = await until(
-    'the edit is done',
-    async () => {
-      const now = await client.call('job.show', { job: job.id });
-      return jobEnded.has(now.state) ? now : null;
-    },
-    40_000,
-  );
-  if (ended.state !== 'succeeded') throw Object.assign(new Error(ended.error?.message ?? ended.state), { error: ended.error });
+  const { state, error } = await ended(client, job);
+  if (state !== 'succeeded') throw Object.assign(new Error(error?.message ?? state), { error });
   return changes;
 }
 
@@ -143,11 +136,7 @@ test('processors and memory are added to a guest that started with room for them
   await until('the guest works with the memory', async () => (await total()) > before + 200 * 1024, 30_000);
   // Nothing could give it the very same again.
   const job = await client.call('guest.suspend', { guest });
-  const ended = await until('the suspend ends', async () => {
-    const now = await client.call('job.show', { job: job.id });
-    return jobEnded.has(now.state) ? now : null;
-  });
-  expect(ended).toMatchObject({ state: 'failed', error: { code: 'guest/denied' } });
+  expect(await ended(client, job)).toMatchObject({ state: 'failed', error: { code: 'guest/denied' } });
   expect((await client.call('guest.show', { guest })).state.status).toBe('running');
 });
 
@@ -249,8 +238,7 @@ test('an edit whose engine is killed is carried on by the next engine', async ()
   await killEngine(client);
   const next = await connect(home);
   onTestFinished(() => next.close());
-  await until('the job has ended', async () => jobEnded.has((await next.call('job.show', { job: job.id })).state), 40_000);
-  expect((await next.call('job.show', { job: job.id })).state).toBe('succeeded');
+  await succeeded(next, job);
   await untilAgent(next, guest);
   await until('the guest has both disks', async () => (await inside(next, guest, 'ls /sys/block | grep -c "^vd"')) === '3');
   expect((await specOf(next, guest)).disks.map(({ id }) => id)).toEqual(['disk0', 'disk1', 'disk2']);

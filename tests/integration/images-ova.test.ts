@@ -5,8 +5,9 @@ import { rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { ImportReport } from '../../contract/image.ts';
-import { type Job, jobEnded } from '../../contract/job.ts';
+import type { Job } from '../../contract/job.ts';
 import { openRooms, type Rooms } from '../support/engine-rooms.ts';
+import { codeOf, succeeded } from '../support/outcomes.ts';
 import { ova, ovf } from '../support/ova-file.ts';
 import { smallFileSystem, testWithMount } from '../support/small-file-system.ts';
 import { until } from '../support/until.ts';
@@ -24,12 +25,6 @@ const importImages = async (engine: Rooms, path: string, name?: string): Promise
   engine.jobs.ended((await engine.transfer.archives.import(path, name, 'root via test')).id);
 const compare = (raw: string, path: string) => run('qemu-img', 'compare', '-f', 'raw', '-F', 'qcow2', raw, path);
 const filesIn = ({ layout }: Rooms) => (existsSync(layout.images) ? readdirSync(layout.images) : []);
-const codeOf = (promise: Promise<unknown>) =>
-  promise.then(
-    () => 'fine',
-    (thrown: { error: { code: string } }) => thrown.error.code,
-  );
-
 test('the disk of an OVA becomes an image with the machine’s name and system, and is not kept twice', async () => {
   const engine = await rooms();
   const { raw, path } = await ova(join(engine.home, 'in'));
@@ -136,15 +131,7 @@ test('an engine that dies over it leaves the rest to the next, by the call that 
   await killEngine(first);
   const client = await connect(home, { environment });
   onTestFinished(() => client.close());
-  const end = await until(
-    'the job to end',
-    async () => {
-      const now = await client.call('job.show', { job: job.id });
-      return jobEnded.has(now.state) ? now : null;
-    },
-    60_000,
-  );
-  expect(end).toMatchObject({ state: 'succeeded', error: null });
+  await succeeded(client, job);
   const images = await client.call('image.list', {});
   expect(images.map(({ name }) => name).sort()).toEqual(['Web server, disk 1', 'Web server, disk 2']);
   expect(compare(raw, images.find(({ name }) => name.endsWith('1'))?.path ?? '')).toContain('identical');

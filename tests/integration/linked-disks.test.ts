@@ -7,6 +7,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import type { CreateChoices } from '../../contract/guest-creation.ts';
 import type { GuestId, ImageId } from '../../contract/ids.ts';
 import { openRooms, type Rooms } from '../support/engine-rooms.ts';
+import { codeOf } from '../support/outcomes.ts';
 import { until } from '../support/until.ts';
 
 const run = (program: string, ...args: string[]) => execFileSync(program, args, { stdio: ['ignore', 'pipe', 'pipe'] }).toString();
@@ -41,12 +42,6 @@ async function create(engine: Rooms, imageId: ImageId, choices: CreateChoices) {
 
 const diskOf = (engine: Rooms, guest: GuestId) => engine.layout.guest(guest).disk('disk0.qcow2');
 const infoOf = (path: string) => JSON.parse(run('qemu-img', 'info', '--output=json', '-f', 'qcow2', path));
-const codeOf = (promise: Promise<unknown>) =>
-  promise.then(
-    () => 'fine',
-    (thrown: { error: { code: string } }) => thrown.error.code,
-  );
-
 test.each(['qcow2', 'raw'] as const)(
   'a guest of a %s image shares its blocks, and what it writes does not reach the image',
   async (format) => {
@@ -112,7 +107,7 @@ test('an image deleted in the moment in which a guest is made of it goes or stay
     const { guest, job } = await engine.creation.create({ kind: 'image', imageId }, { name: 'Raced' }, who);
     const deleted = await codeOf(engine.images.delete(imageId));
     const { state } = await engine.jobs.ended(job.id);
-    expect([deleted, state]).toEqual(deleted === 'fine' ? ['fine', 'failed'] : ['image/in-use', 'succeeded']);
+    expect([deleted, state]).toEqual(deleted === 'done' ? ['done', 'failed'] : ['image/in-use', 'succeeded']);
     if (state === 'succeeded') run('qemu-img', 'check', '-q', '-f', 'qcow2', diskOf(engine, guest.id));
     else await until('the guest to go', () => engine.guests.list().length === 0);
   }

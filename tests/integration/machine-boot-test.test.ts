@@ -8,10 +8,11 @@ import { cacheDirectory } from '../../build/places.ts';
 import { ensureStarter } from '../../build/starter/make.ts';
 import { dataRootAt } from '../../contract/data-root.ts';
 import type { GuestId } from '../../contract/ids.ts';
-import { jobEnded } from '../../contract/job.ts';
+import type { Job } from '../../contract/job.ts';
 import type { EngineClient } from '../../main/client/engine-client.ts';
 import { findQemu } from '../../main/engine/drivers/qemu/find-qemu.ts';
 import { layoutOf } from '../../main/engine/files/layout.ts';
+import { ended } from '../support/outcomes.ts';
 import { until } from '../support/until.ts';
 import { connect, engineHome, killEngine } from '../support/whole-engine.ts';
 
@@ -31,15 +32,7 @@ async function engine(): Promise<{ client: EngineClient; home: string }> {
 }
 
 const filesOf = (home: string, id: GuestId) => layoutOf(dataRootAt(home)).guest(id);
-const endOf = (client: EngineClient, job: string) =>
-  until(
-    'the import to end',
-    async () => {
-      const now = (await client.call('job.list', {})).find(({ id }) => id === job);
-      return now && jobEnded.has(now.state) ? now : null;
-    },
-    240_000,
-  );
+const endOf = (client: EngineClient, job: Pick<Job, 'id'>) => ended(client, job, 240_000);
 
 test('a copy that boots is seen to, on an overlay that is gone afterwards, and its picture is kept', { timeout: 300_000 }, async () => {
   const { client, home } = await engine();
@@ -56,7 +49,7 @@ test('a copy that boots is seen to, on an overlay that is gone afterwards, and i
   expect(argv).toContain('restrict=on');
   expect(argv).not.toContain('hostfwd');
   const before = sha256(files.disk('disk0.qcow2'));
-  expect(await endOf(client, job.id)).toMatchObject({ state: 'succeeded' });
+  expect(await endOf(client, job)).toMatchObject({ state: 'succeeded' });
 
   const result = await client.call('machine.bootTest', { guest: guest.id });
   expect(result).toMatchObject({ verdict: 'booted' });
@@ -81,7 +74,7 @@ test('a copy with nothing to start on it is imported, and said not to boot', { t
   const disk = join(home, 'empty.raw');
   run('qemu-img', 'create', '-q', '-f', 'raw', disk, '64M');
   const { guest, job } = await client.call('machine.import', { path: disk });
-  expect(await endOf(client, job.id)).toMatchObject({ state: 'succeeded' });
+  expect(await endOf(client, job)).toMatchObject({ state: 'succeeded' });
   expect(await client.call('machine.bootTest', { guest: guest.id })).toMatchObject({
     verdict: 'idle',
     text: expect.stringContaining('nothing to start'),
@@ -97,7 +90,7 @@ test('an engine killed during the test leaves no QEMU running, and the next one 
   const next = await connect(home);
   onTestFinished(() => next.close());
   await until('the first QEMU to be ended', async () => commandLineOf(first) === null, 60_000);
-  expect(await endOf(next, job.id)).toMatchObject({ state: 'succeeded' });
+  expect(await endOf(next, job)).toMatchObject({ state: 'succeeded' });
   expect(await next.call('machine.bootTest', { guest: guest.id })).toMatchObject({ verdict: 'booted' });
   expect(existsSync(files.run)).toBe(false);
 });

@@ -7,27 +7,13 @@ import { type Job, jobEnded } from '../../contract/job.ts';
 import type { EngineClient } from '../../main/client/engine-client.ts';
 import { commandLine } from '../support/command-line.ts';
 import { contentOf, writePattern } from '../support/disk-content.ts';
+import { codeOf, succeeded } from '../support/outcomes.ts';
 import { until } from '../support/until.ts';
 import { connect, engineHome, killEngine } from '../support/whole-engine.ts';
 
 const mib = 1024 ** 2;
-const codeOf = (promise: Promise<unknown>) =>
-  promise.then(
-    () => 'done',
-    (thrown) => thrown.error.code,
-  );
-
 async function ended(client: EngineClient, job: Pick<Job, 'id'> | null): Promise<void> {
-  if (!job) return;
-  const end = await until(
-    'the job to end',
-    async () => {
-      const now = await client.call('job.show', { job: job.id });
-      return jobEnded.has(now.state) ? now : null;
-    },
-    60_000,
-  );
-  expect(end).toMatchObject({ state: 'succeeded', error: null });
+  if (job) await succeeded(client, job);
 }
 
 /** A guest with two disks, on the second of which there is something. */

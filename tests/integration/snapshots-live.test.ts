@@ -81,15 +81,15 @@ afterAll(async () => {
 test('a snapshot of a guest that writes is of both disks at one instant, at rest, and the guest notices nothing', async () => {
   // Each number is in the first disk before it is in the second one, so at any instant the first is ahead by one at most.
   await inside(
-    '(i=0; while [ -e /tmp/go ] || [ $i = 0 ]; do i=$((i+1)); echo $i > /mnt/one/n; sync; echo $i > /mnt/two/n; sync; done) </dev/null >/dev/null 2>&1 & touch /tmp/go',
+    'touch /tmp/go; (i=0; while [ -e /tmp/go ]; do i=$((i+1)); echo $i > /mnt/one/n; sync; echo $i > /mnt/two/n; sync; done) </dev/null >/dev/null 2>&1 &',
   );
-  await new Promise((done) => setTimeout(done, 1500));
+  const written = async () => Number(await inside('cat /mnt/one/n 2>/dev/null || echo 0'));
+  await until('the guest writes', async () => (await written()) > 10, 60_000);
   const made = await take('While writing');
   expect(made).toMatchObject({ guestWas: 'running', quiesced: true, withMemory: false, state: 'ready' });
   expect(status()).toBe('running');
-  const before = Number(await inside('cat /mnt/one/n'));
-  await new Promise((done) => setTimeout(done, 1000));
-  expect(Number(await inside('cat /mnt/one/n'))).toBeGreaterThan(before);
+  const before = await until('the guest has written a number', written);
+  await until('the guest goes on writing', async () => (await written()) > before, 30_000);
   await inside('rm /tmp/go');
   await goBack(made.id);
   await startAgain();

@@ -5,8 +5,8 @@ import { existsSync, lstatSync, mkdirSync, readdirSync, readlinkSync, rmSync, st
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Image } from '../../contract/image.ts';
-import { type Job, jobEnded } from '../../contract/job.ts';
 import type { EngineClient } from '../../main/client/engine-client.ts';
+import { codeOf, ended } from '../support/outcomes.ts';
 import { type SecondDisk, secondDisk } from '../support/second-disk.ts';
 import { smallFileSystem, testWithMount } from '../support/small-file-system.ts';
 import { until } from '../support/until.ts';
@@ -27,23 +27,6 @@ async function scene(): Promise<Scene> {
   const { id } = await client.call('storage.addLocation', { path: disk.path, name: 'Second disk' });
   return { home, client, disk, location: id };
 }
-
-async function ended(client: EngineClient, job: Pick<Job, 'id'>): Promise<Job> {
-  return until(
-    'the job to end',
-    async () => {
-      const now = await client.call('job.show', { job: job.id });
-      return jobEnded.has(now.state) ? now : null;
-    },
-    60_000,
-  );
-}
-
-const codeOf = (promise: Promise<unknown>) =>
-  promise.then(
-    () => 'done',
-    (thrown) => thrown.error.code,
-  );
 
 function noise(path: string, sizeMiB: number): string {
   const content = randomBytes(sizeMiB * mib);

@@ -17,31 +17,14 @@ import {
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Image } from '../../contract/image.ts';
-import { type Job, jobEnded } from '../../contract/job.ts';
 import type { EngineClient } from '../../main/client/engine-client.ts';
+import { codeOf, ended } from '../support/outcomes.ts';
 import { smallFileSystem, testWithMount } from '../support/small-file-system.ts';
 import { until } from '../support/until.ts';
 import { connect, engineHome, killEngine } from '../support/whole-engine.ts';
 
 const mib = 1024 ** 2;
 const sha256 = (path: string) => createHash('sha256').update(readFileSync(path)).digest('hex');
-
-async function ended(client: EngineClient, job: Pick<Job, 'id'>): Promise<Job> {
-  return until(
-    'the job to end',
-    async () => {
-      const now = await client.call('job.show', { job: job.id });
-      return jobEnded.has(now.state) ? now : null;
-    },
-    60_000,
-  );
-}
-
-const codeOf = (promise: Promise<unknown>) =>
-  promise.then(
-    () => 'done',
-    (thrown) => thrown.error.code,
-  );
 
 async function engine() {
   const home = await engineHome();

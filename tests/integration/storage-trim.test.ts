@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { jobEnded } from '../../contract/job.ts';
+import { succeeded } from '../support/outcomes.ts';
 import { makeStarterGuest, untilAgent } from '../support/starter-guest.ts';
 import { until } from '../support/until.ts';
 import { connect, engineHome } from '../support/whole-engine.ts';
@@ -28,10 +28,6 @@ test('a guest that runs gives back what its file systems no longer hold, by its 
   await until('the disk has grown', () => realBytes() > 10 * 1024 ** 2);
   const before = realBytes();
   const job = await client.call('guest.reclaim', { guest });
-  const ended = await until('the job to end', async () => {
-    const now = await client.call('job.show', { job: job.id });
-    return jobEnded.has(now.state) ? now : null;
-  });
-  expect(ended).toMatchObject({ state: 'succeeded', error: null });
+  await succeeded(client, job);
   expect(realBytes()).toBeLessThan(before - 8 * 1024 ** 2);
 }, 180_000);

@@ -5,8 +5,8 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSyn
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { GuestId } from '../../contract/ids.ts';
-import { type Job, jobEnded } from '../../contract/job.ts';
 import type { EngineClient } from '../../main/client/engine-client.ts';
+import { ended } from '../support/outcomes.ts';
 import { until } from '../support/until.ts';
 import { connect, engineHome, killEngine } from '../support/whole-engine.ts';
 
@@ -17,17 +17,6 @@ const realOf = (path: string) => statSync(path).blocks * 512;
 const compare = (one: string, other: string) =>
   execFileSync('qemu-img', ['compare', '-f', 'qcow2', '-F', 'qcow2', one, other], { encoding: 'utf8' });
 const old = (path: string) => utimesSync(path, new Date('2026-01-01'), new Date('2026-01-01'));
-
-async function ended(client: EngineClient, job: Job): Promise<Job> {
-  return until(
-    'the job to end',
-    async () => {
-      const now = await client.call('job.show', { job: job.id });
-      return jobEnded.has(now.state) ? now : null;
-    },
-    60_000,
-  );
-}
 
 /** A raw disk with a boot record, so that it is taken for one. */
 function rawDisk(path: string, sizeMiB: number): string {

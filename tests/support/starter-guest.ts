@@ -1,8 +1,8 @@
 /** A guest made from the starter image: boots to its banner in a few seconds under plain emulation. */
 import type { Guest, GuestStatus } from '../../contract/guest-state.ts';
 import type { GuestId } from '../../contract/ids.ts';
-import { jobEnded } from '../../contract/job.ts';
 import type { EngineClient } from '../../main/client/engine-client.ts';
+import { succeeded } from './outcomes.ts';
 import { until } from './until.ts';
 
 /** Makes a guest that is off. */
@@ -16,15 +16,7 @@ export async function makeStarterGuest(client: EngineClient, name: string): Prom
     source: { kind: 'image', imageId: starter.id },
     choices: { name, memoryMiB: 256 },
   });
-  const ended = await until(
-    'the guest is made',
-    async () => {
-      const now = await client.call('job.show', { job: job.id });
-      return jobEnded.has(now.state) ? now : null;
-    },
-    60_000,
-  );
-  if (ended.state !== 'succeeded') throw new Error(`${name} could not be made: ${ended.error?.message ?? ended.state}`);
+  await succeeded(client, job);
   return guest;
 }
 
