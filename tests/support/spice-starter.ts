@@ -22,7 +22,8 @@ export async function startSpiceStarter(words: (folder: string) => readonly stri
       ...['-device', 'virtserialport,chardev=qga,name=org.qemu.guest_agent.0'],
       ...words(folder),
     ],
-    spice,
+    // A server that finds the way slow, as on a busy computer, would send JPEG, for which Node has no decoder.
+    `,jpeg-wan-compression=never${spice}`,
   );
   const agent = new JsonLines(await connectTo(join(machine.folder, 'agent')));
   // Written into the port before the agent opens it, the question waits there for it.
@@ -30,7 +31,7 @@ export async function startSpiceStarter(words: (folder: string) => readonly stri
   void agent.request('guest-ping').then(() => {
     answers = true;
   });
-  await until('the guest to start', () => answers, 120_000);
+  await until('the guest to start', () => answers, 180_000);
   const runForBytes = (command: string) => runByAgent(agent, command);
   return { ...machine, runForBytes, run: async (command) => (await runForBytes(command)).toString() };
 }

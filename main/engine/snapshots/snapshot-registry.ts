@@ -22,13 +22,12 @@ import { cannotFreeze, settleFreezes } from '../layers/freeze-disks.ts';
 import type { LineageLock } from '../layers/lineage-lock.ts';
 import type { Log } from '../log/log.ts';
 import type { Database } from '../store/database.ts';
-import { newImageId, newSnapshotId } from '../store/new-id.ts';
-import { defineExport } from './export-job.ts';
-import { cannotGoOnAside } from './go-on-aside.ts';
+import { newSnapshotId } from '../store/new-id.ts';
+import { createFromSnapshot } from './from-snapshot.ts';
 import { type MakeParts, makeSnapshot, settleMaking } from './make-snapshot.ts';
 import { createMoments } from './moments.ts';
 import { createOwnAccord } from './own-accord.ts';
-import { mustBeComplete, type RevertParts, revertGuest, settleRevert } from './revert-guest.ts';
+import { type RevertParts, revertGuest, settleRevert } from './revert-guest.ts';
 import { snapshotJobs } from './snapshot-jobs.ts';
 import { carriedTreeOf, livingAncestor, viewTree } from './snapshot-view.ts';
 import type { NewSnapshot, Snapshots } from './snapshots.ts';
@@ -131,7 +130,12 @@ export function createSnapshots(deps: SnapshotsDeps): SnapshotRegistry {
     },
     mergeAll: (context) => tidying.mergeAll(context),
   });
-  const exporting = defineExport({ ...deps, row: (id) => rowOf(id) });
+  const fromSnapshot = createFromSnapshot({
+    ...deps,
+    row: (id) => rowOf(id),
+    livingRow: (id) => livingRow(id),
+    nameOf: (id) => nameOf(id),
+  });
   const tidying = createTidying({
     ...deps,
     log,
@@ -307,7 +311,12 @@ export function createSnapshots(deps: SnapshotsDeps): SnapshotRegistry {
   };
 
   return {
-    jobDefinitions: [definitions.create, definitions.revert, definitions.tidy, exporting] as unknown as JobDefinition<never>[],
+    jobDefinitions: [
+      definitions.create,
+      definitions.revert,
+      definitions.tidy,
+      fromSnapshot.exportDefinition,
+    ] as unknown as JobDefinition<never>[],
 
     settler: {
       // What is half-done with disks that cannot be reached is settled before the guest runs again, which is not before they can be.
@@ -400,59 +409,11 @@ export function createSnapshots(deps: SnapshotsDeps): SnapshotRegistry {
       }
     },
 
-    async export(id, { disk, name }, by) {
-      const row = livingRow(id);
-      if (row.making) throw new Failure('guest/denied', `The snapshot “${row.name}” is still being made.`);
-      await mustBeComplete(row, filesOf(row.guestId), layout);
-      const chosen = disk === undefined ? row.disks[0] : row.disks.find((one) => one.id === disk);
-      if (!chosen) {
-        const what = disk === undefined ? 'has no disk' : `has no disk ${disk}`;
-        throw new Failure('snapshot/incomplete', `The snapshot “${row.name}” ${what}.`, { path: 'disk' });
-      }
-      const origin = `${nameOf(row.guestId)}, snapshot “${row.name}”`;
-      const input = {
-        guestId: row.guestId,
-        snapshotId: id,
-        diskId: chosen.id,
-        imageId: newImageId(),
-        name: name ?? origin,
-        origin,
-        addedBy: by,
-      };
-      return jobs.start(exporting, {
-        title: `Export “${row.name}” of ${nameOf(row.guestId)}`,
-        target: { kind: 'image', id: input.imageId, name: input.name },
-        input,
-        startedBy: by,
-      });
-    },
+    export: fromSnapshot.export,
 
     moments,
 
-    async open(id, memory, by) {
-      const row = livingRow(id);
-      if (row.making) throw new Failure('guest/denied', `The snapshot “${row.name}” is still being made.`);
-      if (memory) {
-        const problem = cannotGoOnAside(row);
-        if (problem) throw new Failure('guest/denied', problem, { path: 'memory', hint: 'Open it without its memory: then it boots.' });
-      }
-      await mustBeComplete(row, filesOf(row.guestId), layout);
-      const { nvram, tpmState, memory: memoryFile } = filesOf(row.guestId).snapshot(id);
-      return deps.disposable(
-        {
-          frozen: {
-            guest: row.guestId,
-            name: `${nameOf(row.guestId)}, ${row.name}`,
-            spec: row.spec,
-            layers: Object.fromEntries(row.disks.map((one) => [one.id, one.layer])),
-            nvram: row.nvram ? nvram : null,
-            tpmState: row.tpm ? tpmState : null,
-            memory: memory && row.memory ? { path: memoryFile, saved: row.memory } : null,
-          },
-        },
-        by,
-      );
-    },
+    open: fromSnapshot.open,
 
     delete(id) {
       const row = livingRow(id);

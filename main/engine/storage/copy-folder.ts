@@ -2,12 +2,12 @@
  * Copies a folder of a guest or of a layer, and reads the copy back. Files stay sparse, are shared where the file system can, and what has
  * two names (a memory file that a snapshot and a suspended guest share) has them in the copy as well.
  */
-import { createHash } from 'node:crypto';
-import { createReadStream, type Stats } from 'node:fs';
+import type { Stats } from 'node:fs';
 import { chmod, link, lstat, readdir, utimes } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { Failure } from '../../../contract/errors.ts';
 import { syncFile, syncFolder, toWriteFailure } from '../files/durable.ts';
+import { sha256OfFile } from '../files/file-hash.ts';
 import { makePrivateFolder } from '../files/private-folder.ts';
 import { copyMedium } from '../images/copy-medium.ts';
 import { openMedium } from '../images/open-medium.ts';
@@ -93,7 +93,7 @@ async function copyOne(
     await medium.file.close();
   }
   await syncFile(target);
-  if ((await hashOf(target, signal, teller(onBytes))) !== sha256) {
+  if ((await sha256OfFile(target, signal, teller(onBytes))) !== sha256) {
     throw new Failure('image/corrupt', `The copy of ${path} did not come out right, so it stays where it is.`, {
       hint: 'Check the disk to which it was to be moved.',
     });
@@ -109,17 +109,6 @@ function teller(onBytes: (bytes: number) => void): (done: number) => void {
     onBytes(done - before);
     before = done;
   };
-}
-
-async function hashOf(path: string, signal: AbortSignal, onRead: (done: number) => void): Promise<string> {
-  const hash = createHash('sha256');
-  let done = 0;
-  for await (const piece of createReadStream(path, { highWaterMark: 1024 * 1024, signal })) {
-    hash.update(piece as Buffer);
-    done += (piece as Buffer).length;
-    onRead(done);
-  }
-  return hash.digest('hex');
 }
 
 const identityOf = ({ dev, ino }: Stats): string => `${dev}:${ino}`;

@@ -1,8 +1,7 @@
 /** Finds files with the same content: those of one size are read, once for as long as they do not change. */
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { StorageReport } from '../../../contract/storage.ts';
+import { sha256OfFile } from '../files/file-hash.ts';
 
 type Found = NonNullable<StorageReport['duplicates']>['found'];
 
@@ -36,7 +35,7 @@ export function createDuplicateFinder(): DuplicateFinder {
       for (const [bytes, files] of alike) {
         const byHash = new Map<string, string[]>();
         for (const { path, key } of files) {
-          const sha256 = known.get(key) ?? (await hashOf(path, signal, (read) => onProgress(done + read, total)));
+          const sha256 = known.get(key) ?? (await sha256OfFile(path, signal, (read) => onProgress(done + read, total)));
           known.set(key, sha256);
           byHash.set(sha256, [...(byHash.get(sha256) ?? []), path]);
           done += bytes;
@@ -47,15 +46,4 @@ export function createDuplicateFinder(): DuplicateFinder {
       return found.sort((one, other) => other.bytes - one.bytes);
     },
   };
-}
-
-async function hashOf(path: string, signal: AbortSignal, onRead: (bytes: number) => void): Promise<string> {
-  const hash = createHash('sha256');
-  let read = 0;
-  for await (const piece of createReadStream(path, { highWaterMark: 1024 * 1024, signal })) {
-    hash.update(piece as Buffer);
-    read += (piece as Buffer).length;
-    onRead(read);
-  }
-  return hash.digest('hex');
 }
