@@ -1,5 +1,5 @@
 /** Every golden command line is tried on the real QEMU: what it does not know or cannot put together ends it before its control socket answers. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -42,11 +42,32 @@ function reserveHugePages(): boolean {
   return hugeFreeMiB() >= guestMiB;
 }
 
+/**
+ * What runs a program in a network of its own, which is gone with it: there is nothing in it but a bridge that guests may use. Null where
+ * that is not allowed.
+ */
+function networkWithBridge(bridge: string): string[] | null {
+  const script = `
+    set -e
+    ip link add ${bridge} type bridge
+    # The list of bridges that QEMU's helper reads, in a copy of /etc that only what runs in here sees.
+    mount -t tmpfs tmpfs /mnt
+    mkdir /mnt/upper /mnt/work
+    mount -t overlay overlay -o lowerdir=/etc,upperdir=/mnt/upper,workdir=/mnt/work /etc
+    mkdir -p /etc/qemu
+    echo "allow ${bridge}" > /etc/qemu/bridge.conf
+    exec "$@"`;
+  const words = ['unshare', '--net', '--mount', 'sh', '-c', script, 'sh'];
+  const [program = '', ...more] = [...words, 'true'];
+  return spawnSync(program, more).status === 0 ? words : null;
+}
+
 test.for(names)('QEMU starts with the arguments of %s', async (name, context) => {
   const golden = goldenGuests[name];
   if (!golden) throw new Error(name);
   if (golden.spec.hugePages && !reserveHugePages()) context.skip('there is no pool of huge pages, and none may be made');
-  if (name === 'bridge' && bridgeProblem('br0')) context.skip('guests may not use a bridge br0 here');
+  const around = name === 'bridge' && bridgeProblem('br0') ? networkWithBridge('br0') : [];
+  if (!around) return context.skip('guests may not use a bridge br0 here, and none may be made');
   const home = mkdtempSync('/tmp/gh-');
   const files = layoutIn(home).guest('gabcdefghi' as GuestId);
   mkdirSync(files.run, { recursive: true });
@@ -95,7 +116,7 @@ test.for(names)('QEMU starts with the arguments of %s', async (name, context) =>
     for (const share of spec.shares) {
       if (daemon && shares.get(share.id) === 'virtiofs') await startShare(daemon, share, spec.name, files);
     }
-    await spawnWrapped(['qemu-system-x86_64', ...buildArguments(spec, facts)], files.qemuLog, files.exit, files.folder);
+    await spawnWrapped([...around, 'qemu-system-x86_64', ...buildArguments(spec, facts)], files.qemuLog, files.exit, files.folder);
     const said = () => execFileSync('cat', [files.qemuLog]).toString();
     const qmp = await until(`QEMU answers with ${name}`, () => {
       if (readExit(files.exit)) throw new Error(said());
