@@ -4,6 +4,7 @@ import { callLatency } from './call-latency.ts';
 import { cataloguePage } from './catalogue-page.ts';
 import { commandLineList } from './command-line-list.ts';
 import { console } from './console.ts';
+import { consoleHour } from './console-hour.ts';
 import { consoleReplay } from './console-replay.ts';
 import { consoleResponses } from './console-responses.ts';
 import { guestMemory } from './guest-memory.ts';
@@ -35,6 +36,7 @@ export const measures: readonly Measure[] = [
   consoleReplay,
   consoleResponses,
   sound,
+  consoleHour,
   spiceDecoders,
   spiceDrawing,
   startStages,

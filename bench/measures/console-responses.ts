@@ -85,7 +85,7 @@ async function respond(name: ClientName, guest: ConsoleGuest): Promise<Responses
   );
 }
 
-async function withScene<T>(
+export async function withScene<T>(
   guest: ConsoleGuest,
   options: Parameters<typeof startScene>[1],
   action: (scene: Scene) => Promise<T>,

@@ -12,6 +12,11 @@ import { type ServedChannel, serveSpice, writeTo } from './serving.ts';
 export type Replay = {
   /** Settles when a client has taken what was recorded before it is held back. */
   held: Promise<void>;
+  /**
+   * Says what was held back as fast as it is taken, and keeps it to be said again. Good for pictures that stand for themselves: not for those that
+   * refer to others, or are part of a video.
+   */
+  rehearse(): Promise<void>;
   /** Says what was held back. */
   goOn(): void;
   /** Settles when all that was recorded has been taken by the client. */
@@ -38,22 +43,24 @@ export async function startReplay(
   const channels = new Set(pieces.map((piece) => `${piece.channelType} ${piece.channelId}`)).size;
   let [playing, holding] = [channels, channels];
   const [held, finished, gone] = [settleable(), settleable(), settleable()];
+  const rehearsals: (() => Promise<void>)[] = [];
   const play = async ({ type, id, socket }: ServedChannel) => {
     const own = of({ type, id }).filter(({ kind }) => kind === pieceKind.messages);
     const early = own.filter(({ atMs }) => atMs <= holdAtMs);
-    await say(early, 0);
-    if (--holding === 0) held.settle();
+    await say(early, 0, paced);
     const late = own.slice(early.length);
+    rehearsals.push(() => say(late, holdAtMs, false));
+    if (--holding === 0) held.settle();
     if (late.length > 0) {
       await gone.settled;
-      await say(late, holdAtMs);
+      await say(late, holdAtMs, paced);
     }
     if (--playing === 0) finished.settle();
 
-    async function say(some: Piece[], fromMs: number): Promise<void> {
+    async function say(some: Piece[], fromMs: number, atPace: boolean): Promise<void> {
       const began = performance.now();
       for (const { atMs, bytes } of some) {
-        const ahead = paced ? atMs - fromMs - (performance.now() - began) : 0;
+        const ahead = atPace ? atMs - fromMs - (performance.now() - began) : 0;
         if (ahead > 1) await pause(ahead);
         if (socket.destroyed) return;
         await writeTo(socket, bytes);
@@ -70,7 +77,13 @@ export async function startReplay(
       if (of(channel).length > 0) void play(channel);
     },
   });
-  return { held: held.settled, goOn: gone.settle, finished: finished.settled, close };
+  return {
+    held: held.settled,
+    rehearse: async () => void (await Promise.all(rehearsals.map((rehearse) => rehearse()))),
+    goOn: gone.settle,
+    finished: finished.settled,
+    close,
+  };
 }
 
 function settleable(): { settled: Promise<void>; settle(): void } {

@@ -21,6 +21,8 @@ const clientMessage = { attachChannels: 104, displayInit: 101, keyDown: 101 };
 /** AUTH_SELECTION, AUTH_SPICE, MINI_HEADER */
 const commonCapabilities = 0b1011;
 
+const video = { widthPx: 320, heightPx: 180 };
+
 export type SceneOptions = { widthPx: number; heightPx: number; heads?: number };
 
 /** What of the first monitor changes with a key: from x, y on, so wide and so high. */
@@ -38,6 +40,8 @@ export type Scene = {
    * a client that does not keep up is sent less.
    */
   redraw(timesPerSecond: number, forMs: number): Promise<number>;
+  /** Plays so many pictures of a video of 320 × 180 that nothing packs on the first monitor, as fast as they are taken. */
+  play(pictures: number): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -104,6 +108,13 @@ export async function startScene(listenPath: string, { widthPx, heightPx, heads 
         }),
       );
       return Math.min(...taken);
+    },
+    async play(pictures) {
+      const socket = displays.get(0);
+      const scenes = Array.from({ length: 16 }, (_, at) =>
+        drawCopy(400, 200, video.widthPx, video.heightPx, makePicture(video.widthPx, video.heightPx, at)),
+      );
+      for (let at = 0; at < pictures && socket && !socket.destroyed; at++) await writeTo(socket, scenes[at % scenes.length] as Buffer);
     },
     close,
   };
