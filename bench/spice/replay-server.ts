@@ -45,10 +45,11 @@ export async function startReplay(
   const [held, finished, gone] = [settleable(), settleable(), settleable()];
   const rehearsals: (() => Promise<void>)[] = [];
   const play = async ({ type, id, socket }: ServedChannel) => {
-    const own = of({ type, id }).filter(({ kind }) => kind === pieceKind.messages);
-    const early = own.filter(({ atMs }) => atMs <= holdAtMs);
+    const [early, late] = cutBetweenMessages(
+      of({ type, id }).filter(({ kind }) => kind === pieceKind.messages),
+      holdAtMs,
+    );
     await say(early, 0, paced);
-    const late = own.slice(early.length);
     rehearsals.push(() => say(late, holdAtMs, false));
     if (--holding === 0) held.settle();
     if (late.length > 0) {
@@ -84,6 +85,28 @@ export async function startReplay(
     finished: finished.settled,
     close,
   };
+}
+
+/** What came until then with the rest of its last message, and what came later as far as its messages are whole. */
+function cutBetweenMessages(pieces: readonly Piece[], atMs: number): [Piece[], Piece[]] {
+  const bytes = Buffer.concat(pieces.map((piece) => piece.bytes));
+  const from = pieces.reduce((sum, piece) => (piece.atMs <= atMs ? sum + piece.bytes.byteLength : sum), 0);
+  let [cut, end] = [0, 0];
+  for (let next = 0; next <= bytes.length; ) {
+    end = next;
+    if (cut < from) cut = next;
+    if (next + 6 > bytes.length) break;
+    next += 6 + bytes.readUInt32LE(next + 2);
+  }
+  const between = (first: number, last: number) => {
+    let at = 0;
+    return pieces.flatMap((piece) => {
+      const [start, stop] = [Math.max(first - at, 0), Math.min(last - at, piece.bytes.byteLength)];
+      at += piece.bytes.byteLength;
+      return start < stop ? [{ ...piece, bytes: piece.bytes.subarray(start, stop) }] : [];
+    });
+  };
+  return [between(0, cut), between(cut, end)];
 }
 
 function settleable(): { settled: Promise<void>; settle(): void } {
