@@ -80,6 +80,8 @@ export const guestState = z.object({
       emulated: z.boolean(),
       startedAt: instant,
       qemuAgent: z.boolean(),
+      /** As the guest agent says it. */
+      qemuAgentVersion: z.string().nullable(),
       spiceAgent: z.boolean(),
       /** Addresses the guest agent reported, without loopback. */
       addresses: z.array(z.string()),

@@ -51,7 +51,14 @@ export function describeGuest(guest: Guest): string {
     ),
     ['Runs with', run ? `${run.accelerator}${run.emulated ? ' (emulated, slow)' : ''}, process ${run.pid}` : null],
     ['Up for', run ? duration((Date.now() - Date.parse(run.startedAt)) / 1000) : null],
-    ['Agents', run ? [run.qemuAgent ? 'guest agent' : '', run.spiceAgent ? 'SPICE agent' : ''].filter(Boolean).join(', ') || 'none' : null],
+    [
+      'Agents',
+      run
+        ? [run.qemuAgent ? `guest agent ${run.qemuAgentVersion ?? ''}`.trim() : '', run.spiceAgent ? 'SPICE agent' : '']
+            .filter(Boolean)
+            .join(', ') || 'none'
+        : null,
+    ],
     ['Host name', run?.hostname ?? null],
     ['Addresses', run && run.addresses.length > 0 ? run.addresses.join(', ') : null],
     ['Autostart', spec.autostart ? 'yes' : 'no'],

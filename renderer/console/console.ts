@@ -55,6 +55,10 @@ export type ConsoleCapabilities = {
   clipboard: Possible;
   files: Possible;
   audio: Possible;
+  /** Setting the guest's own volume. */
+  guestVolume: Possible;
+  /** Changing how the guest's desktop looks. */
+  desktopLook: Possible;
 };
 
 /** A pointer's button as PC hardware numbers them; `up` and `down` are one notch of the wheel. */
@@ -109,6 +113,17 @@ export type MicrophoneState = 'off' | 'wanted' | 'idle' | 'heard' | 'missing' | 
 
 /** How loud this computer plays what a guest plays, 0 to 1. */
 export type SoundChoice = { volume: number; muted: boolean };
+
+/** How a guest's desktop is to look. */
+export type DesktopLook = {
+  wallpaper: boolean;
+  animations: boolean;
+  fontSmoothing: boolean;
+  /** Bits a pixel; null leaves it as the guest has it. */
+  depth: 16 | 24 | 32 | null;
+};
+
+export const ownLook: DesktopLook = { wallpaper: true, animations: true, fontSmoothing: true, depth: null };
 
 /** What a connection is made of and how it fares, for whoever wonders why it is slow. */
 export type ConsoleDetails = {
@@ -175,6 +190,10 @@ export interface Console {
   setSound(choice: SoundChoice): void;
   /** Gives what the guest plays, as loud as the guest has it, to a node of the page's sound output as well, until the answer is called. */
   connectSound(to: AudioNode): () => void;
+  /** Sets what the guest itself has set: what it makes of that comes back as its sound. */
+  setGuestVolume(choice: SoundChoice): void;
+  /** Holds for this guest's agents until something else is said. */
+  setDesktopLook(look: DesktopLook): void;
   /** Whether the guest may hear this computer's microphone: not before this was called, and only while it records. */
   setMicrophone(allowed: boolean): void;
   /** Which way what is copied goes, and whether somebody uses this console. Nothing goes before this is said. */

@@ -8,6 +8,7 @@ import type {
   ConsoleHead,
   ConsoleInput,
   ConsoleState,
+  DesktopLook,
   PixelSize,
   SoundChoice,
 } from './console.ts';
@@ -72,6 +73,14 @@ export class HeadConsole implements Console {
 
   connectSound(to: AudioNode): () => void {
     return this.#whole.connectSound(to);
+  }
+
+  setGuestVolume(choice: SoundChoice): void {
+    this.#whole.setGuestVolume(choice);
+  }
+
+  setDesktopLook(look: DesktopLook): void {
+    this.#whole.setDesktopLook(look);
   }
 
   setMicrophone(allowed: boolean): void {

@@ -18,6 +18,8 @@ const capabilities: ConsoleCapabilities = {
   clipboard: impossible,
   files: impossible,
   audio: impossible,
+  guestVolume: impossible,
+  desktopLook: impossible,
 };
 
 /** A console that does what the test says. */
@@ -54,6 +56,8 @@ class ScriptedConsole implements Console {
     return () => undefined;
   }
   setMicrophone(): void {}
+  setGuestVolume(): void {}
+  setDesktopLook(): void {}
   setClipboard(): void {}
   offerCopied(): void {}
   setFiles(): void {}

@@ -59,7 +59,7 @@ export const filesWords = {
     locked: 'The guest’s screen is locked. Unlock it, then send it again.',
     nobody: 'Nobody is logged in whose agent could take it. Log in to the guest’s desktop, then send it again.',
     disabled: 'The guest’s agent takes no files: its desktop has no folder for downloads, or it was started to take none.',
-    cancelled: 'It was cancelled in the guest.',
+    cancelled: 'It was cancelled in the guest, or the guest’s agent ended. Send it again.',
     refused: 'The guest could not make the file. Its folder for downloads may not be writable, or have too many of that name.',
     stopped: 'The guest could not go on writing it. Its disk may be full, then free some there and send it again.',
     unreadable: (detail: string) => `It cannot be read here any more: it was changed, moved or deleted. ${detail}`,

@@ -44,7 +44,7 @@ export const guestWords = {
   noAddresses: 'Not known: the guest agent reports them.',
   hostname: 'Host name',
   agent: 'Guest agent',
-  agentOn: 'Connected',
+  agentOn: (version: string | null) => (version === null ? 'Connected' : `Connected, version ${version}`),
   agentOff: 'Not connected',
   agentNotWanted: 'Not part of the hardware',
   display: 'Screen',

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { agentCapability, agentMessage, clipboardType } from '../../renderer/console/spice/agent/agent-messages.ts';
 import { launchApp, untilConnected } from '../support/app.ts';
 import { goToConsole, untilLive } from '../support/console-page.ts';
-import { FakeVdagent } from '../support/fake-vdagent.ts';
+import { FakeVdagent, type Heard } from '../support/fake-vdagent.ts';
 import { makeStarterGuest, untilAgent, untilStatus } from '../support/starter-guest.ts';
 import { until } from '../support/until.ts';
 
@@ -36,20 +36,26 @@ test('text and pictures go both ways between clipboards, and with the policy off
   const use = () => page.locator('.console:not([hidden]) .console-screen').click();
   const leave = () => page.locator('.console:not([hidden]) .console-grab').focus();
   const agent = new FakeVdagent(client, id);
-  // The console took the keyboard when it came up: what is copied is looked at when somebody comes back to it.
   await leave();
   await copyHere('copied before');
   await use();
   await agent.start(capabilities);
 
   const said: string[] = [];
-  const untilSaid = (type: number) =>
+  const waiting: Heard[] = [];
+  const listen = async () => {
+    const heard = await agent.heard();
+    said.push(...heard.map((message) => `${message.type} ${message.words.toString('hex')}`));
+    waiting.push(...heard);
+  };
+  /** The next of that type; what came before it is not looked at any more. */
+  const untilSaid = (type: number): Promise<Heard> =>
     until(
       `the guest hears ${type}`,
       async () => {
-        const heard = await agent.heard();
-        said.push(...heard.map((message) => `${message.type} ${message.words.toString('hex')}`));
-        return heard.find((message) => message.type === type) ?? null;
+        await listen();
+        const at = waiting.findIndex((message) => message.type === type);
+        return at < 0 ? null : waiting.splice(0, at + 1).at(-1);
       },
       40_000,
     );
@@ -82,10 +88,17 @@ test('text and pictures go both ways between clipboards, and with the policy off
   await agent.grab(clipboardType.IMAGE_PNG);
   await untilSaid(agentMessage.CLIPBOARD_REQUEST);
   await agent.give(clipboardType.IMAGE_PNG, Buffer.from('<script>alert(1)</script>'));
-  await leave();
-  await use();
-  await untilSaid(agentMessage.CLIPBOARD_GRAB);
+  await agent.ask(clipboardType.IMAGE_PNG);
+  await untilSaid(agentMessage.CLIPBOARD);
   expect(await copiedHere()).toBe('mine again');
+
+  // What another program copies while the console is used is noticed there and then.
+  await listen();
+  waiting.length = 0;
+  await copyHere('copied meanwhile');
+  await untilSaid(agentMessage.CLIPBOARD_GRAB);
+  await agent.ask(clipboardType.UTF8_TEXT);
+  expect((await untilSaid(agentMessage.CLIPBOARD)).words.subarray(4).toString()).toBe('copied meanwhile');
 
   await client.call('guest.annotate', { guest: id, clipboard: 'off' });
   await untilSaid(agentMessage.CLIPBOARD_RELEASE);
@@ -97,6 +110,8 @@ test('text and pictures go both ways between clipboards, and with the policy off
   await agent.give(clipboardType.UTF8_TEXT, Buffer.from('planted'));
 
   // The messages of one connection are handled in order: what is answered now was sent after all of them.
+  await listen();
+  waiting.length = 0;
   await client.call('guest.annotate', { guest: id, clipboard: 'to-guest' });
   await leave();
   await use();

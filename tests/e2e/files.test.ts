@@ -45,6 +45,16 @@ test('dropped and chosen files reach the guest whole, failures say what to do, a
   await untilLive(page);
   await untilAgent(client, id);
 
+  // Which agents there are stands in the panel, with what they say of themselves.
+  const version = await until('the guest agent says its version', async () => {
+    const { run } = (await client.call('guest.show', { guest: id })).state;
+    return run?.qemuAgentVersion ?? null;
+  });
+  expect(version).toMatch(/^\d+\.\d+/);
+  await page.getByRole('button', { name: 'About this connection' }).click();
+  await page.locator('.console-panel').getByText(`answers, version ${version}`).waitFor();
+  await page.getByRole('button', { name: 'About this connection' }).click();
+
   const folder = join(home, 'Holiday');
   mkdirSync(join(folder, 'empty'), { recursive: true });
   const picture = Buffer.alloc(150_000).map((_, index) => index >> 5);

@@ -181,6 +181,7 @@ function runMain(input: Uint8Array): void {
     clipboard: () => undefined,
     files: () => undefined,
     file: () => undefined,
+    settings: () => undefined,
     underWayBytes: () => 0,
     after: () => undefined,
     now: () => 0,

@@ -122,6 +122,7 @@ export function runningGuest(index: number): Guest {
     emulated: true,
     startedAt: guest.createdAt,
     qemuAgent: false,
+    qemuAgentVersion: null,
     spiceAgent: false,
     addresses: [],
     hostname: null,

@@ -30,6 +30,7 @@ export const noSharing = {
   readPicture: () => Promise.reject(new Error('none')),
   filesPossible: () => undefined,
   file: () => undefined,
+  settingsPossible: () => undefined,
   underWayBytes: () => 0,
   lineEnd: 'lf',
   locks: () => undefined,

@@ -112,6 +112,7 @@ export function openSpiceClient(
       state.filesPossible = possible;
     },
     file: (id, progress) => void state.files.set(id, progress),
+    settingsPossible: noSharing.settingsPossible,
     underWayBytes: () => 0,
     // What the browser does in a worker: here the picture stays the file that it was.
     readPicture: (picture) => Promise.resolve(picture),

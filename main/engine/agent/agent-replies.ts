@@ -5,7 +5,8 @@ const shortText = z.string().max(1024);
 const count = z.number().nonnegative().catch(0);
 
 export const agentInfo = z.object({
-  version: shortText,
+  /** "7.2.22", with what a distribution adds. */
+  version: z.string().regex(/^[\w.+~:-]{1,60}$/),
   supported_commands: z.array(z.object({ name: shortText, enabled: z.boolean() })).max(1000),
 });
 

@@ -88,7 +88,7 @@ export type DriverEvent =
   | { kind: 'watchdog'; action: string }
   | { kind: 'panicked'; text: string }
   | { kind: 'agent'; which: 'qemu' | 'spice'; connected: boolean }
-  | { kind: 'network'; addresses: string[]; hostname: string | null }
+  | { kind: 'network'; addresses: string[]; hostname: string | null; agentVersion: string | null }
   | { kind: 'resolution'; widthPx: number; heightPx: number }
   | { kind: 'tray'; deviceId: string; open: boolean }
   /** The process lives, and nothing that it is asked is answered; or is again. */

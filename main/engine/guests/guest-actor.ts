@@ -463,7 +463,7 @@ export class GuestActor {
         if (event.which === 'qemu' && event.connected) void this.ladder.askThroughAgent();
         return;
       case 'network':
-        this.#observed.tell({ addresses: event.addresses, hostname: event.hostname });
+        this.#observed.tell({ addresses: event.addresses, hostname: event.hostname, qemuAgentVersion: event.agentVersion });
         return;
       case 'resolution':
         this.#observed.tell({ resolution: { widthPx: event.widthPx, heightPx: event.heightPx } });

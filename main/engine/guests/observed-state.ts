@@ -4,9 +4,16 @@ import type { RunFacts } from '../drivers/driver.ts';
 
 type RunView = NonNullable<GuestState['run']>;
 /** What the guest tells of itself while it runs. */
-export type Told = Pick<RunView, 'qemuAgent' | 'spiceAgent' | 'addresses' | 'hostname' | 'resolution'>;
+export type Told = Pick<RunView, 'qemuAgent' | 'qemuAgentVersion' | 'spiceAgent' | 'addresses' | 'hostname' | 'resolution'>;
 
-const toldNothing: Told = { qemuAgent: false, spiceAgent: false, addresses: [], hostname: null, resolution: null };
+const toldNothing: Told = {
+  qemuAgent: false,
+  qemuAgentVersion: null,
+  spiceAgent: false,
+  addresses: [],
+  hostname: null,
+  resolution: null,
+};
 
 export class ObservedState {
   readonly #changed: () => void;

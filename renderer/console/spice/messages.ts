@@ -8,10 +8,13 @@ import type {
   ConsoleInput,
   ConsoleLocks,
   ConsoleStats,
+  DesktopLook,
   GuestSound,
   PixelSize,
+  SoundChoice,
 } from '../console.ts';
 import type { FileProgress, FileToSend } from '../files.ts';
+import type { SettingsPossible } from './agent/agent.ts';
 import type { FilesPossible } from './agent/file-sender.ts';
 import type { SoundFormat } from './audio/sound-format.ts';
 import type { Head } from './heads.ts';
@@ -42,6 +45,8 @@ export type ToWorker =
   /** A way to the folders that the guest shares, as `needFolders` asked for; or why there is none. */
   | { type: 'folders'; port: MessagePort }
   | { type: 'noFolders' }
+  | { type: 'guestVolume'; choice: SoundChoice }
+  | { type: 'look'; look: DesktopLook }
   | { type: 'stop' };
 
 export type FromWorker =
@@ -58,6 +63,7 @@ export type FromWorker =
   | { type: 'writeCopied'; id: number; selection: Selection; copied: Copied }
   | { type: 'readCopied'; id: number; selection: Selection; kind: CopiedKind }
   | { type: 'filesPossible'; possible: FilesPossible }
+  | { type: 'settingsPossible'; possible: SettingsPossible }
   | { type: 'file'; id: number; progress: FileProgress }
   /** A program in the guest waits for the folders that it shares; and whether one does. */
   | { type: 'needFolders' }

@@ -9,9 +9,18 @@
 
 import type { ClipboardPolicy, FilesPolicy } from '../../../contract/guest-spec.ts';
 import type { ClipboardHost, CopiedKind, Selection } from '../clipboard.ts';
-import type { ConsoleCursor, ConsoleDetails, ConsoleEnd, ConsoleInput, ConsoleLocks, PixelSize } from '../console.ts';
+import type {
+  ConsoleCursor,
+  ConsoleDetails,
+  ConsoleEnd,
+  ConsoleInput,
+  ConsoleLocks,
+  DesktopLook,
+  PixelSize,
+  SoundChoice,
+} from '../console.ts';
 import type { FileProgress, FileToSend } from '../files.ts';
-import { Agent } from './agent/agent.ts';
+import { Agent, type SettingsPossible } from './agent/agent.ts';
 import type { FilesPossible } from './agent/file-sender.ts';
 import type { PictureReader } from './agent/shared-clipboard.ts';
 import type { MakeOpusDecoder } from './audio/opus-decoder.ts';
@@ -91,6 +100,8 @@ export type SessionHost = {
   clipboard: ClipboardHost;
   /** Whether the agent takes files, and how far one is that it was sent. */
   filesPossible(possible: FilesPossible): void;
+  /** Whether the agent sets the guest's volume, and the look of its desktop. */
+  settingsPossible(possible: SettingsPossible): void;
   file(id: number, progress: FileProgress): void;
   /** Bytes that were sent on a stream and that the other end has not taken yet. */
   underWayBytes(stream: number): number;
@@ -149,6 +160,7 @@ export class SpiceSession {
       clipboard: (possible) => this.#tell(() => host.clipboardPossible(possible)),
       files: (possible) => this.#tell(() => host.filesPossible(possible)),
       file: (id, progress) => this.#tell(() => host.file(id, progress)),
+      settings: (possible) => this.#tell(() => host.settingsPossible(possible)),
       underWayBytes: () => host.underWayBytes(0),
       after: (ms, run) => host.after(ms, () => this.#tell(run)),
       now: () => host.now(),
@@ -268,6 +280,14 @@ export class SpiceSession {
   /** This computer's clipboard has something new, of these kinds. */
   offerCopied(selection: Selection, kinds: readonly CopiedKind[]): void {
     if (!this.#closed) this.#agent.offerCopied(selection, kinds);
+  }
+
+  setGuestVolume(choice: SoundChoice): void {
+    if (!this.#closed) this.#agent.setVolume(choice);
+  }
+
+  setDesktopLook(look: DesktopLook): void {
+    if (!this.#closed) this.#agent.setLook(look);
   }
 
   /** Whether files go to the guest. */

@@ -11,6 +11,7 @@ import {
   type ConsoleInput,
   ConsoleLifecycle,
   type ConsoleState,
+  type DesktopLook,
   type MicrophoneState,
   type PixelSize,
   type Possible,
@@ -43,6 +44,8 @@ const files: Record<FilesPossible, Possible> = {
   disabled: { possible: false, reason: 'The guest’s agent was started to take no files.' },
 };
 
+const noVolume: Possible = { possible: false, reason: 'The guest’s agent does not set its volume.' };
+const noLook: Possible = { possible: false, reason: 'The guest’s agent does not change how its desktop looks; that of Windows does.' };
 const noSound: Possible = { possible: false, reason: 'The guest has no sound card.' };
 
 /** For tests and measurements: what is kept there under this name makes consoles of spice-html5 instead of our own client. */
@@ -96,6 +99,8 @@ export class SpiceConsole implements Console {
     clipboard: noClipboard,
     files: files['no-agent'],
     audio: noSound,
+    guestVolume: noVolume,
+    desktopLook: noLook,
   };
 
   constructor(options: SpiceConsoleOptions) {
@@ -168,6 +173,14 @@ export class SpiceConsole implements Console {
     };
   }
 
+  setGuestVolume(choice: SoundChoice): void {
+    if (this.#capabilities.guestVolume.possible) this.#tell({ type: 'guestVolume', choice });
+  }
+
+  setDesktopLook(look: DesktopLook): void {
+    this.#tell({ type: 'look', look });
+  }
+
   setMicrophone(allowed: boolean): void {
     if (allowed === this.#mayHear) return;
     this.#mayHear = allowed;
@@ -237,6 +250,11 @@ export class SpiceConsole implements Console {
       case 'clipboardPossible':
         this.#change({ clipboard: message.possible ? { possible: true } : noClipboard });
         break;
+      case 'settingsPossible': {
+        const { volume, look } = message.possible;
+        this.#change({ guestVolume: volume ? { possible: true } : noVolume, desktopLook: look ? { possible: true } : noLook });
+        break;
+      }
       case 'filesPossible':
         this.#change({ files: files[message.possible] });
         break;

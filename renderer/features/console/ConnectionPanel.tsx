@@ -77,9 +77,9 @@ function Figures({ guest, view }: { guest: Guest; view: SessionView | null }) {
       <h3>{w.agents}</h3>
       <dl className="console-figures">
         <Figure name={w.spiceAgent}>{details.agentCapabilities === null ? w.agentAbsent : w.agentThere}</Figure>
-        <Figure name={w.guestAgent}>{guest.state.run?.qemuAgent ? w.agentThere : w.agentAbsent}</Figure>
+        <Figure name={w.guestAgent}>{guest.state.run?.qemuAgent ? w.agentVersion(guest.state.run.qemuAgentVersion) : w.agentAbsent}</Figure>
       </dl>
-      {details.agentCapabilities !== null && <p className="muted small">{abilities(details.agentCapabilities) || w.abilitiesNone}</p>}
+      {details.agentCapabilities !== null && <p className="muted small">{w.spiceAgentOffers(abilities(details.agentCapabilities))}</p>}
     </>
   );
 }
@@ -110,7 +110,9 @@ function videoName(codec: string): string {
 }
 
 function abilities(capabilities: readonly string[]): string {
-  const known = capabilities.map((capability) => w.abilities[capability as keyof typeof w.abilities]);
+  const known: (string | undefined)[] = capabilities.map((capability) => w.abilities[capability as keyof typeof w.abilities]);
+  // Who takes no files says so.
+  if (capabilities.length > 0 && !capabilities.includes('FILE_XFER_DISABLED')) known.push(w.files);
   return formatList([...new Set(known.filter((word) => word !== undefined))]);
 }
 

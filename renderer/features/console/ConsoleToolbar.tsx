@@ -135,7 +135,7 @@ export function ConsoleToolbar(props: Props) {
       <SoundControl guest={guest} view={monitors.whole} />
       <IconButton icon={Activity} label={consoleWords.panel.open} pressed={panelOpen} onPress={() => onPanel(!panelOpen)} />
       <MonitorsMenu monitors={monitors} view={view} />
-      <ConsoleViewMenu view={view} choice={choice} onChoose={onChoose} />
+      <ConsoleViewMenu guest={guest} view={view} choice={choice} onChoose={onChoose} />
       {inOwnWindow ? (
         <IconButton
           icon={PanelTopClose}

@@ -1,4 +1,5 @@
 import { RotateCcwSquare, RotateCwSquare, ZoomIn, ZoomOut } from 'lucide-react';
+import type { Guest } from '../../../contract/guest-state.ts';
 import { largestZoom, type Rotation, type ViewChoice, zoomBy } from '../../console/pointer/geometry.ts';
 import type { SessionView } from '../../console/session.ts';
 import { call } from '../../state/bridge.ts';
@@ -8,13 +9,16 @@ import { IconButton } from '../../ui/Button.tsx';
 import { MenuItem, MenuSection, MenuTrigger } from '../../ui/Menu.tsx';
 import { consoleWords } from '../../words/console.ts';
 import { formatPercent } from '../../words/format.ts';
+import { DesktopLookMenu } from './DesktopLookMenu.tsx';
+import { useDesktopLook } from './use-desktop-look.ts';
 
-type Props = { view: SessionView | null; choice: ViewChoice; onChoose: (change: Partial<ViewChoice>) => void };
+type Props = { guest: Guest; view: SessionView | null; choice: ViewChoice; onChoose: (change: Partial<ViewChoice>) => void };
 
 const modes = ['fit', 'whole', 'exact'] as const;
 
-/** How large the guest is shown, which way up, and whether it follows the window's size. */
-export function ConsoleViewMenu({ view, choice, onChoose }: Props) {
+/** How large the guest is shown, which way up, whether it follows the window's size, and how its desktop looks. */
+export function ConsoleViewMenu({ guest, view, choice, onChoose }: Props) {
+  const [look, setLook] = useDesktopLook(guest.id, view);
   const settings = useSettings();
   const resize = view?.capabilities?.resizeGuest;
   const setResize = async (consoleResizeGuest: boolean) => {
@@ -80,6 +84,7 @@ export function ConsoleViewMenu({ view, choice, onChoose }: Props) {
           {consoleWords.resizeGuest}
         </MenuItem>
       </MenuSection>
+      <DesktopLookMenu look={look} view={view} onChange={setLook} />
     </MenuTrigger>
   );
 }

@@ -2,6 +2,7 @@ import { Volume1, Volume2, VolumeX } from 'lucide-react';
 import { useEffect, useState, useSyncExternalStore } from 'react';
 import { Dialog, DialogTrigger, Popover } from 'react-aria-components';
 import type { Guest } from '../../../contract/guest-state.ts';
+import type { Console, GuestSound } from '../../console/console.ts';
 import type { SessionView } from '../../console/session.ts';
 import { soundOutput } from '../../console/sound/sound-output.ts';
 import { useConsoleMark } from '../../state/console-marks.ts';
@@ -33,6 +34,7 @@ export function SoundControl({ guest, view }: { guest: Guest; view: SessionView 
             onChange={(volume) => setChoice({ volume, muted: choice.muted && volume === 0 })}
           />
           <Switch label={consoleWords.mute} value={choice.muted} onChange={(muted) => setChoice({ ...choice, muted })} />
+          {view?.sound && view.capabilities?.guestVolume.possible && <GuestVolume sound={view.sound} console={view.console} />}
           <p className="field-notes" role="status">
             {soundNote(view)}
           </p>
@@ -58,6 +60,34 @@ function useLingering(on: boolean): boolean {
     return () => clearTimeout(timer);
   }, [on]);
   return lingers;
+}
+
+/** What the guest's own mixer is set to: it follows that, and sets it. */
+function GuestVolume({ sound, console: live }: { sound: GuestSound; console: Console | null }) {
+  // While it is moved the guest's answers lag behind.
+  const [wanted, setWanted] = useState<number | null>(null);
+  useEffect(() => {
+    if (wanted === null) return;
+    const timer = setTimeout(() => setWanted(null), 1000);
+    return () => clearTimeout(timer);
+  }, [wanted]);
+  return (
+    <>
+      <Slider
+        label={consoleWords.guestVolume}
+        value={wanted ?? sound.volume}
+        onChange={(volume) => {
+          setWanted(volume);
+          live?.setGuestVolume({ volume, muted: sound.muted && volume === 0 });
+        }}
+      />
+      <Switch
+        label={consoleWords.guestMute}
+        value={sound.muted}
+        onChange={(muted) => live?.setGuestVolume({ volume: sound.volume, muted })}
+      />
+    </>
+  );
 }
 
 /** What the guest itself does, which is why it may not be heard. */

@@ -45,14 +45,35 @@ export class GuestClipboard implements ClipboardHost {
   }
 }
 
+/** While a console is used what is copied here is looked at so often, and takes a twentieth of the time at most: pictures can be large. */
+const lookEveryMs = 1000;
+const leastPause = 20;
+
 /** Shares the clipboard with the guest of `live` while its console is in use, as the guest's policy says. */
 export function useClipboard(board: GuestClipboard, live: Console | null, policy: ClipboardPolicy, inUse: boolean): void {
   useEffect(() => {
     if (!live) return;
     live.setClipboard(policy, inUse);
     if (policy !== 'both' && policy !== 'to-guest') board.withdrawn();
-    else if (inUse) void board.offer(live);
+    else if (inUse) return keepOffering(board, live);
+    return;
   }, [board, live, policy, inUse]);
+}
+
+/** Tells the guest of what is copied here, now and whenever it changes; the answer ends that. */
+function keepOffering(board: GuestClipboard, live: Console): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let ended = false;
+  const look = async () => {
+    const began = performance.now();
+    await board.offer(live);
+    if (!ended) timer = setTimeout(() => void look(), Math.max(lookEveryMs, leastPause * (performance.now() - began)));
+  };
+  void look();
+  return () => {
+    ended = true;
+    clearTimeout(timer);
+  };
 }
 
 /** Of this window, or of another that the page has opened; false while there is none. */

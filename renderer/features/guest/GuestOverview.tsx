@@ -60,7 +60,10 @@ function GuestFacts({ guest }: { guest: Guest }) {
           <Addresses key="addresses" addresses={run.addresses} />
         ),
       ],
-      [words.guest.agent, !spec.agents.qemu ? words.guest.agentNotWanted : run.qemuAgent ? words.guest.agentOn : words.guest.agentOff],
+      [
+        words.guest.agent,
+        !spec.agents.qemu ? words.guest.agentNotWanted : run.qemuAgent ? words.guest.agentOn(run.qemuAgentVersion) : words.guest.agentOff,
+      ],
       [words.guest.process, String(run.pid)],
     );
     if (run.hostname !== null) facts.push([words.guest.hostname, run.hostname]);

@@ -1,4 +1,4 @@
-/** The guest agent of one run: whether it is there (as QEMU says, without polling) and what it tells of the guest's network. */
+/** The guest agent of one run: whether it is there (as QEMU says, without polling) which version it is, and what it tells of the guest's network. */
 
 import { AgentClient } from '../../agent/agent-client.ts';
 import type { NetworkView } from '../../agent/agent-replies.ts';
@@ -10,16 +10,21 @@ const patienceMs = 500;
 /** An agent that just opened its channel may need a moment, and a guest that just booted has no address yet. */
 const firstLooksMs = [0, 1_000, 3_000, 8_000, 20_000];
 
+export type ToldByAgent = { addresses: string[]; hostname: string | null; version: string | null };
+
+const nothing: ToldByAgent = { addresses: [], hostname: null, version: null };
+
 export class AgentWatch {
   readonly client: AgentClient;
-  readonly #tell: (addresses: string[], hostname: string | null) => void;
+  readonly #tell: (told: ToldByAgent) => void;
   readonly #log: Log;
   #connected = false;
+  #version: string | null = null;
   #lookedAtMs = 0;
   #failedAtMs = 0;
   #timer: NodeJS.Timeout | null = null;
 
-  constructor(path: string, tell: (addresses: string[], hostname: string | null) => void, log: Log) {
+  constructor(path: string, tell: (told: ToldByAgent) => void, log: Log) {
     this.client = new AgentClient(path);
     this.#tell = tell;
     this.#log = log;
@@ -37,7 +42,8 @@ export class AgentWatch {
     if (connected) this.#lookAfter(0);
     else {
       this.client.reconnect();
-      this.#tell([], null);
+      this.#version = null;
+      this.#tell(nothing);
     }
   }
 
@@ -70,6 +76,7 @@ export class AgentWatch {
     if (delayMs === undefined) return;
     this.#timer = setTimeout(async () => {
       try {
+        if (this.#version === null) await this.#askVersion();
         const view = await this.client.network();
         await this.#tellOf(view);
         if (view.addresses.length > 0) return;
@@ -80,9 +87,18 @@ export class AgentWatch {
     }, delayMs);
   }
 
+  async #askVersion(): Promise<void> {
+    const info = await this.client.info().catch(() => null);
+    if (!this.#connected || !info) return;
+    const { version } = info;
+    this.#version = version;
+    // A system that is only just up may not know its network yet.
+    this.#tell({ ...nothing, version });
+  }
+
   async #tellOf(view: NetworkView): Promise<void> {
     this.#lookedAtMs = Date.now();
     const hostname = await this.client.hostname().catch(() => null);
-    if (this.#connected) this.#tell(view.addresses, hostname);
+    if (this.#connected) this.#tell({ addresses: view.addresses, hostname, version: this.#version });
   }
 }

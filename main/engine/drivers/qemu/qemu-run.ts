@@ -120,7 +120,7 @@ export class QemuRun implements DriverRun {
     });
     this.#agent = new AgentWatch(
       parts.files.agent,
-      (addresses, hostname) => this.#tell({ kind: 'network', addresses, hostname }),
+      ({ addresses, hostname, version }) => this.#tell({ kind: 'network', addresses, hostname, agentVersion: version }),
       parts.log,
     );
   }

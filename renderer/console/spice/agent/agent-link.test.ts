@@ -48,6 +48,22 @@ test('an agent that gives no tokens does not fill memory, and one that went is s
   expect(link.send(4, new Uint8Array(1))).toBe(false);
 });
 
+test('a message that was begun is sent to its end although the agent went, and before anything else', () => {
+  const { link, sent } = openLink(2);
+  link.send(4, new Uint8Array(5000).fill(1));
+  link.send(4, new Uint8Array(5000).fill(2));
+  link.close();
+  link.giveTokens(100);
+  expect(messagesIn(sent)).toHaveLength(2);
+  link.open(10);
+  link.send(6, Uint8Array.of(3));
+  const joined = Buffer.concat(messagesIn(sent).map(([, piece]) => piece));
+  expect(joined.readUInt32LE(16)).toBe(5000);
+  expect(joined.subarray(20, 5020).every((byte) => byte === 1)).toBe(true);
+  expect(joined.readUInt32LE(5020 + 4)).toBe(6);
+  expect(joined.byteLength).toBe(5020 + 21);
+});
+
 test('messages come out whole however they were cut, and those that are too long are passed over', () => {
   const messages = [
     agentMessage(6, Uint8Array.of(1, 2, 3)),

@@ -1,6 +1,9 @@
 /**
  * The way to the guest's agent (spice-vdagent) through the main channel: cuts what is sent into pieces and sends no more of them than the
  * server has given tokens for, and joins what comes in pieces.
+ *
+ * A server counts the bytes of a message whatever becomes of the agent: one that was begun is sent to its end, or the next would be taken for
+ * the rest of it.
  */
 import { buildMessage } from '../protocol/build-message.ts';
 import { mainRequest } from '../protocol/constants.ts';
@@ -29,7 +32,9 @@ export class AgentLink {
   #connected = false;
   #tokens = 0;
   /** Pieces that wait for tokens, oldest first. */
-  #queue: Uint8Array[] = [];
+  #queue: { piece: Uint8Array; ends: boolean }[] = [];
+  /** A message was sent in part. */
+  #begun = false;
   #queuedBytes = 0;
   #header = new Uint8Array(agentHeaderBytes);
   #headerBytes = 0;
@@ -57,13 +62,14 @@ export class AgentLink {
     this.close();
     this.#connected = true;
     this.#tokens = tokens;
+    this.#flush();
   }
 
   close(): void {
     this.#connected = false;
     this.#tokens = 0;
-    this.#queue = [];
-    this.#queuedBytes = 0;
+    this.#queue = this.#begun ? this.#queue.slice(0, this.#queue.findIndex(({ ends }) => ends) + 1) : [];
+    this.#queuedBytes = this.#queue.reduce((sum, { piece }) => sum + piece.byteLength, 0);
     this.#headerBytes = 0;
     this.#body = new Uint8Array(0);
     this.#bodyBytes = 0;
@@ -86,7 +92,7 @@ export class AgentLink {
     whole.set(body, agentHeaderBytes);
     for (let at = 0; at < whole.byteLength; at += agentPieceBytes) {
       const piece = whole.subarray(at, at + agentPieceBytes);
-      this.#queue.push(piece);
+      this.#queue.push({ piece, ends: at + agentPieceBytes >= whole.byteLength });
       this.#queuedBytes += piece.byteLength;
     }
     this.#flush();
@@ -145,9 +151,11 @@ export class AgentLink {
   }
 
   #flush(): void {
-    while (this.#tokens > 0) {
-      const piece = this.#queue.shift();
-      if (!piece) return;
+    while (this.#connected && this.#tokens > 0) {
+      const next = this.#queue.shift();
+      if (!next) return;
+      const { piece, ends } = next;
+      this.#begun = !ends;
       this.#tokens--;
       this.#queuedBytes -= piece.byteLength;
       this.#options.send(

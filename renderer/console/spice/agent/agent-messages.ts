@@ -12,6 +12,7 @@ export const agentMessage = {
   MONITORS_CONFIG: 2,
   REPLY: 3,
   CLIPBOARD: 4,
+  DISPLAY_CONFIG: 5,
   ANNOUNCE_CAPABILITIES: 6,
   CLIPBOARD_GRAB: 7,
   CLIPBOARD_REQUEST: 8,
@@ -20,6 +21,7 @@ export const agentMessage = {
   FILE_XFER_STATUS: 11,
   FILE_XFER_DATA: 12,
   MAX_CLIPBOARD: 14,
+  AUDIO_VOLUME_SYNC: 15,
 } as const;
 
 /** VD_AGENT_CLIPBOARD_*: kinds of what is copied. */
@@ -27,6 +29,9 @@ export const clipboardType = { NONE: 0, UTF8_TEXT: 1, IMAGE_PNG: 2, IMAGE_BMP: 3
 
 /** VD_AGENT_CLIPBOARD_SELECTION_*: of those that are shared. */
 export const selectionNumber = { clipboard: 0, primary: 1 } as const;
+
+/** VD_AGENT_DISPLAY_CONFIG_FLAG_* */
+export const displayFlag = { DISABLE_WALLPAPER: 1, DISABLE_FONT_SMOOTH: 2, DISABLE_ANIMATION: 4, SET_COLOR_DEPTH: 8 } as const;
 
 /** VD_AGENT_FILE_XFER_STATUS_* */
 export const fileStatus = {

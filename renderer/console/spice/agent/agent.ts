@@ -1,12 +1,14 @@
 /** The guest's agent, as a session uses it: what it can do, and the size that its screen should have. */
 import type { ClipboardPolicy, FilesPolicy } from '../../../../contract/guest-spec.ts';
 import type { CopiedKind, Selection } from '../../clipboard.ts';
-import type { PixelSize } from '../../console.ts';
+import { type DesktopLook, ownLook, type PixelSize, type SoundChoice } from '../../console.ts';
 import type { FileProgress, FileToSend } from '../../files.ts';
 import { AgentLink } from './agent-link.ts';
-import { type AgentCapability, agentCapability, agentMessage } from './agent-messages.ts';
+import { type AgentCapability, agentCapability, agentMessage, displayFlag } from './agent-messages.ts';
 import { FileSender, type FilesPossible } from './file-sender.ts';
 import { SharedClipboard, type SharedClipboardOptions } from './shared-clipboard.ts';
+
+export type SettingsPossible = { volume: boolean; look: boolean };
 
 export type AgentEvents = {
   /** Sends a message on the main channel. */
@@ -18,6 +20,8 @@ export type AgentEvents = {
   /** Whether it takes files, and how far one is. */
   files(possible: FilesPossible): void;
   file(id: number, progress: FileProgress): void;
+  /** Whether it sets the guest's volume, and the look of its desktop. */
+  settings(possible: SettingsPossible): void;
   /** Bytes on their way to the server that it has not taken yet. */
   underWayBytes(): number;
   /** Calls back once, at least that much later. */
@@ -39,6 +43,7 @@ const oursWithClipboard: readonly AgentCapability[] = [
   'CLIPBOARD_SELECTION',
   'MAX_CLIPBOARD',
   'CLIPBOARD_NO_RELEASE_ON_REGRAB',
+  'CLIPBOARD_GRAB_SERIAL',
 ];
 const clipboardMessages: ReadonlySet<number> = new Set([
   agentMessage.CLIPBOARD,
@@ -53,6 +58,9 @@ export class Agent {
   readonly #clipboard: SharedClipboard;
   readonly #files: FileSender;
   #capabilities: Uint8Array = new Uint8Array(0);
+  #look = ownLook;
+  /** The guest was told of another look than its own, and remembers it. */
+  #lookTold = false;
   /** What is announced has changed, and is not announced while files are on their way. */
   #announcesLater = false;
   #looksAgain = false;
@@ -102,6 +110,7 @@ export class Agent {
     this.#clipboard.end();
     this.#files.end();
     this.#events.clipboard(false);
+    this.#events.settings({ volume: false, look: false });
     this.#events.agent(false);
   }
 
@@ -145,6 +154,41 @@ export class Agent {
       left += widthPx;
     }
     return this.#link.send(agentMessage.MONITORS_CONFIG, new Uint8Array(body.buffer));
+  }
+
+  /** Sets the guest's own volume. */
+  setVolume({ volume, muted }: SoundChoice): void {
+    if (!this.can('AUDIO_VOLUME_SYNC')) return;
+    // Playback, muted, how many channels; then each of them, of 65535.
+    const body = new DataView(new ArrayBuffer(3 + 2 * 2));
+    body.setUint8(0, 1);
+    body.setUint8(1, muted ? 1 : 0);
+    body.setUint8(2, 2);
+    for (const at of [3, 5]) body.setUint16(at, Math.round(Math.max(0, Math.min(1, volume)) * 0xffff), true);
+    this.#link.send(agentMessage.AUDIO_VOLUME_SYNC, new Uint8Array(body.buffer));
+  }
+
+  /** How the guest's desktop is to look, for this agent and those that come after it. */
+  setLook(look: DesktopLook): void {
+    this.#look = look;
+    this.#tellLook();
+  }
+
+  #tellLook(): void {
+    if (!this.can('DISPLAY_CONFIG')) return;
+    const isOwn = (Object.keys(ownLook) as (keyof DesktopLook)[]).every((key) => this.#look[key] === ownLook[key]);
+    if (isOwn && !this.#lookTold) return;
+    this.#lookTold = true;
+    const { wallpaper, animations, fontSmoothing, depth } = this.#look;
+    const flags =
+      (wallpaper ? 0 : displayFlag.DISABLE_WALLPAPER) |
+      (fontSmoothing ? 0 : displayFlag.DISABLE_FONT_SMOOTH) |
+      (animations ? 0 : displayFlag.DISABLE_ANIMATION) |
+      (depth === null ? 0 : displayFlag.SET_COLOR_DEPTH);
+    const body = new DataView(new ArrayBuffer(8));
+    body.setUint32(0, flags, true);
+    body.setUint32(4, depth ?? 0, true);
+    this.#link.send(agentMessage.DISPLAY_CONFIG, new Uint8Array(body.buffer));
   }
 
   /** Which way what is copied goes. Nothing does before this is said. */
@@ -197,6 +241,8 @@ export class Agent {
       if (new DataView(body.buffer, body.byteOffset).getUint32(0, true) !== 0) this.#announce(false);
       if (this.#clipboard.open) this.#clipboard.begin();
       this.#events.clipboard(this.can('CLIPBOARD_BY_DEMAND'));
+      this.#events.settings({ volume: this.can('AUDIO_VOLUME_SYNC'), look: this.can('DISPLAY_CONFIG') });
+      this.#tellLook();
       this.#files.begin();
     } else if (type === agentMessage.FILE_XFER_STATUS) this.#files.status(body);
     else if (clipboardMessages.has(type)) this.#clipboard.message(type, body);

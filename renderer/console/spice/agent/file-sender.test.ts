@@ -22,6 +22,7 @@ function openAgent(capabilities = linux, tokens = 1_000_000) {
     clipboard: () => undefined,
     files: (each) => void possible.push(each),
     file: (id, progress) => void told.push([id, progress]),
+    settings: () => undefined,
     underWayBytes: () => state.underWay,
     after: (_ms, run) => void later.push(run),
     now: () => 0,

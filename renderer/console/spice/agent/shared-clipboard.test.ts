@@ -19,6 +19,7 @@ function openAgent({ lineEnd = 'lf', policy = 'both' }: Opened = {}) {
   const written: [Selection, Copied][] = [];
   const reads: string[] = [];
   let now = 100_000;
+  const later: { at: number; run: () => void }[] = [];
   let writes = () => Promise.resolve();
   const agent = new Agent({
     send: (message) => void sent.push(message),
@@ -26,8 +27,9 @@ function openAgent({ lineEnd = 'lf', policy = 'both' }: Opened = {}) {
     clipboard: () => undefined,
     files: () => undefined,
     file: () => undefined,
+    settings: () => undefined,
     underWayBytes: () => 0,
-    after: () => undefined,
+    after: (ms, run) => void later.push({ at: now + ms, run }),
     now: () => now,
     lineEnd,
     readPicture: (picture, mediaType) =>
@@ -84,7 +86,13 @@ function openAgent({ lineEnd = 'lf', policy = 'both' }: Opened = {}) {
     ask,
     give,
     settled,
-    pass: (ms: number) => (now += ms),
+    pass: (ms: number) => {
+      now += ms;
+      for (const due of later.filter(({ at }) => at <= now)) {
+        later.splice(later.indexOf(due), 1);
+        due.run();
+      }
+    },
     holdWrites: () => {
       const { promise, resolve } = Promise.withResolvers<void>();
       writes = () => promise;
@@ -132,6 +140,53 @@ test('what a guest copies is fetched at once, text before pictures, and goes to 
     ['clipboard', { kind: 'text', text: 'naïve\r\n<b>' }],
     ['primary', { kind: 'png', png: Uint8Array.of(0x89, 7) }],
   ]);
+});
+
+const counting: readonly AgentCapability[] = [...spoken, 'CLIPBOARD_GRAB_SERIAL'];
+const grabOf = (serial: number, ...types: number[]) =>
+  `${agentMessage.CLIPBOARD_GRAB} 00000000${[serial, ...types].map((word) => Buffer.from(bytesOf(['u32', word])).toString('hex')).join('')}`;
+const requestOf = (type: number) => `${agentMessage.CLIPBOARD_REQUEST} 000000000${type}000000`;
+
+test('grabs of both sides are counted together, and of two that crossed this computer’s counts', () => {
+  const { agent, announce, heard, grab, give, pass } = openAgent();
+  announce(counting);
+  heard();
+  agent.offerCopied('clipboard', ['text']);
+  expect(hex(heard())).toEqual([grabOf(0, text)]);
+  // Made before the guest heard of the first one: it hears of it now, and lets its own go.
+  grab(0, 0, text);
+  expect(heard()).toEqual([]);
+  pass(5000);
+  heard();
+  grab(0, 1, text);
+  expect(hex(heard())).toEqual([requestOf(text)]);
+  give(text, utf8('the guest’s'));
+  agent.offerCopied('clipboard', ['png']);
+  expect(hex(heard())).toEqual([grabOf(2, png)]);
+});
+
+test('an agent that comes up is told again of what is copied, with the same number, and one that missed it is not shut out', () => {
+  const { agent, announce, heard, grab, pass } = openAgent();
+  agent.offerCopied('clipboard', ['text']);
+  announce(counting);
+  expect(
+    hex(heard())
+      .filter((each) => each.startsWith(`${agentMessage.CLIPBOARD_GRAB} `))
+      .at(-1),
+  ).toBe(grabOf(0, text));
+  pass(2000);
+  expect(hex(heard())).toEqual([grabOf(0, text)]);
+  pass(8000);
+  expect(hex(heard())).toEqual([grabOf(0, text)]);
+  // It missed all of them: its own count is still at nothing.
+  pass(3000);
+  grab(0, 0, text);
+  expect(hex(heard())).toEqual([requestOf(text)]);
+  agent.offerCopied('clipboard', ['text']);
+  expect(hex(heard())).toEqual([grabOf(1, text)]);
+  agent.disconnected();
+  pass(60_000);
+  expect(heard()).toEqual([]);
 });
 
 test('lines end as the one who gets them ends them, and text that has both stays readable', async () => {

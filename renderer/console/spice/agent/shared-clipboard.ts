@@ -22,6 +22,8 @@ export type SharedClipboardOptions = {
   readPicture: PictureReader;
   /** Milliseconds of a clock that never goes back. */
   now(): number;
+  /** Calls back once, at least that much later. */
+  after(ms: number, run: () => void): void;
   /** How this computer ends a line. */
   lineEnd: 'lf' | 'crlf';
 };
@@ -35,6 +37,13 @@ const maxReadings = 4;
 const maxTypes = 32;
 /** An agent that has not answered by then is not going to. */
 const answerDeadlineMs = 10_000;
+/**
+ * An agent may come up before it knows whose desktop it belongs to, and passes over what it is told till then: so long after it has come it is
+ * told again.
+ */
+const tellAgainMs = [2000, 10_000];
+/** Grabs of both sides that are no further apart have crossed on the way. */
+const crossingMs = 2000;
 /** Selection, reserved, type. */
 const dataHeaderBytes = 8;
 
@@ -53,6 +62,10 @@ type Direction = { toGuest: boolean; toComputer: boolean };
 class SelectionState {
   /** What the guest was told that this computer has. */
   offered: readonly CopiedKind[] = [];
+  offeredAt = 0;
+  /** VD_AGENT_CAP_CLIPBOARD_GRAB_SERIAL: grabs of both sides are counted together. The number of the next one, and of what is offered. */
+  serial = 0;
+  offerSerial = 0;
   /** The kinds that the guest was asked for and has not answered yet, oldest first. Only the newest is of interest. */
   asked: number[] = [];
   askedAt = 0;
@@ -71,6 +84,8 @@ export class SharedClipboard {
   /** Another agent: what is on its way for the one before is nobody's. */
   #generation = 0;
   #ready = false;
+  /** How often an agent has come or gone. */
+  #times = 0;
 
   constructor(options: SharedClipboardOptions) {
     this.#options = options;
@@ -117,11 +132,21 @@ export class SharedClipboard {
       body.setInt32(0, maxClipboardBytes, true);
       send(agentMessage.MAX_CLIPBOARD, new Uint8Array(body.buffer));
     }
+    for (const [, selection] of this.#each()) {
+      selection.serial = 0;
+      if (selection.offered.length > 0) selection.offerSerial = selection.serial++;
+    }
     this.#tellOffers();
+    const time = ++this.#times;
+    for (const ms of tellAgainMs)
+      this.#options.after(ms, () => {
+        if (time === this.#times && this.#inUse) this.#tellOffers();
+      });
   }
 
   end(): void {
     this.#ready = false;
+    this.#times++;
     this.#generation++;
     this.#readings = 0;
     for (const [, selection] of this.#each()) selection.asked = [];
@@ -136,7 +161,8 @@ export class SharedClipboard {
       return;
     }
     selection.offered = [...kinds];
-    this.#tellOffer(name, kinds);
+    selection.offerSerial = selection.serial++;
+    this.#tellOffer(name, selection);
   }
 
   /** A message of the agent that was passed over, being too long. */
@@ -181,12 +207,20 @@ export class SharedClipboard {
   /** The guest copied something. */
   #grabbed(name: Selection, body: Uint8Array): void {
     const selection = this.#selections[name];
+    const now = this.#options.now();
+    const words = wordsOf(body);
+    const offered = this.#counts ? words.slice(1) : words;
+    if (this.#counts) {
+      const serial = words[0] ?? 0;
+      // It was made before the guest heard of what was copied here meanwhile, and the guest sees that too. Where that is not so, a grab was lost.
+      const isOlder = ((serial - selection.serial) | 0) < 0;
+      if (isOlder && selection.offered.length > 0 && now - selection.offeredAt < crossingMs) return;
+      selection.serial = (serial + 1) >>> 0;
+    }
     selection.offered = [];
     if (!this.#direction.toComputer || !this.#used) return;
-    const now = this.#options.now();
     if (now - selection.askedAt > answerDeadlineMs) selection.asked = [];
     if (selection.asked.length >= maxReadings) return;
-    const offered = wordsOf(body);
     const type = wantedTypes.find((wanted) => offered.includes(wanted));
     if (type === undefined) return;
     if (!this.#send(agentMessage.CLIPBOARD_REQUEST, selectionNumber[name], [type])) return;
@@ -269,16 +303,19 @@ export class SharedClipboard {
     return lineEnd === 'lf' ? can('GUEST_LINEEND_CRLF') : can('GUEST_LINEEND_LF');
   }
 
-  #tellOffer(name: Selection, kinds: readonly CopiedKind[]): void {
-    this.#send(
-      agentMessage.CLIPBOARD_GRAB,
-      selectionNumber[name],
-      kinds.map((kind) => typeOf[kind]),
-    );
+  get #counts(): boolean {
+    return this.#options.can('CLIPBOARD_GRAB_SERIAL');
+  }
+
+  /** The same offer has the same number, however often it is told: agents take that for the one that they know, or for the one that they missed. */
+  #tellOffer(name: Selection, selection: SelectionState): void {
+    selection.offeredAt = this.#options.now();
+    const types = selection.offered.map((kind) => typeOf[kind]);
+    this.#send(agentMessage.CLIPBOARD_GRAB, selectionNumber[name], this.#counts ? [selection.offerSerial, ...types] : types);
   }
 
   #tellOffers(): void {
-    for (const [name, { offered }] of this.#each()) if (offered.length > 0) this.#tellOffer(name, offered);
+    for (const [name, selection] of this.#each()) if (selection.offered.length > 0) this.#tellOffer(name, selection);
   }
 
   #withdraw(name: Selection, selection: SelectionState): void {

@@ -86,6 +86,7 @@ class WorkerConsole {
       },
       filesPossible: (possible) => scope.postMessage({ type: 'filesPossible', possible }),
       file: (id, progress) => scope.postMessage({ type: 'file', id, progress }),
+      settingsPossible: (possible) => scope.postMessage({ type: 'settingsPossible', possible }),
       underWayBytes: (stream) => this.#streams[stream]?.bytesUnderWay ?? 0,
       readPicture: readPictureWithPlatform,
       lineEnd,
@@ -159,6 +160,12 @@ class WorkerConsole {
         break;
       case 'cancelFile':
         this.#session.cancelFile(message.id);
+        break;
+      case 'guestVolume':
+        this.#session.setGuestVolume(message.choice);
+        break;
+      case 'look':
+        this.#session.setDesktopLook(message.look);
         break;
       case 'stop':
         this.#folders.close();
