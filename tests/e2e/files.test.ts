@@ -2,11 +2,11 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { agentCapability, agentMessage, fileStatus } from '../../renderer/console/spice/agent/agent-messages.ts';
 import { launchApp, untilConnected } from '../support/app.ts';
 import { goTo, goToConsole, untilLive } from '../support/console-page.ts';
+import { dragOver } from '../support/drag-files.ts';
 import { FakeVdagent, type Heard } from '../support/fake-vdagent.ts';
 import { bytesOf } from '../support/scripted-spice.ts';
 import { makeStarterGuest, untilAgent, untilStatus } from '../support/starter-guest.ts';
@@ -17,20 +17,6 @@ const capabilities = (['CLIPBOARD_BY_DEMAND', 'CLIPBOARD_SELECTION', 'GUEST_LINE
   0,
 );
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
-
-/** Drags these over the middle of the console, as the desktop would, and lets go if so wanted. */
-async function dragOver(page: Page, paths: readonly string[]) {
-  const box = await page.locator('.console:not([hidden]) .console-screen').boundingBox();
-  if (!box) throw new Error('There is no console.');
-  const devtools = await page.context().newCDPSession(page);
-  const place = { x: box.x + box.width / 2, y: box.y + box.height / 2, data: { items: [], files: [...paths], dragOperationsMask: 1 } };
-  await devtools.send('Input.dispatchDragEvent', { type: 'dragEnter', ...place });
-  await devtools.send('Input.dispatchDragEvent', { type: 'dragOver', ...place });
-  return async (how: 'drop' | 'dragCancel') => {
-    await devtools.send('Input.dispatchDragEvent', { type: how, ...place });
-    await devtools.detach();
-  };
-}
 
 test('dropped and chosen files reach the guest whole, failures say what to do, and the policy keeps all back', {
   timeout: 300_000,
@@ -148,7 +134,7 @@ test('dropped and chosen files reach the guest whole, failures say what to do, a
   // From the menu, with the keyboard; the guest is full, then it has room, then it is cancelled here.
   await page.getByRole('button', { name: 'Files', exact: true }).focus();
   await page.keyboard.press('Enter');
-  await page.getByRole('menuitem', { name: 'Send files…' }).waitFor();
+  await page.locator('[role=menuitem]:focus', { hasText: 'Send files…' }).waitFor();
   const choosing = page.waitForEvent('filechooser');
   await page.keyboard.press('Enter');
   await (await choosing).setFiles(join(home, 'large.bin'));

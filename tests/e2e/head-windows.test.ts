@@ -6,6 +6,7 @@ import { expect, test } from 'vitest';
 import type { GuestId } from '../../contract/ids.ts';
 import { launchApp, type TestApp, untilConnected } from '../support/app.ts';
 import { canvasPixels, goToConsole, liveCanvas, runInGuest, typeKeys } from '../support/console-page.ts';
+import { dragOver } from '../support/drag-files.ts';
 import { decodePng, differingPixels, type Pixels } from '../support/png.ts';
 import { makeStarterGuest, untilAgent, untilStatus } from '../support/starter-guest.ts';
 import { until } from '../support/until.ts';
@@ -123,6 +124,15 @@ test('a monitor in a window of its own is drawn and used there, has that windowâ
   await untilHeadEqual(app, page, guest, 0);
   const shots = process.env.GUESTHOUSE_SHOTS;
   if (shots) await second.screenshot({ path: join(shots, 'head-window.png') });
+
+  // Files are dropped on any of its monitors, and where they are is where they would go; here is no agent that could take them.
+  const target = '.console-drop';
+  const takeAway = await dragOver(second, ['/etc/hostname']);
+  await expect.poll(() => second.locator(target).textContent()).toContain('spice-vdagent');
+  expect(await page.locator(target).count()).toBe(0);
+  await takeAway('drop');
+  await second.locator(target).waitFor({ state: 'detached' });
+  expect(await second.title()).toBe('Screen 2 â€“ Starter');
 
   // What was in it is with the others again, and goes on being drawn.
   await second.close();

@@ -10,7 +10,9 @@ import type { UsedFiles } from './use-files.ts';
  */
 export function useConsoleDrop(files: UsedFiles, live: boolean) {
   const [over, setOver] = useState(false);
-  const takes = (event: DragEvent) => live && event.dataTransfer.types.includes('Files');
+  // What is over a monitor in another window comes by here as well, since that is this page's: it has a place of its own to drop upon.
+  const takes = (event: DragEvent) =>
+    live && event.dataTransfer.types.includes('Files') && event.currentTarget.contains(event.target as Node);
   const handlers = {
     onDragEnter: (event: DragEvent) => {
       if (!takes(event)) return;
@@ -24,7 +26,7 @@ export function useConsoleDrop(files: UsedFiles, live: boolean) {
       setOver(true);
     },
     onDragLeave: (event: DragEvent) => {
-      if (!(event.relatedTarget instanceof Node && event.currentTarget.contains(event.relatedTarget))) setOver(false);
+      if (!event.currentTarget.contains(event.relatedTarget as Node | null)) setOver(false);
     },
     onDrop: (event: DragEvent) => {
       setOver(false);

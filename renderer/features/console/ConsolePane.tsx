@@ -161,6 +161,7 @@ export function ConsolePane({ guestId, visible }: Props) {
             guest={guest}
             session={session}
             absence={absence}
+            files={files}
             choice={choice}
             localKeys={localKeys}
             onZoom={(zoom) => choose({ zoom })}

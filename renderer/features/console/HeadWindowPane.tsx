@@ -8,11 +8,13 @@ import { useEngineStore } from '../../state/store.ts';
 import { PlainIconButton } from '../../ui/Button.tsx';
 import { consoleWords } from '../../words/console.ts';
 import type { Absence } from './absence.ts';
+import { ConsoleDropTarget, useConsoleDrop } from './ConsoleDrop.tsx';
 import { ConsoleStrip } from './ConsoleStrip.tsx';
 import { systemChords } from './chords.ts';
 import { HeadWindow } from './HeadWindow.tsx';
 import { RecordMark } from './RecordButton.tsx';
 import { useWindowFocus } from './use-clipboard.ts';
+import type { UsedFiles } from './use-files.ts';
 import { useFullScreenKeys } from './use-full-screen-keys.ts';
 import { useRecording } from './use-recording.ts';
 import { type MonitorScreen, useKeyboardGrab, useMonitorScreen, usePointerLock } from './use-screen.ts';
@@ -26,6 +28,7 @@ type Props = Pick<MonitorScreen, 'session' | 'choice' | 'localKeys' | 'onZoom'> 
   /** The connection that all monitors have in common. */
   whole: SessionView | null;
   absence: Absence | null;
+  files: UsedFiles;
   /** Somebody uses it: it has the keyboard, and its window the focus. */
   onUse: (head: number, inUse: boolean) => void;
   /** The monitor is to be shown in the window of the others again. */
@@ -42,7 +45,7 @@ export function HeadWindowPane(props: Props) {
   );
 }
 
-function Inside({ guest, head, view, whole, absence, session, choice, localKeys, onZoom, onUse, onBack }: Props) {
+function Inside({ guest, head, view, whole, absence, files, session, choice, localKeys, onZoom, onUse, onBack }: Props) {
   const [host, setHost] = useState<HTMLDivElement | null>(null);
   const [grabbed, setGrabbed] = useState(false);
   const [scale, setScale] = useState(1);
@@ -78,9 +81,14 @@ function Inside({ guest, head, view, whole, absence, session, choice, localKeys,
   const screenshot = useScreenshot(guest, view);
   const recording = useRecording(name, { whole, main: { head, view }, beside: [] }, guest.spec.sound !== 'none');
   const live = view?.phase === 'connected';
+  const drop = useConsoleDrop(files, live);
   const [attention] = systemChords;
   return (
-    <section className={`console${fullScreen ? ' console-full' : ''}${absence || !view ? ' console-absent' : ''}`} aria-label={name}>
+    <section
+      className={`console${fullScreen ? ' console-full' : ''}${absence || !view ? ' console-absent' : ''}`}
+      aria-label={name}
+      {...drop.handlers}
+    >
       <div className="console-bar">
         <div className="console-toolbar" role="toolbar" aria-label={consoleWords.toolbar}>
           <strong className="console-head-name ellipsis">{consoleWords.monitorTitle(head + 1, name)}</strong>
@@ -126,6 +134,7 @@ function Inside({ guest, head, view, whole, absence, session, choice, localKeys,
               </div>
             </div>
           )}
+          {drop.over && <ConsoleDropTarget name={name} reason={files.reason} />}
         </div>
       </div>
       <ConsoleStrip view={view} scale={scale} grabbed={grabbed} pointerLocked={pointerLocked} onGrab={() => screen?.focus()} />
