@@ -89,7 +89,14 @@ function ConsoleTab({ id, here, onClose, onMenu }: TabProps) {
         {marks.map(
           ({ mark, icon: Icon }) =>
             going.includes(mark) && (
-              <span key={mark} className="console-tab-mark" data-mark={mark} role="img" aria-label={words.consoles.marks[mark]}>
+              <span
+                key={mark}
+                className="console-tab-mark"
+                data-mark={mark}
+                role="img"
+                aria-label={words.consoles.marks[mark]}
+                title={words.consoles.marks[mark]}
+              >
                 <Icon size={14} aria-hidden="true" />
               </span>
             ),

@@ -1,19 +1,15 @@
 /** What a guest plays arrives in the page as samples, as loud as guest and user want it. */
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Page } from 'playwright-core';
+import type { ElectronApplication, Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import type { GuestId } from '../../contract/ids.ts';
 import { launchApp, type TestApp, untilConnected } from '../support/app.ts';
 import { absence, goToConsole, runInGuest, untilLive } from '../support/console-page.ts';
 import { amplifierSteps, setAmplifier } from '../support/guest-sound-card.ts';
+import { startTone, stopTone, toneHz, untilSoundCard } from '../support/guest-tone.ts';
 import { spiceMessage, takePlaceOf, u32 } from '../support/hostile-spice.ts';
 import { makeStarterGuest, untilAgent, untilStatus } from '../support/starter-guest.ts';
 import { until } from '../support/until.ts';
-
-/** Sixteen samples of 8 bits, one turn of a sine: at the 8 kHz that /dev/dsp begins with, a tone of 500 Hz. */
-const turn = Array.from({ length: 16 }, (_, at) => Math.round(128 + 100 * Math.sin((2 * Math.PI * at) / 16)));
-const turnInShell = turn.map((value) => `\\${value.toString(8).padStart(3, '0')}`).join('');
-const toneHz = 500;
 
 /** Whatever a page connects to its sound card is also connected to something that a test can read. */
 async function listenIn(page: Page): Promise<void> {
@@ -29,6 +25,21 @@ async function listenIn(page: Page): Promise<void> {
     } as typeof AudioNode.prototype.connect;
   });
 }
+
+/** What the browser says of sound cards that come and go. */
+const haveSoundCards = (page: Page, count: number) =>
+  page.evaluate((many) => {
+    const card = (_: unknown, at: number) => ({ kind: 'audiooutput', deviceId: `${at}`, groupId: '', label: '' }) as MediaDeviceInfo;
+    navigator.mediaDevices.enumerateDevices = async () => Array.from({ length: many }, card);
+    navigator.mediaDevices.dispatchEvent(new Event('devicechange'));
+  }, count);
+
+const hideWindow = (electron: ElectronApplication, hidden: boolean) =>
+  electron.evaluate(({ BrowserWindow }, hide) => {
+    for (const window of BrowserWindow.getAllWindows())
+      if (hide) window.hide();
+      else window.show();
+  }, hidden);
 
 type Heard = { state: string; rms: number; peakHz: number };
 
@@ -63,20 +74,15 @@ async function withSoundCard(name: string, words: string[] = []): Promise<TestAp
   await goToConsole(page, id);
   await untilLive(page);
   await untilAgent(client, id);
-  await until('the guest has a sound card', async () => (await runInGuest(client, id, 'ls /dev/dsp')).includes('dsp'), 60_000);
+  await untilSoundCard(client, id);
   return { ...app, id };
 }
 
 test('a tone that a guest plays is heard in the page, as loud as guest and user want it, and a hostile server’s is not', {
   timeout: 240_000,
 }, async () => {
-  const { page, client, id } = await withSoundCard('Musician');
-  await runInGuest(
-    client,
-    id,
-    `for i in $(seq 500); do printf '${turnInShell}'; done > /tmp/a; cat /tmp/a /tmp/a /tmp/a /tmp/a > /tmp/tone`,
-  );
-  await runInGuest(client, id, '(while :; do cat /tmp/tone; done) > /dev/dsp 2> /dev/null & echo $! > /tmp/player');
+  const { page, client, electron, id } = await withSoundCard('Musician');
+  await startTone(client, id);
   const loudness = async () => (await hear(page))?.rms ?? 0;
   // A guest begins with its amplifiers silent.
   expect(await loudness()).toBe(0);
@@ -91,6 +97,25 @@ test('a tone that a guest plays is heard in the page, as loud as guest and user 
     20_000,
   );
   expect(full.state).toBe('running');
+
+  // Whoever looks elsewhere still hears it.
+  const isHeard = async () => (await loudness()) > 0.3;
+  await hideWindow(electron, true);
+  await pause(2500);
+  await until('it is heard from a hidden window', isHeard, 5000);
+  await hideWindow(electron, false);
+  await page.getByRole('img', { name: 'It plays sound', exact: true }).waitFor();
+
+  // A sound card that is pulled out, and one that comes: the guest plays on meanwhile.
+  await page.getByRole('button', { name: 'Sound' }).click();
+  const unheard = page.getByText('This computer has no sound output that works.');
+  await haveSoundCards(page, 0);
+  await unheard.waitFor();
+  await until('it plays on', isHeard, 5000);
+  await haveSoundCards(page, 1);
+  await unheard.waitFor({ state: 'detached' });
+  await until('it is heard through the new one', isHeard, 5000);
+  await page.keyboard.press('Escape');
 
   // Half as loud in the guest is an eighth of the amplitude.
   await setAmplifier(client, id, 'output', amplifierSteps / 2);
@@ -122,7 +147,7 @@ test('a tone that a guest plays is heard in the page, as loud as guest and user 
   await until('it is heard again', async () => (await loudness()) > 0.3, 10_000);
 
   // A guest that stops gives the sound card back.
-  await runInGuest(client, id, 'kill $(cat /tmp/player)');
+  await stopTone(client, id);
   await page.getByText('The guest plays nothing at the moment.').waitFor();
   await until('the sound card is let go', async () => (await hear(page))?.state === 'suspended', 10_000);
 

@@ -127,15 +127,21 @@ test('a screen is told when it is marked or drawn upon, whichever is first, and 
   expect(told).toEqual(['picture 8 4', 'damaged 1 1 3 3', 'primary none', 'primary 8', 'damaged 1 1 3 3', 'picture 8 4']);
 });
 
+const numbers = (...values: number[]) => values.map((value): ['u32', number] => ['u32', value]);
+/** A video of Motion JPEG all over the screen, and a picture of it. */
+const video = () =>
+  spiceMessage(
+    displayMessage.STREAM_CREATE,
+    bytesOf(...numbers(0, 1), ['u8', 1], ['u8', 1], ['u64', 0n], ...numbers(8, 4, 8, 4), ...numbers(0, 0, 4, 8), ['u8', 0]),
+  );
+const picture = (time: number) => spiceMessage(displayMessage.STREAM_DATA, bytesOf(...numbers(1, time, 2), new Uint8Array(2)));
+
 test('a picture of a video waits until the server’s clock shows its time', async () => {
   const { session, told } = await openDisplay();
   session.receive(1, surface());
-  const rect = [0, 0, 4, 8].map((edge): ['u32', number] => ['u32', edge]);
-  const numbers = (...values: number[]) => values.map((value): ['u32', number] => ['u32', value]);
-  const create = bytesOf(...numbers(0, 1), ['u8', 1], ['u8', 1], ['u64', 0n], ...numbers(8, 4, 8, 4), ...rect, ['u8', 0]);
-  session.receive(1, spiceMessage(displayMessage.STREAM_CREATE, create));
+  session.receive(1, video());
   session.receive(0, spiceMessage(mainMessage.MULTI_MEDIA_TIME, bytesOf(['u32', 1000])));
-  session.receive(1, spiceMessage(displayMessage.STREAM_DATA, bytesOf(...numbers(1, 1500, 2), new Uint8Array(2))));
+  session.receive(1, picture(1500));
   expect(told.slice(2)).toEqual(['after 500']);
 });
 
@@ -286,23 +292,55 @@ test('why the server ended the session is told with its last words', async () =>
   expect(told.at(-1)).toBe('ended server: The server ends the connection: PERMISSION_DENIED. The guest closed its console.');
 });
 
+const silentSound: SoundHost = {
+  opus: null,
+  opusEncoder: null,
+  delayMs: null,
+  playbackOpened: () => undefined,
+  playbackStarted: () => undefined,
+  played: () => undefined,
+  playbackStopped: () => undefined,
+  playbackVolume: () => undefined,
+  playbackMuted: () => undefined,
+  playbackLatency: () => undefined,
+  recordStarted: () => undefined,
+  recordStopped: () => undefined,
+  recordVolume: () => undefined,
+  recordMuted: () => undefined,
+};
+const startSound = (count: number) => spiceMessage(103, bytesOf(['u32', count], ['u16', 1], ['u32', 48_000], ['u32', 0]));
+
+test('a video is shown when its sound is heard, as late as that may be', async () => {
+  for (const [delayMs, waitsMs] of [
+    [null, 40],
+    [130, 130],
+    [1600, 1600],
+  ] as const) {
+    const { session, told, open, host } = openSession();
+    host.sound = { ...silentSound, delayMs };
+    await open(0);
+    session.receive(0, init());
+    session.receive(0, channels([2, 0], [5, 0]));
+    await open(1);
+    await open(2);
+    session.receive(1, surface());
+    session.receive(1, video());
+    session.receive(0, spiceMessage(mainMessage.MULTI_MEDIA_TIME, bytesOf(['u32', 70_000])));
+    session.receive(2, startSound(2));
+    session.receive(2, spiceMessage(101, bytesOf(['u32', 90_000], ['u32', 0])));
+    session.receive(1, picture(90_000));
+    expect(told.at(-1)).toBe(`after ${waitsMs}`);
+  }
+});
+
 test('sound is opened only where somebody hears it, and what cannot be right in it ends the session', async () => {
   const { session, sent, told, open, host } = openSession();
   const sound: SoundHost = {
-    opus: null,
-    opusEncoder: null,
-    delayMs: null,
-    playbackLatency: () => undefined,
+    ...silentSound,
     playbackOpened: () => void told.push('sound'),
     playbackStarted: ({ rateHz }) => void told.push(`start ${rateHz}`),
     played: (samples) => void told.push(`played ${samples.length}`),
     playbackStopped: () => void told.push('stop'),
-    playbackVolume: () => undefined,
-    playbackMuted: () => undefined,
-    recordStarted: () => undefined,
-    recordStopped: () => undefined,
-    recordVolume: () => undefined,
-    recordMuted: () => undefined,
   };
   host.sound = sound;
   await open(0);
@@ -310,10 +348,9 @@ test('sound is opened only where somebody hears it, and what cannot be right in 
   session.receive(0, channels([5, 0]));
   await open(1);
   expect(sent[1]?.[0]?.[20]).toBe(5);
-  const start = (count: number) => spiceMessage(103, bytesOf(['u32', count], ['u16', 1], ['u32', 48_000], ['u32', 0]));
-  session.receive(1, start(2));
+  session.receive(1, startSound(2));
   session.receive(1, spiceMessage(101, bytesOf(['u32', 0], ['u32', 0], ['u32', 0])));
-  session.receive(1, start(6));
+  session.receive(1, startSound(6));
   expect(told.slice(1)).toEqual([
     'sound',
     'start 48000',
