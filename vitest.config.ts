@@ -49,6 +49,15 @@ export default defineConfig({
           hookTimeout: 120_000,
         },
       },
+      {
+        test: {
+          name: 'matrix',
+          include: ['tests/matrix/**/*.test.ts'],
+          globalSetup: ['build/test/app-set-up.ts'],
+          pool: 'forks',
+          maxWorkers: Math.max(1, Math.min(3, cores)),
+        },
+      },
     ],
   },
 });

@@ -5,10 +5,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { startRecorder } from '../../bench/spice/recorder.ts';
 import { type ImageCompression, imageCompression } from '../../renderer/console/spice/channels/display-channel.ts';
-import { differingPixels, type Pixels } from '../support/png.ts';
+import { differingPixels } from '../support/png.ts';
 import { openSpiceClient, pixelsOf, type SpiceClient } from '../support/spice-client.ts';
 import type { SpiceMachine } from '../support/spice-machine.ts';
-import { hashOf } from '../support/spice-pictures.ts';
+import { hashOf, opaquePixels } from '../support/spice-pictures.ts';
 import type { RecordedSession } from '../support/spice-recording.ts';
 import { startSpiceStarter } from '../support/spice-starter.ts';
 import { until } from '../support/until.ts';
@@ -46,19 +46,11 @@ async function record(folder: string, machine: SpiceMachine, device: string, com
       options: `${device}, preferred compression ${compression}`,
       width: screen.widthPx,
       height: screen.heightPx,
-      screendumpSha256: hashOf(opaque(screen)),
+      screendumpSha256: hashOf(opaquePixels(screen)),
     };
     writeFileSync(join(folder, `${name}.json`), JSON.stringify({ [name]: about }, null, 2));
   };
   return { socketPath, finish };
-}
-
-function opaque({ rgb }: Pixels): Uint32Array {
-  const at = (index: number) => rgb[index] ?? 0;
-  return Uint32Array.from(
-    { length: rgb.length / 3 },
-    (_, pixel) => at(pixel * 3) | (at(pixel * 3 + 1) << 8) | (at(pixel * 3 + 2) << 16) | 0xff000000,
-  );
 }
 
 for (const device of ['virtio-vga', 'VGA', 'qxl-vga'])

@@ -36,13 +36,14 @@ export type SpiceClient = {
   close(): void;
 };
 
-/** Opens a session; it is the caller's to close. `sound` hears the guest, `folders` is its port for shared folders. */
-export function openSpiceClient(
-  socketPath: string,
-  options: SessionOptions = {},
-  sound?: SoundHost,
-  folders?: SessionHost['folders'],
-): SpiceClient {
+/** Who decodes what Node does not, has the guest's port for shared folders, and listens in to what is said on each stream. */
+export type ClientParts = Partial<Pick<SessionHost, 'jpeg' | 'video' | 'folders'>> & {
+  heard?(stream: number, bytes: Uint8Array): void;
+  said?(stream: number, bytes: Uint8Array): void;
+};
+
+/** Opens a session; it is the caller's to close. `sound` hears the guest. */
+export function openSpiceClient(socketPath: string, options: SessionOptions = {}, sound?: SoundHost, parts: ClientParts = {}): SpiceClient {
   const streams: Transport[] = [];
   const state = {
     screen: null as Surface | null,
@@ -67,19 +68,23 @@ export function openSpiceClient(
       streams[stream] = unixSocketTransport(socketPath)({
         open: () => session?.streamOpen(stream),
         data: (bytes) => {
+          parts.heard?.(stream, bytes);
           void session?.receive(stream, bytes);
         },
         closed: (reason, clean) => session?.streamClosed(stream, reason, clean),
       });
     },
-    send: (stream, bytes) => streams[stream]?.write(bytes, () => undefined),
+    send: (stream, bytes) => {
+      parts.said?.(stream, bytes);
+      streams[stream]?.write(bytes, () => undefined);
+    },
     closeStream: (stream) => streams[stream]?.close(),
-    jpeg: () => Promise.reject(new Error('Node decodes no JPEG.')),
+    jpeg: parts.jpeg ?? (() => Promise.reject(new Error('Node decodes no JPEG.'))),
     after: (ms, run) => {
       const timer = setTimeout(run, ms);
       return () => clearTimeout(timer);
     },
-    video: noVideo,
+    video: parts.video ?? noVideo,
     settled: () => undefined,
     primary: (screen, display) => {
       state.screens[display] = screen;
@@ -124,7 +129,7 @@ export function openSpiceClient(
       state.end = end;
     },
     ...(sound ? { sound } : {}),
-    ...(folders ? { folders } : {}),
+    ...(parts.folders ? { folders: parts.folders } : {}),
   };
   session = new SpiceSession(host, options);
   return Object.assign(state, { session, close: () => session?.close() });

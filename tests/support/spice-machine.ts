@@ -21,8 +21,15 @@ export type SpiceMachine = {
   screendump(of?: { device: string; head: number }): Promise<Pixels>;
 };
 
-/** Starts it with these words after those that it always has; it ends with the test. `spice` are further options of its server. */
-export async function startSpiceMachine(words: (folder: string) => readonly string[], spice = ''): Promise<SpiceMachine> {
+/**
+ * Starts it with these words after those that it always has; it ends with the test. `spice` are further options of its server, `environment`
+ * is added to QEMU's.
+ */
+export async function startSpiceMachine(
+  words: (folder: string) => readonly string[],
+  spice = '',
+  environment: Record<string, string> = {},
+): Promise<SpiceMachine> {
   const folder = mkdtempSync('/tmp/gh-spice-');
   const socketPath = join(folder, 'spice.sock');
   const qmpPath = join(folder, 'qmp.sock');
@@ -38,7 +45,7 @@ export async function startSpiceMachine(words: (folder: string) => readonly stri
   ];
   const port = await freePort();
   all.push('-spice', `port=${port},addr=127.0.0.1,disable-ticketing=on${spice}`, ...words(folder));
-  const qemu = spawn('qemu-system-x86_64', all, { stdio: ['ignore', 'ignore', 'inherit'] });
+  const qemu = spawn('qemu-system-x86_64', all, { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, ...environment } });
   const ended = new Promise((settle) => qemu.once('exit', settle));
   onTestFinished(async () => {
     if (qemu.exitCode === null && qemu.signalCode === null) qemu.kill('SIGKILL');

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Pixels } from './png.ts';
 
 export type SpicePicture = {
   codec: 'quic' | 'lz' | 'lz4' | 'glz' | 'zlib-glz' | 'jpeg' | 'djpeg';
@@ -46,4 +47,13 @@ export function hashOf(pixels: Uint32Array): string {
   return createHash('sha256')
     .update(new Uint8Array(pixels.buffer, pixels.byteOffset, pixels.byteLength))
     .digest('hex');
+}
+
+/** A screendump as surfaces have their pixels. */
+export function opaquePixels({ rgb }: Pixels): Uint32Array {
+  const at = (index: number) => rgb[index] ?? 0;
+  return Uint32Array.from(
+    { length: rgb.length / 3 },
+    (_, pixel) => at(pixel * 3) | (at(pixel * 3 + 1) << 8) | (at(pixel * 3 + 2) << 16) | 0xff000000,
+  );
 }

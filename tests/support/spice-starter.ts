@@ -12,8 +12,15 @@ export type SpiceStarter = SpiceMachine & {
   runForBytes(command: string): Promise<Buffer>;
 };
 
-/** Settles when the guest has started. `words` are its devices; there is a `virtio-serial-pci` already. `spice` are options of the server. */
-export async function startSpiceStarter(words: (folder: string) => readonly string[], spice = ''): Promise<SpiceStarter> {
+/**
+ * Settles when the guest has started. `words` are its devices; there is a `virtio-serial-pci` already. `spice` are options of the
+ * server, `environment` is added to QEMU's.
+ */
+export async function startSpiceStarter(
+  words: (folder: string) => readonly string[],
+  spice = '',
+  environment: Record<string, string> = {},
+): Promise<SpiceStarter> {
   const { diskPath } = await ensureStarter(cacheDirectory(), () => undefined);
   const machine = await startSpiceMachine(
     (folder) => [
@@ -24,6 +31,7 @@ export async function startSpiceStarter(words: (folder: string) => readonly stri
     ],
     // A server that finds the way slow, as on a busy computer, would send JPEG, for which Node has no decoder.
     `,jpeg-wan-compression=never${spice}`,
+    environment,
   );
   const agent = new JsonLines(await connectTo(join(machine.folder, 'agent')));
   // Written into the port before the agent opens it, the question waits there for it.

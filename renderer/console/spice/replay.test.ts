@@ -1,9 +1,12 @@
 /** Real sessions with QEMU's server, said again: however the bytes come, the screen is the one that QEMU showed. */
+import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { noSharing } from '../../../tests/support/scripted-spice.ts';
 import { hashOf } from '../../../tests/support/spice-pictures.ts';
 import { readRecording, recordedSessions, sessionPath, type WireBytes, wireBytesOf } from '../../../tests/support/spice-recording.ts';
+import { readJpegSize } from './decoders/jpeg.ts';
+import type { Picture } from './decoders/picture.ts';
 import type { Surface } from './drawing/surface.ts';
 import { SpiceSession } from './session.ts';
 import { noVideo } from './streams/video-decoder.ts';
@@ -33,7 +36,7 @@ async function play(pieces: WireBytes[], yields: boolean): Promise<Outcome> {
       sent[stream] = (sent[stream] ?? 0) + bytes.byteLength;
     },
     closeStream: () => undefined,
-    jpeg: () => Promise.reject(new Error('there is no JPEG in it')),
+    jpeg: instead,
     after: () => () => undefined,
     video: noVideo,
     settled: () => undefined,
@@ -80,6 +83,13 @@ async function play(pieces: WireBytes[], yields: boolean): Promise<Outcome> {
   return { details, screen: hashOf(pixels), size: `${width}x${height}`, damaged: JSON.stringify(bounds), sent };
 }
 
+/** In place of the browser's decoder: a picture of the right size that only this JPEG has. */
+async function instead(jpeg: Uint8Array): Promise<Picture> {
+  const { width, height } = readJpegSize(jpeg);
+  const colour = Number.parseInt(createHash('sha256').update(jpeg).digest('hex').slice(0, 6), 16);
+  return { width, height, pixels: new Uint32Array(width * height).fill(0xff000000 | colour), opaque: true };
+}
+
 const isMain = ({ channelType }: WireBytes) => channelType === 1;
 
 /** The pieces with those of each channel joined. */
@@ -97,7 +107,8 @@ for (const { name, width, height, screendumpSha256 } of sessions)
     // A client that knows its server opens the display before the first channel has told that there is one; ours waits for that.
     const pieces = [...all.filter(isMain), ...all.filter((piece) => !isMain(piece))];
     const asRecorded = await play(pieces, false);
-    expect({ size: asRecorded.size, screen: asRecorded.screen }).toEqual({ size: `${width}x${height}`, screen: screendumpSha256 });
+    expect(asRecorded.size).toBe(`${width}x${height}`);
+    if (screendumpSha256) expect(asRecorded.screen).toBe(screendumpSha256);
     // What is told of a session is as much its own as what it draws.
     expect(asRecorded.details.channels).toContain('display');
     expect(asRecorded.details.pictures.reduce((sum, { count }) => sum + count, 0)).toBeGreaterThan(0);

@@ -1,0 +1,137 @@
+/** What the desktop's user does. Each looks at the screen whenever the guest has come to rest. */
+import { setTimeout as pause } from 'node:timers/promises';
+import { desktopVideo } from '../support/desktop-disk.ts';
+import type { DesktopMachine } from '../support/desktop-machine.ts';
+
+export type Workload = {
+  name: string;
+  run(desktop: DesktopMachine, look: (what: string) => Promise<void>): Promise<void>;
+};
+
+const onDisplay = 'export DISPLAY=:0; ';
+/** Starts a program on the desktop that outlives the order to start it. */
+const started = (command: string) => `${onDisplay}setsid -f ${command} > /tmp/last.log 2>&1`;
+/** VT_ACTIVATE and VT_WAITACTIVE. No login waits on the ninth terminal. */
+const onTerminal = (number: number) => `perl -e 'open(T, "+<", "/dev/tty0") or die; ioctl(T, $_, ${number}) or die for 0x5606, 0x5607'; `;
+
+/** Does it in the terminal, as if it had been typed there, and waits for its end. */
+async function inTerminal(desktop: DesktopMachine, command: string): Promise<void> {
+  await desktop.run(`rm -f /tmp/done; echo ${JSON.stringify(`${command}; touch /tmp/done`)} > /root/orders`);
+  await desktop.run('for n in $(seq 300); do test -e /tmp/done && exit 0; sleep 0.1; done; exit 1');
+}
+
+/** What x11perf is asked to draw, a row for each time that it is stopped in the middle and looked at. */
+const primitives = [
+  '-dot -rect10',
+  '-rect100 -rop GXxor',
+  '-srect100',
+  '-osrect100 -rop GXinvert',
+  '-tilerect100',
+  '-oddtilerect500',
+  '-bigsrect100',
+  '-seg100',
+  '-dseg100',
+  '-wline100',
+  '-wdcircle100',
+  '-fcircle100',
+  '-ellipse100',
+  '-triangle100',
+  '-strap100',
+  '-complex100',
+  '-ftext',
+  '-polytext',
+  '-aa10text',
+  '-rgb24text',
+  '-scroll500',
+  '-copywinwin100',
+  '-copypixwin500',
+  '-copyplane100',
+  '-compwinwin100',
+  '-magpixwin100',
+  '-aatrap100',
+  '-putimage100',
+  '-shmput500',
+];
+
+export const workloads: readonly Workload[] = [
+  {
+    name: 'text console',
+    run: async (desktop, look) => {
+      await desktop.run(`${onTerminal(9)}(dmesg | tail -80; seq 1 100) > /dev/tty9`);
+      await look('text');
+      await desktop.run(`${onTerminal(7)}sleep 1.5`);
+      await look('the desktop again');
+    },
+  },
+  {
+    name: 'xterm scrolling',
+    run: async (desktop, look) => {
+      await inTerminal(desktop, 'ls -la --color=always /usr/lib /usr/bin | head -400');
+      await look('scrolled');
+    },
+  },
+  {
+    name: 'window moves',
+    run: async (desktop, look) => {
+      await desktop.run(
+        `${onDisplay}w=$(xdotool search --name Terminal | head -1); for n in 1 2 3 4 5 6 7 8; do xdotool windowmove $w $((n * 37)) $((n * 23)); sleep 0.1; done`,
+      );
+      await look('moved');
+      await desktop.run(
+        `${onDisplay}w=$(xdotool search --name Terminal | head -1); xdotool windowsize $w 600 300; xdotool windowmove $w 40 60`,
+      );
+      await look('made larger');
+    },
+  },
+  {
+    name: 'x11perf',
+    run: async (desktop, look) => {
+      for (const drawn of primitives) {
+        try {
+          await desktop.run(started(`stdbuf -oL x11perf -reps 5 -repeat 20000 ${drawn}`));
+          // A line tells that all has been drawn once; then it begins anew, and is stopped somewhere. One that does not know a word ends.
+          await desktop.run(
+            'for n in $(seq 60); do grep -q "reps @" /tmp/last.log && break; sleep 0.1; done; sleep 0.2; pkill -STOP x11perf || { cat /tmp/last.log >&2; exit 1; }',
+          );
+          await look(drawn);
+        } finally {
+          await desktop.run('pkill -KILL x11perf; sleep 0.1');
+        }
+      }
+      await look('its window is gone');
+    },
+  },
+  {
+    name: 'image viewer',
+    run: async (desktop, look) => {
+      await desktop.run(started('feh --geometry 640x480+200+120 /root/photo-1.ppm'));
+      await pause(1500);
+      await look('a photo');
+      await desktop.run('pkill feh; sleep 0.2');
+      await desktop.run(started('feh -F -Z /root/photo-2.ppm'));
+      await pause(2500);
+      await look('another on the whole screen');
+      await desktop.run('pkill feh; sleep 0.2');
+      await look('its window is gone');
+    },
+  },
+  {
+    name: 'video',
+    run: async (desktop, look) => {
+      const { widthPx, heightPx } = desktopVideo;
+      const raw = `--demuxer=rawvideo --demuxer-rawvideo-w=${widthPx} --demuxer-rawvideo-h=${heightPx} --demuxer-rawvideo-mp-format=bgr0 --demuxer-rawvideo-fps=15`;
+      await desktop.run(
+        started(
+          `mpv --no-config --vo=x11 --no-audio --no-osc --osd-level=0 --loop-file=inf --geometry=640x480+150+90 ${raw} /root/video.bgr0`,
+        ),
+      );
+      await pause(9000);
+      await desktop.run('pkill -STOP mpv');
+      await look('in the middle');
+      await desktop.run('pkill -CONT mpv');
+      await pause(1500);
+      await desktop.run('pkill -KILL mpv; sleep 0.2');
+      await look('its window is gone');
+    },
+  },
+];
