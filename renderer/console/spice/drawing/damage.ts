@@ -40,21 +40,24 @@ export class Damage {
     for (let index = 0; index < count; index++) each(this.#at(index));
   }
 
-  /** Joins the newest with others as long as that is worth while, or there is no room. */
+  /** Joins the newest with others as long as that is worth while, or there is no room. Runs for every drawing, so it makes no objects. */
   #join(): void {
     for (;;) {
       const newest = this.#at(this.#count - 1);
       let best = -1;
       let bestWaste = this.#count > maxRects ? Number.POSITIVE_INFINITY : joinSlackPx;
       for (let index = 0; index < this.#count - 1; index++) {
-        const other = this.#at(index);
-        const waste = area(union(newest, other)) - area(newest) - area(other);
-        if (waste > bestWaste) continue;
+        const wasted = waste(newest, this.#at(index));
+        if (wasted > bestWaste) continue;
         best = index;
-        bestWaste = waste;
+        bestWaste = wasted;
       }
       if (best < 0) return;
-      Object.assign(this.#at(best), union(newest, this.#at(best)));
+      const joined = this.#at(best);
+      joined.left = Math.min(newest.left, joined.left);
+      joined.top = Math.min(newest.top, joined.top);
+      joined.right = Math.max(newest.right, joined.right);
+      joined.bottom = Math.max(newest.bottom, joined.bottom);
       this.#count--;
       // The joined one is the newest now: it may have become the neighbour of another.
       this.#swap(best, this.#count - 1);
@@ -72,13 +75,11 @@ export class Damage {
   }
 }
 
-function union(one: Rect, other: Rect): Rect {
-  return {
-    left: Math.min(one.left, other.left),
-    top: Math.min(one.top, other.top),
-    right: Math.max(one.right, other.right),
-    bottom: Math.max(one.bottom, other.bottom),
-  };
+/** Pixels of the rectangle around both that are in neither; fewer than none where both have some. */
+function waste(one: Rect, other: Rect): number {
+  const width = Math.max(one.right, other.right) - Math.min(one.left, other.left);
+  const height = Math.max(one.bottom, other.bottom) - Math.min(one.top, other.top);
+  return width * height - area(one) - area(other);
 }
 
 function area({ left, top, right, bottom }: Rect): number {
