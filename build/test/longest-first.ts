@@ -22,6 +22,7 @@ export const longFiles: readonly string[] = [
   'tests/e2e/console.test.ts',
   'tests/e2e/console-window.test.ts',
   'tests/e2e/sound.test.ts',
+  'tests/e2e/shared-folders.test.ts',
   'tests/e2e/accessibility.test.ts',
 ];
 

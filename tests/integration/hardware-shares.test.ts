@@ -76,6 +76,23 @@ test('a folder that is gone keeps the guest from starting, in words', async () =
   await expect(client.call('guest.start', { guest })).rejects.toMatchObject({ error: { code: 'guest/share-missing' } });
 });
 
+test('a folder goes over the console of guests that have a screen, and of no others', async () => {
+  const { home, client } = await openEngine();
+  const { id: guest } = await makeStarterGuest(client, 'Starter');
+  const share = { path: home, tag: 'home', via: 'webdav' } as const;
+  const refused = { error: { code: 'guest/spec-invalid', path: 'shares.share0.via' } };
+  await expect(client.call('guest.edit', { guest, change: { shares: [share], display: { device: 'none' } } })).rejects.toMatchObject(
+    refused,
+  );
+  await client.call('guest.edit', { guest, change: { shares: [share] } });
+  await expect(client.call('guest.edit', { guest, change: { display: { device: 'none' } } })).rejects.toMatchObject({
+    error: { code: 'guest/spec-invalid', path: 'display.device' },
+  });
+  // Nobody is served by a guest that does not run.
+  const socket = client.openFolders(guest);
+  expect(await new Promise((settle) => socket.once('error', (error) => settle(error.message)))).toMatch(/409/);
+});
+
 test('experts ask QEMU, and what might change something is refused and audited apart', async (context) => {
   if (cpus().length < 2) context.skip('there is one processor only');
   const { client } = await openEngine();

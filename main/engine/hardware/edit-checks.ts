@@ -225,14 +225,10 @@ async function checkShared({ shares, display }: GuestSpec): Promise<PlanNote[]> 
       notes.push(problem('guest/spec-invalid', `shares.${id}.tag`, `Two shares are called ${tag}.`, 'The guest knows each by its tag.'));
     }
     if (via === 'webdav' && display.device === 'none') {
-      notes.push(
-        problem(
-          'guest/spec-invalid',
-          `shares.${id}.via`,
-          'A guest without a screen has no console over which a folder could go.',
-          'Mount it.',
-        ),
-      );
+      const trouble = `A guest without a screen has no console over which ${tag} could go.`;
+      // At the field of either that may have been changed.
+      for (const field of [`shares.${id}.via`, 'display.device'])
+        notes.push(problem('guest/spec-invalid', field, trouble, 'Let the guest mount it, or keep the screen.'));
     }
     if (path === '/') {
       notes.push(
