@@ -45,11 +45,10 @@ export const consoleReplay: Measure = {
   about: 'processor seconds that the same recordings of a desktop cost our console, spice-html5 and spice-gtk',
   async run(log) {
     requireSpiceGtk();
-    const folder = await desktopRecordings(log);
+    const found = await recorded(log);
     return withReplayedGuest(async (guest) => {
       const figures: Figure[] = [];
-      for (const { work, packing, peers } of recordings) {
-        const file = join(folder, recordingName(work, packing));
+      for (const { work, packing, peers, file } of found) {
         const name = `${work}, ${packing === 'stream' ? 'as a stream' : packing}`;
         const taken = new Map<ClientName, Cost>();
         for (const client of ['guesthouse', ...peers] as const) {
@@ -145,17 +144,19 @@ export async function withReplayedGuest<T>(action: (guest: ConsoleGuest) => Prom
   });
 }
 
-/** Where the recordings are: made now where they are not, of the disk that GUESTHOUSE_BENCH_DESKTOP names. */
-async function desktopRecordings(log: (line: string) => void): Promise<string> {
+/** Those that there are, made now where they are not: of the disk that GUESTHOUSE_BENCH_DESKTOP names. @throws Skipped where there are none */
+async function recorded(log: (line: string) => void): Promise<(Recording & { file: string })[]> {
   const folder = join(cacheDirectory(), 'bench', 'spice-desktop');
-  if (recordings.every(({ work, packing }) => existsSync(join(folder, recordingName(work, packing))))) return folder;
+  const all = recordings.map((recording) => ({ ...recording, file: join(folder, recordingName(recording.work, recording.packing)) }));
   const disk = process.env.GUESTHOUSE_BENCH_DESKTOP;
-  if (!disk)
+  if (disk && !all.every(({ file }) => existsSync(file))) await recordDesktop(disk, folder, workNames, log);
+  const found = all.filter(({ file }) => existsSync(file));
+  if (found.length === 0)
     throw new Skipped(
       'there are no recordings of a desktop yet; GUESTHOUSE_BENCH_DESKTOP must name the disk to make them of (bench/spice/make-desktop.sh makes one)',
     );
-  await recordDesktop(disk, folder, workNames, log);
-  return folder;
+  for (const { work, packing } of all.filter((each) => !found.includes(each))) log(`${work}, ${packing} is not recorded`);
+  return found;
 }
 
 export async function within<T>(promise: Promise<T>, deadlineMs: number, otherwise: string): Promise<T> {
