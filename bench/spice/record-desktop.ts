@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type ImageCompression, openBareClient } from './bare-client.ts';
+import { bareChannel, type ImageCompression, openBareClient } from './bare-client.ts';
 import { startRecorder } from './recorder.ts';
 
 const quietMs = 1500;
@@ -60,8 +60,9 @@ export async function recordDesktop(disk: string, folder: string, wanted: readon
         const packings = plain.filter((each) => each.work === work).map(({ packing }) => packing);
         await desktop.doing(work, async () => {
           for (const packing of packings) {
-            await record(desktop, join(folder, recordingName(work, packing)), packing === streamed ? null : packing, quietMs + workMs);
-            log(`recorded ${work}, ${packing}`);
+            const file = join(folder, recordingName(work, packing));
+            const drawn = await record(desktop, file, packing === streamed ? null : packing, quietMs + workMs);
+            log(drawn ? `recorded ${work}, ${packing}` : `${work} drew nothing, and is not recorded`);
           }
         });
       }
@@ -71,21 +72,32 @@ export async function recordDesktop(disk: string, folder: string, wanted: readon
     await withDesktop(disk, 'all', log, (desktop) =>
       desktop.doing('video', async () => {
         // The server takes a picture that comes often enough for a video; that takes it a second.
-        await record(desktop, join(folder, recordingName('video', streamed)), null, quietMs + 2 * workMs);
-        log('recorded video, as a stream');
+        const drawn = await record(desktop, join(folder, recordingName('video', streamed)), null, quietMs + 2 * workMs);
+        log(drawn ? 'recorded video, as a stream' : 'the video drew nothing, and is not recorded');
       }),
     );
 }
 
-async function record(desktop: Desktop, file: string, compression: ImageCompression | null, forMs: number): Promise<void> {
+/** Whether anything was drawn after the first picture: a recording of a screen that stands still is not kept. */
+async function record(desktop: Desktop, file: string, compression: ImageCompression | null, forMs: number): Promise<boolean> {
   const tap = join(desktop.folder, 'tap.sock');
   const recorder = await startRecorder(tap, desktop.spice, `${file}.part`);
-  const client = await openBareClient({ path: tap, compression, onMessage: () => undefined });
+  const began = performance.now();
+  let drawn = false;
+  const client = await openBareClient({
+    path: tap,
+    compression,
+    onMessage: (channel) => {
+      drawn ||= channel === bareChannel.display && performance.now() - began > quietMs;
+    },
+  });
   await pause(forMs);
   client.close();
   await recorder.close();
   rmSync(tap, { force: true });
-  renameSync(`${file}.part`, file);
+  if (drawn) renameSync(`${file}.part`, file);
+  else rmSync(`${file}.part`);
+  return drawn;
 }
 
 type Desktop = {
