@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { FileChooser } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { agentCapability, agentMessage, fileStatus } from '../../renderer/console/spice/agent/agent-messages.ts';
 import { launchApp, untilConnected } from '../support/app.ts';
@@ -30,6 +31,8 @@ test('dropped and chosen files reach the guest whole, failures say what to do, a
   await goToConsole(page, id);
   await untilLive(page);
   await untilAgent(client, id);
+  // Asked for long before: Playwright does not wait until the browser knows that it is to hand its dialogs over.
+  const choosing = new Promise<FileChooser>((settle) => page.once('filechooser', settle));
 
   // Which agents there are stands in the panel, with what they say of themselves.
   const version = await until('the guest agent says its version', async () => {
@@ -135,7 +138,6 @@ test('dropped and chosen files reach the guest whole, failures say what to do, a
   await page.getByRole('button', { name: 'Files', exact: true }).focus();
   await page.keyboard.press('Enter');
   await page.locator('[role=menuitem]:focus', { hasText: 'Send files…' }).waitFor();
-  const choosing = page.waitForEvent('filechooser');
   await page.keyboard.press('Enter');
   await (await choosing).setFiles(join(home, 'large.bin'));
   const third = await begun();
