@@ -9,9 +9,18 @@ import type { ClientMessage, ServerMessage } from './events.ts';
 import { guestKeyboard } from './guest-keyboard.ts';
 import { type GuestId, guestId } from './ids.ts';
 
-/** Which byte stream a console wants. `spice` is opened once per SPICE channel; `folders` leads to what the guest shares. */
+/**
+ * Which byte stream a console wants. `spice` is opened once per SPICE channel; `moved` is the QEMU that the guest was moved to, of which the engine
+ * knows where it is; `arriving` says that the guest is still on its way there. `folders` leads to what
+ * the guest shares. A page names no socket, and neither does a guest's server.
+ */
 export const consoleTarget = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('spice'), guest: guestId }),
+  z.strictObject({
+    kind: z.literal('spice'),
+    guest: guestId,
+    place: z.enum(['home', 'moved']).optional(),
+    arriving: z.boolean().optional(),
+  }),
   z.strictObject({ kind: z.literal('serial'), guest: guestId }),
   z.strictObject({ kind: z.literal('folders'), guest: guestId }),
   z.strictObject({

@@ -49,7 +49,12 @@ export const guestConsoleCalls = {
   'guest.consoles': {
     summary: 'Say where the consoles of a guest are.',
     input: oneGuest,
-    output: z.object({ spiceSocketPath: z.string().nullable(), serial: z.boolean() }),
+    output: z.object({
+      spiceSocketPath: z.string().nullable(),
+      /** Where a QEMU listens that the guest is moved to by hand: docs/guide/hardware.md. */
+      movedSpiceSocketPath: z.string().nullable(),
+      serial: z.boolean(),
+    }),
     effect: 'read',
   },
   'guest.arguments': {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Failure } from '../../contract/errors.ts';
 import { type GuestId, guestId } from '../../contract/ids.ts';
+import { consoleTarget } from '../../contract/shell.ts';
 import type { Port } from './console-port.ts';
 import { Consoles, maxConsolesPerPage } from './consoles.ts';
 import type { ConsoleDirectory } from './transport.ts';
@@ -78,6 +79,24 @@ test('a console that cannot be opened is an answer, makes no port and takes no p
   };
   await expect(consoles.open('a', { kind: 'serial', guest }, makePort)).rejects.toThrow('no serial console');
   expect([ports, consoles.openCount('a')]).toEqual([0, 0]);
+});
+
+test('a page names a guest and one of its two places, and no address', async () => {
+  const asked: string[] = [];
+  const places = {
+    ...directory,
+    spiceSocketPath: (id: GuestId, place: 'home' | 'moved') => {
+      asked.push(`${id} ${place}`);
+      return directory.spiceSocketPath(id, place);
+    },
+  };
+  const consoles = new Consoles<string>(places, knownHosts);
+  await consoles.open('a', { kind: 'spice', guest }, deafPort);
+  await consoles.open('a', { kind: 'spice', guest, place: 'moved' }, deafPort);
+  expect(asked).toEqual([`${guest} home`, `${guest} moved`]);
+  for (const more of [{ place: '/run/other.sock' }, { host: '192.0.2.1' }, { port: 5900 }])
+    expect(consoleTarget.safeParse({ kind: 'spice', guest, ...more }).success).toBe(false);
+  consoles.closeAll('a');
 });
 
 test('a page that leaves while its console is being looked for gets none', async () => {

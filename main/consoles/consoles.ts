@@ -71,7 +71,8 @@ export class Consoles<Page> {
   }
 
   async #find(target: ConsoleTarget): Promise<OpenTransport> {
-    if (target.kind === 'spice') return unixSocketTransport(await this.#directory.spiceSocketPath(target.guest));
+    if (target.kind === 'spice')
+      return unixSocketTransport(await this.#directory.spiceSocketPath(target.guest, target.place ?? 'home'), target.arriving);
     if (target.kind === 'serial') return this.#directory.openSerial(target.guest);
     if (target.kind === 'folders') return this.#directory.openFolders(target.guest);
     const endpoint = await this.#directory.sshEndpoint(target.guest);

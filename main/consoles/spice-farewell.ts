@@ -23,11 +23,17 @@ const displayInit = Uint8Array.from([101, 0, 14, 0, 0, 0, 1, 0, 0, 1, 0, 0, 0, 0
 export const farewellDeadlineMs = 10_000;
 
 export class SpiceFarewell {
+  /** Opened at a server that the guest is still on its way to: it waits for nothing yet, and QEMU aborts when it is told what it waits for otherwise. */
+  readonly #arriving: boolean;
   /** The first bytes either way, as far as they are needed. */
   #fromPage = new Uint8Array(0);
   #fromServer = new Uint8Array(0);
   #sentBytes = 0;
   #receivedBytes = 0;
+
+  constructor(arriving = false) {
+    this.#arriving = arriving;
+  }
 
   sent(bytes: Uint8Array): void {
     this.#sentBytes += bytes.byteLength;
@@ -44,7 +50,8 @@ export class SpiceFarewell {
     if (this.#fromPage.byteLength < linkHeaderBytes + 6 || this.#fromPage[linkHeaderBytes + 4] !== displayChannel) return null;
     const identified = linkHeaderBytes + lengthIn(this.#fromPage) + ticketBytes;
     if (this.#sentBytes < identified || this.answered) return null;
-    return this.#sentBytes > identified ? new Uint8Array(0) : displayInit;
+    if (this.#sentBytes > identified) return new Uint8Array(0);
+    return this.#arriving ? null : displayInit;
   }
 
   /** The server has said more than it says before it waits. */

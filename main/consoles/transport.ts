@@ -25,8 +25,8 @@ export type OpenTransport = (handlers: TransportHandlers) => Transport;
 
 /** Where the engine is and what it says of a guest's consoles. */
 export type ConsoleDirectory = {
-  /** Path of the guest's SPICE socket. Throws `console/unavailable` when it has none now. */
-  spiceSocketPath(guest: GuestId): Promise<string>;
+  /** Path of the guest's SPICE socket, where it began or where it was moved to. Throws `console/unavailable` when it has none now. */
+  spiceSocketPath(guest: GuestId, place: 'home' | 'moved'): Promise<string>;
   openSerial(guest: GuestId): Promise<OpenTransport>;
   /** To the engine, which alone reads and writes the folders that a guest shares. */
   openFolders(guest: GuestId): Promise<OpenTransport>;

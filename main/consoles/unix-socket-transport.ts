@@ -9,10 +9,11 @@ import { GuardedHandlers, type OpenTransport } from './transport.ts';
  */
 const readInto = Buffer.alloc(256 * 1024);
 
-export function unixSocketTransport(path: string): OpenTransport {
+/** `arriving`: a channel to where a guest is about to move. */
+export function unixSocketTransport(path: string, arriving = false): OpenTransport {
   return (given) => {
     const handlers = new GuardedHandlers(given);
-    const farewell = new SpiceFarewell();
+    const farewell = new SpiceFarewell(arriving);
     const heard = { bytes: (_bytes: Uint8Array) => {} };
     const socket = connect({
       path,

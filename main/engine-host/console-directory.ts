@@ -8,9 +8,14 @@ import { webSocketTransport } from '../consoles/websocket-transport.ts';
 
 export function consoleDirectoryOf(client: EngineClient): ConsoleDirectory {
   return {
-    async spiceSocketPath(guest) {
-      const { spiceSocketPath } = await client.call('guest.consoles', { guest });
-      if (spiceSocketPath !== null) return spiceSocketPath;
+    async spiceSocketPath(guest, place) {
+      const { spiceSocketPath, movedSpiceSocketPath } = await client.call('guest.consoles', { guest });
+      const path = place === 'moved' ? movedSpiceSocketPath : spiceSocketPath;
+      if (path !== null) return path;
+      if (place === 'moved')
+        throw new Failure('console/unavailable', 'Where the guest was moved to is not known here.', {
+          hint: 'Start the QEMU that takes it with its screen at spice-moved.sock in the guest’s folder of sockets.',
+        });
       throw new Failure('console/unavailable', 'The guest has no screen to show now.', { hint: 'Start it first.' });
     },
     async openSerial(guest) {

@@ -162,6 +162,8 @@ function mainSeeds(): Uint8Array[] {
     joinPieces([
       init,
       message(mainMessage.MIGRATE_BEGIN, numbers(1, 2, 3)),
+      message(mainMessage.MIGRATE_BEGIN_SEAMLESS, numbers(1, 2, 3, 4, 5, 1)),
+      message(mainMessage.MIGRATE_CANCEL, numbers()),
       message(mainMessage.MIGRATE_SWITCH_HOST, bytesOf(['u16', 1], ['u16', 2], numbers(3, 20, 0, 0), Buffer.from('abc'))),
       message(mainMessage.NAME, numbers(0)),
       message(mainMessage.UUID, new Uint8Array(16)),
@@ -208,6 +210,9 @@ function runMain(input: Uint8Array): void {
       // Files are sent whenever an agent is there to answer for them.
       if (files < mostFilesHere) agent.sendFile({ id: ++files, name: `folder/file ${files}`, content: fuzzedFile, number: 1, of: 1 });
     },
+    moveBegins: () => undefined,
+    moveCancelled: () => undefined,
+    moveEnds: () => undefined,
     movedTo: (host) => {
       if (host.length > 256) throw new Error('The name of a host is too long.');
     },

@@ -198,7 +198,7 @@ test('without SPICE a guest with a screen says what is missing, and one without 
     expect(plain.guests.show(seen).state.status).toBe('off');
     const unseen = await addGuest(plain, blankSpec({ display: { device: 'none', heads: 1 } }));
     await plain.guests.start(unseen);
-    expect(plain.guests.consoles(unseen)).toEqual({ spiceSocketPath: null, serial: true });
+    expect(plain.guests.consoles(unseen)).toEqual({ spiceSocketPath: null, movedSpiceSocketPath: null, serial: true });
     expect((await failureOf(plain.guests.screenshot(unseen))).code).toBe('console/unavailable');
   } finally {
     await plain.dispose();

@@ -215,7 +215,7 @@ export function bareRooms(guestCount = 0): BareGuests {
         typed.push(text);
       },
       sendKeys: unused,
-      consoles: (id) => ({ spiceSocketPath: null, serial: show(id).spec.serial }),
+      consoles: (id) => ({ spiceSocketPath: null, movedSpiceSocketPath: null, serial: show(id).spec.serial }),
       arguments: unused,
       attachSerial(_id, listener) {
         serial.add(listener);

@@ -7,6 +7,8 @@ import type { FileProgress } from '../../renderer/console/files.ts';
 import type { FilesPossible } from '../../renderer/console/spice/agent/file-sender.ts';
 import type { Surface } from '../../renderer/console/spice/drawing/surface.ts';
 import type { Head } from '../../renderer/console/spice/heads.ts';
+import type { SpicePlace } from '../../renderer/console/spice/open-channels.ts';
+import { channelType, mainRequest } from '../../renderer/console/spice/protocol/constants.ts';
 import { type SessionHost, type SessionOptions, type SoundHost, SpiceSession } from '../../renderer/console/spice/session.ts';
 import { noVideo } from '../../renderer/console/spice/streams/video-decoder.ts';
 import type { Pixels } from './png.ts';
@@ -33,6 +35,10 @@ export type SpiceClient = {
   readonly screens: readonly (Surface | null)[];
   /** Rectangles that were drawn upon. */
   readonly damages: number;
+  /** Of each stream that was asked for, where. */
+  readonly places: readonly SpicePlace[];
+  /** How often it has told the server whether it reached where the guest goes. */
+  readonly answers: number;
   close(): void;
 };
 
@@ -40,11 +46,22 @@ export type SpiceClient = {
 export type ClientParts = Partial<Pick<SessionHost, 'jpeg' | 'video' | 'folders'>> & {
   heard?(stream: number, bytes: Uint8Array): void;
   said?(stream: number, bytes: Uint8Array): void;
+  /** The socket of the guest's server where it began and where it was moved to, as far as that is known. */
+  pathAt?(place: SpicePlace): string | null;
 };
+
+const moveAnswers: ReadonlySet<number> = new Set([
+  mainRequest.MIGRATE_CONNECTED,
+  mainRequest.MIGRATE_CONNECTED_SEAMLESS,
+  mainRequest.MIGRATE_CONNECT_ERROR,
+]);
+
+const isLink = (bytes: Uint8Array) => Buffer.from(bytes.subarray(0, 4)).toString() === 'REDQ';
 
 /** Opens a session; it is the caller's to close. `sound` hears the guest. */
 export function openSpiceClient(socketPath: string, options: SessionOptions = {}, sound?: SoundHost, parts: ClientParts = {}): SpiceClient {
   const streams: Transport[] = [];
+  const mains = new Set<number>();
   const state = {
     screen: null as Surface | null,
     size: null as PixelSize | null,
@@ -59,13 +76,24 @@ export function openSpiceClient(socketPath: string, options: SessionOptions = {}
     heads: [] as readonly Head[],
     screens: [] as (Surface | null)[],
     damages: 0,
+    places: [] as SpicePlace[],
+    answers: 0,
   };
   // The session asks for its first stream while it is made; nothing is connected before the next turn of the event loop.
   let session: SpiceSession | undefined;
   const host: SessionHost = {
     now: () => performance.now(),
-    openStream(stream) {
-      streams[stream] = unixSocketTransport(socketPath)({
+    openStream(stream, place, arriving) {
+      state.places.push(place);
+      const path = parts.pathAt ? parts.pathAt(place) : place === 'home' ? socketPath : null;
+      if (path === null) {
+        setImmediate(() => session?.streamRefused(stream, 'Where the guest was moved to is not known here.'));
+        return;
+      }
+      streams[stream] = unixSocketTransport(
+        path,
+        arriving,
+      )({
         open: () => session?.streamOpen(stream),
         data: (bytes) => {
           parts.heard?.(stream, bytes);
@@ -76,6 +104,8 @@ export function openSpiceClient(socketPath: string, options: SessionOptions = {}
     },
     send: (stream, bytes) => {
       parts.said?.(stream, bytes);
+      if (isLink(bytes) && bytes[20] === channelType.main) mains.add(stream);
+      else if (mains.has(stream) && moveAnswers.has(new DataView(bytes.buffer, bytes.byteOffset).getUint16(0, true))) state.answers++;
       streams[stream]?.write(bytes, () => undefined);
     },
     closeStream: (stream) => streams[stream]?.close(),

@@ -208,6 +208,8 @@ export type DriverRun = LiveDisks & {
   /** Asks the hypervisor in its own words, for experts. @throws Failure `guest/qemu-refused` with what it says */
   expert(command: string, argumentsOf: Readonly<Record<string, unknown>>): Promise<unknown>;
   readonly spiceSocketPath: string | null;
+  /** The screen of a QEMU that somebody started for the guest to move to; null when there is none. */
+  readonly movedSpiceSocketPath: string | null;
   readonly hasSerial: boolean;
   /** Lets go of the guest without touching it. */
   release(): void;

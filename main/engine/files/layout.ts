@@ -108,6 +108,7 @@ export function layoutOf({ home, run, logs, engineSocket }: DataRoot) {
         run: guestRun,
         qmp: running('qmp.sock'),
         spice: running('spice.sock'),
+        spiceMoved: running('spice-moved.sock'),
         serial: running('serial.sock'),
         agent: running('agent.sock'),
         tpm: running('tpm.sock'),

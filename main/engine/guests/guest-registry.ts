@@ -355,7 +355,11 @@ export function createGuests(parts: GuestsParts): GuestRegistry {
 
     consoles(id) {
       const { run } = find(id);
-      return { spiceSocketPath: run?.spiceSocketPath ?? null, serial: run?.hasSerial ?? false };
+      return {
+        spiceSocketPath: run?.spiceSocketPath ?? null,
+        movedSpiceSocketPath: run?.movedSpiceSocketPath ?? null,
+        serial: run?.hasSerial ?? false,
+      };
     },
 
     async arguments(id) {

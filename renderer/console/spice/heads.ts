@@ -51,6 +51,12 @@ export class Heads {
     return this.#arrange();
   }
 
+  /** There are these display channels and no others. Tells whether anything is different now. */
+  keepOnly(displays: readonly number[]): boolean {
+    for (const display of [...this.#displays.keys()]) if (!displays.includes(display)) this.#displays.delete(display);
+    return this.#arrange();
+  }
+
   #arrange(): boolean {
     const heads = new Map<number, Head>();
     for (const [display, { size, monitors }] of this.#displays) {

@@ -50,8 +50,8 @@ export type ToWorker =
   | { type: 'stop' };
 
 export type FromWorker =
-  /** Another byte stream to the guest's SPICE server is wanted; SPICE has one for each channel. */
-  | { type: 'needPort'; id: number }
+  /** Another byte stream to the guest's SPICE server is wanted, where the guest began or where it was moved to; SPICE has one for each channel. */
+  | { type: 'needPort'; id: number; place: 'home' | 'moved'; arriving: boolean }
   /** The picture has this size and something was drawn on it. */
   | { type: 'size'; size: PixelSize }
   /** The guest has these monitors; those that have no canvas yet want one. */

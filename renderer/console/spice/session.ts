@@ -5,6 +5,7 @@
  * ```
  *   connecting ─ MARK or first drawing ─► connected ─► closed   final, from everywhere
  * ```
+ * A session goes along with a guest that moves to another server (`open-channels.ts`, `migration.ts`).
  */
 
 import type { ClipboardPolicy, FilesPolicy } from '../../../contract/guest-spec.ts';
@@ -25,7 +26,7 @@ import type { FilesPossible } from './agent/file-sender.ts';
 import type { PictureReader } from './agent/shared-clipboard.ts';
 import type { MakeOpusDecoder } from './audio/opus-decoder.ts';
 import type { MakeOpusEncoder } from './audio/opus-encoder.ts';
-import { Channel, type ChannelHandler } from './channels/channel.ts';
+import type { ChannelHandler } from './channels/channel.ts';
 import { CursorChannel } from './channels/cursor-channel.ts';
 import {
   DisplayChannel,
@@ -33,6 +34,7 @@ import {
   glzWindowPixels,
   type ImageCompression,
   pixmapCachePixels,
+  type SharedDisplays,
 } from './channels/display-channel.ts';
 import { InputsChannel } from './channels/inputs-channel.ts';
 import { MainChannel } from './channels/main-channel.ts';
@@ -44,6 +46,7 @@ import { ImageCache } from './decoders/image-cache.ts';
 import type { PlatformJpeg } from './decoders/jpeg.ts';
 import type { Surface } from './drawing/surface.ts';
 import { type Head, Heads, maxHeads } from './heads.ts';
+import { OpenChannels, type StreamHost } from './open-channels.ts';
 import { channelType } from './protocol/constants.ts';
 import { SpiceError } from './protocol/spice-error.ts';
 import { MultimediaClock } from './streams/multimedia-clock.ts';
@@ -64,8 +67,11 @@ export type SoundHost = Omit<PlaybackEvents, 'playbackFailed' | 'playbackTime'> 
     readonly delayMs: number | null;
   };
 
+/** A server that shows nothing of a guest that moved to it by then is not going to. */
+const arrivalDeadlineMs = 20_000;
+
 /** What a session needs of the world, and tells it. */
-export type SessionHost = {
+export type SessionHost = StreamHost & {
   /** As in {@link DisplayEvents}, of a display channel. */
   primary(surface: Surface | null, display: number): void;
   damaged(left: number, top: number, right: number, bottom: number, display: number): void;
@@ -73,20 +79,12 @@ export type SessionHost = {
   heads(heads: readonly Head[]): void;
   cursor(cursor: ConsoleCursor, display: number): void;
   cursorMoved(xPx: number, yPx: number, display: number): void;
-  /** Milliseconds of a clock that never goes back. */
-  now(): number;
-  /** Another byte stream to the server is wanted: `streamOpen` is to be called for it, or `streamClosed`. */
-  openStream(stream: number): void;
-  send(stream: number, bytes: Uint8Array): void;
-  /** Calls back once, at least that much later. The answer takes it back. */
-  after(ms: number, run: () => void): () => void;
   /** Decodes JPEGs. */
   jpeg: PlatformJpeg;
   /** Decodes videos. */
   video: PlatformVideo;
   /** A picture of a video has been drawn, at a time of its own and not while bytes were received. */
   settled(): void;
-  closeStream(stream: number): void;
   /** The first monitor can be looked at: once, and whenever it is a new one. */
   picture(size: PixelSize): void;
   pointer(pointer: 'absolute' | 'relative'): void;
@@ -114,6 +112,8 @@ export type SessionHost = {
   ended(end: ConsoleEnd): void;
 };
 
+type OpenDisplay = { id: number; channel: DisplayChannel };
+
 export type SessionOptions = {
   password?: string;
   /** How the server is asked to pack pictures. It does as it was started when nothing is asked. */
@@ -124,13 +124,14 @@ export type SessionOptions = {
 export class SpiceSession {
   readonly #host: SessionHost;
   readonly #options: SessionOptions;
-  /** Index: the stream's number. */
-  readonly #channels: Channel[] = [];
-  readonly #main: Channel;
+  readonly #channels: OpenChannels;
+  readonly #main: MainChannel;
   readonly #inputs: InputsChannel;
   readonly #agent: Agent;
   readonly #clock: MultimediaClock;
-  readonly #displays: DisplayChannel[] = [];
+  #displays: OpenDisplay[] = [];
+  /** Those of the server that the guest came from, with what is still shown of them. */
+  #displaysBefore: readonly OpenDisplay[] = [];
   readonly #heads = new Heads();
   /** What the monitors were asked to be, by their ids, and how many. */
   readonly #wantedSizes: (PixelSize | undefined)[] = [];
@@ -138,12 +139,16 @@ export class SpiceSession {
   #playback: PlaybackChannel | null = null;
   #record: RecordChannel | null = null;
   #folders: PortChannel | null = null;
-  #sessionId = 0;
+  /** Channels are opened once for each server. */
+  #listed = false;
+  /** The session has begun again at another server, which has not shown anything yet. */
+  #arriving = false;
+  #stopArriving = () => {};
   #closed = false;
   /** The first display channel has a surface that cannot be looked at yet. */
   #waitsForPicture = false;
   #shown = false;
-  #closeShared = () => {};
+  #shared: SharedDisplays | null = null;
   #notice = '';
 
   constructor(host: SessionHost, options: SessionOptions = {}) {
@@ -155,40 +160,57 @@ export class SpiceSession {
       (locks) => this.#tell(() => host.locks(locks)),
     );
     this.#agent = new Agent({
-      send: (message) => this.#main.send(message),
+      send: (message) => this.#channels.main?.send(message),
       agent: (connected) => this.#tell(() => host.agent(connected)),
       clipboard: (possible) => this.#tell(() => host.clipboardPossible(possible)),
       files: (possible) => this.#tell(() => host.filesPossible(possible)),
       file: (id, progress) => this.#tell(() => host.file(id, progress)),
       settings: (possible) => this.#tell(() => host.settingsPossible(possible)),
-      underWayBytes: () => host.underWayBytes(0),
+      underWayBytes: () => host.underWayBytes(this.#channels.streamOf('main') ?? 0),
       after: (ms, run) => host.after(ms, () => this.#tell(run)),
       now: () => host.now(),
       host: host.clipboard,
       readPicture: host.readPicture,
       lineEnd: host.lineEnd,
     });
-    this.#main = this.#add(
-      new MainChannel({
-        session: (sessionId) => {
-          this.#sessionId = sessionId;
-        },
-        channels: (list) => this.#openChannels(list),
-        multimediaTime: (time) => this.#clock.set(time),
-        pointer: (pointer) => {
-          this.#inputs.setPointer(pointer);
-          this.#tell(() => host.pointer(pointer));
-        },
-        agentConnected: (tokens) => this.#agent.connected(tokens),
-        agentDisconnected: () => this.#agent.disconnected(),
-        agentTokens: (more) => this.#agent.tokens(more),
-        agentData: (piece) => this.#agent.data(piece),
-        movedTo: (address) => {
-          this.#notice = `The guest moved to ${address}.`;
-        },
-      }),
-      0,
-    );
+    this.#channels = new OpenChannels({
+      host,
+      password: options.password ?? '',
+      notice: (text) => {
+        this.#notice = text;
+      },
+      failed: (error) => this.fail(error),
+      anew: () => {
+        this.#letGo();
+        this.#main.restart(false);
+      },
+      handlerFor: ({ kind, channelId, handler }) =>
+        kind === 'main' ? this.#main : (this.#handlerOf(channelType[kind], channelId) ?? handler),
+      gone: () => this.#follow(),
+    });
+    this.#main = new MainChannel({
+      session: (sessionId) => {
+        this.#channels.sessionId = sessionId;
+      },
+      channels: (list) => this.#openChannels(list),
+      multimediaTime: (time) => this.#clock.set(time),
+      pointer: (pointer) => {
+        this.#inputs.setPointer(pointer);
+        this.#tell(() => host.pointer(pointer));
+      },
+      agentConnected: (tokens) => this.#agent.connected(tokens),
+      agentDisconnected: () => this.#agent.disconnected(),
+      agentTokens: (more) => this.#agent.tokens(more),
+      agentData: (piece) => this.#agent.data(piece),
+      moveBegins: (version) => this.#channels.beginMove(version),
+      moveCancelled: () => this.#channels.cancelMove(),
+      moveEnds: () => this.#channels.endMove(),
+      movedTo: (place) => {
+        this.#notice = `Its server said that it went to ${place}.`;
+        this.#follow();
+      },
+    });
+    this.#channels.add(this.#main, 0);
   }
 
   get latencyMs(): number | null {
@@ -198,41 +220,33 @@ export class SpiceSession {
   /** All of {@link ConsoleDetails} that a session knows by itself. */
   get details(): Omit<ConsoleDetails, 'busy'> {
     return {
-      channels: this.#channels.map((channel) => channel.kind),
-      pictures: addUp(this.#displays.flatMap(({ pictures }) => pictures)),
-      videos: [...new Set(this.#displays.flatMap(({ videos }) => videos.codecs))],
-      droppedFrames: this.#displays.reduce((sum, { videos }) => sum + videos.dropped, 0),
+      channels: this.#channels.list.map((channel) => channel.kind),
+      pictures: addUp(this.#displays.flatMap(({ channel }) => channel.pictures)),
+      videos: [...new Set(this.#displays.flatMap(({ channel }) => channel.videos.codecs))],
+      droppedFrames: this.#displays.reduce((sum, { channel }) => sum + channel.videos.dropped, 0),
       // Counted for all of them together.
-      memoryBytes: (this.#displays[0]?.pixels ?? 0) * 4,
+      memoryBytes: (this.#displays[0]?.channel.pixels ?? 0) * 4,
       agentCapabilities: this.#agent.capabilities,
     };
   }
 
   streamOpen(stream: number): void {
-    if (!this.#closed) this.#channels[stream]?.start();
+    if (!this.#closed) this.#channels.start(stream);
   }
 
   /** The promise, if there is one, is settled when the bytes have been handled; they must stay as they are until then. */
   receive(stream: number, bytes: Uint8Array): undefined | Promise<void> {
-    if (this.#closed) return undefined;
-    try {
-      return this.#channels[stream]?.receive(bytes)?.catch((error: unknown) => this.fail(error));
-    } catch (error) {
-      this.fail(error);
-      return undefined;
-    }
+    return this.#closed ? undefined : this.#channels.receive(stream, bytes);
   }
 
-  streamClosed(_stream: number, reason: string, clean: boolean): void {
-    this.#end({
-      cause: 'server',
-      text: clean ? 'The guest closed its console.' : 'The connection to the console broke.',
-      detail: [this.#notice, reason].filter((part) => part !== '').join(' '),
-    });
+  streamClosed(stream: number, reason: string, clean: boolean): void {
+    if (this.#closed || !this.#channels.endsWith(stream)) return;
+    this.#endStream(clean ? 'The guest closed its console.' : 'The connection to the console broke.', 'server', reason);
   }
 
-  streamRefused(text: string): void {
-    this.#end({ cause: 'unavailable', text, detail: '' });
+  streamRefused(stream: number, text: string): void {
+    if (this.#closed || !this.#channels.endsWith(stream)) return;
+    this.#endStream(text, 'unavailable', '');
   }
 
   input(input: ConsoleInput): void {
@@ -264,8 +278,7 @@ export class SpiceSession {
 
   /** Which stream that goes over; null while there is none. */
   get foldersStream(): number | null {
-    const stream = this.#channels.findIndex(({ kind }) => kind === 'webdav');
-    return stream < 0 ? null : stream;
+    return this.#channels.streamOf('webdav');
   }
 
   setClipboardPolicy(policy: ClipboardPolicy): void {
@@ -316,21 +329,63 @@ export class SpiceSession {
 
   /** Lets go of memory that is not in use: to be called now and then. */
   trim(): void {
-    for (const channel of this.#channels) channel.trim();
+    this.#channels.trim();
   }
 
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#stopArriving();
     this.#agent.closed();
-    for (const display of this.#displays) display.close();
-    this.#closeShared();
-    this.#playback?.close();
-    this.#record?.close();
-    for (const [stream, channel] of this.#channels.entries()) {
-      channel.close();
-      this.#host.closeStream(stream);
+    this.#letGo();
+    this.#displaysBefore = [];
+    this.#channels.leaveAll();
+  }
+
+  /** The guest has gone where no channel is open to: the session begins again there. What is shown stays until there is something new. */
+  #follow(): void {
+    if (this.#closed) return;
+    try {
+      this.#channels.follow();
+    } catch (error) {
+      this.fail(error);
+      return;
     }
+    this.#letGo();
+    this.#agent.disconnected();
+    this.#listed = false;
+    this.#arriving = true;
+    this.#stopArriving();
+    this.#stopArriving = this.#host.after(arrivalDeadlineMs, () => this.#endStream('The server there shows nothing.', 'silence', ''));
+    this.#main.restart(true);
+    this.#channels.add(this.#main, 0);
+  }
+
+  /** Of what a server has said nothing is of use to the next, but what is shown. */
+  #letGo(): void {
+    for (const { channel } of this.#displays) channel.close();
+    this.#displaysBefore = this.#displays;
+    this.#displays = [];
+    this.#shared?.cache.close();
+    this.#shared?.glzWindow.clear();
+    this.#shared = null;
+    this.#playback?.close();
+    this.#playback = null;
+    this.#record?.close();
+    this.#record = null;
+    this.#folders?.close();
+    this.#folders = null;
+  }
+
+  #endStream(text: string, cause: 'server' | 'unavailable' | 'silence', reason: string): void {
+    const detail = (...parts: string[]) => parts.filter((part) => part !== '').join(' ');
+    if (this.#arriving)
+      this.#end({
+        cause: 'unavailable',
+        text: 'The guest has moved to another QEMU, and its console cannot be reached there.',
+        detail: detail(this.#notice, text, reason),
+      });
+    else this.#end({ cause, text, detail: detail(this.#notice, reason) });
   }
 
   #end(end: ConsoleEnd): void {
@@ -341,25 +396,6 @@ export class SpiceSession {
 
   #tell(action: () => void): void {
     if (!this.#closed) action();
-  }
-
-  #add(handler: ChannelHandler, channelId: number): Channel {
-    const stream = this.#channels.length;
-    const channel = new Channel({
-      handler,
-      channelId,
-      sessionId: this.#sessionId,
-      password: this.#options.password ?? '',
-      send: (bytes) => this.#tell(() => this.#host.send(stream, bytes)),
-      waitFor: (kind, id, serial) =>
-        this.#channels.find((other) => channelType[other.kind] === kind && other.channelId === id)?.handled(serial),
-      notice: (text) => {
-        this.#notice = text;
-      },
-    });
-    this.#channels.push(channel);
-    this.#host.openStream(stream);
-    return channel;
   }
 
   /** The list says how large all are: also those that are off, where a card has a channel for each or the agent knows of such. */
@@ -374,62 +410,82 @@ export class SpiceSession {
 
   /** Of those that the server has the ones that are known here, each once. */
   #openChannels(list: readonly { kind: number; channelId: number }[]): void {
-    if (this.#channels.length > 1) return;
+    if (this.#listed) return;
+    this.#listed = true;
     const ids = (kind: number) =>
       [...new Set(list.filter((channel) => channel.kind === kind && channel.channelId < maxHeads).map(({ channelId }) => channelId))].sort(
         (one, other) => one - other,
       );
-    const displays = ids(channelType.display);
-    const cache = new ImageCache(pixmapCachePixels * 2);
-    const glzWindow = new GlzWindow(glzWindowPixels * 2);
-    this.#closeShared = () => {
-      cache.close();
-      glzWindow.clear();
-    };
-    // With one display channel, what it refers to it has brought itself.
-    const shared = { cache, glzWindow, jpeg: this.#host.jpeg, mayWait: () => displays.length > 1, surfacePixels: 0 };
+    const { display, inputs, cursor, playback, record, webdav } = channelType;
+    if (this.#heads.keepOnly(ids(display))) this.#tell(() => this.#host.heads(this.#heads.list));
+    for (const kind of [display, inputs, cursor, playback, record, webdav])
+      for (const id of ids(kind)) {
+        const handler = this.#handlerOf(kind, id);
+        if (handler) this.#channels.add(handler, id);
+      }
+  }
+
+  /** What a channel is about; null where it is not of use here. */
+  #handlerOf(kind: number, id: number): ChannelHandler | null {
     const host = this.#host;
-    for (const id of displays) {
-      const display = new DisplayChannel(this.#displayEvents(id), shared, this.#options.compression ?? null, {
-        clock: this.#clock,
-        now: () => host.now(),
-        after: (ms, run) => host.after(ms, run),
-        video: host.video,
-        settled: () => this.#tell(() => host.settled()),
-        failed: (error) => this.fail(error instanceof SpiceError ? error.within('display', 'STREAM_DATA') : error),
-      });
-      this.#displays.push(display);
-      this.#add(display, id);
-    }
-    if (ids(channelType.inputs).includes(0)) this.#add(this.#inputs, 0);
-    for (const id of ids(channelType.cursor))
-      this.#add(
-        new CursorChannel({
+    const { sound } = host;
+    switch (kind) {
+      case channelType.display:
+        return this.#displayOf(id);
+      case channelType.cursor:
+        return new CursorChannel({
           cursor: (cursor) => this.#tell(() => host.cursor(cursor, id)),
           cursorMoved: (xPx, yPx) => this.#tell(() => host.cursorMoved(xPx, yPx, id)),
-        }),
-        id,
-      );
-    const { sound } = this.#host;
-    if (sound && ids(channelType.playback).includes(0)) {
-      this.#playback = new PlaybackChannel(this.#heard(sound), sound.opus);
-      this.#add(this.#playback, 0);
+        });
+      case channelType.inputs:
+        return id === 0 ? this.#inputs : null;
+      case channelType.playback:
+        if (!sound || id !== 0) return null;
+        this.#playback = new PlaybackChannel(this.#heard(sound), sound.opus);
+        return this.#playback;
+      case channelType.record:
+        if (!sound || id !== 0) return null;
+        this.#record = new RecordChannel(this.#recorded(sound), () => host.now(), sound.opusEncoder);
+        return this.#record;
+      case channelType.webdav:
+        return host.folders && id === 0 ? this.#foldersOf(host.folders) : null;
+      default:
+        return null;
     }
-    if (sound && ids(channelType.record).includes(0)) {
-      this.#record = new RecordChannel(this.#recorded(sound), () => this.#host.now(), sound.opusEncoder);
-      this.#add(this.#record, 0);
-    }
-    if (this.#host.folders && ids(channelType.webdav).includes(0)) this.#openFolders(this.#host.folders);
   }
 
   /** Nothing comes of a port whose other end this computer does not know. */
-  #openFolders(events: PortEvents): void {
+  #foldersOf(events: PortEvents): PortChannel {
     this.#folders = new PortChannel({
       portOpened: () => this.#tell(() => events.portOpened()),
       portData: (bytes) => (this.#closed ? undefined : events.portData(bytes)),
       portClosed: () => this.#tell(() => events.portClosed()),
     });
-    this.#add(this.#folders, 0);
+    return this.#folders;
+  }
+
+  #displayOf(id: number): DisplayChannel {
+    const host = this.#host;
+    this.#shared ??= {
+      cache: new ImageCache(pixmapCachePixels * 2),
+      glzWindow: new GlzWindow(glzWindowPixels * 2),
+      jpeg: host.jpeg,
+      // With one display channel, what it refers to it has brought itself.
+      mayWait: () => this.#displays.length > 1,
+      surfacePixels: 0,
+    };
+    const before = this.#displaysBefore.find((known) => known.id === id)?.channel.shown ?? null;
+    const video = {
+      clock: this.#clock,
+      now: () => host.now(),
+      after: (ms: number, run: () => void) => host.after(ms, run),
+      video: host.video,
+      settled: () => this.#tell(() => host.settled()),
+      failed: (error: unknown) => this.fail(error instanceof SpiceError ? error.within('display', 'STREAM_DATA') : error),
+    };
+    const channel = new DisplayChannel(this.#displayEvents(id), this.#shared, this.#options.compression ?? null, video, before);
+    this.#displays.push({ id, channel });
+    return channel;
   }
 
   #recorded(sound: SoundHost): RecordEvents {
@@ -490,6 +546,11 @@ export class SpiceSession {
     const first = this.#heads.list[0];
     if (!first) return;
     this.#shown = true;
+    if (this.#arriving) {
+      this.#arriving = false;
+      this.#notice = '';
+      this.#stopArriving();
+    }
     this.#tell(() => this.#host.picture({ widthPx: first.widthPx, heightPx: first.heightPx }));
   }
 }

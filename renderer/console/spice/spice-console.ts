@@ -58,8 +58,8 @@ function makeWorker(): Worker {
 }
 
 export type SpiceConsoleOptions = {
-  /** Opens another byte stream to the guest's SPICE server. */
-  openPort(): Promise<Result<MessagePort>>;
+  /** Opens another byte stream to the guest's SPICE server, where the guest began or where the shell knows that it was moved to. */
+  openPort(place: 'home' | 'moved', arriving: boolean): Promise<Result<MessagePort>>;
   /** Opens a byte stream to the folders that the guest shares. */
   openFolders(): Promise<Result<MessagePort>>;
   /** This computer's clipboard. */
@@ -223,7 +223,7 @@ export class SpiceConsole implements Console {
     this.#heardAt = performance.now();
     switch (message.type) {
       case 'needPort':
-        void this.#givePort(message.id);
+        void this.#givePort(message.id, message.place, message.arriving);
         break;
       case 'size':
         this.#lifecycle.advance({ phase: 'connected', size: message.size });
@@ -316,8 +316,8 @@ export class SpiceConsole implements Console {
     return made;
   }
 
-  async #givePort(id: number): Promise<void> {
-    const answer = await this.#options.openPort();
+  async #givePort(id: number, place: 'home' | 'moved', arriving: boolean): Promise<void> {
+    const answer = await this.#options.openPort(place, arriving);
     if (this.state.phase === 'closed') {
       if (answer.ok) answer.value.close();
       return;

@@ -34,7 +34,7 @@ export function useConsole(guestId: GuestId, guest: Guest | undefined): UsedCons
     const made = new ConsoleSession(
       () =>
         new SpiceConsole({
-          openPort: () => openPort(bridge, { kind: 'spice', guest: guestId }),
+          openPort: (place, arriving) => openPort(bridge, { kind: 'spice', guest: guestId, place, arriving }),
           openFolders: () => openPort(bridge, { kind: 'folders', guest: guestId }),
           clipboard,
           lineEnd: bridge.info.platform === 'win32' ? 'crlf' : 'lf',

@@ -2,6 +2,7 @@
  * One running QEMU: what it is told, what it tells. Events of QEMU are handled one after the other, since what a STOP means is only
  * known from what came before it and from asking.
  */
+import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { Failure } from '../../../../contract/errors.ts';
 import type { SpecDifference } from '../../../../contract/guest-hardware.ts';
@@ -123,6 +124,10 @@ export class QemuRun implements DriverRun {
       ({ addresses, hostname, version }) => this.#tell({ kind: 'network', addresses, hostname, agentVersion: version }),
       parts.log,
     );
+  }
+
+  get movedSpiceSocketPath(): string | null {
+    return this.spiceSocketPath !== null && existsSync(this.#files.spiceMoved) ? this.#files.spiceMoved : null;
   }
 
   /** Joins the guest's channels and begins to tell. */

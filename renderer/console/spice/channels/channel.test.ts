@@ -19,6 +19,7 @@ function openChannel(options: Partial<ChannelOptions> = {}, slow = -1) {
       kind: 'display',
       capabilities: 5,
       opened: () => void told.push('opened'),
+      moved: () => undefined,
       message: (type, body) => {
         told.push(`${type}: ${Buffer.from(body.rest()).toString('hex')}`);
         return type === slow ? new Promise((resolve) => held.push(resolve)) : undefined;
@@ -30,6 +31,7 @@ function openChannel(options: Partial<ChannelOptions> = {}, slow = -1) {
     send: (bytes) => void sent.push(bytes),
     waitFor: () => undefined,
     notice: (text) => void notices.push(text),
+    handedOn: () => undefined,
     ...options,
   });
   channel.start();
@@ -187,6 +189,7 @@ test('whatever goes wrong in a message ends the channel with its name', async ()
       kind: 'display',
       capabilities: 0,
       opened: () => undefined,
+      moved: () => undefined,
       message: (_type, body) => {
         body.u64();
         return undefined;

@@ -8,8 +8,17 @@
  *
  * What all channels have in common (acknowledgements, pings, waiting for each other, notices) is answered here; the rest goes to the handler.
  */
-import { buildMessage } from '../protocol/build-message.ts';
-import { baseMessage, baseMessageLast, baseRequest, type ChannelKind, channelType, linkErrors, nameOf } from '../protocol/constants.ts';
+import { asBytes, buildMessage } from '../protocol/build-message.ts';
+import {
+  baseMessage,
+  baseMessageLast,
+  baseRequest,
+  type ChannelKind,
+  channelType,
+  linkErrors,
+  migrateFlag,
+  nameOf,
+} from '../protocol/constants.ts';
 import { authReplyBytes, buildLink, linkHeaderBytes, parseAuthReply, parseLinkHeader, parseLinkReply } from '../protocol/link.ts';
 import { Reader } from '../protocol/reader.ts';
 import { SpiceError } from '../protocol/spice-error.ts';
@@ -27,6 +36,11 @@ export interface ChannelHandler {
    * known are passed over. Throws {@link SpiceError}.
    */
   message(type: number, body: Reader): undefined | Promise<void>;
+  /**
+   * What was said on another channel goes on upon this one, at the server that the guest moved to: nothing begins anew, and what is to be sent goes
+   * there. A server that knows nothing of it is given a handler that is only `opened`.
+   */
+  moved(channel: Channel): void;
 }
 
 export type ChannelOptions = {
@@ -39,6 +53,8 @@ export type ChannelOptions = {
   waitFor(kind: number, channelId: number, serial: bigint): undefined | Promise<void>;
   /** The server has something to say to whoever looks at the console. */
   notice(text: string): void;
+  /** The server has said its last: the guest has moved, and its new server is owed `data`, if there are any. Throws {@link SpiceError}. */
+  handedOn(data: Uint8Array | null): void;
 };
 
 const messageHeaderBytes = 6;
@@ -62,6 +78,9 @@ const headerRoomBytes = 256;
 /** The first piece of memory for a message that comes in parts; then twice as much each time. */
 const firstBufferBytes = 256 * 1024;
 const maxNoticeBytes = 4096;
+/** What is kept for the server that a guest moves to: much more than anybody types in that time. */
+const maxKeptMessages = 1024;
+const maxKeptBytes = 1024 * 1024;
 
 type Stage = 'linkHeader' | 'linkReply' | 'authReply' | 'messages' | 'closed';
 
@@ -82,6 +101,11 @@ export class Channel {
   #serialWaiters: { serial: bigint; resolve(): void }[] = [];
   #ackWindow = 0;
   #untilAck = 0;
+  /** MIGRATE has announced MIGRATE_DATA. */
+  #owesData = false;
+  /** Set once the server takes nothing more, since the guest has gone: for its new server. */
+  #kept: Uint8Array[] | null = null;
+  #keptBytes = 0;
   #serverCapabilities = 0;
 
   constructor(options: ChannelOptions) {
@@ -94,6 +118,10 @@ export class Channel {
 
   get channelId(): number {
     return this.#options.channelId;
+  }
+
+  get handler(): ChannelHandler {
+    return this.#options.handler;
   }
 
   /** Bits of what the server can do on this channel. */
@@ -111,11 +139,25 @@ export class Channel {
     this.#options.send(buildLink({ channel: handler.kind, channelId, sessionId, capabilities: handler.capabilities }));
   }
 
-  /** Sends a message, if the channel is open. */
+  /** Sends a message, if the channel is open; while the guest moves, to the server that it moves to. */
   send(message: Uint8Array): boolean {
     if (this.#stage !== 'messages') return false;
+    if (this.#kept) return this.#keep(this.#kept, message);
     this.#options.send(message);
     return true;
+  }
+
+  /** What a server of a moving guest cannot be asked any more is kept, as far as there is room. */
+  #keep(kept: Uint8Array[], message: Uint8Array): boolean {
+    if (kept.length >= maxKeptMessages || this.#keptBytes + message.byteLength > maxKeptBytes) return false;
+    kept.push(message);
+    this.#keptBytes += message.byteLength;
+    return true;
+  }
+
+  /** An answer to this server, and to no other. */
+  #reply(message: Uint8Array): void {
+    if (this.#stage === 'messages' && !this.#kept) this.#options.send(message);
   }
 
   /** Nothing is sent, read or handled any more. */
@@ -150,6 +192,18 @@ export class Channel {
     });
     this.#suspended = settled;
     return settled;
+  }
+
+  /**
+   * Goes on for a channel whose server has handed it on: counts messages from where that one was, as the server here does, and brings what the
+   * server is owed, then what was to be sent meanwhile.
+   */
+  succeed(before: Channel, data: Uint8Array | null): void {
+    // MIGRATE_DATA, which is being handled, counts as well.
+    this.#serial = before.#serial + 1n;
+    this.#serialWaiters.push(...before.#serialWaiters.splice(0));
+    if (data) this.send(buildMessage(baseRequest.MIGRATE_DATA, data.byteLength, (body) => asBytes(body).set(data)));
+    for (const message of before.#kept ?? []) this.send(message);
   }
 
   /** Settles when the message of this number has been handled. */
@@ -292,7 +346,7 @@ export class Channel {
     this.#serial++;
     if (this.#untilAck > 0 && --this.#untilAck === 0) {
       this.#untilAck = this.#ackWindow;
-      this.send(buildMessage(baseRequest.ACK, 0));
+      this.#reply(buildMessage(baseRequest.ACK, 0));
     }
     if (this.#serialWaiters.length === 0) return;
     const due = this.#serialWaiters.filter(({ serial }) => serial <= this.#serial);
@@ -307,13 +361,13 @@ export class Channel {
         this.#ackWindow = body.u32();
         // This message itself does not count.
         this.#untilAck = this.#ackWindow === 0 ? 0 : this.#ackWindow + 1;
-        this.send(buildMessage(baseRequest.ACK_SYNC, 4, (reply) => reply.setUint32(0, generation, true)));
+        this.#reply(buildMessage(baseRequest.ACK_SYNC, 4, (reply) => reply.setUint32(0, generation, true)));
         return undefined;
       }
       case baseMessage.PING: {
         const id = body.u32();
         const timestamp = body.u64();
-        this.send(
+        this.#reply(
           buildMessage(baseRequest.PONG, 12, (reply) => {
             reply.setUint32(0, id, true);
             reply.setBigUint64(4, timestamp, true);
@@ -339,13 +393,25 @@ export class Channel {
         return undefined;
       }
       case baseMessage.MIGRATE:
-        // Only a server that is to hand the channel on asks for it, and it was not told that this client follows.
-        body.u32();
-        this.send(buildMessage(baseRequest.MIGRATE_FLUSH_MARK, 0));
+        this.#migrate(body.u32());
+        return undefined;
+      case baseMessage.MIGRATE_DATA:
+        if (!this.#owesData) throw new SpiceError('comes without having been announced');
+        this.#owesData = false;
+        this.#options.handedOn(body.rest().slice());
         return undefined;
       default:
         return undefined;
     }
+  }
+
+  /** The mark tells the server that everything has been sent that was meant for it. */
+  #migrate(flags: number): void {
+    if (this.#kept) throw new SpiceError('comes a second time');
+    if (flags & migrateFlag.NEED_FLUSH) this.#reply(buildMessage(baseRequest.MIGRATE_FLUSH_MARK, 0));
+    this.#kept = [];
+    this.#owesData = (flags & migrateFlag.NEED_DATA_TRANSFER) !== 0;
+    if (!this.#owesData) this.#options.handedOn(null);
   }
 
   /** SpiceMsgWaitForChannels: this channel goes on when others have come as far. */

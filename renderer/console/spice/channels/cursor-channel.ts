@@ -28,6 +28,8 @@ export class CursorChannel implements ChannelHandler {
 
   opened(): void {}
 
+  moved(): void {}
+
   message(type: number, body: Reader): undefined {
     switch (type) {
       case cursorMessage.INIT: {

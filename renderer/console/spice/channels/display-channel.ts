@@ -62,11 +62,24 @@ export class DisplayChannel implements ChannelHandler {
   readonly #video: StreamOptions;
   readonly #compression: ImageCompression | null;
   #primary: Surface | null = null;
+  /** What the screen showed at the server that the guest came from, until its new server shows it. */
+  #before: Surface | null;
   #channel: Channel | undefined;
 
-  /** `compression`: how the server is asked to pack pictures, which it does as it likes with null. */
-  constructor(events: DisplayEvents, shared: SharedDisplays, compression: ImageCompression | null, video: StreamOptions) {
+  /**
+   * `compression`: how the server is asked to pack pictures, which it does as it likes with null. `before`: what stays on the screen until it is
+   * drawn upon, if it keeps its size.
+   */
+  constructor(
+    events: DisplayEvents,
+    shared: SharedDisplays,
+    compression: ImageCompression | null,
+    video: StreamOptions,
+    before: Surface | null = null,
+  ) {
     this.#events = events;
+    this.#before = before;
+    shared.surfacePixels += before?.pixels.length ?? 0;
     this.#compression = compression;
     this.#shared = shared;
     const surface = (id: number) => this.#surfaces.get(id);
@@ -110,6 +123,15 @@ export class DisplayChannel implements ChannelHandler {
     const compression = this.#compression;
     if (compression)
       channel.send(buildMessage(displayRequest.PREFERRED_COMPRESSION, 1, (body) => body.setUint8(0, imageCompression[compression])));
+  }
+
+  moved(channel: Channel): void {
+    this.#channel = channel;
+  }
+
+  /** What the screen shows or, while the guest has none, showed at the server that it came from. */
+  get shown(): Surface | null {
+    return this.#primary ?? this.#before;
   }
 
   /** Nothing is drawn any more. */
@@ -185,6 +207,7 @@ export class DisplayChannel implements ChannelHandler {
     const format = body.u32();
     const primary = (body.u32() & surfaceFlag.PRIMARY) !== 0;
     this.#destroySurface(id);
+    const before = primary ? this.#takeBefore() : null;
     if (this.#surfaces.size >= maxSurfaces) throw new SpiceError(`more than ${maxSurfaces} surfaces are to be kept`);
     if (this.#shared.surfacePixels + width * height > maxSurfacePixels)
       throw new SpiceError(`a surface of ${width} × ${height} pixels is more than fits beside the others`);
@@ -192,8 +215,16 @@ export class DisplayChannel implements ChannelHandler {
     this.#surfaces.set(id, surface);
     this.#shared.surfacePixels += surface.pixels.length;
     if (!primary) return;
+    if (before && before.width === width && before.height === height) surface.pixels.set(before.pixels);
     this.#primary = surface;
     this.#events.primary(surface);
+  }
+
+  #takeBefore(): Surface | null {
+    const before = this.#before;
+    this.#before = null;
+    this.#shared.surfacePixels -= before?.pixels.length ?? 0;
+    return before;
   }
 
   #destroySurface(id: number): void {

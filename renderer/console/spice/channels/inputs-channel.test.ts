@@ -27,6 +27,7 @@ async function openInputs() {
     send: (bytes) => void sent.push(hex(bytes)),
     waitFor: () => undefined,
     notice: () => undefined,
+    handedOn: () => undefined,
   });
   channel.start();
   inputs.input({ kind: 'key', scancode: [1], down: true });

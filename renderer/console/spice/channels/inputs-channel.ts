@@ -16,6 +16,14 @@ const lockMask = { scroll: 1, num: 2, caps: 4 } as const;
 
 /** Movements are held back, and joined, while so many are not acknowledged. */
 const maxUnacknowledged = 2 * motionAckBunch;
+/** How long a guest that moves may stand still. */
+const standstillMs = 5000;
+/** As many keys as anybody lets go in that time. An emulated PS/2 keyboard holds sixteen bytes: what comes beside more than these would be lost. */
+const mostSaidAgain = 4;
+/** Scancodes of both Ctrl, Shift, Alt and Meta keys: those that are held with others. */
+const modifiers: ReadonlySet<string> = new Set(
+  [[0x1d], [0x2a], [0x36], [0x38], [0xe0, 0x1d], [0xe0, 0x38], [0xe0, 0x5b], [0xe0, 0x5c]].map((code) => code.join(' ')),
+);
 
 export class InputsChannel implements ChannelHandler {
   readonly kind = 'inputs';
@@ -31,6 +39,9 @@ export class InputsChannel implements ChannelHandler {
   /** When each bunch of movements that is not acknowledged was complete. */
   #bunchSentAt: number[] = [];
   #latencyMs: number | null = null;
+  /** Keys and buttons that were let go lately, by name. */
+  readonly #released = new Map<string, { at: number; input: ConsoleInput }>();
+  readonly #modifiersHeld = new Map<string, readonly number[]>();
 
   /** `locks` is told what the guest's lock keys show, at first and whenever that changes. */
   constructor(now: () => number, locks: (locks: ConsoleLocks) => void) {
@@ -45,6 +56,27 @@ export class InputsChannel implements ChannelHandler {
 
   opened(channel: Channel): void {
     this.#channel = channel;
+    this.#unacknowledged = 0;
+    this.#sent = 0;
+    this.#bunchSentAt = [];
+    this.#sayAgain();
+  }
+
+  moved(channel: Channel): void {
+    this.#channel = channel;
+    this.#sayAgain();
+  }
+
+  /**
+   * What came in the instant in which a moving guest stood still its old server threw away. Keys and buttons that were let go then are let go
+   * again, so that none is stuck, and keys that are held with others are pressed again: neither is anything to a guest that knows it.
+   */
+  #sayAgain(): void {
+    const released = [...this.#released.values()].slice(-mostSaidAgain);
+    this.#released.clear();
+    for (const { at, input } of released) if (this.#now() - at < standstillMs) this.input(input);
+    for (const scancode of this.#modifiersHeld.values()) this.#sendKey(scancode, true);
+    this.#sendMotion(false);
   }
 
   message(type: number, body: Reader): undefined {
@@ -71,6 +103,7 @@ export class InputsChannel implements ChannelHandler {
   input(input: ConsoleInput): void {
     switch (input.kind) {
       case 'key':
+        this.#rememberKey(input.scancode.join(' '), input);
         this.#sendKey(input.scancode, input.down);
         break;
       case 'locks': {
@@ -79,6 +112,7 @@ export class InputsChannel implements ChannelHandler {
         break;
       }
       case 'button': {
+        this.#remember(input.button, input);
         // The press belongs where the pointer is now, also when the server is behind with acknowledging.
         this.#sendMotion(true);
         const mask = buttonMask[input.button];
@@ -98,6 +132,17 @@ export class InputsChannel implements ChannelHandler {
         this.#sendMotion(false);
       }
     }
+  }
+
+  #rememberKey(name: string, input: Extract<ConsoleInput, { kind: 'key' }>): void {
+    this.#remember(`key ${name}`, input);
+    if (!input.down) this.#modifiersHeld.delete(name);
+    else if (modifiers.has(name)) this.#modifiersHeld.set(name, input.scancode);
+  }
+
+  #remember(name: string, input: ConsoleInput & { down: boolean }): void {
+    if (input.down || !this.#channel?.ready) this.#released.delete(name);
+    else this.#released.set(name, { at: this.#now(), input });
   }
 
   /**

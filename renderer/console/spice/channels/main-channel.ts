@@ -18,7 +18,13 @@ export type MainEvents = {
   agentTokens(more: number): void;
   /** A piece of what the agent says; good until this returns. */
   agentData(piece: Uint8Array): void;
-  /** The guest moved to another server. */
+  /** The guest is about to move. `version`: of what the servers hand each other so that nothing is sent again; null when they do not. */
+  moveBegins(version: number | null): void;
+  /** It stays. */
+  moveCancelled(): void;
+  /** It has moved, and this client is awaited there. */
+  moveEnds(): void;
+  /** It has moved, and this client is to come after it. `host` is nothing but words. */
   movedTo(host: string): void;
 };
 
@@ -26,13 +32,21 @@ const maxChannels = 64;
 /** SPICE_MSGC_MAIN_AGENT_START: the byte stream itself holds the server back. */
 const agentTokensGiven = 0xffffffff;
 const maxHostBytes = 256;
+/** SpiceMigrationDstInfo: where the guest goes by its server's word, which nothing is made of. */
+const destinationBytes = 20;
 
 export class MainChannel implements ChannelHandler {
   readonly kind = 'main';
-  readonly capabilities = (1 << mainCapability.NAME_AND_UUID) | (1 << mainCapability.AGENT_CONNECTED_TOKENS);
+  readonly capabilities =
+    (1 << mainCapability.SEMI_SEAMLESS_MIGRATE) |
+    (1 << mainCapability.NAME_AND_UUID) |
+    (1 << mainCapability.AGENT_CONNECTED_TOKENS) |
+    (1 << mainCapability.SEAMLESS_MIGRATE);
   readonly #events: MainEvents;
   #channel: Channel | undefined;
   #begun = false;
+  /** Whether the channels are still to be asked for. */
+  #attaches = true;
   #tokens = 0;
 
   constructor(events: MainEvents) {
@@ -41,6 +55,17 @@ export class MainChannel implements ChannelHandler {
 
   opened(channel: Channel): void {
     this.#channel = channel;
+  }
+
+  moved(channel: Channel): void {
+    this.#channel = channel;
+  }
+
+  /** The next INIT is that of another server. `attach`: the channels are to be asked for, since none is open there. */
+  restart(attach: boolean): void {
+    this.#channel = undefined;
+    this.#begun = false;
+    this.#attaches = attach;
   }
 
   message(type: number, body: Reader): undefined {
@@ -80,9 +105,17 @@ export class MainChannel implements ChannelHandler {
         this.#events.agentTokens(body.u32());
         break;
       case mainMessage.MIGRATE_BEGIN:
+        this.#events.moveBegins(null);
+        break;
       case mainMessage.MIGRATE_BEGIN_SEAMLESS:
-        // This client has a way to one server only: it says so, and is told where the guest went when it has gone.
-        this.#channel?.send(buildMessage(mainRequest.MIGRATE_CONNECT_ERROR, 0));
+        body.skip(destinationBytes);
+        this.#events.moveBegins(body.u32());
+        break;
+      case mainMessage.MIGRATE_CANCEL:
+        this.#events.moveCancelled();
+        break;
+      case mainMessage.MIGRATE_END:
+        this.#events.moveEnds();
         break;
       case mainMessage.MIGRATE_SWITCH_HOST: {
         body.skip(4);
@@ -110,7 +143,8 @@ export class MainChannel implements ChannelHandler {
     this.#events.multimediaTime(body.u32());
     this.#mouse(supported, current);
     if (agentConnected) this.#agentConnected(this.#tokens);
-    this.#channel?.send(buildMessage(mainRequest.ATTACH_CHANNELS, 0));
+    else this.#events.agentDisconnected();
+    if (this.#attaches) this.#channel?.send(buildMessage(mainRequest.ATTACH_CHANNELS, 0));
   }
 
   #mouse(supported: number, current: number): void {

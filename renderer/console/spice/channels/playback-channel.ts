@@ -50,6 +50,8 @@ export class PlaybackChannel implements ChannelHandler {
     this.#events.playbackOpened();
   }
 
+  moved(): void {}
+
   message(type: number, body: Reader): undefined {
     switch (type) {
       case playbackMessage.MODE: {
@@ -93,6 +95,8 @@ export class PlaybackChannel implements ChannelHandler {
 
   /** Nothing is told any more. */
   close(): void {
+    if (this.#format) this.#events.playbackStopped();
+    this.#format = null;
     this.#dropDecoder();
   }
 

@@ -27,6 +27,8 @@ export class PortChannel implements ChannelHandler {
   readonly #events: PortEvents;
   #channel: Channel | undefined;
   #name: string | null = null;
+  /** Once by each server. */
+  #mayBeNamed = true;
   #open = false;
 
   constructor(events: PortEvents) {
@@ -41,12 +43,24 @@ export class PortChannel implements ChannelHandler {
     this.#channel = channel;
   }
 
+  /** The server there names it again, and the program in the guest goes on. */
+  moved(channel: Channel): void {
+    this.#channel = channel;
+    this.#mayBeNamed = true;
+  }
+
+  /** Nothing comes from the guest any more. */
+  close(): void {
+    this.#event(portEvent.CLOSED);
+  }
+
   message(type: number, body: Reader): undefined | Promise<void> {
     switch (type) {
       case portMessage.INIT:
         this.#init(body);
         break;
       case portMessage.EVENT:
+        if (this.#name === null) throw new SpiceError('the port was opened before it was named');
         this.#event(body.u8());
         break;
       case portMessage.DATA:
@@ -72,7 +86,8 @@ export class PortChannel implements ChannelHandler {
 
   /** SpiceMsgPortInit: the name stands where its offset says, with a zero at its end. */
   #init(body: Reader): void {
-    if (this.#name !== null) throw new SpiceError('the port was named twice');
+    if (!this.#mayBeNamed) throw new SpiceError('the port was named twice');
+    this.#mayBeNamed = false;
     const length = body.count(body.u32(), 1, 'characters');
     if (length > nameMaxBytes) throw new SpiceError(`a port’s name has ${length} bytes`);
     const offset = body.u32();
@@ -83,7 +98,6 @@ export class PortChannel implements ChannelHandler {
   }
 
   #event(event: number): void {
-    if (this.#name === null) throw new SpiceError('the port was opened before it was named');
     if (event === portEvent.OPENED && !this.#open) {
       this.#open = true;
       this.#events.portOpened();

@@ -30,6 +30,7 @@ async function openRecord(makeEncoder: MakeOpusEncoder | null = null, serverCapa
     send: (bytes) => void sent.push(bytes),
     waitFor: () => undefined,
     notice: () => undefined,
+    handedOn: () => undefined,
   });
   channel.start();
   await channel.receive(linkReply(0, undefined, serverCapabilities));

@@ -41,6 +41,12 @@ export class RecordChannel implements ChannelHandler {
     this.#channel = channel;
   }
 
+  /** The server there says anew whether the guest records. */
+  moved(channel: Channel): void {
+    this.close();
+    this.#channel = channel;
+  }
+
   message(type: number, body: Reader): undefined {
     switch (type) {
       case recordMessage.START:
@@ -64,6 +70,7 @@ export class RecordChannel implements ChannelHandler {
 
   /** Nothing is sent any more. */
   close(): void {
+    if (this.#format) this.#events.recordStopped();
     this.#end();
   }
 

@@ -2,6 +2,11 @@
 
 const headerBytes = 6;
 
+/** The same memory. */
+export function asBytes(body: DataView): Uint8Array {
+  return new Uint8Array(body.buffer, body.byteOffset, body.byteLength);
+}
+
 /** Of exactly its size: a port would copy the whole of a larger buffer along. */
 export function buildMessage(type: number, bodyBytes: number, write?: (body: DataView) => void): Uint8Array {
   const bytes = new Uint8Array(headerBytes + bodyBytes);

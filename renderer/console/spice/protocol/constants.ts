@@ -60,6 +60,9 @@ export const baseMessage = {
 /** SPICE_MSG_BASE_LAST: a channel's own messages have higher numbers. */
 export const baseMessageLast = 100;
 
+/** SPICE_MIGRATE_*: what the server wants when it hands a channel on. */
+export const migrateFlag = { NEED_FLUSH: 1, NEED_DATA_TRANSFER: 2 } as const;
+
 /** SPICE_MSGC_* */
 export const baseRequest = { ACK_SYNC: 1, ACK: 2, PONG: 3, MIGRATE_FLUSH_MARK: 4, MIGRATE_DATA: 5, DISCONNECTING: 6 } as const;
 
@@ -87,12 +90,16 @@ export const mainMessage = {
 
 /** SPICE_MSGC_MAIN_* */
 export const mainRequest = {
+  MIGRATE_CONNECTED: 102,
   MIGRATE_CONNECT_ERROR: 103,
   ATTACH_CHANNELS: 104,
   MOUSE_MODE_REQUEST: 105,
   AGENT_START: 106,
   AGENT_DATA: 107,
   AGENT_TOKEN: 108,
+  MIGRATE_END: 109,
+  MIGRATE_DST_DO_SEAMLESS: 110,
+  MIGRATE_CONNECTED_SEAMLESS: 111,
 } as const;
 
 /** SPICE_MOUSE_MODE_*: `CLIENT` is a guest that takes positions. */

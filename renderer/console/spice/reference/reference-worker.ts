@@ -64,7 +64,7 @@ class SpiceSession implements ChannelHost, SpiceEvents {
 
   requestPort(socket: PortSocket): void {
     this.#sockets.push(socket);
-    scope.postMessage({ type: 'needPort', id: this.#sockets.length - 1 });
+    scope.postMessage({ type: 'needPort', id: this.#sockets.length - 1, place: 'home', arriving: false });
   }
 
   giveSocket(id: number, port: MessagePort): void {

@@ -30,6 +30,8 @@ const mostUnderWayBytes = 256 * 1024;
 
 class WorkerConsole {
   readonly #streams: (ByteStream | undefined)[] = [];
+  /** Streams that nobody wants any more, some of which have no port yet. */
+  readonly #left = new Set<number>();
   readonly #monitors: Monitors;
   readonly #sound = new SoundEnds({
     sound: (sound) => scope.postMessage({ type: 'sound', sound }),
@@ -63,9 +65,12 @@ class WorkerConsole {
     this.#monitors = monitors;
     const host: SessionHost = {
       now: () => performance.now(),
-      openStream: (stream) => scope.postMessage({ type: 'needPort', id: stream }),
+      openStream: (stream, place, arriving) => scope.postMessage({ type: 'needPort', id: stream, place, arriving }),
       send: (stream, bytes) => this.#streams[stream]?.send(bytes),
-      closeStream: (stream) => this.#streams[stream]?.close(),
+      closeStream: (stream) => {
+        this.#left.add(stream);
+        this.#streams[stream]?.close();
+      },
       after: systemClock.after,
       jpeg: decodeWithPlatform,
       video,
@@ -112,7 +117,7 @@ class WorkerConsole {
         this.#attach(message.id, message.port);
         break;
       case 'noPort':
-        this.#session.streamRefused(message.text);
+        this.#session.streamRefused(message.id, message.text);
         break;
       case 'input':
         this.#session.input(message.input);
@@ -199,6 +204,7 @@ class WorkerConsole {
       },
       closed: (reason, clean) => this.#session.streamClosed(stream, reason, clean),
     });
+    if (this.#left.has(stream)) this.#streams[stream]?.close();
   }
 
   #report(): void {
