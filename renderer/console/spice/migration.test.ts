@@ -1,3 +1,5 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { spiceMessage } from '../../../tests/support/hostile-spice.ts';
 import { accepted, bytesOf, linkReply, messagesIn, noSharing } from '../../../tests/support/scripted-spice.ts';
@@ -285,3 +287,52 @@ test('servers that send their client to and fro without end, or begin to move wi
   expect(begun.told).toEqual([`ended protocol: ${wrong} main: MIGRATE_BEGIN: a guest does not move more than 20 times in a minute`]);
   expect(begun.left).toHaveLength(begun.places.length);
 });
+
+test('whatever two servers say of a move, in whatever order, the session goes on or ends once, and asks for no end of streams', async () => {
+  const said: [number, Uint8Array][] = [
+    [0, begin],
+    [0, beginSeamless],
+    [0, spiceMessage(mainMessage.MIGRATE_CANCEL, noBody)],
+    [0, spiceMessage(mainMessage.MIGRATE_END, noBody)],
+    [0, spiceMessage(mainMessage.MIGRATE_SWITCH_HOST, destination)],
+    [0, spiceMessage(mainMessage.MIGRATE_SWITCH_HOST, numbers(1, 0xffffffff, 20))],
+    [0, spiceMessage(mainMessage.MIGRATE_DST_SEAMLESS_ACK, noBody)],
+    [0, spiceMessage(mainMessage.MIGRATE_DST_SEAMLESS_NACK, noBody)],
+    [0, init],
+    [0, list],
+    [1, surface],
+    ...[0, 1, 2, 3].map((flags): [number, Uint8Array] => [-1, spiceMessage(baseMessage.MIGRATE, numbers(flags))]),
+    [-1, spiceMessage(baseMessage.MIGRATE_DATA, Uint8Array.of(1, 2, 3))],
+  ];
+  const step = fc.oneof(
+    { weight: 4, arbitrary: fc.record({ kind: fc.constant('say' as const), stream: fc.nat(8), what: fc.nat(said.length - 1) }) },
+    { weight: 3, arbitrary: fc.record({ kind: fc.constant('open' as const), stream: fc.nat(8), what: fc.constant(seamless) }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('close' as const, 'refuse' as const), stream: fc.nat(8), what: fc.nat(0) }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('wait' as const, 'type' as const), stream: fc.nat(0), what: fc.nat(0) }) },
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+      const { session, places, left, told, due, open } = await openSession();
+      for (const { kind, stream: back, what } of steps) {
+        // Those that were asked for last are those that matter.
+        const stream = Math.max(0, places.length - 1 - back);
+        const [main, message] = said[what] ?? [0, noBody];
+        if (kind === 'say') void session.receive(main === 0 && back > 2 ? 0 : stream, message);
+        // A channel that waits for its guest takes in nothing more.
+        else if (kind === 'open') await Promise.race([open(stream, what), pause(20)]);
+        else if (kind === 'close') session.streamClosed(stream, 'gone', false);
+        else if (kind === 'refuse') session.streamRefused(stream, 'not known');
+        else if (kind === 'wait') due.at(-1)?.();
+        else session.input({ ...enter, down: true });
+      }
+      const ends = told.filter((words) => words.startsWith('ended'));
+      expect(ends.length).toBeLessThan(2);
+      if (ends.length > 0) expect([...new Set(left)]).toHaveLength(places.length);
+      expect(places.length).toBeLessThan(200);
+      expect(new Set(left).size).toBe(left.length);
+      session.close();
+      expect(new Set(left).size).toBe(places.length);
+    }),
+    { numRuns: 60 },
+  );
+}, 60_000);
