@@ -69,6 +69,21 @@ export function parseHeadWindowName(name: string): HeadWindow | null {
   return parsed.success ? parsed.data : null;
 }
 
+/** One of this computer's displays. */
+export type PhysicalDisplay = {
+  /** Stays as it is while the display is plugged in, and mostly when it is plugged in again. */
+  id: string;
+  /** What the system calls it; may be empty. */
+  label: string;
+  /** Where it stands in the desktop, and how large it is, in the desktop's own units. */
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+  /** Physical pixels for each of those units. */
+  scale: number;
+};
+
 /** Bytes that may be on the way, in each direction, before the receiver gives credit. A page that exceeds it is cut off. */
 export const consoleWindowBytes = 4 * 1024 * 1024;
 
@@ -126,8 +141,18 @@ export const shellCalls = {
   'shell.detachConsole': { input: z.strictObject({ guest: guestId }), output: z.null() },
   /** Brings the console back into the main window and closes its own. */
   'shell.attachConsole': { input: z.strictObject({ guest: guestId }), output: z.null() },
-  /** Of the window that asks, or of that monitor's window, which it has opened. */
-  'shell.setFullScreen': { input: z.strictObject({ on: z.boolean(), window: headWindow.nullable().default(null) }), output: z.null() },
+  /**
+   * Of the window that asks, or of that monitor's window, which it has opened; on that display, or where the window is. One that was brought to
+   * another display goes back to its place when it leaves.
+   */
+  'shell.setFullScreen': {
+    input: z.strictObject({
+      on: z.boolean(),
+      window: headWindow.nullable().default(null),
+      display: z.string().max(40).nullable().default(null),
+    }),
+    output: z.null(),
+  },
   /** While a console grabs the keyboard the menu's shortcuts are off, but for `localKeys`. */
   'shell.setKeyboardGrab': {
     input: z.strictObject({ on: z.boolean(), localKeys: guestKeyboard.shape.localKeys, window: headWindow.nullable().default(null) }),
@@ -189,6 +214,7 @@ export type ShellEvent =
   | { type: 'quitting'; progress: { guests: 'suspend' | 'shutdown'; waitingFor: string[]; failed: string | null } | null }
   /** A file was opened, or a link followed, that Guesthouse cannot use: what and why, for a message in the window. */
   | { type: 'notice'; text: string; hint: string | null }
+  | { type: 'displays'; displays: PhysicalDisplay[] }
   /** Of the page's own window, or of a monitor's that it has opened. */
   | { type: 'fullScreen'; on: boolean; window?: HeadWindow };
 

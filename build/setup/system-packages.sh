@@ -33,6 +33,10 @@ LIST
     echo 'cmd:cpio|needed|cpio|unpacks what the tests packed'
     echo 'cmd:virt-xml-validate|needed|libvirt-clients|checks the libvirt XML that the tests export'
     echo 'cmd:xmllint|needed|libxml2-utils|checks the libvirt XML that the tests export'
+    echo 'cmd:Xorg|useful|xserver-xorg-core|several displays for the window, in the tests'
+    echo 'file:/usr/lib/xorg/modules/drivers/dummy_drv.so|useful|xserver-xorg-video-dummy|several displays for the window, in the tests'
+    echo 'cmd:xrandr|useful|x11-xserver-utils|several displays for the window, in the tests'
+    echo 'cmd:openbox|useful|openbox|windows that are full screen on them, in the tests'
     echo 'file:/usr/lib/memtest86+/memtest86+x64.iso|needed|memtest86+|a disc that starts, for the tests'
   fi
   if ! has_display; then

@@ -16,6 +16,7 @@ import { findEnginePlace } from '../engine-host/engine-place.ts';
 import { serveAppScheme } from './app-protocol.ts';
 import { linkScheme, type Opening, openingFromFile, parseLink } from './deep-link.ts';
 import { developmentRuntime } from './development-runtime.ts';
+import { followDisplays, physicalDisplays } from './displays.ts';
 import { EngineStreams } from './engine-streams.ts';
 import { HeadWindows } from './head-windows.ts';
 import { openDoor } from './ipc-door.ts';
@@ -166,7 +167,11 @@ export function createGuesthouseApp({ root, ownFolder, log }: GuesthouseAppOptio
         subscribe: ({ contents }) => streams.open(contents),
         unsubscribe: ({ contents }) => streams.close(contents),
         watch: ({ contents }, message) => streams.watch(contents, message.guestIds),
-        ready: ({ contents }) => windows.pageListens(contents, [{ type: 'engine', connection: host.connection }]),
+        ready: ({ contents }) =>
+          windows.pageListens(contents, [
+            { type: 'engine', connection: host.connection },
+            { type: 'displays', displays: physicalDisplays() },
+          ]),
       },
       log,
     );
@@ -183,6 +188,7 @@ export function createGuesthouseApp({ root, ownFolder, log }: GuesthouseAppOptio
   };
 
   const followSystem = () => {
+    followDisplays(() => windows.tellAll({ type: 'displays', displays: physicalDisplays() }));
     app.on('before-quit', (event) => {
       if (quitting.isLeaving || hasLeft) return;
       event.preventDefault();

@@ -4,6 +4,7 @@
  */
 import { app, type BrowserWindow, type BrowserWindowConstructorOptions, type WebContents } from 'electron';
 import { type HeadWindow, parseHeadWindowName, type ShellEvent } from '../../contract/shell.ts';
+import { isMoving } from './displays.ts';
 import { nativeIcon } from './icon.ts';
 import type { WindowPlacements } from './window-placement.ts';
 import { backgroundColor, placedAt, placementOf } from './windows.ts';
@@ -95,7 +96,9 @@ export class HeadWindows {
     window.on('move', saveSoon);
     const tellFullScreen = (on: boolean) => this.#options.tell(page, { type: 'fullScreen', on, window: wanted });
     window.on('enter-full-screen', () => tellFullScreen(true));
-    window.on('leave-full-screen', () => tellFullScreen(false));
+    window.on('leave-full-screen', () => {
+      if (!isMoving(window)) tellFullScreen(false);
+    });
     window.on('close', () => {
       clearTimeout(saving);
       this.#save(window, wanted);

@@ -5,6 +5,7 @@ import { basename, join } from 'node:path';
 import { BrowserWindow, dialog, shell } from 'electron';
 import { Failure } from '../../contract/errors.ts';
 import type { HeadWindow, ShellCallName, ShellCallOutput, ShellCallParsed } from '../../contract/shell.ts';
+import { setFullScreen } from './displays.ts';
 import type { HeadWindows } from './head-windows.ts';
 import type { Sender } from './ipc-door.ts';
 import type { KnownPlaces } from './known-places.ts';
@@ -200,8 +201,8 @@ export function makeShellCalls({
       return null;
     },
 
-    'shell.setFullScreen': async ({ on, window }, sender) => {
-      windowMeant(sender, window).setFullScreen(on);
+    'shell.setFullScreen': async ({ on, window, display }, sender) => {
+      await setFullScreen(windowMeant(sender, window), on, display);
       return null;
     },
 

@@ -4,6 +4,7 @@ import { app, BrowserWindow, dialog, nativeTheme, screen, type WebContents } fro
 import type { GuestId } from '../../contract/ids.ts';
 import type { ShellEvent, ShellInfo } from '../../contract/shell.ts';
 import { appOrigin, infoArgument, shellChannels } from '../../contract/shell-channels.ts';
+import { boundsOf, isMoving } from './displays.ts';
 import { nativeIcon } from './icon.ts';
 import { clampToDisplays, minWindowSize, type Placement, type Rectangle, type WindowPlacements } from './window-placement.ts';
 
@@ -207,7 +208,7 @@ export class Windows {
     window.on('resize', saveSoon);
     window.on('move', saveSoon);
     const tellFullScreen = () => {
-      if (kept.listening) send(kept, { type: 'fullScreen', on: window.isFullScreen() });
+      if (kept.listening && !isMoving(window)) send(kept, { type: 'fullScreen', on: window.isFullScreen() });
     };
     window.on('enter-full-screen', tellFullScreen);
     window.on('leave-full-screen', tellFullScreen);
@@ -256,7 +257,13 @@ export function placedAt(placement: Placement | null, usual: { width: number; he
 }
 
 export function placementOf(window: BrowserWindow): Placement {
-  return { bounds: window.getNormalBounds(), maximised: window.isMaximized(), fullScreen: window.isFullScreen() };
+  // One that was brought to another display to be full screen there is to begin where it was.
+  const isAway = boundsOf(window) !== null;
+  return {
+    bounds: boundsOf(window) ?? window.getNormalBounds(),
+    maximised: window.isMaximized(),
+    fullScreen: window.isFullScreen() && !isAway,
+  };
 }
 
 /** What a window shows before its page does: the page's own background, so that nothing flashes. */

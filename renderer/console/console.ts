@@ -33,6 +33,9 @@ export type ConsoleState =
 /** In the guest's own pixels. */
 export type PixelSize = { widthPx: number; heightPx: number };
 
+/** Where a monitor lies in the guest's desktop. */
+export type MonitorPlace = { xPx: number; yPx: number };
+
 /** One of the guest's monitors. */
 export type ConsoleHead = PixelSize & {
   /** As the guest's agent counts them: 0 is the first, which is the console's `canvas`. */
@@ -181,8 +184,8 @@ export interface Console {
   readonly heads: readonly ConsoleHead[];
   /** Asks the guest to take on this size, on its first monitor or on that one. */
   resize(size: PixelSize, head?: number): void;
-  /** Asks the guest for so many monitors. */
-  setMonitors(count: number): void;
+  /** Asks the guest for so many monitors, where `places` says in its pixels; side by side without them. By the ids of the heads. */
+  setMonitors(count: number, places?: readonly MonitorPlace[]): void;
   /** Whether anybody can see that monitor: one that nobody sees is drawn now and then only. */
   setSeen(seen: boolean, head?: number): void;
   input(input: ConsoleInput): void;

@@ -9,6 +9,7 @@ import type {
   ConsoleInput,
   ConsoleState,
   DesktopLook,
+  MonitorPlace,
   PixelSize,
   SoundChoice,
 } from './console.ts';
@@ -54,8 +55,8 @@ export class HeadConsole implements Console {
     this.#whole.resize(size, this.#head.id);
   }
 
-  setMonitors(count: number): void {
-    this.#whole.setMonitors(count);
+  setMonitors(count: number, places?: readonly MonitorPlace[]): void {
+    this.#whole.setMonitors(count, places);
   }
 
   setSeen(seen: boolean): void {

@@ -17,6 +17,7 @@ export function followEngine(): void {
   bridge.onShellEvent((event) => {
     if (event.type === 'engine') useEngineStore.setState({ connection: event.connection });
     if (event.type === 'fullScreen') takeFullScreen(event);
+    if (event.type === 'displays') useEngineStore.setState({ displays: event.displays });
   });
 }
 

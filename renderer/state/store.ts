@@ -6,7 +6,7 @@ import type { Guest } from '../../contract/guest-state.ts';
 import type { Image } from '../../contract/image.ts';
 import { type Job, jobEnded } from '../../contract/job.ts';
 import type { Settings } from '../../contract/settings.ts';
-import { type EngineConnection, headWindowName, type ShellEvent } from '../../contract/shell.ts';
+import { type EngineConnection, headWindowName, type PhysicalDisplay, type ShellEvent } from '../../contract/shell.ts';
 import { appendSample, applyMessage, type EngineState, initialEngineState, type SampleRing } from './engine-state.ts';
 
 type Store = EngineState & {
@@ -14,6 +14,7 @@ type Store = EngineState & {
   fullScreen: boolean;
   /** The monitors' windows that are full screen, by their names. */
   fullHeads: ReadonlySet<string>;
+  displays: readonly PhysicalDisplay[];
 };
 
 export const useEngineStore = create<Store>()(() => ({
@@ -21,6 +22,7 @@ export const useEngineStore = create<Store>()(() => ({
   connection: { state: 'starting' },
   fullScreen: false,
   fullHeads: new Set<string>(),
+  displays: [],
 }));
 
 /** Samples change every second for every visible guest; a store of their own keeps everything else still. */

@@ -10,6 +10,7 @@ import type {
   ConsoleStats,
   DesktopLook,
   GuestSound,
+  MonitorPlace,
   PixelSize,
   SoundChoice,
 } from '../console.ts';
@@ -28,7 +29,7 @@ export type ToWorker =
   /** Where to draw a monitor that is not the first. */
   | { type: 'canvas'; head: number; canvas: OffscreenCanvas }
   | { type: 'resize'; size: PixelSize; head: number }
-  | { type: 'monitors'; count: number }
+  | { type: 'monitors'; count: number; places: readonly MonitorPlace[] }
   /** Whether anybody can see the canvas of that monitor. */
   | { type: 'visible'; head: number; visible: boolean }
   /** Where what the guest plays goes: a speaker's end, with `ToSpeaker` and `FromSpeaker`. */

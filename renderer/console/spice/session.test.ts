@@ -216,6 +216,33 @@ test('each display channel is a monitor, what is drawn on it is told with its nu
     [1280, 720],
     [800, 600],
   ]);
+  // Where they lie is said when it is said for all of them.
+  const places = (message: Uint8Array | undefined) => {
+    const body = Buffer.from(message ?? []);
+    const at = (index: number) => [body.readInt32LE(40 + 20 * index), body.readInt32LE(44 + 20 * index)];
+    return { flags: body.readUInt32LE(24), places: [at(0), at(1)] };
+  };
+  const besides = {
+    flags: 0,
+    places: [
+      [0, 0],
+      [1280, 0],
+    ],
+  };
+  expect(places(messages(0).at(-1)?.[1])).toEqual(besides);
+  session.setMonitors(2, [
+    { xPx: 800, yPx: -20 },
+    { xPx: 0, yPx: 7 },
+  ]);
+  expect(places(messages(0).at(-1)?.[1])).toEqual({
+    flags: 1,
+    places: [
+      [800, -20],
+      [0, 7],
+    ],
+  });
+  session.setMonitors(2, [{ xPx: 800, yPx: 0 }]);
+  expect(places(messages(0).at(-1)?.[1])).toEqual(besides);
   // A card that has a channel for each monitor keeps those on that are not named.
   session.setMonitors(1);
   expect(askedFor(messages(0).at(-1)?.[1])).toEqual([

@@ -17,6 +17,7 @@ import type {
   ConsoleInput,
   ConsoleLocks,
   DesktopLook,
+  MonitorPlace,
   PixelSize,
   SoundChoice,
 } from '../console.ts';
@@ -136,6 +137,7 @@ export class SpiceSession {
   /** What the monitors were asked to be, by their ids, and how many. */
   readonly #wantedSizes: (PixelSize | undefined)[] = [];
   #monitors = 1;
+  #places: readonly MonitorPlace[] = [];
   #playback: PlaybackChannel | null = null;
   #record: RecordChannel | null = null;
   #folders: PortChannel | null = null;
@@ -260,9 +262,10 @@ export class SpiceSession {
     this.#askForMonitors();
   }
 
-  /** Asks for so many monitors: those that nobody gave a size are as large as the first. */
-  setMonitors(count: number): void {
+  /** Asks for so many monitors, where `places` says if it does so for all of them: those that nobody gave a size are as large as the first. */
+  setMonitors(count: number, places: readonly MonitorPlace[] = []): void {
     this.#monitors = Math.max(1, Math.min(count, maxHeads));
+    this.#places = places;
     this.#askForMonitors();
   }
 
@@ -405,7 +408,7 @@ export class SpiceSession {
     const sizes = Array.from({ length: this.#monitors }, (_, head) => this.#wantedSizes[head] ?? first);
     if (this.#displays.length > 1 || this.#agent.can('SPARSE_MONITORS_CONFIG'))
       while (sizes.length < this.#heads.most) sizes.push({ widthPx: 0, heightPx: 0 });
-    this.#agent.setMonitors(sizes);
+    this.#agent.setMonitors(sizes, this.#places.length >= this.#monitors ? this.#places : null);
   }
 
   /** Of those that the server has the ones that are known here, each once. */

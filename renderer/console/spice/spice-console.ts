@@ -13,6 +13,7 @@ import {
   type ConsoleState,
   type DesktopLook,
   type MicrophoneState,
+  type MonitorPlace,
   type PixelSize,
   type Possible,
   type SoundChoice,
@@ -146,8 +147,8 @@ export class SpiceConsole implements Console {
     if (this.#capabilities.resizeGuest.possible) this.#tell({ type: 'resize', size, head });
   }
 
-  setMonitors(count: number): void {
-    if (this.#capabilities.resizeGuest.possible) this.#tell({ type: 'monitors', count });
+  setMonitors(count: number, places: readonly MonitorPlace[] = []): void {
+    if (this.#capabilities.resizeGuest.possible) this.#tell({ type: 'monitors', count, places });
   }
 
   setSeen(seen: boolean, head = 0): void {

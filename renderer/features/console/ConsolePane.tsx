@@ -126,7 +126,10 @@ export function ConsolePane({ guestId, visible }: Props) {
             // After the menu has closed and given the focus back to its button.
             requestAnimationFrame(() => requestAnimationFrame(() => screen?.focus()));
           }}
-          onFullScreen={(on) => void shell('shell.setFullScreen', { on })}
+          onFullScreen={(on) => {
+            if (monitors.spread.on) monitors.spread.end();
+            else void shell('shell.setFullScreen', { on });
+          }}
           onDetach={() => {
             // The page of this tab has nothing to show any more.
             navigate(`/guests/${guestId}/overview`);
@@ -158,6 +161,7 @@ export function ConsolePane({ guestId, visible }: Props) {
             key={each.head}
             {...each}
             whole={monitors.whole}
+            display={monitors.spread.on ? (monitors.spread.assignment.get(each.head)?.id ?? null) : null}
             guest={guest}
             session={session}
             absence={absence}

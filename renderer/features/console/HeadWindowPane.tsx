@@ -1,5 +1,5 @@
 import { Camera, CircleDot, CircleStop, Maximize, Minimize, PanelTopClose, SquareAsterisk } from 'lucide-react';
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import type { Guest } from '../../../contract/guest-state.ts';
 import { headWindowName } from '../../../contract/shell.ts';
 import type { SessionView } from '../../console/session.ts';
@@ -25,6 +25,8 @@ type Props = Pick<MonitorScreen, 'session' | 'choice' | 'localKeys' | 'onZoom'> 
   head: number;
   /** Null while the monitor is gone. */
   view: SessionView | null;
+  /** The display on which it is full screen; null where it is a window. */
+  display: string | null;
   /** The connection that all monitors have in common. */
   whole: SessionView | null;
   absence: Absence | null;
@@ -45,7 +47,7 @@ export function HeadWindowPane(props: Props) {
   );
 }
 
-function Inside({ guest, head, view, whole, absence, files, session, choice, localKeys, onZoom, onUse, onBack }: Props) {
+function Inside({ guest, head, view, whole, display, absence, files, session, choice, localKeys, onZoom, onUse, onBack }: Props) {
   const [host, setHost] = useState<HTMLDivElement | null>(null);
   const [grabbed, setGrabbed] = useState(false);
   const [scale, setScale] = useState(1);
@@ -70,6 +72,14 @@ function Inside({ guest, head, view, whole, absence, files, session, choice, loc
     onScale: setScale,
     onZoom,
   });
+  const displays = useEngineStore((state) => state.displays);
+  const isPlaced = useRef(false);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: after every change of the displays, since windows may have been moved
+  useEffect(() => {
+    if (!shownIn || (display === null && !isPlaced.current)) return;
+    isPlaced.current = display !== null;
+    void shell('shell.setFullScreen', { on: display !== null, window: id, display });
+  }, [shownIn, display, displays]);
   const pointerLocked = usePointerLock(screen);
   const inUse = useWindowFocus(shownIn) && grabbed;
   useEffect(() => {

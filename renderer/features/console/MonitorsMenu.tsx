@@ -1,7 +1,8 @@
-import { Monitor } from 'lucide-react';
+import { Maximize, Monitor } from 'lucide-react';
+import type { PhysicalDisplay } from '../../../contract/shell.ts';
 import type { SessionView } from '../../console/session.ts';
 import { IconButton } from '../../ui/Button.tsx';
-import { MenuItem, MenuSection, MenuTrigger } from '../../ui/Menu.tsx';
+import { MenuItem, MenuSection, MenuTrigger, Submenu } from '../../ui/Menu.tsx';
 import { Segmented } from '../../ui/toggles.tsx';
 import { consoleWords } from '../../words/console.ts';
 import type { UsedMonitors } from './use-monitors.ts';
@@ -9,12 +10,19 @@ import type { UsedMonitors } from './use-monitors.ts';
 /** So many are offered at least, with the reason why a guest has fewer. */
 const offered = 4;
 
+/** From the left to the right they have numbers; pixels are what people know of them. */
+function displayName({ label, width, height, scale }: PhysicalDisplay, index: number): string {
+  const number = consoleWords.displayNumber(index + 1);
+  return consoleWords.display(label === '' ? number : `${number}: ${label}`, Math.round(width * scale), Math.round(height * scale));
+}
+
 /** Unlike those of the counts: a menu knows its items by them. */
 const apartId = (head: number) => `apart-${head}`;
 
 /** How many monitors the guest has, how they are laid out, and which is shown. */
 export function MonitorsMenu({ monitors, view }: { monitors: UsedMonitors; view: SessionView | null }) {
-  const { main, heads, here, most, count, layout } = monitors;
+  const { main, heads, here, most, count, layout, spread } = monitors;
+  const { displays } = spread;
   const apart = heads.filter((head) => !here.includes(head));
   const resize = view?.capabilities?.resizeGuest;
   const reasonFor = (wanted: number) => {
@@ -94,6 +102,43 @@ export function MonitorsMenu({ monitors, view }: { monitors: UsedMonitors; view:
                 {consoleWords.monitorApartNone}
               </MenuItem>
             )}
+          </MenuSection>
+        )}
+        {most > 1 && (
+          <MenuSection label={consoleWords.displays}>
+            <MenuItem
+              id="spread"
+              icon={Maximize}
+              reason={displays.length < 2 ? consoleWords.spreadOneDisplay : null}
+              {...(displays.length < 2 ? {} : { note: consoleWords.spreadNote(spread.assignment.size) })}
+              onAction={spread.begin}
+            >
+              {consoleWords.spread}
+            </MenuItem>
+            {displays.length > 1 &&
+              [...spread.assignment].map(([head, its]) => (
+                <Submenu
+                  key={head}
+                  item={<MenuItem id={`display-of-${head}`}>{consoleWords.displayOf(head + 1)}</MenuItem>}
+                  label={consoleWords.displayOf(head + 1)}
+                >
+                  <MenuSection
+                    label={consoleWords.displays}
+                    choose="single"
+                    selected={[its.id]}
+                    onSelect={(chosen) => {
+                      const display = displays.find(({ id }) => chosen.has(id));
+                      if (display && display.id !== its.id) spread.assign(head, display);
+                    }}
+                  >
+                    {displays.map((display, index) => (
+                      <MenuItem key={display.id} id={display.id}>
+                        {displayName(display, index)}
+                      </MenuItem>
+                    ))}
+                  </MenuSection>
+                </Submenu>
+              ))}
           </MenuSection>
         )}
       </MenuTrigger>

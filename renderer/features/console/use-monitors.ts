@@ -6,6 +6,8 @@ import { HeadConsole } from '../../console/head-console.ts';
 import type { SessionView } from '../../console/session.ts';
 import { useRemembered } from '../../state/remembered.ts';
 import { useSettings } from '../../state/store.ts';
+import { placesOf } from './spread.ts';
+import { type Spread, useSpread } from './use-spread.ts';
 
 type Layout = 'tabs' | 'tiled';
 /** `count`: null is as many as the guest's display device has. `apart`: the monitors that are looked at in windows of their own. */
@@ -35,6 +37,8 @@ export type UsedMonitors = {
   most: number;
   count: number;
   layout: Layout;
+  /** Full screen on all displays. */
+  spread: Spread;
   setCount(count: number): void;
   setLayout(layout: Layout): void;
   /** Puts these into windows of their own, and all others back into this one. */
@@ -51,37 +55,47 @@ export function useMonitors(guestId: GuestId, guest: Guest | undefined, view: Se
   const whole = view?.console ?? null;
   const all = view?.heads;
   const most = Math.max(guest?.spec.display.heads ?? 1, all?.length ?? 1);
-  const count = Math.min(choice.count ?? most, most);
+  const resizes = useSettings().consoleResizeGuest && (view?.capabilities?.resizeGuest.possible ?? false);
+  const possible = useMemo(
+    () => (resizes ? Array.from({ length: most }, (_, head) => head) : (all ?? []).map(({ id }) => id)),
+    [resizes, most, all],
+  );
+  const spread = useSpread(guestId, possible);
+  const { on: isSpread, assignment } = spread;
+  const count = isSpread && resizes ? assignment.size : Math.min(choice.count ?? most, most);
+  const layout = isSpread ? 'tabs' : choice.layout;
+  const chosenApart = useMemo(() => (isSpread ? [...assignment.keys()].slice(1) : choice.apart), [isSpread, assignment, choice.apart]);
   const heads = useMemo(() => (all ?? []).filter(({ id }) => id < count), [all, count]);
   const several = heads.length > 1;
 
-  const resizes = useSettings().consoleResizeGuest && (view?.capabilities?.resizeGuest.possible ?? false);
+  const places = useMemo(() => (isSpread ? placesOf(assignment) : []), [isSpread, assignment]);
   useEffect(() => {
-    if (resizes && most > 1) whole?.setMonitors(count);
-  }, [whole, resizes, most, count]);
+    if (resizes && most > 1) whole?.setMonitors(count, places);
+  }, [whole, resizes, most, count, places]);
 
   const views = useMemo(() => heads.map((head) => ({ head: head.id, view: view && viewOf(view, head) })), [heads, view]);
-  const here = views.filter(({ head }) => !choice.apart.includes(head));
+  const here = views.filter(({ head }) => !chosenApart.includes(head));
   // Something is shown in this window in any case.
   if (here.length === 0 && views[0]) here.push(views[0]);
   const recent = useRecent(heads.map(({ id }) => id));
-  const tiled = choice.layout === 'tiled';
+  const tiled = layout === 'tiled';
   const main = (tiled ? here[0] : (here.find(({ head }) => head === shown) ?? here[0])) ?? null;
   return {
     whole: view,
     main: several && main ? main : { head: null, view },
     beside: several && tiled ? here.slice(1) : [],
-    apart: choice.apart
+    apart: chosenApart
       .filter((head) => head < count && recent.has(head) && !here.some((each) => each.head === head))
       .map((head) => views.find((each) => each.head === head) ?? { head, view: null }),
     heads: heads.map(({ id }) => id),
     here: here.map(({ head }) => head),
     most,
     count,
-    layout: choice.layout,
+    layout,
+    spread,
     setCount: (next) => {
       setChoice({ ...choice, count: next });
-      whole?.setMonitors(next);
+      whole?.setMonitors(next, []);
     },
     setLayout: (layout) => setChoice({ ...choice, layout }),
     setApart: (next) => setChoice({ ...choice, apart: next }),

@@ -1,7 +1,7 @@
 /** The guest's agent, as a session uses it: what it can do, and the size that its screen should have. */
 import type { ClipboardPolicy, FilesPolicy } from '../../../../contract/guest-spec.ts';
 import type { CopiedKind, Selection } from '../../clipboard.ts';
-import { type DesktopLook, ownLook, type PixelSize, type SoundChoice } from '../../console.ts';
+import { type DesktopLook, type MonitorPlace, ownLook, type PixelSize, type SoundChoice } from '../../console.ts';
 import type { FileProgress, FileToSend } from '../../files.ts';
 import { AgentLink } from './agent-link.ts';
 import { type AgentCapability, agentCapability, agentMessage, displayFlag } from './agent-messages.ts';
@@ -35,6 +35,8 @@ const maxMessageBytes = 64 * 1024;
 /** A server that takes what is sent slowly is not sent a file faster. */
 const mostUnderWayBytes = 512 * 1024;
 const lookAgainMs = 20;
+/** VD_AGENT_CONFIG_MONITORS_FLAG_USE_POS. */
+const usePositions = 1;
 const ours: readonly AgentCapability[] = ['MONITORS_CONFIG', 'REPLY', 'FILE_XFER_DETAILED_ERRORS'];
 /** Said only while something is shared: an agent that does not hear of it does not even look at what is copied in its guest. */
 const oursWithClipboard: readonly AgentCapability[] = [
@@ -140,17 +142,19 @@ export class Agent {
     return (Object.keys(agentCapability) as AgentCapability[]).filter((capability) => this.can(capability));
   }
 
-  /** Asks for screens of these sizes side by side, in pixels. */
-  setMonitors(sizes: readonly PixelSize[]): boolean {
+  /** Asks for screens of these sizes, in pixels: at these places, or side by side. */
+  setMonitors(sizes: readonly PixelSize[], places: readonly MonitorPlace[] | null = null): boolean {
     const body = new DataView(new ArrayBuffer(8 + 20 * sizes.length));
     body.setUint32(0, sizes.length, true);
+    body.setUint32(4, places ? usePositions : 0, true);
     let left = 0;
     for (const [index, { widthPx, heightPx }] of sizes.entries()) {
       const at = 8 + 20 * index;
       body.setUint32(at, heightPx, true);
       body.setUint32(at + 4, widthPx, true);
       body.setUint32(at + 8, 32, true);
-      body.setInt32(at + 12, left, true);
+      body.setInt32(at + 12, places?.[index]?.xPx ?? left, true);
+      body.setInt32(at + 16, places?.[index]?.yPx ?? 0, true);
       left += widthPx;
     }
     return this.#link.send(agentMessage.MONITORS_CONFIG, new Uint8Array(body.buffer));

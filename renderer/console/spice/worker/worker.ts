@@ -126,7 +126,7 @@ class WorkerConsole {
         this.#monitors.addCanvas(message.head, message.canvas);
         break;
       case 'monitors':
-        this.#session.setMonitors(message.count);
+        this.#session.setMonitors(message.count, message.places);
         break;
       case 'resize':
         this.#session.resize(message.size, message.head);
