@@ -1,0 +1,115 @@
+/** A recording holds what a guest showed and played, and is a file that players know their way in. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Page } from 'playwright-core';
+import { expect, test } from 'vitest';
+import { launchApp, untilConnected } from '../support/app.ts';
+import { goToConsole, untilLive } from '../support/console-page.ts';
+import { amplifierSteps, setAmplifier } from '../support/guest-sound-card.ts';
+import { startTone, stopTone, toneHz, untilSoundCard } from '../support/guest-tone.ts';
+import { makeStarterGuest, untilAgent, untilStatus } from '../support/starter-guest.ts';
+
+test('what a guest plays is in its recording although it is muted here, silence too, and players can seek in it', {
+  timeout: 240_000,
+}, async () => {
+  const app = await launchApp();
+  const { page, client, electron, home } = app;
+  await untilConnected(app);
+  const { id } = await makeStarterGuest(client, 'Singer');
+  await app.call('guest.start', { guest: id });
+  await untilStatus(client, id, 'running');
+  await goToConsole(page, id);
+  await untilLive(page);
+  await untilAgent(client, id);
+  await untilSoundCard(client, id);
+  const sing = async () => {
+    await startTone(client, id);
+    // Silent until it is told otherwise, each time that a program opens the card.
+    await setAmplifier(client, id, 'output', amplifierSteps);
+    await pause(3000);
+  };
+  await page.getByRole('button', { name: 'Sound' }).click();
+  await page.getByRole('switch', { name: 'Mute' }).focus();
+  await page.keyboard.press('Space');
+  await page.keyboard.press('Escape');
+
+  const path = join(home, 'song.webm');
+  await electron.evaluate(({ dialog }, filePath) => {
+    dialog.showSaveDialog = async () => ({ canceled: false, filePath });
+  }, path);
+  await page.getByRole('button', { name: 'Record a video…' }).click();
+  await page.getByRole('img', { name: 'A video is being recorded' }).waitFor();
+  const beganAt = performance.now();
+  await sing();
+  await page.getByRole('img', { name: 'It plays sound and is muted' }).waitFor();
+  await stopTone(client, id);
+
+  // What it had handed to its card by then is played to its end.
+  await page.getByRole('img', { name: 'It plays sound and is muted' }).waitFor({ state: 'detached', timeout: 30_000 });
+  await pause(2500);
+  await sing();
+  await page.getByRole('button', { name: 'End the recording' }).click();
+  await page.getByText(`Recorded to ${path}`).waitFor();
+  const endedAt = performance.now();
+
+  const webm = readFileSync(path);
+  const { sampleRate, loud, turnLengths } = await heardIn(page, webm);
+  expect(sampleRate).toBe(48_000);
+  const loudSeconds = loud.flatMap((isLoud, second) => (isLoud ? [second] : []));
+  expect(loudSeconds.length).toBeGreaterThan(4);
+  // Loud, silent and loud again.
+  expect(loud.slice(loudSeconds[0], loudSeconds.at(-1)).filter((isLoud) => !isLoud).length).toBeGreaterThan(0);
+  for (const length of turnLengths) expect(Math.abs(length - 48_000 / toneHz)).toBeLessThanOrEqual(1);
+  const { duration, soughtTo } = await sought(page, webm);
+  // Where the computer was too busy to mix, no sound was written.
+  expect(duration).toBeGreaterThan(loud.length - 0.5);
+  expect(duration).toBeLessThan((endedAt - beganAt) / 1000 + 2);
+  expect(Math.abs(soughtTo - duration / 2)).toBeLessThan(0.1);
+});
+
+/** What the browser's decoder finds in a file: whether each second is loud, and how many samples a turn of the tone mostly has in those that are. */
+async function heardIn(page: Page, webm: Buffer): Promise<{ sampleRate: number; loud: boolean[]; turnLengths: number[] }> {
+  return page.evaluate(async (base64) => {
+    const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+    const context = new OfflineAudioContext(1, 48_000, 48_000);
+    const { sampleRate, duration, samples } = await context.decodeAudioData(bytes.buffer).then((buffer) => ({
+      sampleRate: buffer.sampleRate,
+      duration: buffer.duration,
+      samples: buffer.getChannelData(0),
+    }));
+    const rms = (from: number, to: number) =>
+      Math.sqrt(samples.subarray(from, to).reduce((sum, sample) => sum + sample * sample, 0) / (to - from));
+    const loud: boolean[] = [];
+    const turnLengths: number[] = [];
+    for (let second = 0; second < Math.floor(duration); second++) {
+      const from = second * sampleRate;
+      const isLoud = rms(from, from + sampleRate) > 0.1;
+      loud.push(isLoud);
+      if (!isLoud) continue;
+      const rises: number[] = [];
+      for (let at = from + 1; at < from + sampleRate; at++)
+        if ((samples[at - 1] as number) < 0 && (samples[at] as number) >= 0) rises.push(at);
+      const lengths = rises.slice(1).map((at, index) => at - (rises[index] as number));
+      turnLengths.push(lengths.sort((one, other) => one - other)[lengths.length >> 1] as number);
+    }
+    return { sampleRate, loud, turnLengths };
+  }, webm.toString('base64'));
+}
+
+/** How long a player takes a file to be, and where it is after it was asked for the middle. */
+async function sought(page: Page, webm: Buffer): Promise<{ duration: number; soughtTo: number }> {
+  return page.evaluate(async (base64) => {
+    const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+    const video = document.createElement('video');
+    video.muted = true;
+    video.src = URL.createObjectURL(new Blob([bytes], { type: 'video/webm' }));
+    const happened = (name: string) => new Promise((resolve) => video.addEventListener(name, resolve, { once: true }));
+    await happened('loadeddata');
+    const shown = happened('seeked');
+    video.currentTime = video.duration / 2;
+    await shown;
+    URL.revokeObjectURL(video.src);
+    return { duration: video.duration, soughtTo: video.currentTime };
+  }, webm.toString('base64'));
+}
