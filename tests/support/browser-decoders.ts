@@ -64,6 +64,10 @@ export async function openBrowserDecoders(): Promise<BrowserDecoders> {
       server.on('connection', (come) => {
         socket = come;
         come.on('error', () => undefined);
+        come.on('close', () => {
+          for (const asker of asked.values()) asker.reject(new Error('The page that decodes is gone.'));
+          asked.clear();
+        });
         come.on(
           'data',
           frameReader((frame) => {
@@ -85,6 +89,8 @@ export async function openBrowserDecoders(): Promise<BrowserDecoders> {
           },
           stdio: 'ignore',
         });
+        electron.once('error', failed);
+        electron.once('exit', (status, signal) => failed(new Error(`The page that decodes ended with ${status ?? signal}.`)));
       });
     });
   } catch (error) {
