@@ -418,7 +418,7 @@ test('hardware of a snapshot brings as little as that of the present', { timeout
   const hostile = {
     extraArguments: ['-drive', 'file=/etc/shadow'],
     autostart: true,
-    shares: [{ id: 'share0', tag: 'home', path: '/root', readOnly: false }],
+    shares: [{ id: 'share0', tag: 'home', path: '/root', readOnly: false, via: 'mount' }],
     usbDevices: [{ id: 'usb0', vendorId: '0951', productId: '1666', port: null }],
   };
   Object.assign(manifest.snapshots[0].spec, hostile, {
