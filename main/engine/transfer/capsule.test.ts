@@ -77,6 +77,14 @@ test('a list of contents is taken exactly when every name in it leads to somethi
   );
 });
 
+test('hardware that is not as it should be is the capsule’s, and what has it is named', () => {
+  const taken = snapshot('a', null, 'l', { spec: { ...spec, shares: [{ id: 'share0' }] } });
+  const told = textOf({ layers: [layer('l', null)], snapshots: [taken], base: 'l', present: 'a' });
+  expect(() => parseCapsule(told)).toThrow('the hardware of the snapshot “a” is not as it should be.');
+  expect(() => parseCapsule(textOf({}).replace('"memoryMiB"', '"memory"'))).toThrow('the hardware of its guest is not as it should be.');
+  expect(isTaken({ layers: [layer('l', null)], snapshots: [taken], base: 'l', present: 'a' })).toBe(false);
+});
+
 test('a chain is as long as the store accepts and no longer', () => {
   const chain = (length: number) => Array.from({ length }, (_, at) => layer(`l${at}.qcow2`, at === 0 ? null : `l${at - 1}.qcow2`));
   expect(isTaken({ layers: chain(99), base: 'l98.qcow2' })).toBe(true);

@@ -7,6 +7,7 @@
  * (`main/engine/transfer/capsule.test.ts`).
  */
 import { z } from 'zod';
+import { Failure } from '../../../contract/errors.ts';
 import {
   defaultSnapshotSchedule,
   guestSnapshot,
@@ -131,7 +132,7 @@ export function parseCapsule(text: string): Capsule {
   if (!parsed.success)
     throw notUnderstood('its list of contents is not as it should be, or of a newer Guesthouse.', parsed.error.message.slice(0, 1000));
   const manifest = parsed.data;
-  const spec = specOf(manifest.spec);
+  const spec = specOf(manifest.spec, 'its guest');
   const none = { layers: [], snapshots: [], present: null, schedule: defaultSnapshotSchedule };
   const capsule: Capsule =
     manifest.capsule === 1
@@ -143,10 +144,19 @@ export function parseCapsule(text: string): Capsule {
   return capsule;
 }
 
-const specOf = (stored: z.infer<typeof storedSpec>): GuestSpec => parseStoredSpec(JSON.stringify(stored));
+/** Capsules keep specs as the database does; one that is not right is here the capsule's fault. */
+function specOf(stored: z.infer<typeof storedSpec>, whose: string): GuestSpec {
+  try {
+    return parseStoredSpec(JSON.stringify(stored));
+  } catch (thrown) {
+    if (!(thrown instanceof Failure) || thrown.error.code !== 'database/damaged') throw thrown;
+    throw notUnderstood(`the hardware of ${whose} is not as it should be.`, thrown.error.detail?.slice(0, 1000));
+  }
+}
 
 function withSpecs({ spec, memory, ...snapshot }: z.infer<typeof capsuleSnapshot>): CapsuleSnapshot {
-  return { ...snapshot, spec: specOf(spec), memory: memory && { ...memory, spec: memory.spec && specOf(memory.spec) } };
+  const whose = `the snapshot “${snapshot.name}”`;
+  return { ...snapshot, spec: specOf(spec, whose), memory: memory && { ...memory, spec: memory.spec && specOf(memory.spec, whose) } };
 }
 
 /** Every name once, and for the present what a guest that is off has. */
