@@ -86,6 +86,8 @@ export const consoleWords = {
   announceRecording: (guest: string) => `A video of ${guest} is being recorded.`,
   announceRecorded: 'The recording has ended.',
   monitors: 'Monitors',
+  monitorCount: (count: number) => (count === 1 ? '1 screen' : `${count} screens`),
+  monitorsMore: 'More screens',
   monitorsMost: (most: number) =>
     most === 1
       ? 'This guest’s display has one screen. Its hardware says how many.'
@@ -93,9 +95,7 @@ export const consoleWords = {
   monitorShown: 'Monitor that is shown',
   monitorLayout: 'How monitors are laid out',
   monitorTabs: 'One at a time',
-  monitorTabsNote: 'Choose with the numbers beside this menu.',
   monitorTiled: 'Side by side',
-  monitorTiledNote: 'All of them, each in a part of this window.',
   monitorApart: 'In windows of their own',
   monitorApartNumber: (number: number) => `Screen ${number}`,
   monitorApartLast: 'One of them stays in this window.',

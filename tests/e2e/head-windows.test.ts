@@ -42,8 +42,12 @@ async function untilHeadEqual(app: TestApp, page: Page, guest: GuestId, head: nu
 
 async function choose(page: Page, item: string, role: 'menuitem' | 'menuitemcheckbox' = 'menuitem'): Promise<void> {
   await page.getByRole('button', { name: 'Monitors' }).click();
+  await page.getByRole('menuitem', { name: 'In windows of their own' }).click();
   await page.getByRole(role, { name: item }).click();
-  await page.keyboard.press('Escape');
+  await until('the menu is gone', async () => {
+    await page.keyboard.press('Escape');
+    return (await page.getByRole('menu').count()) === 0;
+  });
 }
 
 /** A guest with so many monitors, all of them on, and its console in the main window. */

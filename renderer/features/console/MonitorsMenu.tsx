@@ -7,8 +7,8 @@ import { Segmented } from '../../ui/toggles.tsx';
 import { consoleWords } from '../../words/console.ts';
 import type { UsedMonitors } from './use-monitors.ts';
 
-/** So many are offered at least, with the reason why a guest has fewer. */
-const offered = 4;
+/** A guest that can have so many is not told how to have more. */
+const enough = 4;
 
 /** From the left to the right they have numbers; pixels are what people know of them. */
 function displayName({ label, width, height, scale }: PhysicalDisplay, index: number): string {
@@ -30,6 +30,8 @@ export function MonitorsMenu({ monitors, view }: { monitors: UsedMonitors; view:
     if (wanted <= heads.length || wanted === count) return null;
     return resize && !resize.possible ? resize.reason : null;
   };
+  const counts = Array.from({ length: Math.max(most, enough) }, (_, index) => index + 1);
+  const whyNotMore = counts.map(reasonFor).find((reason) => reason !== null) ?? null;
   return (
     <>
       {here.length > 1 && layout === 'tabs' && (
@@ -50,58 +52,69 @@ export function MonitorsMenu({ monitors, view }: { monitors: UsedMonitors; view:
           choose="single"
           selected={[String(count)]}
           onSelect={(chosen) => {
-            const wanted = Number([...chosen][0] ?? count);
+            const wanted = counts.find((each) => chosen.has(String(each))) ?? count;
             if (wanted !== count && reasonFor(wanted) === null) monitors.setCount(wanted);
           }}
         >
-          {Array.from({ length: Math.max(most, offered) }, (_, index) => index + 1).map((wanted) => (
-            <MenuItem key={wanted} id={String(wanted)} reason={reasonFor(wanted)}>
-              {String(wanted)}
-            </MenuItem>
-          ))}
-        </MenuSection>
-        <MenuSection
-          label={consoleWords.monitorLayout}
-          choose="single"
-          selected={[layout]}
-          onSelect={(chosen) => monitors.setLayout(chosen.has('tiled') ? 'tiled' : 'tabs')}
-        >
-          <MenuItem id="tabs" note={consoleWords.monitorTabsNote}>
-            {consoleWords.monitorTabs}
-          </MenuItem>
-          <MenuItem id="tiled" note={consoleWords.monitorTiledNote}>
-            {consoleWords.monitorTiled}
-          </MenuItem>
-        </MenuSection>
-        {heads.length > 1 && (
-          <MenuSection
-            title={consoleWords.monitorApart}
-            choose="multiple"
-            selected={apart.map(apartId)}
-            onSelect={(chosen) => {
-              const wanted = heads.filter((head) => chosen.has(apartId(head)));
-              if (wanted.length < heads.length) monitors.setApart(wanted);
-            }}
-          >
-            {heads.map((head) => (
-              <MenuItem key={head} id={apartId(head)} reason={here.length === 1 && here[0] === head ? consoleWords.monitorApartLast : null}>
-                {consoleWords.monitorApartNumber(head + 1)}
+          {counts
+            .filter((wanted) => reasonFor(wanted) === null)
+            .map((wanted) => (
+              <MenuItem key={wanted} id={String(wanted)}>
+                {consoleWords.monitorCount(wanted)}
               </MenuItem>
             ))}
+          {whyNotMore !== null && (
+            <MenuItem id="more" reason={whyNotMore}>
+              {consoleWords.monitorsMore}
+            </MenuItem>
+          )}
+        </MenuSection>
+        {most > 1 && (
+          <MenuSection
+            label={consoleWords.monitorLayout}
+            choose="single"
+            selected={[layout]}
+            onSelect={(chosen) => monitors.setLayout(chosen.has('tiled') ? 'tiled' : 'tabs')}
+          >
+            <MenuItem id="tabs">{consoleWords.monitorTabs}</MenuItem>
+            <MenuItem id="tiled">{consoleWords.monitorTiled}</MenuItem>
           </MenuSection>
         )}
         {heads.length > 1 && (
           <MenuSection label={consoleWords.monitorApart}>
-            {apart.length < heads.length - 1 && (
-              <MenuItem id="all-apart" note={consoleWords.monitorApartAllNote} onAction={() => monitors.setApart(heads.slice(1))}>
-                {consoleWords.monitorApartAll}
-              </MenuItem>
-            )}
-            {apart.length > 0 && (
-              <MenuItem id="none-apart" onAction={() => monitors.setApart([])}>
-                {consoleWords.monitorApartNone}
-              </MenuItem>
-            )}
+            <Submenu item={<MenuItem id="apart">{consoleWords.monitorApart}</MenuItem>} label={consoleWords.monitorApart}>
+              <MenuSection
+                label={consoleWords.monitorApart}
+                choose="multiple"
+                selected={apart.map(apartId)}
+                onSelect={(chosen) => {
+                  const wanted = heads.filter((head) => chosen.has(apartId(head)));
+                  if (wanted.length < heads.length) monitors.setApart(wanted);
+                }}
+              >
+                {heads.map((head) => (
+                  <MenuItem
+                    key={head}
+                    id={apartId(head)}
+                    reason={here.length === 1 && here[0] === head ? consoleWords.monitorApartLast : null}
+                  >
+                    {consoleWords.monitorApartNumber(head + 1)}
+                  </MenuItem>
+                ))}
+              </MenuSection>
+              <MenuSection label={consoleWords.monitorApart}>
+                {apart.length < heads.length - 1 && (
+                  <MenuItem id="all-apart" note={consoleWords.monitorApartAllNote} onAction={() => monitors.setApart(heads.slice(1))}>
+                    {consoleWords.monitorApartAll}
+                  </MenuItem>
+                )}
+                {apart.length > 0 && (
+                  <MenuItem id="none-apart" onAction={() => monitors.setApart([])}>
+                    {consoleWords.monitorApartNone}
+                  </MenuItem>
+                )}
+              </MenuSection>
+            </Submenu>
           </MenuSection>
         )}
         {most > 1 && (
