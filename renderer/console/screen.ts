@@ -20,6 +20,7 @@ import {
   type ViewChoice,
   zoomBy,
 } from './pointer/geometry.ts';
+import { type HeldPointer, pictureUnder, type SeenPicture, seenPart } from './pointer/neighbours.ts';
 import { Touch } from './pointer/touch.ts';
 import { Wheel } from './pointer/wheel.ts';
 
@@ -31,6 +32,8 @@ export type ScreenOptions = {
   /** In which the screen will be: its scale, its focus and its visibility count. */
   window: Window & typeof globalThis;
   platform: KeyboardOptions['platform'];
+  /** The screens of the same console: a pointer that is dragged from this one goes on there. This one is among them while it lives. */
+  together: Set<ConsoleScreen>;
   /** Keyboard and pointer went to the guest, or came back. */
   onGrab(grabbed: boolean): void;
   /** Ctrl+Alt was pressed: the focus must go elsewhere. */
@@ -78,6 +81,9 @@ export class ConsoleScreen {
   #drawnPointer: { shape: ConsoleCursor; scale: number; rotation: Rotation } | null = null;
   #grabbed = false;
   #heldButtons = new Set<PointerButton>();
+  /** Where the pointer is that was pressed on this one, and the other way round. */
+  #draggedOver: ConsoleScreen | null = null;
+  #draggedFrom: ConsoleScreen | null = null;
   #motionRest = { x: 0, y: 0 };
   #stopWatchingRatio = () => {};
 
@@ -110,6 +116,7 @@ export class ConsoleScreen {
     this.#observer.observe(this.element, { box: 'device-pixel-content-box' });
     this.#viewObserver.observe(this.element);
     this.#watchRatio();
+    options.together.add(this);
   }
 
   get grabbed(): boolean {
@@ -174,6 +181,8 @@ export class ConsoleScreen {
 
   destroy(): void {
     this.show(null, null);
+    this.#options.together.delete(this);
+    if (this.#draggedFrom) this.#draggedFrom.#dragOver(null);
     this.#abort.abort();
     this.#observer.disconnect();
     this.#viewObserver.disconnect();
@@ -274,6 +283,7 @@ export class ConsoleScreen {
   #releaseButtons(): void {
     for (const button of this.#heldButtons) this.#send({ kind: 'button', button, down: false });
     this.#heldButtons.clear();
+    this.#dragOver(null);
   }
 
   #button(button: PointerButton, down: boolean): void {
@@ -329,6 +339,7 @@ export class ConsoleScreen {
     event.preventDefault();
     this.#pointerMoved(event);
     this.#button(button, false);
+    if (this.#heldButtons.size === 0) this.#dragOver(null);
   }
 
   #pointerMoved(event: PointerEvent): void {
@@ -342,7 +353,7 @@ export class ConsoleScreen {
     }
     // Between pressing and letting go, further buttons come as movements.
     if (event.type === 'pointermove' && event.button >= 0) this.#buttonsChanged(event);
-    if (!this.#relative) this.#pointAt({ x: event.clientX, y: event.clientY });
+    if (!this.#relative) this.#pointWith(event);
     else if (this.#pointerIsLocked) this.#moveBy({ x: event.movementX, y: event.movementY });
   }
 
@@ -357,6 +368,35 @@ export class ConsoleScreen {
     this.#motionRest.x -= dxPx;
     this.#motionRest.y -= dyPx;
     if (dxPx !== 0 || dyPx !== 0) this.#send({ kind: 'motion', dxPx, dyPx });
+  }
+
+  /** INVARIANT: with a button held the pointer goes on over the guest's other monitors (tests/e2e/monitors.test.ts, tests/e2e/head-windows.test.ts). */
+  #pointWith(event: HeldPointer): void {
+    const pressed = this.#seenPicture;
+    if (this.#heldButtons.size === 0 || !pressed) {
+      this.#pointAt({ x: event.clientX, y: event.clientY });
+      return;
+    }
+    const others = [...this.#options.together].flatMap((screen) => (screen !== this && screen.#seenPicture) || []);
+    const { over, at } = pictureUnder(event, pressed, others);
+    this.#dragOver(over.screen === this ? null : over.screen);
+    over.screen.#pointAt(at);
+  }
+
+  get #seenPicture(): (SeenPicture & { screen: ConsoleScreen }) | null {
+    if (!this.#picture || this.#console?.state.phase !== 'connected' || this.#document.hidden) return null;
+    const picture = seenPart(this.#picture.getBoundingClientRect(), this.element.getBoundingClientRect());
+    return { screen: this, window: this.#window, picture };
+  }
+
+  /** The pointer has the shape that the guest gives it there. */
+  #dragOver(screen: ConsoleScreen | null): void {
+    if (screen === this.#draggedOver) return;
+    if (this.#draggedOver) this.#draggedOver.#draggedFrom = null;
+    this.#draggedOver = screen;
+    if (screen) screen.#draggedFrom = this;
+    const picture = screen ? screen.#picture : null;
+    this.element.style.cursor = picture?.style.cursor ?? '';
   }
 
   #pointAt(at: { x: number; y: number }): void {
@@ -488,6 +528,7 @@ export class ConsoleScreen {
         ? 'default'
         : cursorStyle(this.#cursor, this.#placement?.scale ?? 1, this.#window.devicePixelRatio, this.#choice.rotation);
     if (this.#picture) this.#picture.style.cursor = style;
+    if (this.#draggedFrom) this.#draggedFrom.element.style.cursor = style;
     this.#placePointer();
   }
 

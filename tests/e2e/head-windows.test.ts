@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import type { GuestId } from '../../contract/ids.ts';
+import { leftButton, untilPointer } from '../support/agent-pointer.ts';
 import { launchApp, type TestApp, untilConnected } from '../support/app.ts';
 import { canvasPixels, goToConsole, liveCanvas, runInGuest, typeKeys } from '../support/console-page.ts';
 import { dragOver } from '../support/drag-files.ts';
@@ -13,7 +14,7 @@ import { until } from '../support/until.ts';
 
 const canvasOf = (head: number) => `.console:not([hidden]) [data-head="${head}"] ${liveCanvas}`;
 const listensForSpice =
-  'port=$(grep -lx com.redhat.spice.0 /sys/class/virtio-ports/*/name); sleep 1000 <>/dev/$(basename $(dirname $port)) >/dev/null 2>&1 &';
+  'port=$(grep -lx com.redhat.spice.0 /sys/class/virtio-ports/*/name); cat <>/dev/$(basename $(dirname $port)) >/tmp/agent-heard 2>/dev/null &';
 
 async function screendumpOf(app: TestApp, guest: GuestId, head: number): Promise<Pixels> {
   const filename = join(app.home, `head-${head}.png`);
@@ -128,6 +129,30 @@ test('a monitor in a window of its own is drawn and used there, has that windowâ
   await untilHeadEqual(app, page, guest, 0);
   const shots = process.env.GUESTHOUSE_SHOTS;
   if (shots) await second.screenshot({ path: join(shots, 'head-window.png') });
+
+  // A button that is held is held in the other window as well, and let go there.
+  await electron.evaluate(({ BrowserWindow }) => {
+    for (const window of BrowserWindow.getAllWindows()) {
+      const isSecond = window.getTitle().startsWith('Screen 2');
+      window.setPosition(isSecond ? 0 : 920, 0);
+    }
+  });
+  await until(
+    'they lie beside each other',
+    async () => (await page.evaluate(() => screenX)) - (await second.evaluate(() => screenX)) === 920,
+  );
+  const [from, to] = await Promise.all([second.locator(canvasOf(1)).boundingBox(), page.locator(canvasOf(0)).boundingBox()]);
+  if (!from || !to) throw new Error('A monitor has no place.');
+  const [above, aboveThere] = await Promise.all([second, page].map((each) => each.evaluate(() => screenY + outerHeight - innerHeight)));
+  const [sizeThere, size] = [await canvasPixels(page, canvasOf(0)), await canvasPixels(second, canvasOf(1))];
+  await second.mouse.move(from.x + from.width / 2, from.y + from.height / 2);
+  await second.mouse.down();
+  await second.mouse.move(920 + to.x + to.width / 2, to.y + to.height / 2 + (aboveThere ?? 0) - (above ?? 0));
+  await second.mouse.up();
+  const released = { xPx: sizeThere.widthPx / 2, yPx: sizeThere.heightPx / 2, display: 0, buttons: 0 };
+  const pointer = await untilPointer(client, guest, released);
+  expect(pointer).toContainEqual({ xPx: size.widthPx / 2, yPx: size.heightPx / 2, display: 1, buttons: leftButton });
+  expect(pointer).toContainEqual({ ...released, buttons: leftButton });
 
   // Files are dropped on any of its monitors, and where they are is where they would go; here is no agent that could take them.
   const target = '.console-drop';

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import type { GuestId } from '../../contract/ids.ts';
+import { leftButton, untilPointer } from '../support/agent-pointer.ts';
 import { launchApp, type TestApp, untilConnected } from '../support/app.ts';
 import { canvasPixels, goToConsole, liveCanvas, runInGuest } from '../support/console-page.ts';
 import { decodePng, differingPixels, type Pixels } from '../support/png.ts';
@@ -87,7 +88,7 @@ test('two monitors are shown one at a time or side by side, each pixel by pixel,
   await runInGuest(
     client,
     guest,
-    'port=$(grep -lx com.redhat.spice.0 /sys/class/virtio-ports/*/name); sleep 1000 <>/dev/$(basename $(dirname $port)) >/dev/null 2>&1 &',
+    'port=$(grep -lx com.redhat.spice.0 /sys/class/virtio-ports/*/name); cat <>/dev/$(basename $(dirname $port)) >/tmp/agent-heard 2>/dev/null &',
   );
   await until('both are on', async () => (await outputs()) === 'connected connected', 30_000);
   await choose(page, 'Side by side');
@@ -98,6 +99,24 @@ test('two monitors are shown one at a time or side by side, each pixel by pixel,
   await untilHeadEqual(app, guest, 1);
   const shots = process.env.GUESTHOUSE_SHOTS;
   if (shots) await page.screenshot({ path: join(shots, 'monitors-tiled.png') });
+
+  // A button that is held is held on the other one as well, and let go there.
+  const [from, to] = await Promise.all([0, 1].map((head) => page.locator(canvasOf(head)).boundingBox()));
+  if (!from || !to) throw new Error('A monitor has no place.');
+  await page.mouse.move(from.x + from.width / 2, from.y + from.height / 2);
+  await page.mouse.down();
+  await page.mouse.move(to.x + 3, to.y + to.height / 2);
+  await page.mouse.move(to.x + to.width / 2, to.y + to.height / 2);
+  await page.mouse.up();
+  const middle = async (head: number) => {
+    const { widthPx, heightPx } = await canvasPixels(page, canvasOf(head));
+    return { xPx: widthPx / 2, yPx: heightPx / 2, display: head };
+  };
+  const pressed = { ...(await middle(0)), buttons: leftButton };
+  const released = { ...(await middle(1)), buttons: 0 };
+  const pointer = await untilPointer(client, guest, released);
+  expect(pointer).toContainEqual(pressed);
+  expect(pointer).toContainEqual({ ...released, buttons: leftButton });
 
   await choose(page, 'One at a time');
   await number('1').click();

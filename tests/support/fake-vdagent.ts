@@ -71,11 +71,7 @@ export class FakeVdagent {
 
   /** All that the client said of clipboards and files since this was asked last. */
   async heard(): Promise<Heard[]> {
-    const all = Buffer.from(await this.#run('base64 /tmp/agent-heard'), 'base64');
-    const pieces: Buffer[] = [];
-    for (let at = 0; at + 8 <= all.byteLength; at += 8 + all.readUInt32LE(at + 4))
-      pieces.push(all.subarray(at + 8, at + 8 + all.readUInt32LE(at + 4)));
-    const stream = Buffer.concat(pieces);
+    const stream = heardByAgent(Buffer.from(await this.#run('base64 /tmp/agent-heard'), 'base64'));
     const messages: Heard[] = [];
     while (this.#read + 20 <= stream.byteLength && this.#read + 20 + stream.readUInt32LE(this.#read + 16) <= stream.byteLength) {
       const type = stream.readUInt32LE(this.#read + 4);
@@ -89,6 +85,14 @@ export class FakeVdagent {
   #run(script: string): Promise<string> {
     return runInGuest(this.#client, this.#guest, script);
   }
+}
+
+/** The agent's messages in what arrived at its port, which comes in pieces. */
+export function heardByAgent(all: Buffer): Buffer {
+  const pieces: Buffer[] = [];
+  for (let at = 0; at + 8 <= all.byteLength; at += 8 + all.readUInt32LE(at + 4))
+    pieces.push(all.subarray(at + 8, at + 8 + all.readUInt32LE(at + 4)));
+  return Buffer.concat(pieces);
 }
 
 /** Of the selection that Ctrl+C copies to. */

@@ -2,12 +2,13 @@ import { useEffect, useRef, useState } from 'react';
 import type { HeadWindow } from '../../../contract/shell.ts';
 import type { ViewChoice } from '../../console/pointer/geometry.ts';
 import { ConsoleScreen, type ScreenOptions } from '../../console/screen.ts';
+import type { ConsoleSession } from '../../console/session.ts';
 import { bridge, shell } from '../../state/bridge.ts';
 import { useSettings } from '../../state/store.ts';
 import { consoleWords } from '../../words/console.ts';
 import type { UsedConsole } from './use-console.ts';
 
-export type MonitorScreen = Omit<ScreenOptions, 'platform' | 'window'> &
+export type MonitorScreen = Omit<ScreenOptions, 'platform' | 'window' | 'together'> &
   Pick<UsedConsole, 'session' | 'view'> & {
     /** Where it is put, in this window or another one. */
     host: HTMLElement | null;
@@ -58,6 +59,7 @@ function useScreen({ host, session, view, takesFocus, ...handlers }: MonitorScre
     const made = new ConsoleScreen({
       window: shownIn,
       platform: bridge.info.platform,
+      together: screensOf(session),
       onGrab: (on) => latest.current.onGrab(on),
       onRelease: () => latest.current.onRelease(),
       onScale: (scale) => latest.current.onScale(scale),
@@ -82,6 +84,13 @@ function useScreen({ host, session, view, takesFocus, ...handlers }: MonitorScre
     if (screen && takesFocus && connected && !isWalkedByKeyboard(screen.element.ownerDocument)) screen.focus();
   }, [screen, takesFocus, connected]);
   return screen;
+}
+
+const screens = new WeakMap<ConsoleSession, Set<ConsoleScreen>>();
+function screensOf(session: ConsoleSession): Set<ConsoleScreen> {
+  const known = screens.get(session) ?? new Set();
+  screens.set(session, known);
+  return known;
 }
 
 function isWalkedByKeyboard({ activeElement, body }: Document): boolean {
