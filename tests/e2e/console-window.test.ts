@@ -7,15 +7,11 @@ import type { GuestId } from '../../contract/ids.ts';
 import { launchApp, type TestApp, untilConnected } from '../support/app.ts';
 import { goToConsole, runInGuest, screendump, untilLive } from '../support/console-page.ts';
 import { decodePng, differingPixels, type Pixels } from '../support/png.ts';
-import { makeStarterGuest, untilAgent, untilStatus } from '../support/starter-guest.ts';
+import { listensForSpice, makeStarterGuest, untilAgent, untilStatus } from '../support/starter-guest.ts';
 import { until } from '../support/until.ts';
 
 const shown = '.console:not([hidden])';
 const picture = `${shown} canvas[data-console-canvas]`;
-
-/** An agent that has opened its channel, and says nothing. */
-const listensForSpice =
-  'port=$(grep -lx com.redhat.spice.0 /sys/class/virtio-ports/*/name); sleep 1000 <>/dev/$(basename $(dirname $port)) >/dev/null 2>&1 &';
 
 /** Shows the console of a starter guest whose agent answers. */
 async function showStarter(app: TestApp): Promise<GuestId> {

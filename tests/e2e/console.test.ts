@@ -18,7 +18,7 @@ import {
 } from '../support/console-page.ts';
 import { type Mischief, spiceMessage, takePlaceOf, u32 } from '../support/hostile-spice.ts';
 import { decodePng, differingPixels } from '../support/png.ts';
-import { makeStarterGuest, untilAgent, untilStatus } from '../support/starter-guest.ts';
+import { listensForSpice, makeStarterGuest, untilAgent, untilStatus } from '../support/starter-guest.ts';
 import { until } from '../support/until.ts';
 
 /** The app with a running starter guest whose agent answers, and its console on the screen. */
@@ -284,10 +284,8 @@ test('a guest whose agent runs is told the size of the window, and again when it
 }, async () => {
   const app = await withConsole();
   const { page, client, guest, electron } = app;
-  // An agent that has opened its channel; what the display should be is told by the display itself, not through the agent.
-  const open =
-    'port=$(grep -lx com.redhat.spice.0 /sys/class/virtio-ports/*/name); sleep 1000 <>/dev/$(basename $(dirname $port)) >/dev/null 2>&1 &';
-  await runInGuest(client, guest, open);
+  // What the display should be is told by the display itself, not through the agent.
+  await runInGuest(client, guest, listensForSpice);
   const wanted = async () => (await runInGuest(client, guest, 'cat /sys/class/drm/card*-*/modes | head -n 1')).trim();
   const resized = async (width: number, height: number) => {
     await electron.evaluate(({ BrowserWindow }, size) => BrowserWindow.getAllWindows()[0]?.setContentSize(...size), [

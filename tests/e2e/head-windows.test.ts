@@ -9,13 +9,10 @@ import { launchApp, type TestApp, untilConnected } from '../support/app.ts';
 import { canvasPixels, goToConsole, liveCanvas, runInGuest, typeKeys } from '../support/console-page.ts';
 import { dragOver } from '../support/drag-files.ts';
 import { decodePng, differingPixels, type Pixels } from '../support/png.ts';
-import { makeStarterGuest, untilAgent, untilStatus } from '../support/starter-guest.ts';
+import { listensForSpice, makeStarterGuest, untilAgent, untilStatus } from '../support/starter-guest.ts';
 import { until } from '../support/until.ts';
 
 const canvasOf = (head: number) => `.console:not([hidden]) [data-head="${head}"] ${liveCanvas}`;
-const listensForSpice =
-  'port=$(grep -lx com.redhat.spice.0 /sys/class/virtio-ports/*/name); cat <>/dev/$(basename $(dirname $port)) >/tmp/agent-heard 2>/dev/null &';
-
 async function screendumpOf(app: TestApp, guest: GuestId, head: number): Promise<Pixels> {
   const filename = join(app.home, `head-${head}.png`);
   const input = { filename, format: 'png', device: 'video0', head };

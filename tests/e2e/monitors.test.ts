@@ -8,7 +8,7 @@ import { leftButton, untilPointer } from '../support/agent-pointer.ts';
 import { launchApp, type TestApp, untilConnected } from '../support/app.ts';
 import { canvasPixels, goToConsole, liveCanvas, runInGuest } from '../support/console-page.ts';
 import { decodePng, differingPixels, type Pixels } from '../support/png.ts';
-import { makeStarterGuest, untilAgent, untilStatus } from '../support/starter-guest.ts';
+import { listensForSpice, makeStarterGuest, untilAgent, untilStatus } from '../support/starter-guest.ts';
 import { until } from '../support/until.ts';
 
 const canvasOf = (head: number) => `.console:not([hidden]) [data-head="${head}"] ${liveCanvas}`;
@@ -85,11 +85,7 @@ test('two monitors are shown one at a time or side by side, each pixel by pixel,
   const preferred = async (output: number) =>
     (await runInGuest(client, guest, `head -n 1 /sys/class/drm/card*-Virtual-${output}/modes`)).trim();
   expect(await outputs()).toBe('connected disconnected');
-  await runInGuest(
-    client,
-    guest,
-    'port=$(grep -lx com.redhat.spice.0 /sys/class/virtio-ports/*/name); cat <>/dev/$(basename $(dirname $port)) >/tmp/agent-heard 2>/dev/null &',
-  );
+  await runInGuest(client, guest, listensForSpice);
   await until('both are on', async () => (await outputs()) === 'connected connected', 30_000);
   await choose(page, 'Side by side');
   for (const head of [0, 1])

@@ -9,13 +9,10 @@ import { launchApp, type TestApp, untilConnected } from '../support/app.ts';
 import { canvasPixels, goToConsole, liveCanvas, runInGuest } from '../support/console-page.ts';
 import { noPhysicalDisplays, startPhysicalDisplays } from '../support/physical-displays.ts';
 import { decodePng, differingPixels } from '../support/png.ts';
-import { makeStarterGuest, untilAgent, untilStatus } from '../support/starter-guest.ts';
+import { listensForSpice, makeStarterGuest, untilAgent, untilStatus } from '../support/starter-guest.ts';
 import { until } from '../support/until.ts';
 
 const canvasOf = (head: number) => `.console:not([hidden]) [data-head="${head}"] ${liveCanvas}`;
-const listensForSpice =
-  'port=$(grep -lx com.redhat.spice.0 /sys/class/virtio-ports/*/name); sleep 1000 <>/dev/$(basename $(dirname $port)) >/dev/null 2>&1 &';
-
 /** Where each window is, by its title, and whether it is full screen. */
 async function windowsOf({ electron }: TestApp): Promise<Record<string, string>> {
   return electron.evaluate(({ BrowserWindow }) =>

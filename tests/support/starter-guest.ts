@@ -5,6 +5,10 @@ import type { EngineClient } from '../../main/client/engine-client.ts';
 import { succeeded } from './outcomes.ts';
 import { until } from './until.ts';
 
+/** For the guest’s shell: an agent of SPICE that has opened its channel and says nothing. What it is told is kept in /tmp/agent-heard. */
+export const listensForSpice =
+  'port=$(grep -lx com.redhat.spice.0 /sys/class/virtio-ports/*/name); cat <>/dev/$(basename $(dirname $port)) >/tmp/agent-heard 2>/dev/null &';
+
 /** Makes a guest that is off. */
 export async function makeStarterGuest(client: EngineClient, name: string): Promise<Guest> {
   const starter = await until(
