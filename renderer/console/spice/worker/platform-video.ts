@@ -15,7 +15,10 @@ const maxWaitMs = 500;
 const answerDeadlineMs = 1000;
 const maxStandardHeightPx = 576;
 
-/** How GStreamer, which packs the server's videos, turns colours into brightness and two differences; VP8 has no place to say it. */
+/**
+ * How GStreamer, which packs the server's videos, turns colours into brightness and two differences. VP8 has no place to say it, and its VP9
+ * does not: the decoder would take that for high definition of any size.
+ */
 function coloursOf(height: number): VideoColorSpaceInit {
   const matrix = height <= maxStandardHeightPx ? 'smpte170m' : 'bt709';
   return { matrix, primaries: 'bt709', transfer: 'iec61966-2-1', fullRange: false };
@@ -54,7 +57,7 @@ class PlatformStream implements StreamDecoder {
       error: (error) => this.#fail?.(new SpiceError(`${codec}: ${error.message}`)),
     });
     const name = codecNames.find(([known]) => known === codec)?.[1] ?? '';
-    this.#decoder.configure({ codec: name, optimizeForLatency: true, ...(codec === 'vp8' ? { colorSpace: coloursOf(height) } : {}) });
+    this.#decoder.configure({ codec: name, optimizeForLatency: true, ...(codec === 'h264' ? {} : { colorSpace: coloursOf(height) }) });
   }
 
   async decode(bytes: Uint8Array): Promise<Picture | null> {
