@@ -2,6 +2,9 @@
 import { linkSteps, Pieces } from '../../bench/spice/link-pieces.ts';
 import { displayMessage, displayRequest } from '../../renderer/console/spice/protocol/constants.ts';
 
+/** What a client tells of how a video arrives, of the pictures since it told last. */
+export type VideoReport = { pictures: number; late: number; marginMs: number };
+
 const headerBytes = 6;
 const authReplyBytes = 4;
 
@@ -12,6 +15,7 @@ function nameIn(names: Record<string, number>, type: number): string {
 export class MessageCounts {
   /** Messages of display channels by name, and the client's with “→” before it. */
   readonly counts = new Map<string, number>();
+  readonly reports: VideoReport[] = [];
   readonly #streams = new Map<number, { pieces: Pieces; skip: number; head: Buffer; said: number }>();
   readonly #isDisplay: (stream: number) => boolean;
 
@@ -26,7 +30,10 @@ export class MessageCounts {
   /** A link and a ticket come before the messages, each in a piece of its own as they do. */
   said(stream: number, bytes: Uint8Array): void {
     if (this.#of(stream).said++ < 2 || !this.#isDisplay(stream)) return;
-    const type = Buffer.from(bytes).readUInt16LE(0);
+    const message = Buffer.from(bytes);
+    const type = message.readUInt16LE(0);
+    if (type === displayRequest.STREAM_REPORT)
+      this.reports.push({ pictures: message.readUInt32LE(22), late: message.readUInt32LE(26), marginMs: message.readInt32LE(30) });
     if (type >= displayRequest.INIT) this.#add(`→ ${nameIn(displayRequest, type)}`);
   }
 

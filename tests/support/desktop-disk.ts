@@ -8,6 +8,7 @@ import { chmod, copyFile, mkdir, readdir, rename, rm, writeFile } from 'node:fs/
 import { join } from 'node:path';
 import { cacheDirectory } from '../../build/places.ts';
 import { runCommand } from '../../build/starter/commands.ts';
+import type { Pixels } from './png.ts';
 import { photo, portablePixmap, screenBytes } from './test-photos.ts';
 
 export type DesktopDisk = {
@@ -29,6 +30,11 @@ const packages = [
 
 /** The size of the video in the guest's /root/video.bgr0, whose frames are raw: under emulation no decoder keeps up. */
 export const desktopVideo = { widthPx: 320, heightPx: 240, frames: 48 };
+
+/** The camera moves. */
+export function desktopVideoPicture(frame: number): Pixels {
+  return photo(desktopVideo.widthPx, desktopVideo.heightPx, 91, frame * 5, frame * 2);
+}
 
 const files: Record<string, string> = {
   'etc/fstab': '/dev/vda / ext4 rw 0 1\n',
@@ -120,8 +126,6 @@ async function furnish(root: string): Promise<void> {
   for (const program of ['root/session', 'root/terminal']) await chmod(join(root, program), 0o755);
   for (const [index, seed] of [5, 23].entries())
     await writeFile(join(root, `root/photo-${index + 1}.ppm`), portablePixmap(photo(640, 480, seed)));
-  const { widthPx, heightPx, frames } = desktopVideo;
-  // The camera moves.
-  const pictures = Array.from({ length: frames }, (_, frame) => screenBytes(photo(widthPx, heightPx, 91, frame * 5, frame * 2)));
+  const pictures = Array.from({ length: desktopVideo.frames }, (_, frame) => screenBytes(desktopVideoPicture(frame)));
   await writeFile(join(root, 'root/video.bgr0'), Buffer.concat(pictures));
 }
