@@ -135,16 +135,15 @@ test('a busy stream of little is joined over a few milliseconds', async () => {
   await until(() => page.received.length === 1);
   const messages = () => page.received.filter(({ type }) => type === 'data').length;
   const began = performance.now();
-  let sent = 0;
+  const pieces = 200;
   // Each is a read of its own: the next is written when the one before has had its turns.
-  for (; performance.now() - began < 200; sent++) {
+  for (let sent = 0; sent < pieces; sent++) {
     guest.write(Buffer.alloc(100, sent));
     await new Promise((settle) => setTimeout(settle, 0));
   }
-  await until(() => page.bytes().length === sent * 100);
-  expect(sent).toBeGreaterThan(60);
-  // One in four milliseconds, and two of the time at which nothing had come yet.
-  expect(messages()).toBeLessThan(sent / 2);
+  await until(() => page.bytes().length === pieces * 100);
+  // One in four milliseconds, however long a busy computer takes, and two of the time at which nothing had come yet.
+  expect(messages()).toBeLessThanOrEqual(Math.ceil((performance.now() - began) / 4) + 2);
   page.end();
 });
 
