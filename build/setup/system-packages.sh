@@ -37,6 +37,7 @@ LIST
     echo 'file:/usr/lib/xorg/modules/drivers/dummy_drv.so|useful|xserver-xorg-video-dummy|several displays for the window, in the tests'
     echo 'cmd:xrandr|useful|x11-xserver-utils|several displays for the window, in the tests'
     echo 'cmd:openbox|useful|openbox|windows that are full screen on them, in the tests'
+    echo 'cmd:ffprobe|useful|ffmpeg|looks into recordings, in the tests'
     echo 'file:/usr/lib/memtest86+/memtest86+x64.iso|needed|memtest86+|a disc that starts, for the tests'
   fi
   if ! has_display; then
