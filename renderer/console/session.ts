@@ -39,20 +39,18 @@ export type SessionView = {
   foldersUsed: boolean;
 };
 
-const nothing: SessionView = {
-  phase: 'waiting',
+/** What is so while there is no connection. */
+const unconnected = {
   console: null,
-  size: null,
-  end: null,
-  frame: null,
-  heads: [],
   capabilities: null,
   cursor: { kind: 'default' },
   stats: noStats,
   sound: null,
   microphone: 'off',
   foldersUsed: false,
-};
+} satisfies Partial<SessionView>;
+
+const nothing: SessionView = { ...unconnected, phase: 'waiting', size: null, end: null, frame: null, heads: [] };
 
 export class ConsoleSession {
   readonly #make: () => Console;
@@ -132,14 +130,8 @@ export class ConsoleSession {
           this.#reconnect.lost();
           this.#set({
             phase: 'retrying',
-            console: null,
+            ...unconnected,
             end: event.state.end,
-            capabilities: null,
-            cursor: { kind: 'default' },
-            stats: noStats,
-            sound: null,
-            microphone: 'off',
-            foldersUsed: false,
           });
         }
         break;
@@ -181,15 +173,7 @@ export class ConsoleSession {
     this.#keepFrame();
     this.#stopListening();
     live.close();
-    this.#set({
-      console: null,
-      capabilities: null,
-      cursor: { kind: 'default' },
-      stats: noStats,
-      sound: null,
-      microphone: 'off',
-      foldersUsed: false,
-    });
+    this.#set(unconnected);
   }
 
   #keepFrame(): void {
