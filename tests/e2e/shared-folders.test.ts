@@ -25,20 +25,20 @@ test('a guest reads and writes folders over its console, and is kept from the re
   const app = await launchApp();
   await untilConnected(app);
   const { id: guest } = await makeStarterGuest(app.client, 'Starter');
-  const work = join(app.home, 'work');
+  const papers = join(app.home, 'papers');
   const music = join(app.home, 'music');
-  for (const folder of [work, music]) mkdirSync(folder);
+  for (const folder of [papers, music]) mkdirSync(folder);
   const letter = randomBytes(200_000);
-  writeFileSync(join(work, 'letter'), letter);
+  writeFileSync(join(papers, 'letter'), letter);
   writeFileSync(join(music, 'song'), 'la la');
   writeFileSync(join(app.home, 'secret'), 'nobody may read this');
   const share = async (folders: object[]) => app.client.call('guest.edit', { guest, change: { shares: folders as never } });
   await share([
-    { path: work, via: 'webdav' },
+    { path: papers, via: 'webdav' },
     { path: music, readOnly: true, via: 'webdav' },
   ]);
   expect(await app.client.call('guest.shares', { guest })).toMatchObject([
-    { tag: 'work', protocol: 'webdav', folder: 'http://localhost:9843/work/', command: null },
+    { tag: 'papers', protocol: 'webdav', folder: 'http://localhost:9843/papers/', command: null },
     { tag: 'music', protocol: 'webdav' },
   ]);
   await expect(app.client.call('guest.mountShare', { guest, share: 'share0' })).rejects.toMatchObject({ error: { code: 'guest/denied' } });
@@ -76,12 +76,12 @@ test('a guest reads and writes folders over its console, and is kept from the re
 
   const [root, got, song, refused, outside] = await ask(
     request('PROPFIND', '/', { depth: '1' }),
-    request('GET', '/work/letter'),
+    request('GET', '/papers/letter'),
     request('GET', '/music/song'),
     request('PUT', '/music/mine', {}, 'mine'),
-    request('GET', '/work/..%2fsecret'),
+    request('GET', '/papers/..%2fsecret'),
   );
-  expect(root).toContain('<D:href>/work/</D:href>');
+  expect(root).toContain('<D:href>/papers/</D:href>');
   expect(root).toContain('<D:href>/music/</D:href>');
   expect(
     Buffer.from(got ?? '', 'latin1')
@@ -94,14 +94,14 @@ test('a guest reads and writes folders over its console, and is kept from the re
   expect(readdirSync(music)).toEqual(['song']);
 
   const report = randomBytes(150_000);
-  const [put] = await ask(request('PUT', '/work/report', {}, report));
+  const [put] = await ask(request('PUT', '/papers/report', {}, report));
   expect(put).toContain('201 Created');
-  expect(readFileSync(join(work, 'report')).equals(report)).toBe(true);
-  expect(readdirSync(work).sort()).toEqual(['letter', 'report']);
+  expect(readFileSync(join(papers, 'report')).equals(report)).toBe(true);
+  expect(readdirSync(papers).sort()).toEqual(['letter', 'report']);
 
   // The menu says what is shared, and whether the guest has it.
   await app.page.getByRole('button', { name: 'Shared folders' }).click();
-  await app.page.getByRole('menuitem', { name: /Show “work” here/ }).waitFor();
+  await app.page.getByRole('menuitem', { name: /Show “papers” here/ }).waitFor();
   expect(await app.page.getByRole('menuitem', { name: /Show “music” here/ }).textContent()).toContain('(read-only)');
   await app.page.keyboard.press('Escape');
 
@@ -109,7 +109,7 @@ test('a guest reads and writes folders over its console, and is kept from the re
   const [, keep] = (await app.client.call('guest.show', { guest })).spec.shares;
   const { changes } = await share([{ ...keep }, { path: app.home, tag: 'home', via: 'webdav', readOnly: true }]);
   expect(changes.map(({ when }) => when)).toEqual(['now', 'now']);
-  const [gone, home] = await ask(request('GET', '/work/letter'), request('GET', '/home/secret'));
+  const [gone, home] = await ask(request('GET', '/papers/letter'), request('GET', '/home/secret'));
   expect(gone).toMatch(/^HTTP\/1\.1 404/);
   expect(home).toContain('nobody may read this');
 

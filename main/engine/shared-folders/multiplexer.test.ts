@@ -133,19 +133,23 @@ test('a port that takes nothing is sent no more than a few pieces', async () => 
 test('programs in a guest read and write files through it, several at once', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'gh-mux-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  const server = new DavServer({ shares: () => [{ tag: 'work', path: folder, readOnly: false }], now: Date.now, failed: () => undefined });
+  const server = new DavServer({
+    shares: () => [{ tag: 'papers', path: folder, readOnly: false }],
+    now: Date.now,
+    failed: () => undefined,
+  });
   const { multiplexer, sentTo } = port((client) =>
     server.serve({ stream: client, began: () => client.requestBegan(), answered: () => client.requestAnswered() }),
   );
   const heard = (id: bigint) => Buffer.concat(sentTo().flatMap(({ client, data }) => (client === id ? [data] : [])));
   const content = randomBytes(500_000);
-  const put = Buffer.from(`PUT /work/a HTTP/1.1\r\nhost: localhost\r\ncontent-length: ${content.length}\r\n\r\n`);
+  const put = Buffer.from(`PUT /papers/a HTTP/1.1\r\nhost: localhost\r\ncontent-length: ${content.length}\r\n\r\n`);
   const all = Buffer.concat([put, content]);
   for (let at = 0; at < all.length; at += 60_000) await multiplexer.receive(webdavdMessage(5n, all.subarray(at, at + 60_000)));
   multiplexer.receive(webdavdMessage(6n, 'OPTIONS / HTTP/1.1\r\nhost: localhost\r\n\r\n'));
   await expect.poll(() => heard(5n).toString()).toMatch(/^HTTP\/1\.1 201/);
   await expect.poll(() => heard(6n).toString()).toMatch(/^HTTP\/1\.1 200.*dav: 1, 2/is);
   expect(readFileSync(join(folder, 'a')).equals(content)).toBe(true);
-  multiplexer.receive(webdavdMessage(6n, 'GET /work/a HTTP/1.1\r\nhost: localhost\r\n\r\n'));
+  multiplexer.receive(webdavdMessage(6n, 'GET /papers/a HTTP/1.1\r\nhost: localhost\r\n\r\n'));
   await expect.poll(() => heard(6n).subarray(-content.length).equals(content)).toBe(true);
 });
