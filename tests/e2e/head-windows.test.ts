@@ -1,42 +1,14 @@
-/** Monitors of one guest in windows of their own: drawn there pixel by pixel, used there, and shown with the others again when such a window closes. */
-import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import type { GuestId } from '../../contract/ids.ts';
 import { leftButton, untilPointer } from '../support/agent-pointer.ts';
 import { launchApp, type TestApp, untilConnected } from '../support/app.ts';
-import { canvasPixels, goToConsole, liveCanvas, runInGuest, typeKeys } from '../support/console-page.ts';
+import { canvasPixels, goToConsole, runInGuest, typeKeys } from '../support/console-page.ts';
 import { dragOver } from '../support/drag-files.ts';
-import { decodePng, differingPixels, type Pixels } from '../support/png.ts';
+import { canvasOf, untilHeadEqual } from '../support/monitor-pixels.ts';
 import { listensForSpice, makeStarterGuest, untilAgent, untilStatus } from '../support/starter-guest.ts';
 import { until } from '../support/until.ts';
-
-const canvasOf = (head: number) => `.console:not([hidden]) [data-head="${head}"] ${liveCanvas}`;
-async function screendumpOf(app: TestApp, guest: GuestId, head: number): Promise<Pixels> {
-  const filename = join(app.home, `head-${head}.png`);
-  const input = { filename, format: 'png', device: 'video0', head };
-  await app.client.call('guest.qmpCommand', { guest, command: 'screendump', arguments: input });
-  const pixels = decodePng(readFileSync(filename));
-  rmSync(filename);
-  return pixels;
-}
-
-async function untilHeadEqual(app: TestApp, page: Page, guest: GuestId, head: number): Promise<Pixels> {
-  let differing = -1;
-  await page.locator(canvasOf(head)).waitFor({ timeout: 20_000 });
-  return await until(
-    'the monitor equals its screendump',
-    async () => {
-      const seen = await canvasPixels(page, canvasOf(head));
-      differing = differingPixels(seen, await screendumpOf(app, guest, head));
-      return differing === 0 ? seen : null;
-    },
-    20_000,
-  ).catch((error: unknown) => {
-    throw new Error(`monitor ${head}: ${differing} pixels differ`, { cause: error });
-  });
-}
 
 async function choose(page: Page, item: string, role: 'menuitem' | 'menuitemcheckbox' = 'menuitem'): Promise<void> {
   await page.getByRole('button', { name: 'Monitors' }).click();

@@ -1,41 +1,12 @@
-/** Several monitors of one guest in one window: chosen one at a time or side by side, each as QEMU says that it is. */
-import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
-import type { GuestId } from '../../contract/ids.ts';
 import { leftButton, untilPointer } from '../support/agent-pointer.ts';
-import { launchApp, type TestApp, untilConnected } from '../support/app.ts';
-import { canvasPixels, goToConsole, liveCanvas, runInGuest } from '../support/console-page.ts';
-import { decodePng, differingPixels, type Pixels } from '../support/png.ts';
+import { launchApp, untilConnected } from '../support/app.ts';
+import { canvasPixels, goToConsole, runInGuest } from '../support/console-page.ts';
+import { canvasOf, untilHeadEqual } from '../support/monitor-pixels.ts';
 import { listensForSpice, makeStarterGuest, untilAgent, untilStatus } from '../support/starter-guest.ts';
 import { until } from '../support/until.ts';
-
-const canvasOf = (head: number) => `.console:not([hidden]) [data-head="${head}"] ${liveCanvas}`;
-
-async function screendumpOf(app: TestApp, guest: GuestId, head: number): Promise<Pixels> {
-  const filename = join(app.home, `head-${head}.png`);
-  const input = { filename, format: 'png', device: 'video0', head };
-  await app.client.call('guest.qmpCommand', { guest, command: 'screendump', arguments: input });
-  const pixels = decodePng(readFileSync(filename));
-  rmSync(filename);
-  return pixels;
-}
-
-async function untilHeadEqual(app: TestApp, guest: GuestId, head: number): Promise<void> {
-  let differing = -1;
-  await app.page.locator(canvasOf(head)).waitFor({ timeout: 20_000 });
-  await until(
-    'the monitor equals its screendump',
-    async () => {
-      differing = differingPixels(await canvasPixels(app.page, canvasOf(head)), await screendumpOf(app, guest, head));
-      return differing === 0;
-    },
-    20_000,
-  ).catch((error: unknown) => {
-    throw new Error(`monitor ${head}: ${differing} pixels differ`, { cause: error });
-  });
-}
 
 async function choose(page: Page, item: string): Promise<void> {
   await page.getByRole('button', { name: 'Monitors' }).click();
@@ -66,12 +37,12 @@ test('two monitors are shown one at a time or side by side, each pixel by pixel,
   await page.locator(canvasOf(0)).waitFor({ timeout: 30_000 });
   await untilAgent(client, guest);
   await runInGuest(client, guest, 'echo 0 > /sys/class/graphics/fbcon/cursor_blink');
-  await untilHeadEqual(app, guest, 0);
+  await untilHeadEqual(app, app.page, guest, 0);
 
   // The second output is off as long as nobody has asked for it, and QEMU says so on it.
   const number = (text: string) => page.getByRole('radio', { name: text, exact: true });
   await number('2').click();
-  await untilHeadEqual(app, guest, 1);
+  await untilHeadEqual(app, app.page, guest, 1);
   expect(await page.locator('.console:not([hidden]) [data-fact="size"]').textContent()).toContain('×');
   await page.getByRole('button', { name: 'Monitors' }).click();
   const more = page.getByRole('menuitemradio', { name: 'More screens' });
@@ -91,8 +62,8 @@ test('two monitors are shown one at a time or side by side, each pixel by pixel,
   for (const head of [0, 1])
     await until('the guest is asked for its size', async () => (await preferred(head + 1)) === (await boxOf(page, head)), 30_000);
   await runInGuest(client, guest, '(clear; seq 1 30) > /dev/tty1');
-  await untilHeadEqual(app, guest, 0);
-  await untilHeadEqual(app, guest, 1);
+  await untilHeadEqual(app, app.page, guest, 0);
+  await untilHeadEqual(app, app.page, guest, 1);
   const shots = process.env.GUESTHOUSE_SHOTS;
   if (shots) await page.screenshot({ path: join(shots, 'monitors-tiled.png') });
 
@@ -116,11 +87,11 @@ test('two monitors are shown one at a time or side by side, each pixel by pixel,
 
   await choose(page, 'One at a time');
   await number('1').click();
-  await untilHeadEqual(app, guest, 0);
+  await untilHeadEqual(app, app.page, guest, 0);
   if (shots) await page.screenshot({ path: join(shots, 'monitors-tabs.png') });
   await choose(page, '1');
   await until('the second is off', async () => (await outputs()) === 'connected disconnected', 30_000);
-  await untilHeadEqual(app, guest, 0);
+  await untilHeadEqual(app, app.page, guest, 0);
   expect(await number('2').count()).toBe(0);
 
   await client.call('guest.forceOff', { guest });

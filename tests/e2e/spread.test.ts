@@ -1,18 +1,15 @@
 /** A guest on all displays of a computer: each of its monitors full screen on the right one, whatever is plugged in, out or chosen. */
 import { execFileSync } from 'node:child_process';
-import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
-import type { GuestId } from '../../contract/ids.ts';
 import { launchApp, type TestApp, untilConnected } from '../support/app.ts';
-import { canvasPixels, goToConsole, liveCanvas, runInGuest } from '../support/console-page.ts';
+import { goToConsole, runInGuest } from '../support/console-page.ts';
+import { canvasOf, untilHeadEqual } from '../support/monitor-pixels.ts';
 import { noPhysicalDisplays, startPhysicalDisplays } from '../support/physical-displays.ts';
-import { decodePng, differingPixels } from '../support/png.ts';
 import { listensForSpice, makeStarterGuest, untilAgent, untilStatus } from '../support/starter-guest.ts';
 import { until } from '../support/until.ts';
 
-const canvasOf = (head: number) => `.console:not([hidden]) [data-head="${head}"] ${liveCanvas}`;
 /** Where each window is, by its title, and whether it is full screen. */
 async function windowsOf({ electron }: TestApp): Promise<Record<string, string>> {
   return electron.evaluate(({ BrowserWindow }) =>
@@ -37,26 +34,6 @@ async function untilWindows(app: TestApp, wanted: Record<string, string>): Promi
     20_000,
   ).catch((error: unknown) => {
     throw new Error(`they are ${JSON.stringify(seen)} and not ${JSON.stringify(wanted)}`, { cause: error });
-  });
-}
-
-async function untilHeadEqual(app: TestApp, page: Page, guest: GuestId, head: number, size: string): Promise<void> {
-  const filename = join(app.home, `head-${head}.png`);
-  let seen = '';
-  await until(
-    'the monitor equals its screendump',
-    async () => {
-      const input = { filename, format: 'png', device: 'video0', head };
-      await app.client.call('guest.qmpCommand', { guest, command: 'screendump', arguments: input });
-      const dump = decodePng(readFileSync(filename));
-      rmSync(filename);
-      const canvas = await canvasPixels(page, canvasOf(head));
-      seen = `${canvas.widthPx}x${canvas.heightPx}, ${differingPixels(canvas, dump)} pixels differ`;
-      return seen === `${size}, 0 pixels differ`;
-    },
-    30_000,
-  ).catch((error: unknown) => {
-    throw new Error(`monitor ${head}: ${seen}`, { cause: error });
   });
 }
 
