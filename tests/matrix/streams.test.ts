@@ -30,7 +30,7 @@ function upperLeft({ widthPx: whole, rgb }: Pixels, widthPx: number, heightPx: n
 }
 
 /** Less comes of colours that are turned back by the wrong rule, or of another picture than the nearest. */
-const leastRatioDb = 36;
+const leastRatioDb = 38;
 const codecs = ['mjpeg', 'vp8', 'vp9', 'h264'] as const;
 const small = { widthPx: 256, heightPx: 192 };
 const large = { widthPx: 320, heightPx: 200 };
