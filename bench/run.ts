@@ -5,6 +5,7 @@
 import { writeFile } from 'node:fs/promises';
 import { cpus, release, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
+import { prepare } from '../build/setup/prepare.ts';
 import { type Figure, figuresTable, Skipped } from './figures.ts';
 import { measures } from './measures/all.ts';
 
@@ -18,6 +19,9 @@ if (options.list || unknown.length > 0) {
   for (const measure of measures) console.log(`${measure.name.padEnd(20)}${measure.about}`);
   process.exit(unknown.length > 0 ? 2 : 0);
 }
+
+// What is measured is the product as it stands here, and on a fresh clone there is none yet.
+await prepare((stage, line) => console.error(`[${stage}] ${line}`));
 
 const figures: Figure[] = [];
 const notes: string[] = [];
