@@ -1,26 +1,12 @@
 /**
- * The element that shows a guest: places the picture on whole physical pixels, and carries keyboard and pointer to the console. Knows no
+ * The element that shows a guest, and carries keyboard and pointer to the console. Where the picture lies in it is its stage's. Knows no
  * framework; a page puts `element` where it wants it.
  */
-import type { Console, ConsoleCursor, ConsoleEvent, ConsoleInput, PixelSize, PointerButton } from './console.ts';
+import type { Console, ConsoleCursor, ConsoleEvent, ConsoleInput, PointerButton } from './console.ts';
 import { Keyboard, type KeyboardOptions } from './keyboard/keyboard.ts';
-import { cursorStyle, drawCursor } from './pointer/cursor-style.ts';
-import {
-  guestPixelAt,
-  guestSizeFor,
-  type Pan,
-  type Placement,
-  panAt,
-  place,
-  type Rotation,
-  seenAt,
-  turnBack,
-  turned,
-  turnStyle,
-  type ViewChoice,
-  zoomBy,
-} from './pointer/geometry.ts';
-import { type HeldPointer, pictureUnder, type SeenPicture, seenPart } from './pointer/neighbours.ts';
+import { PictureStage } from './picture-stage.ts';
+import { type ViewChoice, zoomBy } from './pointer/geometry.ts';
+import { type HeldPointer, pictureUnder, type SeenPicture } from './pointer/neighbours.ts';
 import { Touch } from './pointer/touch.ts';
 import { Wheel } from './pointer/wheel.ts';
 
@@ -47,8 +33,7 @@ export type ScreenOptions = {
 export class ConsoleScreen {
   /** Takes the focus; while it has it, the guest has the keyboard. */
   readonly element: HTMLDivElement;
-  readonly #stage: HTMLDivElement;
-  readonly #pointerOverlay: HTMLDivElement;
+  readonly #stage: PictureStage;
   readonly #options: ScreenOptions;
   readonly #window: Window & typeof globalThis;
   readonly #document: Document;
@@ -69,16 +54,10 @@ export class ConsoleScreen {
   #inView = true;
   #console: Console | null = null;
   #stopListening = () => {};
-  #picture: HTMLCanvasElement | null = null;
-  #pictureSize: PixelSize | null = null;
-  #placement: Placement | null = null;
-  #choice: ViewChoice = { mode: 'fit', rotation: 0, zoom: 1 };
-  #pan: Pan = { x: 0.5, y: 0.5 };
   #mayResizeGuest = false;
   #resizeTimer: ReturnType<typeof setTimeout> | undefined;
   #cursor: ConsoleCursor = { kind: 'default' };
   #guestPointer = { xPx: 0, yPx: 0 };
-  #drawnPointer: { shape: ConsoleCursor; scale: number; rotation: Rotation } | null = null;
   #grabbed = false;
   #heldButtons = new Set<PointerButton>();
   /** Where the pointer is that was pressed on this one, and the other way round. */
@@ -92,8 +71,7 @@ export class ConsoleScreen {
     this.#window = options.window;
     this.#document = options.window.document;
     this.element = this.#document.createElement('div');
-    this.#stage = this.#document.createElement('div');
-    this.#pointerOverlay = this.#document.createElement('div');
+    this.#stage = new PictureStage(this.element, options.window);
     // Those of another window would not look while that is hidden.
     this.#observer = new options.window.ResizeObserver(() => this.#boxChanged());
     this.#viewObserver = new options.window.IntersectionObserver((entries) => {
@@ -107,10 +85,6 @@ export class ConsoleScreen {
     });
     this.element.tabIndex = 0;
     this.element.className = 'console-screen';
-    this.#stage.className = 'console-stage';
-    this.#pointerOverlay.className = 'console-pointer';
-    this.#stage.append(this.#pointerOverlay);
-    this.element.append(this.#stage);
     this.#listen();
     // Told of in the display's own pixels: at a fractional scale those change where CSS pixels do not.
     this.#observer.observe(this.element, { box: 'device-pixel-content-box' });
@@ -136,14 +110,14 @@ export class ConsoleScreen {
       this.#keyboard.forgetLocks();
       this.#stopListening = live?.listen((event) => this.#hear(event)) ?? (() => {});
     }
-    const connected = live?.state.phase === 'connected' ? live.state.size : null;
-    const picture = connected ? (live?.canvas ?? null) : frame;
-    this.#setPicture(picture, connected ?? (frame ? { widthPx: frame.width, heightPx: frame.height } : null));
+    if (live?.state.phase === 'connected') this.#stage.show(live.canvas, live.state.size, true);
+    else this.#stage.show(frame, frame && { widthPx: frame.width, heightPx: frame.height }, false);
+    this.#layout();
     this.#updateGrab();
   }
 
   setView(choice: ViewChoice): void {
-    this.#choice = choice;
+    this.#stage.choice = choice;
     const { classList } = this.element;
     classList.toggle('console-screen-exact', choice.mode !== 'fit' && choice.zoom === 1);
     classList.toggle('console-screen-zoomed', choice.zoom !== 1);
@@ -345,7 +319,7 @@ export class ConsoleScreen {
   #pointerMoved(event: PointerEvent): void {
     const touched = event.pointerType === 'touch';
     // By fingers a zoomed picture is not moved: what is touched is what is meant.
-    if (!touched && this.#choice.zoom !== 1 && !this.#pointerIsLocked) this.#panTo(event);
+    if (!touched && this.#stage.choice.zoom !== 1 && !this.#pointerIsLocked) this.#panTo(event);
     if (this.#console?.state.phase !== 'connected') return;
     if (touched) {
       this.#touch.moved(event.pointerId, { x: event.clientX, y: event.clientY });
@@ -359,8 +333,7 @@ export class ConsoleScreen {
 
   /** A movement of the guest's pointer, in CSS pixels. */
   #moveBy(by: { x: number; y: number }): void {
-    const factor = this.#window.devicePixelRatio / (this.#placement?.scale ?? 1);
-    const moved = turnBack({ x: by.x * factor, y: by.y * factor }, this.#choice.rotation);
+    const moved = this.#stage.guestMotion(by);
     this.#motionRest.x += moved.x;
     this.#motionRest.y += moved.y;
     const dxPx = Math.trunc(this.#motionRest.x);
@@ -384,9 +357,9 @@ export class ConsoleScreen {
   }
 
   get #seenPicture(): (SeenPicture & { screen: ConsoleScreen }) | null {
-    if (!this.#picture || this.#console?.state.phase !== 'connected' || this.#document.hidden) return null;
-    const picture = seenPart(this.#picture.getBoundingClientRect(), this.element.getBoundingClientRect());
-    return { screen: this, window: this.#window, picture };
+    if (this.#console?.state.phase !== 'connected' || this.#document.hidden) return null;
+    const picture = this.#stage.seen;
+    return picture && { screen: this, window: this.#window, picture };
   }
 
   /** The pointer has the shape that the guest gives it there. */
@@ -395,14 +368,12 @@ export class ConsoleScreen {
     if (this.#draggedOver) this.#draggedOver.#draggedFrom = null;
     this.#draggedOver = screen;
     if (screen) screen.#draggedFrom = this;
-    const picture = screen ? screen.#picture : null;
-    this.element.style.cursor = picture?.style.cursor ?? '';
+    this.element.style.cursor = screen ? screen.#stage.cursor : '';
   }
 
   #pointAt(at: { x: number; y: number }): void {
-    const picture = this.#picture?.getBoundingClientRect();
-    const size = this.#pictureSize;
-    if (picture && size) this.#send({ kind: 'position', ...guestPixelAt(at, picture, size, this.#choice.rotation) });
+    const pixel = this.#stage.guestPixelAt(at);
+    if (pixel) this.#send({ kind: 'position', ...pixel });
   }
 
   /** Pointer events tell of a second button only by the mask in a movement. */
@@ -420,13 +391,14 @@ export class ConsoleScreen {
       event.preventDefault();
       const turns = this.#zoomWheel.turn(event);
       if (turns === 0) return;
-      this.#pan = panAt({ x: event.clientX, y: event.clientY }, this.element.getBoundingClientRect());
-      this.#options.onZoom(zoomBy(this.#choice.zoom, -turns));
+      this.#stage.panTo({ x: event.clientX, y: event.clientY });
+      this.#options.onZoom(zoomBy(this.#stage.choice.zoom, -turns));
       return;
     }
     if (this.#console?.state.phase !== 'connected') return;
     // Exact pixels in a small window scroll with Shift, as the guest gets the wheel itself.
-    if (this.#choice.mode !== 'fit' && this.#choice.zoom === 1 && event.shiftKey) return;
+    const { mode, zoom } = this.#stage.choice;
+    if (mode !== 'fit' && zoom === 1 && event.shiftKey) return;
     event.preventDefault();
     this.#scroll(event);
   }
@@ -440,82 +412,39 @@ export class ConsoleScreen {
     }
   }
 
-  #setPicture(picture: HTMLCanvasElement | null, size: PixelSize | null): void {
-    if (picture !== this.#picture) {
-      this.#picture?.remove();
-      this.#picture = picture;
-      if (picture) {
-        picture.classList.add('console-picture');
-        if (picture === this.#console?.canvas) picture.dataset.consoleCanvas = '';
-        else picture.dataset.consoleFrame = '';
-        this.#stage.prepend(picture);
-      }
-    }
-    this.#pictureSize = size;
-    this.#layout();
-  }
-
   #boxChanged(): void {
     this.#layout();
     this.#askForSize();
   }
 
   #layout(): void {
-    const before = this.#placement?.scale;
-    const placement = this.#putPicture();
-    if (!placement) return;
+    const before = this.#stage.scale;
+    if (!this.#stage.put()) return;
     this.#showCursor();
-    if (placement.scale !== before) this.#options.onScale(placement.scale);
-  }
-
-  /** Null while there is nothing to put, or nowhere. */
-  #putPicture(): Placement | null {
-    const size = this.#pictureSize;
-    const picture = this.#picture;
-    if (!size || !picture || this.element.clientWidth === 0) return null;
-    const { rotation } = this.#choice;
-    const box = this.element.getBoundingClientRect();
-    const placement = place(size, box, this.#window.devicePixelRatio, this.#choice, this.#pan);
-    this.#placement = placement;
-    const lies = rotation % 180 === 0;
-    Object.assign(picture.style, {
-      left: `${placement.left}px`,
-      top: `${placement.top}px`,
-      width: `${lies ? placement.width : placement.height}px`,
-      height: `${lies ? placement.height : placement.width}px`,
-      transform: turnStyle(rotation, placement),
-      imageRendering: placement.sharp ? 'pixelated' : 'auto',
-    });
-    this.#stage.style.width = `${placement.left + placement.width}px`;
-    this.#stage.style.height = `${placement.top + placement.height}px`;
-    return placement;
+    const { scale } = this.#stage;
+    if (scale !== null && scale !== before) this.#options.onScale(scale);
   }
 
   /** Shows the part of a zoomed picture that belongs to where somebody points. */
-  #panTo(event: PointerEvent): void {
-    this.#pan = panAt({ x: event.clientX, y: event.clientY }, this.element.getBoundingClientRect());
-    this.#putPicture();
+  #panTo({ clientX, clientY }: PointerEvent): void {
+    this.#stage.panTo({ x: clientX, y: clientY });
+    this.#stage.put();
   }
 
   /** Of a guest that takes movements the part is shown where it has put its pointer. */
   #followPointer(): void {
-    const size = this.#pictureSize;
-    if (this.#choice.zoom === 1 || !this.#relative || !size) return;
-    const { x, y } = seenAt(this.#guestPointer, size, this.#choice.rotation);
-    const seen = turned(size, this.#choice.rotation);
-    this.#pan = panAt({ x, y }, { left: 0, top: 0, width: seen.widthPx, height: seen.heightPx });
-    this.#putPicture();
+    if (this.#stage.choice.zoom === 1 || !this.#relative) return;
+    this.#stage.panToGuest(this.#guestPointer);
+    this.#stage.put();
   }
 
   #askForSize(): void {
     clearTimeout(this.#resizeTimer);
-    if (!this.#mayResizeGuest || this.#choice.mode !== 'fit' || this.element.clientWidth === 0) return;
+    if (!this.#mayResizeGuest || this.#stage.choice.mode !== 'fit' || this.element.clientWidth === 0) return;
     this.#resizeTimer = setTimeout(() => {
       const live = this.#console;
       if (live?.state.phase !== 'connected' || !live.capabilities.resizeGuest.possible) return;
-      const { width, height } = this.element.getBoundingClientRect();
-      const turnedBox = this.#choice.rotation % 180 === 0 ? { width, height } : { width: height, height: width };
-      const wanted = guestSizeFor(turnedBox, this.#window.devicePixelRatio);
+      const wanted = this.#stage.wantedSize;
       const has = live.state.size;
       if (wanted.widthPx !== has.widthPx || wanted.heightPx !== has.heightPx) live.resize(wanted);
     }, resizeSettlesMs);
@@ -523,37 +452,14 @@ export class ConsoleScreen {
 
   #showCursor(): void {
     const live = this.#console?.state.phase === 'connected';
-    const style =
-      !live || this.#relative
-        ? 'default'
-        : cursorStyle(this.#cursor, this.#placement?.scale ?? 1, this.#window.devicePixelRatio, this.#choice.rotation);
-    if (this.#picture) this.#picture.style.cursor = style;
+    const style = this.#stage.showCursor(!live || this.#relative ? { kind: 'default' } : this.#cursor);
     if (this.#draggedFrom) this.#draggedFrom.element.style.cursor = style;
     this.#placePointer();
   }
 
-  /** A guest that takes movements has its pointer somewhere of its own: it is drawn there. */
   #placePointer(): void {
-    const placement = this.#placement;
-    const shape = this.#cursor;
-    const overlay = this.#pointerOverlay;
-    if (!this.#relative || shape.kind !== 'shape' || !placement || this.#console?.state.phase !== 'connected') {
-      overlay.replaceChildren();
-      this.#drawnPointer = null;
-      return;
-    }
-    const { rotation } = this.#choice;
-    if (this.#drawnPointer?.shape !== shape || this.#drawnPointer.scale !== placement.scale || this.#drawnPointer.rotation !== rotation) {
-      this.#drawnPointer = { shape, scale: placement.scale, rotation };
-      const drawn = drawCursor(shape, placement.scale, rotation);
-      drawn.style.width = `${drawn.width / this.#window.devicePixelRatio}px`;
-      overlay.replaceChildren(drawn);
-    }
-    const unit = placement.scale / this.#window.devicePixelRatio;
-    const at = this.#pictureSize ? seenAt(this.#guestPointer, this.#pictureSize, rotation) : { x: 0, y: 0 };
-    const hot = seenAt({ xPx: shape.hotXPx, yPx: shape.hotYPx }, shape, rotation);
-    overlay.style.left = `${placement.left + (at.x - hot.x) * unit}px`;
-    overlay.style.top = `${placement.top + (at.y - hot.y) * unit}px`;
+    const isDrawn = this.#relative && this.#console?.state.phase === 'connected';
+    this.#stage.drawPointer(isDrawn ? { shape: this.#cursor, at: this.#guestPointer } : null);
   }
 
   /** The window moved to a display with another scale, or was zoomed. */
