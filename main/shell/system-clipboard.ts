@@ -13,6 +13,7 @@ type OlderClipboard = {
   writeImage(image: NativeImage, selection: OlderSelection): void;
   readImage(selection: OlderSelection): NativeImage;
   readText(selection: OlderSelection): string;
+  availableFormats(selection: OlderSelection): string[];
   writeText(text: string, selection: OlderSelection): void;
 };
 
@@ -58,9 +59,12 @@ export async function readCopied(selection: Selection, kind: Copied['kind']): Pr
 export async function copiedKinds(selection: Selection): Promise<CopiedKinds> {
   const hash = createHash('sha256');
   const kinds: CopiedKinds['kinds'] = [];
-  const text = await readText(selection);
+  // On X11 each reading is several questions to the program that has it, and the shell does nothing else meanwhile.
+  const formats = isOlder(clipboard) ? clipboard.availableFormats(olderName(selection)) : null;
+  const has = (prefix: string) => formats === null || formats.some((format) => format.startsWith(prefix));
+  const text = has('text/') ? await readText(selection) : '';
   if (text !== '') kinds.push('text');
-  const png = await readPicture(selection);
+  const png = has('image/') ? await readPicture(selection) : null;
   if (png) kinds.push('png');
   hash.update(`${text.length}\n${text}`).update(png ?? '');
   return { stamp: hash.digest('hex'), kinds };

@@ -77,7 +77,8 @@ export function ConsolePane({ guestId, visible }: Props) {
     setHeadsInUse((before) => (on ? new Set([...before, head]) : new Set([...before].filter((other) => other !== head))));
   }, []);
   const inUse = (useWindowFocus() && grabbed && visible) || headsInUse.size > 0;
-  useClipboard(used.clipboard, used.view?.console ?? null, guest?.spec.clipboard ?? 'off', inUse);
+  const clipboardPossible = used.view?.capabilities?.clipboard.possible ?? false;
+  useClipboard(used.clipboard, used.view?.console ?? null, guest?.spec.clipboard ?? 'off', inUse, clipboardPossible);
   const files = useFiles(guestId, guest, used.view, visible);
   const drop = useConsoleDrop(files, visible && used.view?.phase === 'connected');
   // A kiosk has one way out: there every key is the guest's.

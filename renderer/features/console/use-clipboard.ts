@@ -49,15 +49,24 @@ export class GuestClipboard implements ClipboardHost {
 const lookEveryMs = 1000;
 const leastPause = 20;
 
-/** Shares the clipboard with the guest of `live` while its console is in use, as the guest's policy says. */
-export function useClipboard(board: GuestClipboard, live: Console | null, policy: ClipboardPolicy, inUse: boolean): void {
+/**
+ * Shares the clipboard with the guest of `live` while its console is in use, as the guest's policy says. What is copied here is not looked at while
+ * the guest has no agent to be told of it: looking stops the shell, and with it every console, for some milliseconds.
+ */
+export function useClipboard(
+  board: GuestClipboard,
+  live: Console | null,
+  policy: ClipboardPolicy,
+  inUse: boolean,
+  possible: boolean,
+): void {
+  useEffect(() => live?.setClipboard(policy, inUse), [live, policy, inUse]);
   useEffect(() => {
     if (!live) return;
-    live.setClipboard(policy, inUse);
     if (policy !== 'both' && policy !== 'to-guest') board.withdrawn();
-    else if (inUse) return keepOffering(board, live);
+    else if (inUse && possible) return keepOffering(board, live);
     return;
-  }, [board, live, policy, inUse]);
+  }, [board, live, policy, inUse, possible]);
 }
 
 /** Tells the guest of what is copied here, now and whenever it changes; the answer ends that. */
