@@ -4,11 +4,11 @@ import type { GuestId } from '../../../contract/ids.ts';
 import { openPort } from '../../console/open-stream.ts';
 import { ConsoleSession, type SessionView } from '../../console/session.ts';
 import { SpiceConsole } from '../../console/spice/spice-console.ts';
-import { bridge } from '../../state/bridge.ts';
+import { bridge, shell } from '../../state/bridge.ts';
 import { useEngineStore } from '../../state/store.ts';
 import { isReachable } from './absence.ts';
 import { type Claim, claimConsole } from './claim.ts';
-import { GuestClipboard } from './use-clipboard.ts';
+import { GuestClipboard } from './guest-clipboard.ts';
 
 /** How long another window may take to give up the console before this one says that it is there. */
 const elsewhereAfterMs = 150;
@@ -24,7 +24,7 @@ export type UsedConsole = {
 
 /** A connection to the console of `guest` for as long as the component is there. */
 export function useConsole(guestId: GuestId, guest: Guest | undefined): UsedConsole {
-  const [clipboard] = useState(() => new GuestClipboard());
+  const [clipboard] = useState(() => new GuestClipboard(shell));
   const [session, setSession] = useState<ConsoleSession | null>(null);
   const [claim, setClaim] = useState<Claim | null>(null);
   const [held, setHeld] = useState(false);
