@@ -85,6 +85,7 @@ test('text and pictures go both ways between clipboards, and with the policy off
 
   // What is called a picture and is none does not get here.
   await copyHere('mine again');
+  await untilSaid(agentMessage.CLIPBOARD_GRAB);
   await agent.grab(clipboardType.IMAGE_PNG);
   await untilSaid(agentMessage.CLIPBOARD_REQUEST);
   await agent.give(clipboardType.IMAGE_PNG, Buffer.from('<script>alert(1)</script>'));
@@ -93,8 +94,6 @@ test('text and pictures go both ways between clipboards, and with the policy off
   expect(await copiedHere()).toBe('mine again');
 
   // What another program copies while the console is used is noticed there and then.
-  await listen();
-  waiting.length = 0;
   await copyHere('copied meanwhile');
   await untilSaid(agentMessage.CLIPBOARD_GRAB);
   await agent.ask(clipboardType.UTF8_TEXT);
@@ -108,20 +107,30 @@ test('text and pictures go both ways between clipboards, and with the policy off
   await agent.ask(clipboardType.UTF8_TEXT, 200);
   await agent.grab(clipboardType.UTF8_TEXT);
   await agent.give(clipboardType.UTF8_TEXT, Buffer.from('planted'));
+  // The messages of one connection are handled in order: when the last question is answered all of that has been.
+  await agent.ask(clipboardType.UTF8_TEXT);
+  const answers = () => waiting.filter((message) => message.type === agentMessage.CLIPBOARD);
+  await until(
+    'every question is answered',
+    async () => {
+      await listen();
+      return answers().length === 201;
+    },
+    40_000,
+  );
+  expect(answers().filter((message) => message.words.byteLength > 4)).toEqual([]);
 
-  // The messages of one connection are handled in order: what is answered now was sent after all of them.
-  await listen();
-  waiting.length = 0;
   await client.call('guest.annotate', { guest: id, clipboard: 'to-guest' });
   await leave();
   await use();
-  said.length = 0;
   await untilSaid(agentMessage.CLIPBOARD_GRAB);
   const secret = Buffer.from('secret').toString('hex');
   expect(said.filter((message) => message.includes(secret))).toEqual([]);
   expect(await copiedHere()).toBe('secret');
   await agent.grab(clipboardType.UTF8_TEXT);
   await agent.give(clipboardType.UTF8_TEXT, Buffer.from('planted'));
+  await agent.ask(clipboardType.IMAGE_PNG);
+  await untilSaid(agentMessage.CLIPBOARD);
   await copyHere('secret 2');
   await leave();
   await use();

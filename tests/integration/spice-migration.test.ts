@@ -13,6 +13,7 @@ import { differingPixels } from '../support/png.ts';
 import { withoutRepeats } from '../support/serial-text.ts';
 import { openSpiceClient, pixelsOf, type SpiceClient } from '../support/spice-client.ts';
 import { type SpiceMachine, startSpiceMachine } from '../support/spice-machine.ts';
+import { readsPort } from '../support/starter-guest.ts';
 import { until } from '../support/until.ts';
 
 let starter: StarterPaths;
@@ -218,7 +219,7 @@ test('a console goes along with its guest, seamlessly or not, and stays with it 
     async () => (await at.ask(`[ -c ${port} ] && [ -c /dev/dsp ] && echo there`)).includes('there'),
     60_000,
   );
-  await at.ask(`(cat ${port} > /tmp/agent &)`);
+  await at.ask(`((${readsPort}) 3<>${port} > /tmp/agent &)`);
   await at.ask("for i in $(seq 500); do printf '\\200\\300\\300\\300\\200\\100\\100\\100'; done > /tmp/tone");
   await at.ask('(while :; do cat /tmp/tone; done > /dev/dsp &)');
   await until('the agent is there', () => client.agent);

@@ -105,6 +105,6 @@ export async function typeKeys(page: Page, text: string): Promise<void> {
 
 /** Output of a shell command in the guest, through its agent. */
 export async function runInGuest(client: EngineClient, guest: GuestId, script: string): Promise<string> {
-  const { stdoutBase64 } = await client.call('guest.exec', { guest, command: ['/bin/sh', '-c', script], timeoutSeconds: 20 });
+  const { stdoutBase64 } = await client.call('guest.exec', { guest, command: ['/bin/sh', '-c', script], timeoutSeconds: 120 });
   return Buffer.from(stdoutBase64, 'base64').toString();
 }

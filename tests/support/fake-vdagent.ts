@@ -4,6 +4,7 @@ import type { EngineClient } from '../../main/client/engine-client.ts';
 import { agentMessage } from '../../renderer/console/spice/agent/agent-messages.ts';
 import { runInGuest } from './console-page.ts';
 import { bytesOf } from './scripted-spice.ts';
+import { readsPort } from './starter-guest.ts';
 import { until } from './until.ts';
 
 /** A message of the client: its type, and what comes after selection and reserved bytes; of files after their number. */
@@ -33,10 +34,10 @@ export class FakeVdagent {
   async start(capabilities: number): Promise<void> {
     await this.#run(
       `port=$(grep -lx com.redhat.spice.0 /sys/class/virtio-ports/*/name | head -1); port=/dev/$(basename $(dirname $port));
-      mkfifo /tmp/agent-says; (exec 3<>$port; cat <&3 >/tmp/agent-heard & exec cat <>/tmp/agent-says >&3) >/dev/null 2>&1 &`,
+      mkfifo /tmp/agent-says; (exec 3<>$port; (${readsPort}) >/tmp/agent-heard & exec cat <>/tmp/agent-says >&3) >/dev/null 2>&1 &`,
     );
     // What is said before the client has begun to listen is lost: an agent answers it.
-    await until('the client speaks to the agent', async () => (await this.#run('wc -c < /tmp/agent-heard')).trim() !== '0', 40_000);
+    await until('the client speaks to the agent', async () => Number(await this.#run('wc -c < /tmp/agent-heard')) > 0, 40_000);
     await this.say(agentMessage.ANNOUNCE_CAPABILITIES, bytesOf(['u32', 0], ['u32', capabilities]));
   }
 
@@ -48,8 +49,8 @@ export class FakeVdagent {
       const piece = message.subarray(at, at + 2048);
       chunks.push(bytesOf(['u32', 1], ['u32', piece.byteLength], piece));
     }
-    const base64 = Buffer.concat(chunks).toString('base64');
-    await this.#run(`for i in $(seq ${times}); do echo ${base64} | base64 -d; done > /tmp/agent-says`);
+    const said = Buffer.concat(Array.from({ length: times }, () => chunks).flat());
+    await this.#run(`echo ${said.toString('base64')} | base64 -d > /tmp/agent-says`);
   }
 
   grab(...types: number[]): Promise<void> {

@@ -5,9 +5,14 @@ import type { EngineClient } from '../../main/client/engine-client.ts';
 import { succeeded } from './outcomes.ts';
 import { until } from './until.ts';
 
+/**
+ * For the guest’s shell: reads the port of file descriptor 3 to standard output. Linux says that a port is at its end while no host has it open,
+ * and the host opens a port of SPICE's only when it has heard that the guest did.
+ */
+export const readsPort = 'while :; do cat <&3; sleep 0.1; done';
 /** For the guest’s shell: an agent of SPICE that has opened its channel and says nothing. What it is told is kept in /tmp/agent-heard. */
-export const listensForSpice =
-  'port=$(grep -lx com.redhat.spice.0 /sys/class/virtio-ports/*/name); cat <>/dev/$(basename $(dirname $port)) >/tmp/agent-heard 2>/dev/null &';
+export const listensForSpice = `port=$(grep -lx com.redhat.spice.0 /sys/class/virtio-ports/*/name);
+  (${readsPort}) 3<>/dev/$(basename $(dirname $port)) >/tmp/agent-heard 2>/dev/null &`;
 
 /** Makes a guest that is off. */
 export async function makeStarterGuest(client: EngineClient, name: string): Promise<Guest> {
