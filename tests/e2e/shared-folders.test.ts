@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import type { GuestId } from '../../contract/ids.ts';
 import { launchApp, untilConnected } from '../support/app.ts';
 import { goToConsole, untilLive } from '../support/console-page.ts';
-import { makeStarterGuest, untilAgent, untilStatus } from '../support/starter-guest.ts';
+import { makeStarterGuest, readsPort, untilAgent, untilStatus } from '../support/starter-guest.ts';
 import { until } from '../support/until.ts';
 import { webdavdMessage, webdavdMessages } from '../support/webdavd.ts';
 
@@ -56,23 +56,33 @@ test('a guest reads and writes folders over its console, and is kept from the re
     return Buffer.from(stdoutBase64, 'base64').toString('utf8');
   };
   const port = await portIn(inside);
-  /** Plays spice-webdavd: says all requests at once, each of a client of its own, and what comes back until it is silent. */
-  const ask = async (...requests: Buffer[]): Promise<string[]> => {
+  /** Plays spice-webdavd: says all requests at once, each of a client of its own, and gives the answers. */
+  const askWithin = async (deadlineMs: number, requests: Buffer[]): Promise<string[]> => {
     const said = Buffer.concat(requests.flatMap((bytes, index) => pieces(BigInt(index + 1), bytes)));
     // A command has 128 KiB at most; more is written in parts.
     await inside(': > /tmp/said');
     for (let at = 0; at < said.length; at += 60_000)
       await inside(`echo '${said.subarray(at, at + 60_000).toString('base64')}' | base64 -d >> /tmp/said`);
-    const heard = await inside(
-      `exec 3<>/dev/${port}; cat <&3 > /tmp/heard & reader=$!; cat /tmp/said >&3; last=-1; ` +
-        'for n in $(seq 60); do sleep 0.5; now=$(wc -c < /tmp/heard); [ "$now" = "$last" ] && [ "$now" -gt 0 ] && break; last=$now; done; ' +
-        'kill $reader; exec 3>&-; base64 /tmp/heard',
+    await inside(
+      `setsid sh -c 'exec 3<>/dev/${port}; cat /tmp/said >&3 & ${readsPort}' > /tmp/heard 2> /dev/null < /dev/null & echo $! > /tmp/daemon`,
     );
-    const messages = webdavdMessages(Buffer.from(heard, 'base64'));
-    return requests.map((_, index) =>
-      Buffer.concat(messages.flatMap(({ client, data }) => (client === BigInt(index + 1) ? [data] : []))).toString('latin1'),
-    );
+    try {
+      return await until(
+        'every request is answered',
+        async () => {
+          const heard = webdavdMessages(Buffer.from(await inside('base64 /tmp/heard'), 'base64'));
+          const answers = requests.map((_, index) =>
+            Buffer.concat(heard.flatMap(({ client, data }) => (client === BigInt(index + 1) ? [data] : []))).toString('latin1'),
+          );
+          return answers.every(isWhole) ? answers : null;
+        },
+        deadlineMs,
+      );
+    } finally {
+      await inside(`kill -KILL -- -$(cat /tmp/daemon); while grep -qs . /proc/$(cat /tmp/daemon)/cmdline; do sleep 0.1; done`);
+    }
   };
+  const ask = (...requests: Buffer[]) => askWithin(60_000, requests);
 
   const [root, got, song, refused, outside] = await ask(
     request('PROPFIND', '/', { depth: '1' }),
@@ -117,13 +127,27 @@ test('a guest reads and writes folders over its console, and is kept from the re
   const { pid } = await app.client.call('engine.info', {});
   process.kill(pid, 'SIGKILL');
   await untilConnected(app);
-  await until('the new engine serves', async () => (await ask(request('GET', '/music/song')))[0]?.includes('la la'), 60_000);
+  await until(
+    'the new engine serves',
+    async () => (await askWithin(5000, [request('GET', '/music/song')]).catch(() => []))[0]?.includes('la la'),
+    60_000,
+  );
 });
 
 function pieces(client: bigint, bytes: Buffer): Buffer[] {
   return Array.from({ length: Math.ceil(bytes.length / 60_000) }, (_, index) =>
     webdavdMessage(client, bytes.subarray(index * 60_000, (index + 1) * 60_000)),
   );
+}
+
+/** Whether that is the whole answer, each byte a character. */
+function isWhole(answer: string): boolean {
+  const headEnd = answer.indexOf('\r\n\r\n');
+  if (headEnd < 0) return false;
+  const head = answer.slice(0, headEnd);
+  if (/^transfer-encoding: chunked/im.test(head)) return answer.endsWith('\r\n0\r\n\r\n');
+  const lengthBytes = /^content-length: (\d+)/im.exec(head)?.[1];
+  return answer.length >= headEnd + 4 + Number(lengthBytes ?? 0);
 }
 
 /** The device of the port that is for spice-webdavd. */
