@@ -44,6 +44,29 @@ async function untilShell(app: TestApp, guest: GuestId): Promise<void> {
   await until('the shell waits for input', async () => /Leave +poweroff *.*#/s.test(await shows()), 90_000);
 }
 
+/** Kills the browser's process for graphics, and with it what canvases show. Settles when the whole picture was drawn once more. */
+async function endGraphics({ page, electron }: TestApp): Promise<void> {
+  const [worker] = page.workers();
+  if (!worker) throw new Error('No worker draws.');
+  const drawn = worker.evaluate(
+    () =>
+      new Promise<void>((resolve) => {
+        const { prototype } = OffscreenCanvasRenderingContext2D;
+        const put = prototype.putImageData;
+        prototype.putImageData = function (this: OffscreenCanvasRenderingContext2D, ...words: unknown[]) {
+          put.apply(this, words as Parameters<typeof put>);
+          if (words[5] !== this.canvas.width || words[6] !== this.canvas.height) return;
+          prototype.putImageData = put;
+          resolve();
+        } as typeof put;
+      }),
+  );
+  const graphics = await electron.evaluate(({ app }) => app.getAppMetrics().find(({ type }) => type === 'GPU')?.pid);
+  if (graphics === undefined) throw new Error('There is no process for graphics.');
+  process.kill(graphics, 'SIGKILL');
+  await drawn;
+}
+
 const screenText = (app: TestApp, guest: GuestId) => runInGuest(app.client, guest, 'cat /dev/vcs1');
 const fact = async (page: Page, name: string) => (await page.locator(`.console:not([hidden]) [data-fact="${name}"]`).textContent()) ?? '';
 
@@ -109,6 +132,9 @@ test('the canvas equals QEMU’s own screendump pixel by pixel, and every key on
   onTestFinished(() => rmSync('/tmp/gh-console-shot.png', { force: true }));
   const saved = decodePng(readFileSync('/tmp/gh-console-shot.png'));
   expect([saved.widthPx, saved.heightPx]).toEqual([widthPx, heightPx]);
+
+  await endGraphics(app);
+  await untilEqual(page, client, guest);
 
   // Ctrl+Alt+Del goes to the guest, which restarts: its firmware shows a screen of its own size.
   await page.getByRole('button', { name: 'Send keys' }).click();

@@ -20,6 +20,8 @@ export class Presentation {
     this.#canvas = canvas;
     this.#context = context;
     this.#pacer = new FramePacer(clock, () => this.#show());
+    // What a canvas shows goes with the browser's process for graphics, whose end takes nothing else with it.
+    canvas.addEventListener('contextrestored', () => this.#showAnew());
   }
 
   /** Frames since this was asked last. */
@@ -65,6 +67,12 @@ export class Presentation {
   /** Shows what has been drawn, without waiting for the frame that it is due in. */
   flush(): void {
     this.#show();
+  }
+
+  #showAnew(): void {
+    const { left, top, right, bottom } = this.#area;
+    this.#damage.add(left, top, right, bottom);
+    this.settle();
   }
 
   #show(): void {
