@@ -125,6 +125,8 @@ test('no page sticks out of the window from 800 × 600 to 4K, nor at 200 % zoom'
       await settled(page);
       await expectNothingSticksOut(page, `${path} at ${width}×${height}, zoom ${zoom}`);
     }
+    // The tab of a console says how its guest is, however long the name.
+    expect((await page.locator('.console-tab .state').first().boundingBox())?.width).toBeGreaterThanOrEqual(12);
   }
 }, 300_000);
 

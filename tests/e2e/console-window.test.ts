@@ -301,6 +301,13 @@ test('the panel says what the connection is made of, how pictures come, and why 
       .textContent()) ?? '';
   await panel.getByText('How pictures came').waitFor();
   expect(await figure('Protocol')).toBe('SPICE');
+  // One look at both: there are new figures every second.
+  const twice = await page.locator(shown).evaluate((pane) => {
+    const inPanel = [...pane.querySelectorAll('.console-figures > div')].find((row) => row.textContent?.startsWith('Pictures drawn'));
+    return [inPanel?.querySelector('dd')?.textContent, pane.querySelector('[data-fact="fps"]')?.textContent];
+  });
+  expect(twice[0]).toMatch(/^\d+ fps$/);
+  expect(twice[0]).toBe(twice[1]);
   for (const channel of ['main', 'display', 'inputs', 'cursor']) expect(await figure('Channels')).toContain(channel);
   expect(await figure('QEMU guest agent')).toMatch(/^answers, version \d/);
   expect(await figure('spice-vdagent')).toBe('not running');

@@ -31,9 +31,11 @@ function Figures({ guest, view }: { guest: Guest; view: SessionView | null }) {
   const hidden = useHidden();
   if (!view?.console) return null;
   if (!now) return <p className="muted">{w.waiting}</p>;
-  const { stats, details, recent } = now;
+  const { details, recent } = now;
   const emulated = guest.state.run?.emulated ?? false;
-  const reasons = whySlow({ emulated, hidden, stats, details, recent });
+  const reasons = whySlow({ emulated, hidden, stats: now.stats, details, recent });
+  // As the strip shows them: two figures of the same thing would be one too many.
+  const { stats } = view;
   const packings = packingsOf(details.pictures);
   return (
     <>
