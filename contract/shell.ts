@@ -214,6 +214,11 @@ export type ShellEvent =
   | { type: 'quitting'; progress: { guests: 'suspend' | 'shutdown'; waitingFor: string[]; failed: string | null } | null }
   /** A file was opened, or a link followed, that Guesthouse cannot use: what and why, for a message in the window. */
   | { type: 'notice'; text: string; hint: string | null }
+  /**
+   * A recording ended without its page; `cutOff`: by a crash, of this app or of the one before. `problem`: why it could not be made whole and has the
+   * name that it had while it grew.
+   */
+  | { type: 'recordingKept'; path: string; cutOff: boolean; problem: string | null }
   | { type: 'displays'; displays: PhysicalDisplay[] }
   /** Of the page's own window, or of a monitor's that it has opened. */
   | { type: 'fullScreen'; on: boolean; window?: HeadWindow };

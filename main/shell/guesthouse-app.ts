@@ -28,13 +28,15 @@ import { announceProblems } from './notices.ts';
 import { guardPages, guardPermissions } from './page-guard.ts';
 import { watchProcesses } from './page-health.ts';
 import { Quitting } from './quitting.ts';
+import { RecordingJournal } from './recording-journal.ts';
+import { Recordings } from './recordings.ts';
 import { makeShellCalls, openFolder, type ShellCallHandlers } from './shell-calls.ts';
 import { followTheme } from './theme.ts';
 import { showTray } from './tray.ts';
 import { WindowPlacements } from './window-placement.ts';
 import { preloadPath, Windows } from './windows.ts';
 
-/** How long letting go of the engine and of the guests' consoles may keep the app from ending; its windows are gone by then. */
+/** How long letting go of the engine and of the guests' consoles, and making recordings whole, may keep the app from ending; its windows are gone by then. */
 const longestFarewellMs = 3000;
 
 export type GuesthouseAppOptions = {
@@ -66,6 +68,7 @@ export function createGuesthouseApp({ root, ownFolder, log }: GuesthouseAppOptio
   const knownHostsPath = (guest: GuestId) => join(ownFolder, 'known-hosts', guest);
   const consoles = new Consoles<WebContents>(consoleDirectoryOf(host.client), knownHostsPath);
   const microphones = new Microphones((guest) => mirror.guests.get(guest)?.spec.name ?? null);
+  const recordings = new Recordings(new RecordingJournal(join(ownFolder, 'recordings.json')));
   const streams = new EngineStreams((listener) => host.subscribe(listener));
 
   /** Not while files are on their way from a window, unless the user says so. */
@@ -106,9 +109,11 @@ export function createGuesthouseApp({ root, ownFolder, log }: GuesthouseAppOptio
     if (hasLeft) return;
     hasLeft = true;
     session.defaultSession.flushStorageData();
+    // Of the pages that are about to go.
+    const recorded = recordings.finishAllOf(null);
     windows.destroyAll();
     // An engine that is just being started is not waited for long; it comes up without us.
-    void Promise.race([Promise.all([host.close(), farewellsSaid()]), pause(longestFarewellMs)]).finally(() => app.exit(exitCode));
+    void Promise.race([Promise.all([host.close(), farewellsSaid(), recorded]), pause(longestFarewellMs)]).finally(() => app.exit(exitCode));
   };
 
   const quitting: Quitting = new Quitting({
@@ -147,12 +152,14 @@ export function createGuesthouseApp({ root, ownFolder, log }: GuesthouseAppOptio
     if (opening?.kind === 'notice') windows.tellMain({ type: 'notice', text: opening.text, hint: opening.hint });
   };
   const locationFolders = async () => (await host.client.call('storage.places', {})).locations.map(({ path }) => path);
+  const places = new KnownPlaces([root.home, root.logs], () => mirror.guests.values(), locationFolders);
   const shellCalls: ShellCallHandlers = makeShellCalls({
     windows,
     headWindows,
-    places: new KnownPlaces([root.home, root.logs], () => mirror.guests.values(), locationFolders),
+    places,
     quitting,
     microphones,
+    recordings,
     restartEngine: () => host.restart(),
     logFolder: root.logs,
   });
@@ -214,6 +221,15 @@ export function createGuesthouseApp({ root, ownFolder, log }: GuesthouseAppOptio
     if (app.isPackaged && process.platform !== 'linux') app.setAsDefaultProtocolClient(linkScheme);
   };
 
+  /** What an app that was killed was recording. */
+  const keepRecordings = async () => {
+    for (const { path, problem } of await recordings.finishLeft()) {
+      log(`a recording was cut off: ${path}${problem === null ? '' : `, which could not be made whole: ${problem}`}`);
+      places.chose(path);
+      windows.tellMain({ type: 'recordingKept', path, cutOff: true, problem });
+    }
+  };
+
   guardPages(headWindows, log);
   watchProcesses(log);
   followEngine();
@@ -223,6 +239,7 @@ export function createGuesthouseApp({ root, ownFolder, log }: GuesthouseAppOptio
     serveAppScheme({ pages: join(appPath, 'out', 'renderer'), screenPng: (guest, maxAgeMs) => host.client.screenPng(guest, maxAgeMs) });
     followTheme({ path: join(ownFolder, 'theme'), mirror, windows: () => [...windows.all, ...headWindows.all] });
     followSystem();
+    void keepRecordings();
     Menu.setApplicationMenu(
       buildMenu({
         tell: (event) => {

@@ -7,18 +7,23 @@
  *   Debian (recording).webm
  * ```
  *
- * When it is whole it says how long it is and where its pictures are, so that players can seek (`seekable-webm.ts`).
+ * When it is whole it says how long it is and where its pictures are, so that players can seek (`seekable-webm.ts`). What a kill of the app left is
+ * made whole by the next one (`recording-journal.ts`), and never takes the name of another file.
  */
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { type FileHandle, open, rename, rm, statfs } from 'node:fs/promises';
 import { dirname, extname } from 'node:path';
 import { Failure } from '../../contract/errors.ts';
+import type { JournalEntry, RecordingJournal } from './recording-journal.ts';
 import { SeekableWebm, WebmError } from './seekable-webm.ts';
 
 /** The most that one recording takes: about four hours at the rate that pages record with. */
 const largestBytes = 16 * 1024 ** 3;
 /** What is left free for guests, whose disks grow. */
 const keepFreeBytes = 512 * 1024 ** 2;
+/** What is read at once of a recording that is there already. */
+const readBytes = 1024 ** 2;
 
 type Recording = {
   /** Who may add to it. */
@@ -34,11 +39,16 @@ type Recording = {
   writing: Promise<void>;
 };
 
+/** What became of a recording whose app was killed; `problem`: why it could not be made whole, and kept the name that it had. */
+type KeptRecording = { path: string; problem: string | null };
+
 export class Recordings {
   readonly #recordings = new Map<string, Recording>();
+  readonly #journal: RecordingJournal;
   readonly #limits: { largestBytes: number; freeBytes: (folder: string) => Promise<number> };
 
-  constructor(limits: { largestBytes?: number; freeBytes?: (folder: string) => Promise<number> } = {}) {
+  constructor(journal: RecordingJournal, limits: { largestBytes?: number; freeBytes?: (folder: string) => Promise<number> } = {}) {
+    this.#journal = journal;
     this.#limits = { largestBytes, freeBytes: freeBytesOf, ...limits };
   }
 
@@ -51,6 +61,7 @@ export class Recordings {
       throw notWritable(temporary, error);
     });
     const id = randomUUID();
+    this.#note(() => this.#journal.add({ temporary, path }));
     this.#recordings.set(id, {
       owner,
       path,
@@ -88,18 +99,44 @@ export class Recordings {
     }
     if (recording.webm.wholeBytes === 0) {
       await rm(temporary, { force: true });
+      this.#note(() => this.#journal.remove({ temporary }));
       return null;
     }
     await rename(temporary, path).catch((error: unknown) => {
       throw notWritable(path, error);
     });
+    this.#note(() => this.#journal.remove({ temporary }));
     return path;
   }
 
-  /** A page is gone: what it recorded is whole as far as it came. */
-  async finishAllOf(owner: number): Promise<void> {
-    const ids = [...this.#recordings].filter(([, recording]) => recording.owner === owner).map(([id]) => id);
-    await Promise.allSettled(ids.map((id) => this.finish(owner, id)));
+  /** A page is gone, or with null all of them are: what it recorded is whole as far as it came. Gives the paths. */
+  async finishAllOf(owner: number | null): Promise<string[]> {
+    const ended = [...this.#recordings].filter(([, recording]) => owner === null || recording.owner === owner);
+    const paths = await Promise.allSettled(ended.map(([id, recording]) => this.finish(recording.owner, id)));
+    return paths.flatMap((each) => (each.status === 'fulfilled' && each.value !== null ? [each.value] : []));
+  }
+
+  /** Makes whole what an app that was killed has left; to be called once, when another has begun. */
+  async finishLeft(): Promise<KeptRecording[]> {
+    const kept: KeptRecording[] = [];
+    for (const left of this.#journal.read()) {
+      if ([...this.#recordings.values()].some(({ temporary }) => temporary === left.temporary)) continue;
+      // A disk that is not there now may come back.
+      if (!existsSync(dirname(left.temporary))) continue;
+      const outcome = existsSync(left.temporary) ? await finishLeft(left) : null;
+      if (outcome) kept.push(outcome);
+      this.#note(() => this.#journal.remove(left));
+    }
+    return kept;
+  }
+
+  /** What is not remembered is not finished after a kill, and plays all the same: no reason to record nothing. */
+  #note(write: () => void): void {
+    try {
+      write();
+    } catch {
+      // The disk of the data folder is full, or not there.
+    }
   }
 
   async #write(recording: Recording, bytes: Uint8Array): Promise<void> {
@@ -143,8 +180,46 @@ function pushed(webm: SeekableWebm, bytes: Uint8Array): Uint8Array {
   }
 }
 
-/** In this order: whenever it stops, what stands there plays. */
-async function makeWhole({ file, webm }: Recording): Promise<void> {
+/** Null when nothing had come of it. */
+async function finishLeft({ temporary, path }: JournalEntry): Promise<KeptRecording | null> {
+  try {
+    const file = await open(temporary, 'r+');
+    try {
+      const webm = new SeekableWebm();
+      for (let at = 0; ; ) {
+        const { bytesRead, buffer } = await file.read(Buffer.alloc(readBytes), 0, readBytes, at);
+        if (bytesRead === 0) break;
+        webm.push(buffer.subarray(0, bytesRead));
+        at += bytesRead;
+      }
+      if (webm.wholeBytes === 0) {
+        await rm(temporary);
+        return null;
+      }
+      await makeWhole({ file, webm });
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    const name = freeName(path);
+    await rename(temporary, name);
+    return { path: name, problem: null };
+  } catch (error) {
+    return { path: temporary, problem: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** That path, or else with a number: what stands there is not the one that somebody agreed to replace, for all that is known. */
+function freeName(path: string): string {
+  const extension = extname(path);
+  const stem = path.slice(0, path.length - extension.length);
+  let name = path;
+  for (let number = 1; existsSync(name); number++) name = `${stem} (${number})${extension}`;
+  return name;
+}
+
+/** In this order: whenever it stops, what stands there plays, and can be made whole again. */
+async function makeWhole({ file, webm }: Pick<Recording, 'file' | 'webm'>): Promise<void> {
   const length = webm.wholeBytes;
   await file.truncate(length);
   let withCues = true;

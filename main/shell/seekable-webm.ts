@@ -8,6 +8,8 @@
  *                 └──────────────────────────── written into at the end ─────────────────────────┘        └─ each size ─┘
  * ```
  *
+ * The file can be pushed through another of these, as it was left by a kill at any moment: what is in it lies where it lay.
+ *
  * INVARIANT: after each write the file is one that plays (`seekable-webm.test.ts`, `recordings.test.ts`).
  */
 
@@ -84,6 +86,8 @@ export class SeekableWebm {
   readonly #clusters: Cluster[] = [];
   #newest = new Map<number, { time: number; length: number }>();
   #end = 0;
+  /** What follows was written by somebody who made it whole. */
+  #over = false;
   /** As it was before the newest push. */
   #before = { end: 0, clusters: 0, newest: new Map(this.#newest) };
 
@@ -193,7 +197,7 @@ export class SeekableWebm {
       all = Buffer.concat([this.#held, bytes]);
       this.#held = Buffer.alloc(0);
     }
-    for (;;) {
+    while (!this.#over) {
       const skipped = Math.min(this.#skip, all.byteLength - at);
       this.#skip -= skipped;
       this.#position += skipped;
@@ -201,6 +205,7 @@ export class SeekableWebm {
       if (this.#skip > 0) return;
       this.#settle();
       const used = this.#look(all, at);
+      if (this.#over) return;
       if (used === null) {
         this.#held = Buffer.from(all.subarray(at));
         return;
@@ -231,6 +236,8 @@ export class SeekableWebm {
       return head;
     }
     const { size } = found;
+    this.#over = found.id === id.Cues;
+    if (this.#over) return null;
     if (size === null || this.#clusters.length === 0) throw new WebmError('something stands where a part was to begin');
     if (found.id === id.BlockGroup) {
       this.#groupEndsAt = this.#position + head + size;

@@ -12,7 +12,7 @@ import type { KnownPlaces } from './known-places.ts';
 import { setKeyboardGrab } from './menu.ts';
 import type { Microphones } from './microphones.ts';
 import type { Quitting } from './quitting.ts';
-import { Recordings } from './recordings.ts';
+import type { Recordings } from './recordings.ts';
 import { copiedKinds, copyPicture, copyText, readCopied, readText, writeCopied } from './system-clipboard.ts';
 import type { Windows } from './windows.ts';
 
@@ -22,6 +22,7 @@ export type ShellCallsOptions = {
   places: KnownPlaces;
   quitting: Quitting;
   microphones: Microphones;
+  recordings: Recordings;
   restartEngine: () => Promise<void>;
   logFolder: string;
 };
@@ -55,6 +56,7 @@ export function makeShellCalls({
   places,
   quitting,
   microphones,
+  recordings,
   restartEngine,
   logFolder,
 }: ShellCallsOptions): ShellCallHandlers {
@@ -78,8 +80,6 @@ export function makeShellCalls({
     if (!windowInUse(sender).isFocused())
       throw new Failure('call/forbidden-origin', 'The clipboard is read only for the window that has the focus.');
   };
-
-  const recordings = new Recordings();
 
   return {
     'shell.chooseMedium': async ({ kind }, sender) => {
@@ -136,11 +136,13 @@ export function makeShellCalls({
       const { contents } = sender;
       const owner = contents.id;
       const recording = await recordings.begin(owner, filePath);
-      const gone = () => void recordings.finishAllOf(owner);
-      contents.once('destroyed', gone);
-      contents.once('render-process-gone', gone);
+      const gone = async (cutOff: boolean) => {
+        for (const path of await recordings.finishAllOf(owner)) windows.tellMain({ type: 'recordingKept', path, cutOff, problem: null });
+      };
+      contents.once('destroyed', () => void gone(false));
+      contents.once('render-process-gone', () => void gone(true));
       // A page that is loaded anew knows nothing of what the one before recorded.
-      contents.once('did-navigate', gone);
+      contents.once('did-navigate', () => void gone(false));
       places.chose(filePath);
       return recording;
     },

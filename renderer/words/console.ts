@@ -82,6 +82,8 @@ export const consoleWords = {
   recorded: (minutes: number, seconds: number) => `${minutes}:${String(seconds).padStart(2, '0')}`,
   recordSaved: (path: string) => `Recorded to ${path}`,
   recordShow: 'Show the file',
+  recordCutOff: (path: string) => `A recording was cut off. What had come of it is in ${path}`,
+  recordCutOffProblem: (problem: string) => `It plays, but players cannot seek in it: it could not be made whole (${problem}).`,
   recordFailed: 'The recording ended because of an error',
   announceRecording: (guest: string) => `A video of ${guest} is being recorded.`,
   announceRecorded: 'The recording has ended.',

@@ -1,14 +1,16 @@
 /** A recording holds what a guest showed and played, and is a file that players know their way in. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
-import { launchApp, untilConnected } from '../support/app.ts';
+import type { GuestId } from '../../contract/ids.ts';
+import { launchApp, type TestApp, untilConnected } from '../support/app.ts';
 import { goToConsole, untilLive } from '../support/console-page.ts';
 import { amplifierSteps, setAmplifier } from '../support/guest-sound-card.ts';
 import { startTone, stopTone, toneHz, untilSoundCard } from '../support/guest-tone.ts';
 import { makeStarterGuest, untilAgent, untilStatus } from '../support/starter-guest.ts';
+import { until } from '../support/until.ts';
 
 test('what a guest plays is in its recording although it is muted here, silence too, and players can seek in it', {
   timeout: 240_000,
@@ -67,6 +69,52 @@ test('what a guest plays is in its recording although it is muted here, silence 
   expect(duration).toBeLessThan((endedAt - beganAt) / 1000 + 2);
   expect(Math.abs(soughtTo - duration / 2)).toBeLessThan(0.1);
 });
+
+test('a recording is whole when the app ends, and one whose app was killed is made whole by the next, which says so', {
+  timeout: 240_000,
+}, async () => {
+  const first = await launchApp();
+  await untilConnected(first);
+  const { home } = first;
+  const { id } = await makeStarterGuest(first.client, 'Starter');
+  await first.call('guest.start', { guest: id });
+  await untilStatus(first.client, id, 'running');
+  const ended = await recordTo(first, id, join(home, 'ended.webm'));
+  await first.close();
+  expect([existsSync(ended.path), existsSync(ended.growing)]).toEqual([true, false]);
+
+  const second = await launchApp({ home });
+  await untilConnected(second);
+  const cutOff = await recordTo(second, id, join(home, 'cut.webm'));
+  const app = second.electron.process();
+  const gone = new Promise((settle) => app.once('exit', settle));
+  app.kill('SIGKILL');
+  await gone;
+  expect([existsSync(cutOff.path), existsSync(cutOff.growing)]).toEqual([false, true]);
+
+  const third = await launchApp({ home });
+  await third.page.getByText(`A recording was cut off. What had come of it is in ${cutOff.path}`).waitFor({ timeout: 40_000 });
+  expect(existsSync(cutOff.growing)).toBe(false);
+  for (const { path } of [ended, cutOff]) {
+    const { duration, soughtTo } = await sought(third.page, readFileSync(path));
+    expect(duration).toBeGreaterThan(1);
+    expect(Math.abs(soughtTo - duration / 2)).toBeLessThan(0.1);
+  }
+});
+
+/** Begins a recording of the guest's console. Settles when three seconds of it were made. */
+async function recordTo({ page, electron }: TestApp, guest: GuestId, path: string): Promise<{ path: string; growing: string }> {
+  await electron.evaluate(({ dialog }, filePath) => {
+    dialog.showSaveDialog = async () => ({ canceled: false, filePath });
+  }, path);
+  await goToConsole(page, guest);
+  await untilLive(page);
+  await page.getByRole('button', { name: 'Record a video…' }).click();
+  const growing = path.replace('.webm', ' (recording).webm');
+  await page.locator('.console-recorded', { hasText: /0:0[3-9]|0:[1-9]/ }).waitFor({ timeout: 60_000 });
+  await until('some of it is on the disk', () => statSync(growing).size > 10_000, 40_000);
+  return { path, growing };
+}
 
 /** What the browser's decoder finds in a file: whether each second is loud, and how many samples a turn of the tone mostly has in those that are. */
 async function heardIn(page: Page, webm: Buffer): Promise<{ sampleRate: number; loud: boolean[]; turnLengths: number[] }> {

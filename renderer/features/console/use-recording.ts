@@ -4,6 +4,7 @@ import { Recorder } from '../../console/recorder.ts';
 import type { SessionView } from '../../console/session.ts';
 import { RecordedSound } from '../../console/sound/recorded-sound.ts';
 import { shell } from '../../state/bridge.ts';
+import { tellRecorded } from '../../state/recordings.ts';
 import { showErrorToast, showToast } from '../../state/toasts.ts';
 import { consoleWords } from '../../words/console.ts';
 import { fileNameFor } from './file-name.ts';
@@ -29,7 +30,15 @@ export function useRecording(name: string, monitors: Recorded, hasSound: boolean
   const [since, setSince] = useState<number | null>(null);
   const recorder = useRef<Recorder | null>(null);
   const asking = useRef(false);
-  useEffect(() => () => recorder.current?.stop(), []);
+  /** The console was closed: nothing is begun any more. */
+  const gone = useRef(false);
+  useEffect(() => {
+    gone.current = false;
+    return () => {
+      gone.current = true;
+      recorder.current?.stop();
+    };
+  }, []);
   const latest = useRef(monitors);
   latest.current = monitors;
   const pictures = () => picturesOf(latest.current);
@@ -45,6 +54,12 @@ export function useRecording(name: string, monitors: Recorded, hasSound: boolean
     asking.current = false;
     if (!answer.ok) return showErrorToast(answer.error);
     if (answer.value === null) return;
+    if (gone.current) {
+      // While the dialog was open.
+      sound.current?.close();
+      await shell('shell.finishRecording', { recording: answer.value });
+      return;
+    }
     sound.current?.follow(latest.current.whole?.console ?? null);
     const recording = answer.value;
     let failed: GuesthouseError | null = null;
@@ -57,11 +72,7 @@ export function useRecording(name: string, monitors: Recorded, hasSound: boolean
       const error = failed ?? (finished.ok ? null : finished.error);
       if (error) showErrorToast(error);
       else if (problem !== null) showToast({ tone: 'problem', title: consoleWords.recordFailed, text: problem });
-      if (finished.ok && finished.value !== null) {
-        const path = finished.value;
-        const show = { label: consoleWords.recordShow, run: () => void shell('shell.showFile', { path }) };
-        showToast({ tone: 'ok', title: consoleWords.recordSaved(path), action: show });
-      }
+      if (finished.ok && finished.value !== null) tellRecorded(finished.value);
     };
     let added = Promise.resolve();
     try {
