@@ -3,8 +3,8 @@ import { type BrowserWindow, screen } from 'electron';
 import type { PhysicalDisplay } from '../../contract/shell.ts';
 import type { Rectangle } from './window-placement.ts';
 
-/** A window manager does what it is asked for later, or never. */
-const obeysWithinMs = 1000;
+/** A window manager does what it is asked for later, on a busy computer much later, or never. */
+const obeysWithinMs = 5000;
 
 export function physicalDisplays(): PhysicalDisplay[] {
   return screen.getAllDisplays().map(({ id, label, bounds, scaleFactor }) => ({ id: String(id), label, scale: scaleFactor, ...bounds }));
@@ -36,23 +36,26 @@ export function isMoving(window: BrowserWindow): boolean {
 export async function setFullScreen(window: BrowserWindow, on: boolean, displayId: string | null): Promise<void> {
   const request = Symbol();
   asked.set(window, request);
+  moving.delete(window);
   const isOver = () => window.isDestroyed() || asked.get(window) !== request;
   const display = on && displayId !== null ? screen.getAllDisplays().find(({ id }) => String(id) === displayId) : undefined;
   if (display && screen.getDisplayMatching(window.getBounds()).id !== display.id) {
     if (!before.has(window)) before.set(window, window.getNormalBounds());
     moving.add(window);
-    try {
-      if (window.isFullScreen()) await leave(window);
-      if (isOver()) return;
-      window.unmaximize();
-      // Not its whole size: a window as large as the display may be taken for one that is full screen already.
-      const { x, y, width, height } = display.workArea;
-      window.setBounds({ x: x + 40, y: y + 40, width: Math.max(320, width - 80), height: Math.max(240, height - 80) });
-    } finally {
-      moving.delete(window);
-    }
+    const wasFull = window.isFullScreen();
+    await leave(window);
+    if (isOver()) return;
+    window.unmaximize();
+    // Not its whole size: a window as large as the display may be taken for one that is full screen already.
+    const { x, y, width, height } = display.workArea;
+    window.setBounds({ x: x + 40, y: y + 40, width: Math.max(320, width - 80), height: Math.max(240, height - 80) });
+    await obeyed(window, true);
+    if (isOver()) return;
+    moving.delete(window);
+    // Nobody was told that it left full screen, since it was to be that again.
+    if (wasFull && !window.isFullScreen()) window.emit('leave-full-screen');
+    return;
   }
-  if (isOver()) return;
   window.setFullScreen(on);
   if (on) return;
   const bounds = before.get(window);
@@ -63,13 +66,22 @@ export async function setFullScreen(window: BrowserWindow, on: boolean, displayI
 }
 
 async function leave(window: BrowserWindow): Promise<void> {
-  if (!window.isFullScreen()) return;
-  await new Promise<void>((settle) => {
-    const timer = setTimeout(settle, obeysWithinMs);
-    window.once('leave-full-screen', () => {
+  if (window.isFullScreen()) await obeyed(window, false);
+}
+
+/** Settles when the window has become full screen, or has left it; or was not let within {@link obeysWithinMs}. */
+function obeyed(window: BrowserWindow, on: boolean): Promise<void> {
+  const settled = new Promise<void>((settle) => {
+    const done = () => {
       clearTimeout(timer);
+      window.off('enter-full-screen', done);
+      window.off('leave-full-screen', done);
       settle();
-    });
-    window.setFullScreen(false);
+    };
+    const timer = setTimeout(done, obeysWithinMs);
+    if (on) window.on('enter-full-screen', done);
+    else window.on('leave-full-screen', done);
   });
+  window.setFullScreen(on);
+  return settled;
 }

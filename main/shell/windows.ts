@@ -207,11 +207,13 @@ export class Windows {
     };
     window.on('resize', saveSoon);
     window.on('move', saveSoon);
-    const tellFullScreen = () => {
-      if (kept.listening && !isMoving(window)) send(kept, { type: 'fullScreen', on: window.isFullScreen() });
+    const tellFullScreen = (on: boolean) => {
+      if (kept.listening) send(kept, { type: 'fullScreen', on });
     };
-    window.on('enter-full-screen', tellFullScreen);
-    window.on('leave-full-screen', tellFullScreen);
+    window.on('enter-full-screen', () => tellFullScreen(true));
+    window.on('leave-full-screen', () => {
+      if (!isMoving(window)) tellFullScreen(false);
+    });
     window.on('close', (event) => {
       if (!this.#mayStopSending(kept) || (name === 'main' && !this.#options.mayCloseMain())) {
         event.preventDefault();

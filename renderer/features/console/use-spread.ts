@@ -10,7 +10,7 @@ type Chosen = Readonly<Record<number, DisplayMark>>;
 const nothingChosen: Chosen = {};
 
 /** A window manager takes its time, and takes windows off a display that was unplugged. */
-const settlesMs = 2500;
+const settlesMs = 5000;
 
 export type Spread = {
   /** Every monitor of the guest is full screen on a display of its own. */
