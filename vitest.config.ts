@@ -33,8 +33,8 @@ export default defineConfig({
           globalSetup: ['build/test/engine-set-up.ts'],
           pool: 'forks',
           maxWorkers: Math.max(1, Math.min(4, cores)),
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          testTimeout: 240_000,
+          hookTimeout: 240_000,
         },
       },
       {
@@ -45,8 +45,8 @@ export default defineConfig({
           setupFiles: ['build/test/own-display.ts'],
           pool: 'forks',
           maxWorkers: windowsAtOnce,
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
         },
       },
       {

@@ -58,7 +58,7 @@ async function filledApp(): Promise<TestApp & { guest: string }> {
 
 /** Settles when nothing on the page is a placeholder any more, and no colour is on its way to another. */
 async function settled(page: Page): Promise<void> {
-  await until('the page shows its content', async () => (await page.locator('.skeleton').count()) === 0, 30_000);
+  await until('the page shows its content', async () => (await page.locator('.skeleton').count()) === 0);
   await until('colours have come to rest', () =>
     page.evaluate(() => document.getAnimations().every((one) => !(one instanceof CSSTransition) || one.playState !== 'running')),
   );

@@ -17,7 +17,7 @@ const capabilities = (['CLIPBOARD_BY_DEMAND', 'CLIPBOARD_SELECTION', 'GUEST_LINE
   0,
 );
 
-test('text and pictures go both ways between clipboards, and with the policy off nothing does', { timeout: 240_000 }, async () => {
+test('text and pictures go both ways between clipboards, and with the policy off nothing does', async () => {
   const app = await launchApp();
   const { electron, page, client } = app;
   await untilConnected(app);
@@ -50,15 +50,11 @@ test('text and pictures go both ways between clipboards, and with the policy off
   };
   /** The next of that type; what came before it is not looked at any more. */
   const untilSaid = (type: number): Promise<Heard> =>
-    until(
-      `the guest hears ${type}`,
-      async () => {
-        await listen();
-        const at = waiting.findIndex((message) => message.type === type);
-        return at < 0 ? null : waiting.splice(0, at + 1).at(-1);
-      },
-      40_000,
-    );
+    until(`the guest hears ${type}`, async () => {
+      await listen();
+      const at = waiting.findIndex((message) => message.type === type);
+      return at < 0 ? null : waiting.splice(0, at + 1).at(-1);
+    });
   expect((await untilSaid(agentMessage.CLIPBOARD_GRAB)).words.readUInt32LE(0)).toBe(clipboardType.UTF8_TEXT);
 
   await agent.ask(clipboardType.UTF8_TEXT);
@@ -110,14 +106,10 @@ test('text and pictures go both ways between clipboards, and with the policy off
   // The messages of one connection are handled in order: when the last question is answered all of that has been.
   await agent.ask(clipboardType.UTF8_TEXT);
   const answers = () => waiting.filter((message) => message.type === agentMessage.CLIPBOARD);
-  await until(
-    'every question is answered',
-    async () => {
-      await listen();
-      return answers().length === 201;
-    },
-    40_000,
-  );
+  await until('every question is answered', async () => {
+    await listen();
+    return answers().length === 201;
+  });
   expect(answers().filter((message) => message.words.byteLength > 4)).toEqual([]);
 
   await client.call('guest.annotate', { guest: id, clipboard: 'to-guest' });

@@ -1,6 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import type { GuestId } from '../../contract/ids.ts';
@@ -81,18 +80,14 @@ function turnedAndEnlarged(source: Pixels, degrees: number, scale: number): Pixe
 
 async function untilSeen({ page, client }: TestApp, guest: GuestId, degrees: number, scale: number): Promise<void> {
   let differing = 0;
-  await until(
-    'the window shows the screendump',
-    async () => {
-      const whole = turnedAndEnlarged(await screendump(client, guest), degrees, scale);
-      const { seen, fromX, fromY } = await seenPixels(page);
-      // No less than a good part of it was compared.
-      expect(seen.widthPx * seen.heightPx).toBeGreaterThan(200_000);
-      differing = differingPixels(seen, crop(whole, fromX, fromY, seen.widthPx, seen.heightPx));
-      return differing === 0;
-    },
-    15_000,
-  ).catch((error: unknown) => {
+  await until('the window shows the screendump', async () => {
+    const whole = turnedAndEnlarged(await screendump(client, guest), degrees, scale);
+    const { seen, fromX, fromY } = await seenPixels(page);
+    // No less than a good part of it was compared.
+    expect(seen.widthPx * seen.heightPx).toBeGreaterThan(200_000);
+    differing = differingPixels(seen, crop(whole, fromX, fromY, seen.widthPx, seen.heightPx));
+    return differing === 0;
+  }).catch((error: unknown) => {
     throw new Error(`${differing} pixels differ at ${degrees}° and ${scale} times`, { cause: error });
   });
 }
@@ -104,9 +99,7 @@ async function choose(page: Page, item: string): Promise<void> {
   await page.getByRole('menu').waitFor({ state: 'detached' });
 }
 
-test('exact pixels, whole multiples and turned pictures have the screendump’s pixels on displays of fractional scale', {
-  timeout: 240_000,
-}, async () => {
+test('exact pixels, whole multiples and turned pictures have the screendump’s pixels on displays of fractional scale', async () => {
   const first = await launchApp({ words: ['--force-device-scale-factor=1.25'] });
   const guest = await showStarter(first);
   expect(await first.page.evaluate(() => devicePixelRatio)).toBe(1.25);
@@ -131,9 +124,7 @@ test('exact pixels, whole multiples and turned pictures have the screendump’s 
   await untilSeen(second, guest, 0, 1);
 });
 
-test('the pointer of a turned and zoomed picture is where it is seen, and both are remembered for the guest', {
-  timeout: 240_000,
-}, async () => {
+test('the pointer of a turned and zoomed picture is where it is seen, and both are remembered for the guest', async () => {
   const app = await withConsole();
   const { page, client, guest } = app;
   await client.call('settings.set', { consoleResizeGuest: false });
@@ -207,7 +198,7 @@ test('the pointer of a turned and zoomed picture is where it is seen, and both a
   await page.locator(`${shown} .console-screen-exact`).waitFor();
 });
 
-test('a recording goes on while the guest changes its size, and plays as a video of what was seen', { timeout: 240_000 }, async () => {
+test('a recording goes on while the guest changes its size, and plays as a video of what was seen', async () => {
   const app = await withConsole();
   const { page, client, guest, electron, home } = app;
   const path = join(home, 'video.webm');
@@ -215,7 +206,7 @@ test('a recording goes on while the guest changes its size, and plays as a video
     dialog.showSaveDialog = async () => ({ canceled: false, filePath });
   }, path);
   await page.locator(shown).getByRole('button', { name: 'Record a video…' }).click();
-  await page.locator(`${shown} .console-recorded`, { hasText: /0:0[3-9]/ }).waitFor({ timeout: 20_000 });
+  await page.locator(`${shown} .console-recorded`, { hasText: /0:0[3-9]/ }).waitFor();
   const growing = join(home, 'video (recording).webm');
   // What has come by now would be there after a crash, and plays.
   expect(existsSync(path)).toBe(false);
@@ -224,7 +215,7 @@ test('a recording goes on while the guest changes its size, and plays as a video
 
   await client.call('guest.reset', { guest });
   await until('the firmware has a size of its own', async () => (await screendump(client, guest)).widthPx === 720, 60_000);
-  await pause(2500);
+  await until('that is recorded', async () => (await playedSizes(page, readFileSync(growing)).catch(() => null))?.includes('720x400'));
   await page.locator(shown).getByRole('button', { name: 'End the recording' }).click();
   await page.getByText(`Recorded to ${path}`).waitFor();
   expect(existsSync(growing)).toBe(false);
@@ -265,13 +256,13 @@ async function playedSizes(page: Page, webm: Buffer): Promise<string[]> {
   }, webm.toString('base64'));
 }
 
-test('a kiosk shows the guest alone, and the way out of it', { timeout: 240_000 }, async () => {
+test('a kiosk shows the guest alone, and the way out of it', async () => {
   const { page, electron } = await withConsole();
   const isFull = () => electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.isFullScreen() ?? false);
   await page.locator(shown).getByRole('button', { name: 'Kiosk: full screen without toolbars' }).click();
   const leave = page.locator(shown).getByRole('button', { name: 'Leave the kiosk' });
   await leave.waitFor();
-  expect(await isFull()).toBe(true);
+  await until('the window is full screen', isFull);
   expect(await page.locator(`${shown} .console-bar`).isVisible()).toBe(false);
   expect(await page.locator(`${shown} .console-strip`).isVisible()).toBe(false);
   await page.locator(`${shown} .console-screen`).click();
@@ -287,7 +278,7 @@ test('a kiosk shows the guest alone, and the way out of it', { timeout: 240_000 
   await until('the window is as it was', async () => !(await isFull()));
 });
 
-test('the panel says what the connection is made of, how pictures come, and why the guest is slow', { timeout: 240_000 }, async () => {
+test('the panel says what the connection is made of, how pictures come, and why the guest is slow', async () => {
   const { page, client, guest } = await withConsole();
   const button = page.locator(shown).getByRole('button', { name: 'About this connection' });
   await button.click();
@@ -320,9 +311,9 @@ test('the panel says what the connection is made of, how pictures come, and why 
   const unpacked = async () => Number.parseInt((await figure('Not packed')).replace(/,/g, ''), 10);
   const before = await unpacked();
   await runInGuest(client, guest, 'seq 1 200 > /dev/tty1');
-  await until('what was drawn is counted', async () => (await unpacked()) > before, 10_000);
+  await until('what was drawn is counted', async () => (await unpacked()) > before);
   await runInGuest(client, guest, listensForSpice);
-  await until('the agent is told of', async () => (await figure('spice-vdagent')) === 'answers', 15_000);
+  await until('the agent is told of', async () => (await figure('spice-vdagent')) === 'answers');
 
   await client.call('guest.forceOff', { guest });
   await panel.getByText('There is no live connection.').waitFor();

@@ -3,7 +3,7 @@ import type { Page } from 'playwright-core';
 import { expect, onTestFinished, test } from 'vitest';
 import { dataRootAt } from '../../contract/data-root.ts';
 import type { GuestId } from '../../contract/ids.ts';
-import { launchApp, type TestApp, untilConnected } from '../support/app.ts';
+import { launchApp, nextWindow, type TestApp, untilConnected } from '../support/app.ts';
 import {
   absence,
   canvasPixels,
@@ -70,7 +70,7 @@ async function endGraphics({ page, electron }: TestApp): Promise<void> {
 const screenText = (app: TestApp, guest: GuestId) => runInGuest(app.client, guest, 'cat /dev/vcs1');
 const fact = async (page: Page, name: string) => (await page.locator(`.console:not([hidden]) [data-fact="${name}"]`).textContent()) ?? '';
 
-test('the canvas equals QEMU’s own screendump pixel by pixel, and every key on the board arrives', { timeout: 240_000 }, async () => {
+test('the canvas equals QEMU’s own screendump pixel by pixel, and every key on the board arrives', async () => {
   const app = await withConsole();
   const { page, client, guest } = app;
   await untilShell(app, guest);
@@ -79,16 +79,14 @@ test('the canvas equals QEMU’s own screendump pixel by pixel, and every key on
 
   // Text that scrolls: the picture is moved on the canvas and drawn anew below.
   await typeKeys(page, 'seq 1 300\n');
-  await until('the guest counted', async () => (await screenText(app, guest)).includes('300'), 30_000);
+  await until('the guest counted', async () => (await screenText(app, guest)).includes('300'));
   await untilEqual(page, client, guest);
 
   const printable = Array.from({ length: 95 }, (_, index) => String.fromCharCode(32 + index)).join('');
   await typeKeys(page, 'cat > /tmp/typed\n');
   await typeKeys(page, `${printable}\n`);
   await page.keyboard.press('Control+KeyD');
-  expect(await until('the text arrived', async () => (await runInGuest(client, guest, 'cat /tmp/typed')) || null, 10_000)).toBe(
-    `${printable}\n`,
-  );
+  expect(await until('the text arrived', async () => (await runInGuest(client, guest, 'cat /tmp/typed')) || null)).toBe(`${printable}\n`);
   await untilEqual(page, client, guest);
 
   // Held while the focus leaves: nothing stays pressed in the guest.
@@ -98,7 +96,7 @@ test('the canvas equals QEMU’s own screendump pixel by pixel, and every key on
   await page.keyboard.up('Control');
   await page.keyboard.up('Shift');
   await client.call('guest.type', { guest, text: 'echo lower > /tmp/after\n' });
-  expect(await until('the text arrived', async () => (await runInGuest(client, guest, 'cat /tmp/after 2>/dev/null')) || null, 10_000)).toBe(
+  expect(await until('the text arrived', async () => (await runInGuest(client, guest, 'cat /tmp/after 2>/dev/null')) || null)).toBe(
     'lower\n',
   );
 
@@ -113,7 +111,7 @@ test('the canvas equals QEMU’s own screendump pixel by pixel, and every key on
   // The strip's numbers are plausible while the pointer moves.
   await page.locator('.console-screen').hover();
   for (let step = 0; step < 40; step++) await page.mouse.move(500 + step * 4, 400 + step);
-  await until('a round trip was measured', async () => /^[\d.]+ ms$/.test(await fact(page, 'latency')), 10_000);
+  await until('a round trip was measured', async () => /^[\d.]+ ms$/.test(await fact(page, 'latency')));
   expect(await fact(page, 'protocol')).toBe('SPICE');
   const { widthPx, heightPx } = await screendump(client, guest);
   expect(await fact(page, 'size')).toContain(`${widthPx} × ${heightPx}`);
@@ -141,18 +139,16 @@ test('the canvas equals QEMU’s own screendump pixel by pixel, and every key on
   await page.getByRole('menuitem', { name: 'Ctrl+Alt+Delete' }).click();
   await until('the guest started anew', async () => (await fact(page, 'size')).includes('720 × 400'), 60_000);
   await until('the guest has the keyboard again', () => page.evaluate(() => document.activeElement?.classList.contains('console-screen')));
-  await untilEqual(page, client, guest, 20_000);
+  await untilEqual(page, client, guest);
 });
 
-test('the console comes back after a reset, a crash, a new start and a reload, and keeps the last picture meanwhile', {
-  timeout: 240_000,
-}, async () => {
+test('the console comes back after a reset, a crash, a new start and a reload, and keeps the last picture meanwhile', async () => {
   const app = await withConsole();
   const { page, client, guest } = app;
   await untilShell(app, guest);
   await client.call('guest.reset', { guest });
   await untilLive(page);
-  await until('the guest started anew', async () => (await fact(page, 'size')).includes('720 × 400'), 30_000);
+  await until('the guest started anew', async () => (await fact(page, 'size')).includes('720 × 400'));
   await untilShell(app, guest);
   await untilEqual(page, client, guest);
 
@@ -160,7 +156,7 @@ test('the console comes back after a reset, a crash, a new start and a reload, a
   const { state } = await client.call('guest.show', { guest });
   if (!state.run) throw new Error('The guest does not run.');
   process.kill(state.run.pid, 'SIGKILL');
-  await absence(page).getByText('Starter stopped unexpectedly').waitFor({ timeout: 20_000 });
+  await absence(page).getByText('Starter stopped unexpectedly').waitFor();
   // A blinking cursor may have changed between the two looks; nothing else can have.
   const kept = await canvasPixels(page, '.console:not([hidden]) canvas[data-console-frame]');
   expect(differingPixels(kept, before)).toBeLessThan(400);
@@ -176,7 +172,7 @@ test('the console comes back after a reset, a crash, a new start and a reload, a
   await absence(page).getByRole('button', { name: 'Resume' }).waitFor();
   expect(await page.locator(liveCanvas).evaluate((canvas) => getComputedStyle(canvas).filter)).toContain('brightness');
   await page.reload();
-  await absence(page).getByRole('button', { name: 'Resume' }).click({ timeout: 30_000 });
+  await absence(page).getByRole('button', { name: 'Resume' }).click();
   await untilLive(page);
   await untilEqual(page, client, guest);
 
@@ -185,7 +181,7 @@ test('the console comes back after a reset, a crash, a new start and a reload, a
   await page.locator('.console canvas[data-console-frame]').waitFor();
 });
 
-test('several consoles are open as tabs, and one can have a window of its own', { timeout: 240_000 }, async () => {
+test('several consoles are open as tabs, and one can have a window of its own', async () => {
   const app = await withConsole('First');
   const { page, client, guest, electron } = app;
   const { id: other } = await makeStarterGuest(client, 'Second');
@@ -202,7 +198,7 @@ test('several consoles are open as tabs, and one can have a window of its own', 
   await untilAgent(client, other);
   await untilEqual(page, client, other);
 
-  const opened = electron.waitForEvent('window');
+  const opened = nextWindow(electron);
   await page.locator('.console:not([hidden])').getByRole('button', { name: 'Move to a window of its own' }).click();
   const own = await opened;
   await untilLive(own);
@@ -218,7 +214,7 @@ test('several consoles are open as tabs, and one can have a window of its own', 
   await absence(own).getByText('open in another window').waitFor();
 });
 
-test('the serial terminal types and shows the answer', { timeout: 180_000 }, async () => {
+test('the serial terminal types and shows the answer', async () => {
   const { page, guest } = await withConsole();
   await goTo(page, `/guests/${guest}/terminal`);
   const lines = async () =>
@@ -226,17 +222,17 @@ test('the serial terminal types and shows the answer', { timeout: 180_000 }, asy
   await page.locator('.terminal .xterm-rows').waitFor();
   await page.locator('.terminal-host').click();
   await page.keyboard.press('Enter');
-  await until('the prompt is there', async () => (await lines()).endsWith('#'), 20_000);
+  await until('the prompt is there', async () => (await lines()).endsWith('#'));
   await page.keyboard.type('echo answer-$((6*7))\n', { delay: 30 });
-  await until('the answer is there', async () => (await lines()).includes('answer-42'), 20_000);
+  await until('the answer is there', async () => (await lines()).includes('answer-42'));
 
   // Going away and coming back shows what scrolled by.
   await goTo(page, `/guests/${guest}/overview`);
   await goTo(page, `/guests/${guest}/terminal`);
-  await until('the answer is there again', async () => (await lines()).includes('answer-42'), 20_000);
+  await until('the answer is there again', async () => (await lines()).includes('answer-42'));
 });
 
-test('a hostile console server costs its own console and nothing else', { timeout: 300_000 }, async () => {
+test('a hostile console server costs its own console and nothing else', async () => {
   const app = await withConsole();
   const { page, client, guest, home } = app;
   const { spiceSocketPath } = await client.call('guest.consoles', { guest });
@@ -266,16 +262,13 @@ test('a hostile console server costs its own console and nothing else', { timeou
     // Away and back: the console is connected anew.
     await page.locator('.console-tab-close').click();
     await goToConsole(page, guest);
-    await until(`the app met ${JSON.stringify(mischief).slice(0, 80)}`, () => hostile.met(), 20_000);
+    await until(`the app met ${JSON.stringify(mischief).slice(0, 80)}`, () => hostile.met());
     // Messages that a channel does not know are passed over; all others end the console, and it says so.
-    await until(
-      'the window answers',
-      () =>
-        Promise.race([
-          page.evaluate(() => document.querySelector('.console') !== null),
-          new Promise<false>((no) => setTimeout(() => no(false), 2000)),
-        ]),
-      10_000,
+    await until('the window answers', () =>
+      Promise.race([
+        page.evaluate(() => document.querySelector('.console') !== null),
+        new Promise<false>((no) => setTimeout(() => no(false), 2000)),
+      ]),
     );
     if (mischief.kind !== 'inject' || mischief.channel === 1) {
       const told = await until(
@@ -286,7 +279,6 @@ test('a hostile console server costs its own console and nothing else', { timeou
               .textContent({ timeout: 500 })
               .catch(() => '')) ?? '',
           )?.[0],
-        20_000,
       );
       expect(told).not.toMatch(/undefined|TypeError|\[object/);
     }
@@ -297,7 +289,7 @@ test('a hostile console server costs its own console and nothing else', { timeou
   const silent = await takePlaceOf(spiceSocketPath, { kind: 'silence' });
   await page.locator('.console-tab-close').click();
   await goToConsole(page, guest);
-  await absence(page).getByText('showed no picture within').waitFor({ timeout: 40_000 });
+  await absence(page).getByText('showed no picture within').waitFor();
   await silent.giveBack();
 
   await absence(page).getByRole('button', { name: 'Connect now' }).click();
@@ -305,9 +297,7 @@ test('a hostile console server costs its own console and nothing else', { timeou
   await untilEqual(page, client, guest);
 });
 
-test('a guest whose agent runs is told the size of the window, and again when it is to fill the window after exact pixels', {
-  timeout: 240_000,
-}, async () => {
+test('a guest whose agent runs is told the size of the window, and again when it is to fill the window after exact pixels', async () => {
   const app = await withConsole();
   const { page, client, guest, electron } = app;
   // What the display should be is told by the display itself, not through the agent.
@@ -331,7 +321,7 @@ test('a guest whose agent runs is told the size of the window, and again when it
     [1300, 900],
   ] as const) {
     await resized(width, height);
-    await until('the guest is asked for the size of the window', async () => (await wanted()) === (await fitting()), 30_000);
+    await until('the guest is asked for the size of the window', async () => (await wanted()) === (await fitting()));
   }
   const before = await wanted();
   await client.call('settings.set', { consoleScale: 'exact' });
@@ -341,5 +331,5 @@ test('a guest whose agent runs is told the size of the window, and again when it
   await pause(1500);
   expect(await wanted()).toBe(before);
   await client.call('settings.set', { consoleScale: 'fit' });
-  await until('the guest is asked again', async () => (await wanted()) === (await fitting()), 30_000);
+  await until('the guest is asked again', async () => (await wanted()) === (await fitting()));
 });

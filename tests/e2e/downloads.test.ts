@@ -16,7 +16,7 @@ test('without a net the list is there, says so calmly, and leads to what does wi
   await walkTo(page, '/images');
   await page.getByRole('button', { name: 'Get an operating system' }).click();
   await page.getByRole('heading', { level: 1, name: 'Get an operating system' }).waitFor();
-  await page.getByText('The net cannot be reached from here').waitFor({ timeout: 20_000 });
+  await page.getByText('The net cannot be reached from here').waitFor();
   expect(await page.getByRole('alert').count()).toBe(0);
   const rows = page.locator('.download-line');
   await until('all entries are there', async () => (await rows.count()) >= 25);
@@ -31,7 +31,7 @@ test('without a net the list is there, says so calmly, and leads to what does wi
   await walkTo(page, '/downloads?q=alpine-virt');
   await rows.getByRole('button', { name: 'Download' }).click();
   const failure = page.getByRole('alert');
-  await failure.getByText('download/unreachable').waitFor({ timeout: 30_000 });
+  await failure.getByText('download/unreachable').waitFor();
   await failure.getByRole('button', { name: 'Discard' }).click();
   await rows.getByRole('button', { name: 'Download' }).waitFor();
 
@@ -76,11 +76,11 @@ test('an image comes from an address: seen while it comes, stopped, gone on with
   await dialog.waitFor({ state: 'detached' });
 
   const kept = page.getByRole('list', { name: 'From addresses' });
-  await kept.getByText('download/refused').waitFor({ timeout: 30_000 });
+  await kept.getByText('download/refused').waitFor();
   await kept.getByText(/of 5\.9 MiB are kept/).waitFor();
   broken = false;
   await kept.getByRole('button', { name: 'Go on' }).click();
-  await until('the image is in the library', async () => (await call('image.list', {})).some((image) => image.sha256 === sha256), 30_000);
+  await until('the image is in the library', async () => (await call('image.list', {})).some((image) => image.sha256 === sha256));
   await kept.waitFor({ state: 'detached' });
   expect(server.asked.at(-1)?.range).toMatch(/^bytes=[1-9]\d*-$/);
 });

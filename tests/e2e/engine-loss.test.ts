@@ -45,7 +45,7 @@ test('a guest runs on while its engine is killed, and the page shows it as befor
 
 test('an engine that cannot start is explained, and starting it again helps once it can', async () => {
   const { electron, page } = await launchApp({ environment: { GUESTHOUSE_NODE: '/nonexistent/node' } });
-  await page.getByRole('alert').getByText('The engine does not answer.').waitFor({ timeout: 20_000 });
+  await page.getByRole('alert').getByText('The engine does not answer.').waitFor();
   await electron.evaluate((_electron, node) => {
     process.env.GUESTHOUSE_NODE = node;
   }, process.execPath);
@@ -54,5 +54,5 @@ test('an engine that cannot start is explained, and starting it again helps once
     .or(page.getByRole('button', { name: /restart/i }))
     .first()
     .click();
-  await page.getByText('Engine running').waitFor({ timeout: 20_000 });
+  await page.getByText('Engine running').waitFor();
 });

@@ -16,10 +16,8 @@ test('the page of a running guest shows its load and its facts, and keeps notes 
     .first()
     .waitFor();
   await page.getByRole('button', { name: 'Shut down' }).waitFor();
-  await until(
-    'the processor was measured',
-    async () => /CPU: CPU [0-9.]+ cores/.test((await page.getByRole('figure', { name: /^CPU:/ }).getAttribute('aria-label')) ?? ''),
-    20_000,
+  await until('the processor was measured', async () =>
+    /CPU: CPU [0-9.]+ cores/.test((await page.getByRole('figure', { name: /^CPU:/ }).getAttribute('aria-label')) ?? ''),
   );
   await page.getByRole('radio', { name: '1 day' }).click();
   await page.getByRole('radio', { name: '30 days' }).click();

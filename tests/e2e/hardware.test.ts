@@ -52,14 +52,14 @@ test('disks and cards of a running guest come and go in the window, and what wai
   const add = dialog.getByRole('button', { name: 'Add' });
   await until('the disk can be added', async () => (await add.getAttribute('aria-disabled')) !== 'true');
   await add.click();
-  await page.getByRole('option', { name: /Disk disk1/ }).waitFor({ timeout: 30_000 });
+  await page.getByRole('option', { name: /Disk disk1/ }).waitFor();
   await until('the guest has the disk', async () => {
     const { stdoutBase64 } = await call('guest.exec', { guest: guest.id, command: ['cat', '/sys/block/vdb/size'] });
     return Buffer.from(stdoutBase64, 'base64').toString().trim() === String(2 ** 30 / 512);
   });
   await page.getByRole('option', { name: /Disk disk1/ }).click();
   await page.getByRole('button', { name: 'Remove disk' }).click();
-  await until('the disk is gone', async () => (await call('guest.show', { guest: guest.id })).spec.disks.length === 1, 30_000);
+  await until('the disk is gone', async () => (await call('guest.show', { guest: guest.id })).spec.disks.length === 1);
   await page.getByRole('option', { name: /Disk disk1/ }).waitFor({ state: 'detached' });
 
   await page.getByRole('option', { name: /^Devices and agents/ }).click();

@@ -3,7 +3,7 @@ import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import type { GuestId } from '../../contract/ids.ts';
 import { leftButton, untilPointer } from '../support/agent-pointer.ts';
-import { launchApp, type TestApp, untilConnected } from '../support/app.ts';
+import { launchApp, nextWindow, type TestApp, untilConnected } from '../support/app.ts';
 import { canvasPixels, goToConsole, runInGuest, typeKeys } from '../support/console-page.ts';
 import { dragOver } from '../support/drag-files.ts';
 import { canvasOf, untilHeadEqual } from '../support/monitor-pixels.ts';
@@ -29,24 +29,22 @@ async function withMonitors(heads: number): Promise<TestApp & { guest: GuestId }
   await app.call('guest.start', { guest });
   await untilStatus(app.client, guest, 'running');
   await goToConsole(app.page, guest);
-  await app.page.locator(canvasOf(0)).waitFor({ timeout: 30_000 });
+  await app.page.locator(canvasOf(0)).waitFor();
   await untilAgent(app.client, guest);
   await runInGuest(app.client, guest, `echo 0 > /sys/class/graphics/fbcon/cursor_blink; ${listensForSpice}`);
   const on = () => runInGuest(app.client, guest, 'grep -lx connected /sys/class/drm/card*-*/status | wc -l');
-  await until('all monitors are on', async () => Number(await on()) === heads, 30_000);
+  await until('all monitors are on', async () => Number(await on()) === heads);
   return { ...app, guest };
 }
 
-test('a monitor in a window of its own is drawn and used there, has that windowâ€™s size, and comes back when it closes', {
-  timeout: 240_000,
-}, async () => {
+test('a monitor in a window of its own is drawn and used there, has that windowâ€™s size, and comes back when it closes', async () => {
   const app = await withMonitors(2);
   const { page, client, electron, guest } = app;
   await untilHeadEqual(app, page, guest, 0);
-  const opening = electron.waitForEvent('window');
+  const opening = nextWindow(electron);
   await choose(page, 'Screen 2', 'menuitemcheckbox');
   const second = await opening;
-  await second.locator(canvasOf(1)).waitFor({ timeout: 20_000 });
+  await second.locator(canvasOf(1)).waitFor();
   expect(await second.title()).toBe('Screen 2 â€“ Starter');
   expect(await page.getByRole('radio', { name: '2', exact: true }).count()).toBe(0);
   const windows = () => electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().length);
@@ -77,7 +75,7 @@ test('a monitor in a window of its own is drawn and used there, has that windowâ
     second
       .locator('.console-screen')
       .evaluate(({ clientWidth, clientHeight }) => `${Math.floor(clientWidth / 8) * 8}x${Math.floor(clientHeight / 2) * 2}`);
-  await until('its guest is asked for that size', async () => (await preferred(2)) === (await wanted()), 30_000);
+  await until('its guest is asked for that size', async () => (await preferred(2)) === (await wanted()));
   expect(await preferred(1)).toBe(before);
 
   // Keys go to the guest whichever window has them, and none stays pressed where it is left.
@@ -126,7 +124,7 @@ test('a monitor in a window of its own is drawn and used there, has that windowâ
   // Files are dropped on any of its monitors, and where they are is where they would go; here is no agent that could take them.
   const target = '.console-drop';
   const takeAway = await dragOver(second, ['/etc/hostname']);
-  await expect.poll(() => second.locator(target).textContent()).toContain('spice-vdagent');
+  await until('the console says why', async () => (await second.locator(target).textContent())?.includes('spice-vdagent'));
   expect(await page.locator(target).count()).toBe(0);
   await takeAway('drop');
   await second.locator(target).waitFor({ state: 'detached' });
@@ -139,9 +137,9 @@ test('a monitor in a window of its own is drawn and used there, has that windowâ
   expect(await windows()).toBe(1);
 
   // What a page leaves behind, its windows are not.
-  const again = electron.waitForEvent('window');
+  const again = nextWindow(electron);
   await choose(page, 'A window for each');
-  await (await again).locator(canvasOf(1)).waitFor({ timeout: 20_000 });
+  await (await again).locator(canvasOf(1)).waitFor();
   await page.getByRole('button', { name: 'Close the console of Starter' }).click();
-  await until('its window is gone as well', async () => (await windows()) === 1, 10_000);
+  await until('its window is gone as well', async () => (await windows()) === 1);
 });

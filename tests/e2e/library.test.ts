@@ -9,7 +9,7 @@ async function createGuest({ call, client }: TestApp, name: string, more: { tags
   const starter = images.find((image) => image.builtIn);
   if (!starter) throw new Error('The starter image is not on the list.');
   const { guest } = await client.call('guest.create', { source: { kind: 'image', imageId: starter.id }, choices: { name, ...more } });
-  await until(`${name} is made`, async () => (await call('guest.show', { guest: guest.id })).state.status === 'off', 30_000);
+  await until(`${name} is made`, async () => (await call('guest.show', { guest: guest.id })).state.status === 'off');
   return guest;
 }
 
@@ -24,7 +24,7 @@ test('the empty library makes and starts the starter guest with one press, and s
     .getByRole('link', { name: /^Running/ })
     .click();
   await page.getByRole('row', { name: /Starter/ }).waitFor();
-  await until('its screen shows on the card', () => page.evaluate(() => document.querySelector('.thumbnail img') !== null), 30_000);
+  await until('its screen shows on the card', () => page.evaluate(() => document.querySelector('.thumbnail img') !== null));
 });
 
 test('filters, sorting and the view are kept, and every view has an address', async () => {

@@ -43,7 +43,7 @@ test('a guest moves to another disk and back, is shown there in the file manager
   const folder = join(home, 'guests', guest.id);
   await until('it lies there', () => lstatSync(folder).isSymbolicLink() && !!readlinkSync(folder), 60_000);
   const place = page.getByRole('region', { name: 'Where it lies' });
-  await place.getByText('Second disk').waitFor({ timeout: 20_000 });
+  await place.getByText('Second disk').waitFor();
   await place.getByRole('button', { name: 'Show in the file manager' }).click();
   const real = join(elsewhere, 'guesthouse-store', 'guests', guest.id);
   await until('it is shown', async () => (await shown()).includes(real));
@@ -63,7 +63,7 @@ test('a guest moves to another disk and back, is shown there in the file manager
 
   renameSync(elsewhere, `${elsewhere}.away`);
   await walkTo(page, `/guests/${guest.id}/overview`);
-  await place.getByText('“Second disk” cannot be reached').waitFor({ timeout: 20_000 });
+  await place.getByText('“Second disk” cannot be reached').waitFor();
   expect(
     await call('guest.start', { guest: guest.id }).then(
       () => null,
@@ -72,7 +72,7 @@ test('a guest moves to another disk and back, is shown there in the file manager
   ).toContain('storage/location-away');
   await expectNothingSticksOut(page, 'the guest page');
   renameSync(`${elsewhere}.away`, elsewhere);
-  await place.getByText('“Second disk” cannot be reached').waitFor({ state: 'detached', timeout: 20_000 });
+  await place.getByText('“Second disk” cannot be reached').waitFor({ state: 'detached' });
 
   await walkTo(page, '/settings');
   await page.getByRole('button', { name: /New guests lie in/ }).click();
@@ -82,13 +82,13 @@ test('a guest moves to another disk and back, is shown there in the file manager
   await page
     .getByRole('button', { name: /Where it lies/ })
     .getByText('Second disk')
-    .waitFor({ timeout: 20_000 });
+    .waitFor();
 
   const back = await openMove();
   await back.getByRole('radio', { name: /The data folder/ }).check({ force: true });
   await back.getByRole('button', { name: 'Move', exact: true }).click();
   await until('it is back', () => lstatSync(folder).isDirectory(), 60_000);
-  await place.waitFor({ state: 'detached', timeout: 20_000 });
+  await place.waitFor({ state: 'detached' });
 }, 180_000);
 
 test('a disk that was taken out is listed, attached again, and deleted for good when one is sure', async () => {

@@ -191,14 +191,11 @@ test('unknown names and inputs of the wrong shape are refused with the field at 
 
 test('the connections of a page end when it is loaded again', async () => {
   const { page, electron, client } = await launchApp();
-  await until(
-    'the engine answers',
-    () =>
-      client.call('engine.info', {}).then(
-        () => true,
-        () => false,
-      ),
-    30_000,
+  await until('the engine answers', () =>
+    client.call('engine.info', {}).then(
+      () => true,
+      () => false,
+    ),
   );
   const streams = () => electron.evaluate(() => process.getActiveResourcesInfo().filter((name) => name === 'PipeWrap').length);
   await until('the page has subscribed', () => page.evaluate(() => document.querySelector('#content') !== null));

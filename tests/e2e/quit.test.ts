@@ -71,7 +71,7 @@ test('guests that are kept running go on without the window, and the next window
   expect((await next.call('guest.show', { guest: app.guest.id })).state).toMatchObject({ status: 'running', run: { pid: app.qemu } });
 });
 
-test('guests are shut down before the app leaves, which shows for whom it waits', { timeout: 240_000 }, async () => {
+test('guests are shut down before the app leaves, which shows for whom it waits', async () => {
   const app = await appWithGuest();
   await untilAgent(app.client, app.guest.id);
   const told: string[] = [];
@@ -84,7 +84,7 @@ test('guests are shut down before the app leaves, which shows for whom it waits'
   expect(isAlive(app.qemu)).toBe(false);
 });
 
-test('guests are suspended before the app leaves, and go on where they were', { timeout: 240_000 }, async () => {
+test('guests are suspended before the app leaves, and go on where they were', async () => {
   const app = await appWithGuest();
   await closeWindow(app);
   await answer(app, 'suspend');

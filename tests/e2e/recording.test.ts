@@ -1,7 +1,6 @@
 /** A recording holds what a guest showed and played, and is a file that players know their way in. */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import type { GuestId } from '../../contract/ids.ts';
@@ -12,9 +11,7 @@ import { startTone, stopTone, toneHz, untilSoundCard } from '../support/guest-to
 import { makeStarterGuest, untilAgent, untilStatus } from '../support/starter-guest.ts';
 import { until } from '../support/until.ts';
 
-test('what a guest plays is in its recording although it is muted here, silence too, and players can seek in it', {
-  timeout: 240_000,
-}, async () => {
+test('what a guest plays is in its recording although it is muted here, silence too, and players can seek in it', async () => {
   const app = await launchApp();
   const { page, client, electron, home } = app;
   await untilConnected(app);
@@ -29,7 +26,6 @@ test('what a guest plays is in its recording although it is muted here, silence 
     await startTone(client, id);
     // Silent until it is told otherwise, each time that a program opens the card.
     await setAmplifier(client, id, 'output', amplifierSteps);
-    await pause(3000);
   };
   await page.getByRole('button', { name: 'Sound' }).click();
   await page.getByRole('switch', { name: 'Mute' }).focus();
@@ -43,14 +39,22 @@ test('what a guest plays is in its recording although it is muted here, silence 
   await page.getByRole('button', { name: 'Record a video…' }).click();
   await page.getByRole('img', { name: 'A video is being recorded' }).waitFor();
   const beganAt = performance.now();
+  /** Which seconds of what is written by now are loud. */
+  const loudSoFar = async () => (await heardIn(page, readFileSync(join(home, 'song (recording).webm'))).catch(() => null))?.loud ?? [];
+  const count = (seconds: boolean[], isLoud: boolean) => seconds.filter((each) => each === isLoud).length;
   await sing();
   await page.getByRole('img', { name: 'It plays sound and is muted' }).waitFor();
+  await until('some seconds of the tone are recorded', async () => count(await loudSoFar(), true) > 2);
   await stopTone(client, id);
 
   // What it had handed to its card by then is played to its end.
-  await page.getByRole('img', { name: 'It plays sound and is muted' }).waitFor({ state: 'detached', timeout: 30_000 });
-  await pause(2500);
+  await page.getByRole('img', { name: 'It plays sound and is muted' }).waitFor({ state: 'detached' });
+  const loudBefore = await until('a second of silence is recorded', async () => {
+    const seconds = await loudSoFar();
+    return seconds.at(-1) === false ? count(seconds, true) : null;
+  });
   await sing();
+  await until('some more of the tone are', async () => count(await loudSoFar(), true) > loudBefore + 2);
   await page.getByRole('button', { name: 'End the recording' }).click();
   await page.getByText(`Recorded to ${path}`).waitFor();
   const endedAt = performance.now();

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { guestId } from '../../contract/ids.ts';
-import { launchApp, untilConnected } from '../support/app.ts';
+import { launchApp, nextWindow, untilConnected } from '../support/app.ts';
 import { makeStarterGuest, untilStatus } from '../support/starter-guest.ts';
 import { until } from '../support/until.ts';
 
@@ -148,7 +148,7 @@ test('a console is torn off into one window and put back, and the theme follows 
   await untilConnected(app);
   const guest = guestId.parse('g000000000');
   const detach = () => page.evaluate((id) => window.guesthouse.shell('shell.detachConsole', { guest: id }), guest);
-  const [torn] = await Promise.all([electron.waitForEvent('window'), detach()]);
+  const [torn] = await Promise.all([nextWindow(electron), detach()]);
   await torn.waitForLoadState('domcontentloaded');
   await detach();
   expect(electron.windows()).toHaveLength(2);

@@ -61,7 +61,7 @@ async function watchAll(device: string, spice: string, lossy: boolean) {
   return { packed: packings(watchers), text, photos };
 }
 
-test('with everything lossy allowed, text and photos are near to what the screen shows', { timeout: 240_000 }, async () => {
+test('with everything lossy allowed, text and photos are near to what the screen shows', async () => {
   const options = ',jpeg-wan-compression=always,zlib-glz-wan-compression=always,streaming-video=off';
   const { packed, text, photos } = await watchAll('virtio-vga', options, true);
   expect([...packed]).toEqual(expect.arrayContaining(['jpeg', 'zlibGlzRgb', 'lzRgb', 'bitmap']));
@@ -70,7 +70,7 @@ test('with everything lossy allowed, text and photos are near to what the screen
   expect(photos.filter((ratioDb) => ratioDb === Number.POSITIVE_INFINITY)).toHaveLength(6);
 });
 
-test('with nothing lossy, text and photos are what the screen shows, pixel by pixel', { timeout: 240_000 }, async () => {
+test('with nothing lossy, text and photos are what the screen shows, pixel by pixel', async () => {
   const options = ',jpeg-wan-compression=never,zlib-glz-wan-compression=always,streaming-video=off';
   const { packed, text, photos } = await watchAll('VGA', options, false);
   expect([...packed]).toEqual(expect.arrayContaining(['quic', 'lzRgb', 'bitmap']));

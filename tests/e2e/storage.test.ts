@@ -37,7 +37,7 @@ test('the storage page says what uses how much, deletes what is nobody’s when 
     (await call('job.list', {})).some((job) => job.kind === 'guest.reclaim' && job.target.id === guest.id && job.state === 'succeeded'),
   );
   await page.getByRole('button', { name: 'Look for them' }).click();
-  await page.getByText('No two files have the same content.').waitFor({ timeout: 30_000 });
+  await page.getByText('No two files have the same content.').waitFor();
 
   const elsewhere = mkdtempSync('/tmp/gh-other-');
   onTestFinished(() => rmSync(elsewhere, { recursive: true, force: true }));
@@ -53,6 +53,6 @@ test('the storage page says what uses how much, deletes what is nobody’s when 
   const images = page.getByRole('list', { name: 'Images' });
   await images.getByRole('button', { name: 'Move' }).click();
   await page.getByRole('menuitem', { name: 'Big disk' }).click();
-  await images.getByText(/in Big disk/).waitFor({ timeout: 30_000 });
+  await images.getByText(/in Big disk/).waitFor();
   await page.getByRole('list', { name: 'Storage locations' }).getByText(elsewhere).waitFor();
 });

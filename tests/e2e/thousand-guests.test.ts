@@ -21,7 +21,7 @@ test('a thousand guests are drawn a screenful at a time, scroll without stalls a
   for (const view of ['cards', 'table'] as const) {
     await call('settings.set', { libraryView: view });
     const items = page.locator(view === 'cards' ? '.card' : '.table-row');
-    await until(`the guests show as ${view}`, async () => (await items.count()) > 0, 30_000);
+    await until(`the guests show as ${view}`, async () => (await items.count()) > 0);
     expect(await page.getByText('1,000 guests').count()).toBe(1);
     expect(await items.count()).toBeLessThan(120);
 
@@ -42,9 +42,9 @@ test('a thousand guests are drawn a screenful at a time, scroll without stalls a
     expect(typicalMs).toBeLessThan(300);
 
     await page.getByRole('searchbox', { name: 'Filter guests' }).fill('guest 0777');
-    await until('one is left', async () => (await items.count()) === 1, 5000);
+    await until('one is left', async () => (await items.count()) === 1);
     await page.getByRole('button', { name: 'Clear filters' }).click();
-    await until('all are back', async () => (await page.getByText('1,000 guests').count()) === 1, 5000);
+    await until('all are back', async () => (await page.getByText('1,000 guests').count()) === 1);
   }
   await page.getByRole('grid', { name: 'Guests' }).focus();
   await page.keyboard.press('Control+a');

@@ -41,7 +41,7 @@ function vmwareMachine(folder: string, second: boolean): string {
   return path;
 }
 
-test('a machine is looked at, imported as it is told, and exported again from its menu', { timeout: 180_000 }, async () => {
+test('a machine is looked at, imported as it is told, and exported again from its menu', async () => {
   const { page, call, electron } = await readyApp();
   const outside = freshHome();
   const path = vmwareMachine(join(outside, 'in'), false);
@@ -89,7 +89,7 @@ test('a machine is looked at, imported as it is told, and exported again from it
   await dialog.getByText('Replace what is there').waitFor();
 });
 
-test('what is in the way of a machine is shown, and import waits until it is allowed', { timeout: 120_000 }, async () => {
+test('what is in the way of a machine is shown, and import waits until it is allowed', async () => {
   const { page } = await readyApp();
   const path = vmwareMachine(join(freshHome(), 'in'), true);
   await walkTo(page, `/import?path=${encodeURIComponent(path)}`);
@@ -120,7 +120,7 @@ async function drop(page: Page, path: string): Promise<void> {
   });
 }
 
-test('an OVA that is dropped is asked about: as a machine first, or its disks as images', { timeout: 120_000 }, async () => {
+test('an OVA that is dropped is asked about: as a machine first, or its disks as images', async () => {
   const { page, call } = await readyApp();
   const { path } = await ova(join(freshHome(), 'in'), { second: true });
   await drop(page, path);
@@ -144,9 +144,7 @@ test('an OVA that is dropped is asked about: as a machine first, or its disks as
   await page.getByText('Rack, disk 2').first().waitFor();
 });
 
-test('a capsule takes snapshots along unless the dialog is told not to, which says how much smaller that is', {
-  timeout: 120_000,
-}, async () => {
+test('a capsule takes snapshots along unless the dialog is told not to, which says how much smaller that is', async () => {
   const { page, call } = await readyApp();
   const outside = freshHome();
   const raw = await bootableDisk(join(outside, 'disk.img'), 64, 2);

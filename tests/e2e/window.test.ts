@@ -58,7 +58,7 @@ test('a second start shows its page in the first window and ends', async () => {
   const second = await appCommand(home, ['guesthouse://guest/g0a1b2c3d4/console']);
   const { status, output } = await runProgram(second.executable, second.words, second.environment, 20_000);
   expect({ status, output }).toMatchObject({ status: 0, output: expect.stringContaining('already open') });
-  await page.waitForURL('app://guesthouse/guests/g0a1b2c3d4/console', { timeout: 10_000 });
+  await page.waitForURL('app://guesthouse/guests/g0a1b2c3d4/console');
   expect(await electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().length)).toBe(1);
 });
 
@@ -66,7 +66,7 @@ test('a hostile link opens nothing and says so in the window', async () => {
   const home = freshHome();
   const { page } = await launchApp({ home, words: ['guesthouse://guest/../../settings'] });
   expect(page.url()).toMatch(/^app:\/\/guesthouse\/(library)?$/);
-  await page.getByText('The link that was opened leads to nothing in Guesthouse.').waitFor({ timeout: 10_000 });
+  await page.getByText('The link that was opened leads to nothing in Guesthouse.').waitFor();
   for (const link of ['guesthouse://guest/<img src=x>', `guesthouse://${'a'.repeat(3000)}`, 'guesthouse:javascript:alert(1)']) {
     const again = await appCommand(home, [link]);
     expect((await runProgram(again.executable, again.words, again.environment, 20_000)).status).toBe(0);
@@ -77,7 +77,7 @@ test('a hostile link opens nothing and says so in the window', async () => {
 test('a remote desktop’s file is answered with what it is and that it cannot be opened', async () => {
   const home = freshHome();
   const { page } = await launchApp({ home, words: ['/tmp/desk.vv'] });
-  await page.getByText('Guesthouse cannot open remote desktops yet').waitFor({ timeout: 10_000 });
+  await page.getByText('Guesthouse cannot open remote desktops yet').waitFor();
 });
 
 test('a page that crashes is loaded again where it was', async () => {

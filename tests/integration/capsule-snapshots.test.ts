@@ -151,7 +151,7 @@ async function expectTree(there: Opened, guest: GuestId, { names, present }: Omi
 
 const layersIn = ({ layout }: Opened) => readdirSync(layout.layers);
 
-test('another Guesthouse opens a tree of snapshots exactly as it was', { timeout: 240_000 }, async () => {
+test('another Guesthouse opens a tree of snapshots exactly as it was', async () => {
   const [here, there] = [await engine(), await engine()];
   const { guest, names, present } = await tree(here);
   await here.client.call('snapshot.setSchedule', { guest, schedule: { keepDaily: 3 } });
@@ -251,7 +251,7 @@ test('whatever was written, kept, gone back to and deleted, a capsule holds it a
   );
 });
 
-test('without its snapshots a capsule is smaller and holds disks that stand alone', { timeout: 120_000 }, async () => {
+test('without its snapshots a capsule is smaller and holds disks that stand alone', async () => {
   const opened = await engine();
   const { guest, present } = await tree(opened);
   const all = await exportCapsule(opened, guest);
@@ -264,7 +264,7 @@ test('without its snapshots a capsule is smaller and holds disks that stand alon
   expect((await opened.client.call('snapshot.list', { guest: arrived })).snapshots).toEqual([]);
 });
 
-test('a layer with large holes is written without them', { timeout: 120_000 }, async () => {
+test('a layer with large holes is written without them', async () => {
   const opened = await engine();
   const guest = await guestUponImage(opened, 'Holes');
   const disk = await diskOf(opened, guest);
@@ -276,9 +276,7 @@ test('a layer with large holes is written without them', { timeout: 120_000 }, a
   expect(await contents(opened, await importCapsule(opened, path))).toEqual(present);
 });
 
-test('a capsule from a stranger with layers that are not what they should be is refused, and nothing is left', {
-  timeout: 240_000,
-}, async () => {
+test('a capsule from a stranger with layers that are not what they should be is refused, and nothing is left', async () => {
   const [here, there] = [await engine(), await engine()];
   const { guest } = await tree(here);
   const path = await exportCapsule(here, guest);
@@ -406,7 +404,7 @@ test('a capsule from a stranger with layers that are not what they should be is 
     expect([folder, readdirSync(folder)]).toEqual([folder, []]);
 });
 
-test('hardware of a snapshot brings as little as that of the present', { timeout: 120_000 }, async () => {
+test('hardware of a snapshot brings as little as that of the present', async () => {
   const opened = await engine();
   const { guest } = await tree(opened);
   const path = await exportCapsule(opened, guest);
@@ -493,7 +491,7 @@ test('an import that engines die in, at any moment, is finished by the next, and
   }
 });
 
-test('an export that an engine died in is finished by the next one, snapshots and all', { timeout: 120_000 }, async () => {
+test('an export that an engine died in is finished by the next one, snapshots and all', async () => {
   const opened = await engine();
   const { guest, names, present } = await tree(opened);
   await write(opened, guest, 8, '44M', '48M');

@@ -6,7 +6,7 @@ import { commandLine } from '../support/command-line.ts';
 import { ova } from '../support/ova-file.ts';
 import { engineHome } from '../support/whole-engine.ts';
 
-test('the disks of an OVA come into the library, and each is described', { timeout: 60_000 }, async () => {
+test('the disks of an OVA come into the library, and each is described', async () => {
   const { guesthouse, ok } = commandLine(await engineHome());
   const folder = await engineHome();
   const { path } = await ova(join(folder, 'in'), { second: true });
@@ -19,7 +19,7 @@ test('the disks of an OVA come into the library, and each is described', { timeo
   expect(refused.err).toContain('machine/wrong-hash');
 });
 
-test('a guest is exported with its snapshots or without, and comes back with them', { timeout: 120_000 }, async () => {
+test('a guest is exported with its snapshots or without, and comes back with them', async () => {
   const { ok } = commandLine(await engineHome());
   const folder = await engineHome();
   const { path } = await ova(join(folder, 'in'));

@@ -35,7 +35,7 @@ afterAll(async () => {
   if (engine) {
     await guesthouse(['guest', 'stop', 'Traveller']);
     await guesthouse(['engine', 'stop']);
-    await until('the engine to end', () => !processExists(engine.pid), 30_000);
+    await until('the engine to end', () => !processExists(engine.pid));
   }
   rmSync(home, { recursive: true, force: true });
 }, 120_000);

@@ -130,7 +130,7 @@ test('an engine killed while a running guest is cloned leaves whole clones or no
     const other = await forkEngine(home);
     await other.orderAndKill({ verb: 'clone', id, name: `Killed ${afterMs}` }, afterMs);
     engine = await openGuestEngine(home);
-    await until('the jobs have ended', () => engine.jobs.list().every(({ endedAt }) => endedAt !== null) || null, 30_000);
+    await until('the jobs have ended', () => engine.jobs.list().every(({ endedAt }) => endedAt !== null) || null);
     expect([said, status()]).toEqual([said, 'running']);
     expect([said, snapshotNames()]).toEqual([said, []]);
     const made = engine.guests.list().filter((guest) => guest.id !== id);
@@ -167,7 +167,7 @@ test('a snapshot opened from its memory goes on from that moment beside the orig
   expect(await inside('cat /mnt/one/file')).toBe('now');
 
   await engine.guests.forceOff(copy);
-  await until('the clone is gone', () => !engine.guests.list().some((one) => one.id === copy) || null, 20_000);
+  await until('the clone is gone', () => !engine.guests.list().some((one) => one.id === copy) || null);
   const after = statSync(engine.layout.guest(id).snapshot(snapshot.id).memory);
   expect([after.ino, after.size, after.nlink]).toEqual([memory.ino, memory.size, 1]);
   await engine.jobs.ended((await engine.snapshots.revert(snapshot.id, { keepPresent: false, forceOff: true }, 'test')).id);

@@ -278,9 +278,7 @@ test('what stands in the way of it is said: no tool, no nbdkit, a Windows that s
     expect(planConversion([content], all)).toMatchObject({ conversion: null, finding: null });
 });
 
-test('an engine that is killed while virt-v2v works takes it along, and the next one does the import anew', {
-  timeout: 120_000,
-}, async () => {
+test('an engine that is killed while virt-v2v works takes it along, and the next one does the import anew', async () => {
   const home = await engineHome();
   const path = await foreignDisk(join(home, 'in'));
   const lines = `[ -e ${home}/hang ] || exit 1; sleep 600 & echo "$! $$" > ${home}/pids; wait`;

@@ -51,7 +51,7 @@ async function exported({ client }: Opened, guest: GuestId, format: ExportFormat
 const compare = (a: string, formatA: string, b: string, formatB: string) => run('qemu-img', 'compare', '-f', formatA, '-F', formatB, a, b);
 const diskOf = (home: string, id: GuestId, file = 'disk0.qcow2') => layoutOf(dataRootAt(home)).guest(id).disk(file);
 
-test('a disk is exported in every format, and qemu-img finds it identical', { timeout: 120_000 }, async () => {
+test('a disk is exported in every format, and qemu-img finds it identical', async () => {
   const opened = await engine();
   const raw = await rawDisk(join(opened.out, 'source.img'));
   const guest = await guestOf(opened, 'Büro “web” & mail', [raw]);
@@ -66,7 +66,7 @@ test('a disk is exported in every format, and qemu-img finds it identical', { ti
   expect((await opened.client.call('guest.show', { guest: guest.id })).state.busy).toBeUndefined();
 });
 
-test('an OVA has a manifest that fits, is well-formed, and comes back as the same machine', { timeout: 120_000 }, async () => {
+test('an OVA has a manifest that fits, is well-formed, and comes back as the same machine', async () => {
   const opened = await engine();
   const raw = await rawDisk(join(opened.out, 'one.img'));
   const second = await rawDisk(join(opened.out, 'two.img'), 110, 1);
@@ -104,7 +104,7 @@ test('an OVA has a manifest that fits, is well-formed, and comes back as the sam
   expect(compare(second, 'raw', diskOf(opened.home, back.id, 'disk1.qcow2'), 'qcow2')).toContain('identical');
 });
 
-test('libvirt gets a domain and disks that it finds at their place', { timeout: 60_000 }, async () => {
+test('libvirt gets a domain and disks that it finds at their place', async () => {
   const opened = await engine();
   const raw = await rawDisk(join(opened.out, 'one.img'));
   const guest = await guestOf(opened, 'Web', [raw]);
@@ -123,7 +123,7 @@ test('libvirt gets a domain and disks that it finds at their place', { timeout: 
   });
 });
 
-test('a capsule is opened by another Guesthouse exactly as it was, with its firmware and TPM', { timeout: 120_000 }, async () => {
+test('a capsule is opened by another Guesthouse exactly as it was, with its firmware and TPM', async () => {
   const [here, there] = [await engine(), await engine()];
   const raw = await rawDisk(join(here.out, 'one.img'));
   const original = await guestOf(here, 'Original', [raw]);
@@ -157,7 +157,7 @@ test('a capsule is opened by another Guesthouse exactly as it was, with its firm
   expect(twin.guest.spec.nics[0]?.mac).not.toBe(spec.nics[0]?.mac);
 });
 
-test('a capsule from a stranger brings no arguments for QEMU, no autostart and no other file', { timeout: 120_000 }, async () => {
+test('a capsule from a stranger brings no arguments for QEMU, no autostart and no other file', async () => {
   const opened = await engine();
   const raw = await rawDisk(join(opened.out, 'one.img'));
   const guest = await guestOf(opened, 'Hostile', [raw]);
@@ -204,7 +204,7 @@ test('a capsule from a stranger brings no arguments for QEMU, no autostart and n
   await expect(opened.client.call('machine.inspect', { path })).rejects.toMatchObject({ error: { code: 'machine/not-understood' } });
 });
 
-test('a disk that builds upon others is exported whole', { timeout: 120_000 }, async () => {
+test('a disk that builds upon others is exported whole', async () => {
   const opened = await engine();
   const raw = await rawDisk(join(opened.out, 'one.img'));
   const guest = await guestOf(opened, 'Original', [raw]);
@@ -218,7 +218,7 @@ test('a disk that builds upon others is exported whole', { timeout: 120_000 }, a
   expect(compare(raw, 'raw', path, 'qcow2')).toContain('identical');
 });
 
-test('nothing is overwritten unasked, and what is replaced goes only when the new one is whole', { timeout: 60_000 }, async () => {
+test('nothing is overwritten unasked, and what is replaced goes only when the new one is whole', async () => {
   const opened = await engine();
   const raw = await rawDisk(join(opened.out, 'one.img'));
   const guest = await guestOf(opened, 'Web', [raw]);
@@ -238,7 +238,7 @@ test('nothing is overwritten unasked, and what is replaced goes only when the ne
   expect(compare(raw, 'raw', path, 'qcow2')).toContain('identical');
 });
 
-test('an export that an engine died in is finished by the next one', { timeout: 120_000 }, async () => {
+test('an export that an engine died in is finished by the next one', async () => {
   const opened = await engine();
   const raw = await rawDisk(join(opened.out, 'one.img'), 600, 90);
   const guest = await guestOf(opened, 'Web', [raw]);
@@ -254,7 +254,7 @@ test('an export that an engine died in is finished by the next one', { timeout: 
   expect((await readdir(opened.out)).filter((name) => name.startsWith('.'))).toEqual([]);
 });
 
-testWithMount('an export onto a full disk fails, leaves nothing there, and the guest as it was', { timeout: 60_000 }, async () => {
+testWithMount('an export onto a full disk fails, leaves nothing there, and the guest as it was', async () => {
   const opened = await engine();
   const raw = await rawDisk(join(opened.out, 'one.img'), 120, 60);
   const guest = await guestOf(opened, 'Web', [raw]);

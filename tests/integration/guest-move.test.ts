@@ -219,7 +219,7 @@ test('a move that is cancelled, does not fit, or would overwrite something chang
   };
 
   const job = await client.call('guest.move', { guest: guest.id, location: 'Other' });
-  await until('some of it', () => existsSync(join(there, `${guest.id}.arriving`)) || existsSync(join(there, guest.id)), 20_000);
+  await until('some of it', () => existsSync(join(there, `${guest.id}.arriving`)) || existsSync(join(there, guest.id)));
   const denied = await codeOf(client.call('guest.start', { guest: guest.id }));
   await client.call('job.cancel', { job: job.id }).catch(() => undefined);
   const end = await ended(client, job);
@@ -272,7 +272,7 @@ test('while its location is not there a guest says where it lies, nothing is cle
     if (anew) {
       await client.call('engine.stop', {});
       client.close();
-      await until('the engine to end', () => !existsSync(join(home, 'run', 'engine.sock')), 20_000);
+      await until('the engine to end', () => !existsSync(join(home, 'run', 'engine.sock')));
       client = await connectTo(home);
     }
     for (const id of [guest.id, clone.id]) {

@@ -35,7 +35,7 @@ const startFailure = async (spec: Partial<GuestSpec>) => {
 };
 const qemuImg = (...args: string[]) => execFileSync('qemu-img', args, { stdio: 'pipe' }).toString();
 
-testWithMount('a full disk stops the guest, says which, and lets it go on by itself when there is room', { timeout: 240_000 }, async () => {
+testWithMount('a full disk stops the guest, says which, and lets it go on by itself when there is room', async () => {
   const small = await smallFileSystem(48);
   const path = `${small}/data.raw`;
   qemuImg('create', '-q', '-f', 'raw', path, '256M');
@@ -60,7 +60,7 @@ testWithMount('a full disk stops the guest, says which, and lets it go on by its
   expect(bench.guests.show(id).state.status).toBe('running');
 
   serial.send('dd if=/dev/zero of=/dev/vdb bs=1M count=40 oflag=direct; echo written-$?');
-  const state = await untilStatus(bench, id, 'paused', 40_000);
+  const state = await untilStatus(bench, id, 'paused');
   expect(state.pause).toMatchObject({ kind: 'disk-full', deviceId: 'data', file: path });
   expect(state.pause?.text).toContain(`There is no room left on the file system of ${path}`);
   expect(bench.events.filter(({ kind }) => kind === 'guest.diskFull')).toHaveLength(1);
@@ -69,7 +69,7 @@ testWithMount('a full disk stops the guest, says which, and lets it go on by its
   await bench.reopen();
   expect(bench.guests.show(id).state.pause).toMatchObject({ kind: 'disk-full', deviceId: 'data' });
   rmSync(filler);
-  await untilStatus(bench, id, 'running', 10_000);
+  await untilStatus(bench, id, 'running');
   expect(bench.events.some(({ kind }) => kind === 'guest.resumed')).toBe(true);
   serial.detach();
   const again = await untilBooted(bench, id);
@@ -107,7 +107,7 @@ test('a disk that the host cannot read stops the guest, and it goes on once the 
     }),
   );
   await bench.guests.start(id);
-  const state = await untilStatus(bench, id, 'paused', 30_000);
+  const state = await untilStatus(bench, id, 'paused');
   expect(state.pause).toMatchObject({ kind: 'io-error', deviceId: 'bad' });
   expect(state.pause?.text).toContain('cannot be read: Input/output error');
   await bench.reopen();

@@ -105,7 +105,6 @@ test('the forwarded port reaches the guest', async () => {
         socket.once('error', () => done(null));
         socket.once('close', () => done(null));
       }),
-    30_000,
   );
   expect(greeting).toMatch(/^SSH-2\.0/);
 });
@@ -113,11 +112,7 @@ test('the forwarded port reaches the guest', async () => {
 test('text is typed on the keyboard of the guest as it is', async () => {
   const text = "echo 'aZ09 !@#$%^&*()_+-=[]{}|;:\",.<>/?`~' > /tmp/typed\n";
   await bench.guests.type(id, text);
-  await until(
-    'what was typed has arrived',
-    async () => (await shell('cat /tmp/typed')).out === 'aZ09 !@#$%^&*()_+-=[]{}|;:",.<>/?`~',
-    15_000,
-  );
+  await until('what was typed has arrived', async () => (await shell('cat /tmp/typed')).out === 'aZ09 !@#$%^&*()_+-=[]{}|;:",.<>/?`~');
   await bench.guests.sendKeys(id, ['ctrl', 'l']);
 });
 
@@ -193,7 +188,7 @@ test('suspended to disk it takes no memory, and goes on where it was', patient, 
   expect(await qemuStatus()).toBe('running');
   expect(existsSync(files.suspended)).toBe(false);
   expect(existsSync(`${files.suspended}.used`)).toBe(false);
-  await until('the agent is back', () => show().state.run?.qemuAgent, 20_000);
+  await until('the agent is back', () => show().state.run?.qemuAgent);
   const count = async () => Number((await shell('cat /tmp/count')).out);
   const first = await until('the counter is there', count);
   await until('the counter goes on', async () => (await count()) > first);
@@ -211,7 +206,7 @@ test('a cancelled suspend leaves the guest running', async () => {
 
 test('a watchdog that nobody feeds stops the guest and says so', async () => {
   await shell('rmmod i6300esb; modprobe i6300esb heartbeat=2; exec 3>/dev/watchdog; echo >&3; exec 3>&-; true');
-  const state = await untilStatus(bench, id, 'paused', 30_000);
+  const state = await untilStatus(bench, id, 'paused');
   expect(state.pause).toMatchObject({ kind: 'watchdog' });
   expect(await qemuStatus()).toBe('watchdog');
   expect(bench.events.some(({ kind }) => kind === 'guest.watchdog')).toBe(true);
@@ -223,7 +218,7 @@ test('a watchdog that nobody feeds stops the guest and says so', async () => {
 test('a kernel panic is named, and only a reset or power off helps', async () => {
   const serial = readSerial(bench, id);
   serial.send('echo c > /proc/sysrq-trigger');
-  const state = await untilStatus(bench, id, 'paused', 20_000);
+  const state = await untilStatus(bench, id, 'paused');
   expect(state.pause?.kind).toBe('guest-panicked');
   expect(await qemuStatus()).toBe('guest-panicked');
   expect(bench.events.some(({ kind }) => kind === 'guest.panicked')).toBe(true);
@@ -239,7 +234,7 @@ test('a shutdown that the guest cannot hear is told as unanswered, and forcing o
   await bench.guests.reset(id);
   await bench.guests.shutdown(id, 1);
   expect(show().state).toMatchObject({ status: 'stopping', shutdown: { unanswered: false } });
-  await until('it is unanswered', () => show().state.shutdown?.unanswered, 5_000);
+  await until('it is unanswered', () => show().state.shutdown?.unanswered);
   const pid = show().state.run?.pid as number;
   await bench.guests.forceOff(id);
   expect(show().state).toMatchObject({ status: 'off' });

@@ -131,9 +131,9 @@ test('processors and memory are added to a guest that started with room for them
     { path: 'cpu.online', when: 'now' },
     { path: 'memoryMiB', when: 'now' },
   ]);
-  await until('the guest works with the second processor', async () => (await inside(client, guest, 'nproc')) === '2', 30_000);
+  await until('the guest works with the second processor', async () => (await inside(client, guest, 'nproc')) === '2');
   const total = async () => Number(await inside(client, guest, "awk '/MemTotal/{print $2}' /proc/meminfo"));
-  await until('the guest works with the memory', async () => (await total()) > before + 200 * 1024, 30_000);
+  await until('the guest works with the memory', async () => (await total()) > before + 200 * 1024);
   // Nothing could give it the very same again.
   const job = await client.call('guest.suspend', { guest });
   expect(await ended(client, job)).toMatchObject({ state: 'failed', error: { code: 'guest/denied' } });

@@ -122,11 +122,7 @@ test('experts ask QEMU, and what might change something is refused and audited a
   }
   await untilAgent(client, guest);
   await client.call('guest.edit', { guest, change: { balloonTargetMiB: 192 } });
-  await until(
-    'the balloon took the memory',
-    async () => ((await ask('query-balloon')) as { actual: number }).actual === 192 * 1024 ** 2,
-    30_000,
-  );
+  await until('the balloon took the memory', async () => ((await ask('query-balloon')) as { actual: number }).actual === 192 * 1024 ** 2);
 
   await expect(client.call('guest.qmpQuery', { guest, command: 'quit' })).rejects.toMatchObject({ error: { code: 'guest/denied' } });
   await client.call('guest.qmpCommand', { guest, command: 'stop' });

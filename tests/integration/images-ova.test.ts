@@ -110,7 +110,7 @@ test('an import that is cancelled, or whose archive changes meanwhile, leaves no
   expect([engine.images.list(), filesIn(engine)]).toEqual([[], []]);
 });
 
-testWithMount('an import into a full library fails and leaves nothing', { timeout: 60_000 }, async () => {
+testWithMount('an import into a full library fails and leaves nothing', async () => {
   const small = await smallFileSystem(48);
   const engine = await rooms({ home: small });
   const { path } = await ova(join(await engineHome(), 'in'), { dataMiB: 120 });
@@ -118,7 +118,7 @@ testWithMount('an import into a full library fails and leaves nothing', { timeou
   expect([engine.images.list(), filesIn(engine)]).toEqual([[], []]);
 });
 
-test('an engine that dies over it leaves the rest to the next, by the call that every client makes', { timeout: 120_000 }, async () => {
+test('an engine that dies over it leaves the rest to the next, by the call that every client makes', async () => {
   const home = await engineHome();
   const out = await engineHome();
   const environment = { GUESTHOUSE_STARTER: join(home, 'none') };

@@ -89,7 +89,7 @@ test('a snapshot of a guest that writes is of both disks at one instant, at rest
   expect(made).toMatchObject({ guestWas: 'running', quiesced: true, withMemory: false, state: 'ready' });
   expect(status()).toBe('running');
   const before = await until('the guest has written a number', written);
-  await until('the guest goes on writing', async () => (await written()) > before, 30_000);
+  await until('the guest goes on writing', async () => (await written()) > before);
   await inside('rm /tmp/go');
   await goBack(made.id);
   await startAgain();
@@ -134,7 +134,7 @@ test('a paused guest stays paused, and snapshots can follow each other', async (
 test('cancelled while memory is saved the guest goes on, and nothing of the snapshot is left', async () => {
   const known = engine.snapshots.tree(id).snapshots.map((one) => one.id);
   const { snapshot, job } = await engine.snapshots.create(id, { name: 'Cancelled', memory: true }, 'test');
-  await until('memory is being saved', () => (existsSync(`${files().snapshot(snapshot.id).memory}.new`) ? true : null), 20_000);
+  await until('memory is being saved', () => (existsSync(`${files().snapshot(snapshot.id).memory}.new`) ? true : null));
   engine.jobs.cancel(job.id, 'The test wants it so.');
   expect((await engine.jobs.ended(job.id)).state).toBe('cancelled');
   expect(engine.snapshots.tree(id).snapshots.map((one) => one.id)).toEqual(known);
@@ -147,7 +147,7 @@ test('QEMU killed while a snapshot is made leaves a crashed guest that starts wi
   await inside('echo precious > /mnt/one/precious; sync');
   const known = engine.snapshots.tree(id).snapshots.map((one) => one.id);
   const { snapshot, job } = await engine.snapshots.create(id, { name: 'Killed', memory: true }, 'test');
-  await until('memory is being saved', () => (existsSync(`${files().snapshot(snapshot.id).memory}.new`) ? true : null), 20_000);
+  await until('memory is being saved', () => (existsSync(`${files().snapshot(snapshot.id).memory}.new`) ? true : null));
   process.kill(findQemu(files())?.pid as number, 'SIGKILL');
   expect((await engine.jobs.ended(job.id)).state).toBe('failed');
   await untilStatus(engine, id, 'crashed');
@@ -194,7 +194,7 @@ test('a snapshot opened as a disposable clone is a guest of its own, and is as i
   const { stdoutBase64 } = await engine.guests.exec(guest.id, ['/bin/sh', '-c', command], 60);
   expect(Buffer.from(stdoutBase64, 'base64').toString().trim()).toBe('then');
   await engine.guests.forceOff(guest.id);
-  await until('the clone is gone', () => !engine.guests.list().some((one) => one.id === guest.id) || null, 20_000);
+  await until('the clone is gone', () => !engine.guests.list().some((one) => one.id === guest.id) || null);
   checkEveryDisk(engine.layout);
   await startAgain();
   expect(await inside('cat /mnt/one/opened')).toBe('now');

@@ -58,7 +58,7 @@ async function startMachine(folder: string, seamless: boolean, incoming = true):
     heard += bytes.toString();
   });
   let number = 0;
-  const ask = async (command: string, deadlineMs = 30_000) => {
+  const ask = async (command: string, deadlineMs = 60_000) => {
     const mark = [...String(++number)].join('-');
     // The line itself, which is echoed, has quotes in it.
     serial.write(`echo b"e"gin${mark}; ${command}; echo e"n"d${mark}\n`);
@@ -96,22 +96,18 @@ function openClient(pathAt: (place: SpicePlace) => string | null): { client: Spi
 
 async function untilEqual(client: SpiceClient, machine: Machine): Promise<void> {
   let differing: number[] = [];
-  await until(
-    'both monitors equal their screendumps',
-    async () => {
-      if (client.end) throw new Error(`the session ended: ${client.end.text} ${client.end.detail}`);
-      await pause(150);
-      differing = [];
-      for (const head of [0, 1]) {
-        const surface = client.screens[head];
-        if (!surface) return false;
-        const dump = await machine.screendump({ device: 'video0', head });
-        differing.push(differingPixels(pixelsOf(surface), dump));
-      }
-      return differing.every((pixels) => pixels === 0);
-    },
-    20_000,
-  ).catch((error: unknown) => {
+  await until('both monitors equal their screendumps', async () => {
+    if (client.end) throw new Error(`the session ended: ${client.end.text} ${client.end.detail}`);
+    await pause(150);
+    differing = [];
+    for (const head of [0, 1]) {
+      const surface = client.screens[head];
+      if (!surface) return false;
+      const dump = await machine.screendump({ device: 'video0', head });
+      differing.push(differingPixels(pixelsOf(surface), dump));
+    }
+    return differing.every((pixels) => pixels === 0);
+  }).catch((error: unknown) => {
     throw new Error(`${differing.join(' and ')} pixels differ`, { cause: error });
   });
 }
@@ -177,7 +173,7 @@ async function statusOf(machine: Machine): Promise<string> {
 async function announce(from: Machine, client: SpiceClient): Promise<void> {
   const before = client.answers;
   await from.qmp('client_migrate_info', { protocol: 'spice', hostname: '192.0.2.1', port: 1 });
-  await until('the client has answered', () => client.answers > before, 20_000);
+  await until('the client has answered', () => client.answers > before);
 }
 
 /** `shared`: the memory stays where it is. */
@@ -189,8 +185,8 @@ async function migrate(from: Machine, to: Machine, shared: boolean): Promise<voi
   await from.qmp('migrate-set-parameters', { 'max-bandwidth': shared ? 100_000_000 : 100_000 });
   await from.qmp('migrate', { uri });
   if (!shared) return;
-  await until('it has moved', async () => (await statusOf(from)) === 'completed', 30_000);
-  await until('it runs there', async () => ((await to.qmp('query-status')) as { running: boolean }).running, 30_000);
+  await until('it has moved', async () => (await statusOf(from)) === 'completed');
+  await until('it runs there', async () => ((await to.qmp('query-status')) as { running: boolean }).running);
 }
 
 test('a console goes along with its guest, seamlessly or not, and stays with it when the move is cancelled or its target dies', {
@@ -211,7 +207,7 @@ test('a console goes along with its guest, seamlessly or not, and stays with it 
     120_000,
   );
   const { client, heardAt } = openClient((place) => paths[place]);
-  await until('a picture', () => client.size, 20_000);
+  await until('a picture', () => client.size);
   await at.ask('echo 0 > /sys/class/graphics/fbcon/cursor_blink');
   const port = '/dev/$(basename $(dirname $(grep -lx com.redhat.spice.0 /sys/class/virtio-ports/*/name)))';
   await until(
@@ -238,7 +234,7 @@ test('a console goes along with its guest, seamlessly or not, and stays with it 
     await until('the guest is on its way', async () => (await statusOf(at)) === 'active');
     if (end === 'cancel') await at.qmp('migrate_cancel');
     else target.qemu.kill('SIGKILL');
-    await until('it stays', async () => ['cancelled', 'failed'].includes(await statusOf(at)), 20_000);
+    await until('it stays', async () => ['cancelled', 'failed'].includes(await statusOf(at)));
     target.qemu.kill('SIGKILL');
     await at.ask(`(echo ${end}; seq 1 40) > /dev/tty1`);
     await untilEqual(client, at);
@@ -290,7 +286,7 @@ test('a console goes along with its guest, seamlessly or not, and stays with it 
     // What this side can do is another thing with a clipboard, and said at once.
     client.session.setClipboardPolicy('both');
     client.session.setClipboardPolicy('off');
-    await until('the agent hears of it', async () => (await at.ask('[ -s /tmp/agent ] && echo heard')).includes('heard'), 20_000);
+    await until('the agent hears of it', async () => (await at.ask('[ -s /tmp/agent ] && echo heard')).includes('heard'));
     await at.ask('touch /tmp/stop');
     await pause(500);
     await untilEqual(client, at);

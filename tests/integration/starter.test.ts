@@ -88,12 +88,10 @@ test(
     const disk = await copyOfDisk();
     const first = await boot({ medium: { disk, bus: 'virtio' }, firmware: 'bios' });
     expect(await first.agent('guest-get-osinfo')).toMatchObject({ id: metadata.os.id, 'kernel-release': metadata.kernelRelease });
-    await until(
-      'an address from DHCP',
-      async () => JSON.stringify(await first.agent('guest-network-get-interfaces')).includes('10.0.2.15'),
-      30_000,
+    await until('an address from DHCP', async () =>
+      JSON.stringify(await first.agent('guest-network-get-interfaces')).includes('10.0.2.15'),
     );
-    await until('text on the screen', async () => (await textPixels(first)) > 5000, 30_000);
+    await until('text on the screen', async () => (await textPixels(first)) > 5000);
     first.sendSerial('echo kept by the disk > kept.txt; cat kept.txt');
     await first.serial.until('\nkept by the disk\n', 30_000);
     await first.qmp('system_powerdown');
@@ -115,7 +113,7 @@ test(
     const disk = await copyOfDisk();
     const started = await boot({ medium: { disk, bus: 'virtio' }, firmware: 'uefi' });
     expect(await runInGuest(started, 'ls -d /sys/firmware/efi')).toBe('/sys/firmware/efi\n');
-    await until('text on the screen', async () => (await textPixels(started)) > 5000, 30_000);
+    await until('text on the screen', async () => (await textPixels(started)) > 5000);
     await started.qmp('system_powerdown');
     expect(await ended(started)).toBe(0);
     await run('qemu-img', ['check', '-q', disk]);

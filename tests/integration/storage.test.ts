@@ -124,7 +124,7 @@ test('an engine that is killed while it rewrites a disk leaves the disk as it wa
   const before = createHash('sha256').update(readFileSync(disk)).digest('hex');
   let { client } = parts;
   await client.call('guest.reclaim', { guest: id });
-  await until('the new file', () => existsSync(`${disk}.compacting`) && statSync(`${disk}.compacting`).size > 4 * mib, 30_000);
+  await until('the new file', () => existsSync(`${disk}.compacting`) && statSync(`${disk}.compacting`).size > 4 * mib);
   await killEngine(client);
   client = await connect(home);
   onTestFinished(() => client.close());

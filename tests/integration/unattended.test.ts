@@ -88,7 +88,7 @@ async function debianDisc(folder: string, { withKernel = true } = {}): Promise<s
   return disc;
 }
 
-test('an installer is started with its answers once, and what it installed is started after it', { timeout: 240_000 }, async () => {
+test('an installer is started with its answers once, and what it installed is started after it', async () => {
   const home = await engineHome();
   const client = await connect(home);
   const iso = await debianDisc(freshFolder());
@@ -125,9 +125,7 @@ test('an installer is started with its answers once, and what it installed is st
   expect([kept.includes(password), kept.includes(hash)]).toEqual([false, false]);
 });
 
-test('a guest that is forced off in the midst of its installation begins it anew; resetting it is refused', {
-  timeout: 120_000,
-}, async () => {
+test('a guest that is forced off in the midst of its installation begins it anew; resetting it is refused', async () => {
   const home = await engineHome();
   const client = await connect(home);
   const { guest, job } = await client.call('guest.create', {

@@ -73,6 +73,14 @@ export async function appCommand(
 /** The app's folder with a script before it that holds the app back until Playwright looks. */
 const heldApp = join(import.meta.dirname, 'held-app');
 
+/** What a window and its page take at most on a computer that has much else to do. */
+const windowDeadlineMs = 60_000;
+
+/** The window that the app opens next. */
+export function nextWindow(electron: ElectronApplication): Promise<Page> {
+  return electron.waitForEvent('window', { timeout: windowDeadlineMs });
+}
+
 /** Starts the app and settles when its window shows the page. */
 export async function launchApp({ home = freshHome(), words = [], environment = {} }: LaunchOptions = {}): Promise<TestApp> {
   const command = await appCommand(home, words);
@@ -80,7 +88,9 @@ export async function launchApp({ home = freshHome(), words = [], environment = 
     executablePath: command.executable,
     args: command.words.map((word) => (word === projectRoot ? heldApp : word)),
     env: { ...command.environment, ...environment },
+    timeout: windowDeadlineMs,
   });
+  electron.context().setDefaultTimeout(windowDeadlineMs);
   const said: string[] = [];
   electron.process().stderr?.on('data', (chunk: Buffer) => said.push(chunk.toString()));
   electron.on('window', (page) => page.on('console', (message) => said.push(`[page] ${message.type()}: ${message.text()}\n`)));
@@ -96,7 +106,7 @@ export async function launchApp({ home = freshHome(), words = [], environment = 
     if (task.result?.state === 'fail') await keepEvidence(task.name, open ? electron : null, home, said.join(''));
     await close();
   });
-  const page = await electron.firstWindow();
+  const page = await electron.firstWindow({ timeout: windowDeadlineMs });
   // Drawn by the page's own script: what is done to a page before that may be lost with its first redirection.
   await page.locator('#content').waitFor({ state: 'attached' });
   return { electron, page, home, client, close, call: (name, input) => client.call(name, input) };
@@ -144,7 +154,7 @@ export function isAlive(pid: number): boolean {
 
 /** Settles when the page has the engine's first snapshot, and gives the engine's process id. */
 export async function untilConnected({ client }: Pick<TestApp, 'client'>): Promise<number> {
-  return (await until('the engine answers', () => client.call('engine.info', {}).catch(() => null), 30_000)).pid;
+  return (await until('the engine answers', () => client.call('engine.info', {}).catch(() => null))).pid;
 }
 
 /** Settles when the window has been told that the guest of this name runs; what it draws is the business of other tests. */

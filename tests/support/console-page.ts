@@ -21,7 +21,7 @@ export async function goTo(page: Page, path: string): Promise<void> {
   }, path);
 }
 
-export async function untilLive(page: Page, deadlineMs = 30_000): Promise<void> {
+export async function untilLive(page: Page, deadlineMs = 60_000): Promise<void> {
   await page.locator(`.console:not([hidden]) ${liveCanvas}`).waitFor({ state: 'visible', timeout: deadlineMs });
   await page.locator('.console:not([hidden]) .console-absence').waitFor({ state: 'detached', timeout: deadlineMs });
 }
@@ -51,7 +51,7 @@ export async function screendump(client: EngineClient, guest: GuestId): Promise<
 }
 
 /** Settles when canvas and screendump are equal, pixel by pixel; the guest may draw between the two, so there are a few tries. */
-export async function untilEqual(page: Page, client: EngineClient, guest: GuestId, deadlineMs = 15_000): Promise<void> {
+export async function untilEqual(page: Page, client: EngineClient, guest: GuestId, deadlineMs = 60_000): Promise<void> {
   let differing = 0;
   await until(
     'the canvas equals the screendump',

@@ -98,7 +98,7 @@ async function keptState(desktop: DesktopDisk, device: DisplayDevice, log: (line
 }
 
 /** Settles when the screen has not changed for a while. */
-export async function untilStill(machine: SpiceMachine, deadlineMs = 30_000): Promise<void> {
+export async function untilStill(machine: SpiceMachine, deadlineMs = 60_000): Promise<void> {
   let before = await machine.screendump();
   await until(
     'the screen is still',

@@ -37,7 +37,7 @@ export class FakeVdagent {
       mkfifo /tmp/agent-says; (exec 3<>$port; (${readsPort}) >/tmp/agent-heard & exec cat <>/tmp/agent-says >&3) >/dev/null 2>&1 &`,
     );
     // What is said before the client has begun to listen is lost: an agent answers it.
-    await until('the client speaks to the agent', async () => Number(await this.#run('wc -c < /tmp/agent-heard')) > 0, 40_000);
+    await until('the client speaks to the agent', async () => Number(await this.#run('wc -c < /tmp/agent-heard')) > 0);
     await this.say(agentMessage.ANNOUNCE_CAPABILITIES, bytesOf(['u32', 0], ['u32', capabilities]));
   }
 

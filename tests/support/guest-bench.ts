@@ -257,7 +257,7 @@ export async function untilStatus(
   engine: GuestEngine,
   id: GuestId,
   status: GuestState['status'],
-  deadlineMs = 30_000,
+  deadlineMs = 60_000,
 ): Promise<GuestState> {
   return until(
     `the guest is ${status}`,

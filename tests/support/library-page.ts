@@ -9,7 +9,7 @@ import { until } from './until.ts';
 export async function readyApp(options: LaunchOptions = {}): Promise<TestApp> {
   const app = await launchApp({ home: freshHome(), ...options });
   await untilConnected(app);
-  await until('the starter image is there', async () => (await app.call('image.list', {})).length > 0, 30_000);
+  await until('the starter image is there', async () => (await app.call('image.list', {})).length > 0);
   await app.page.locator('.sidebar').waitFor();
   return app;
 }

@@ -23,18 +23,14 @@ async function screendumpOf(app: TestApp, guest: GuestId, head: number): Promise
 /** Settles with the pixels when they equal QEMU's, and have that size (`1280x800`) where one is wanted. */
 export async function untilHeadEqual(app: TestApp, page: Page, guest: GuestId, head: number, size?: string): Promise<Pixels> {
   let told = '';
-  await page.locator(canvasOf(head)).waitFor({ timeout: 20_000 });
-  return await until(
-    'the monitor equals its screendump',
-    async () => {
-      const seen = await canvasPixels(page, canvasOf(head));
-      const differing = differingPixels(seen, await screendumpOf(app, guest, head));
-      const shown = `${seen.widthPx}x${seen.heightPx}`;
-      told = `${shown}, ${differing} pixels differ`;
-      return differing === 0 && shown === (size ?? shown) ? seen : null;
-    },
-    30_000,
-  ).catch((error: unknown) => {
+  await page.locator(canvasOf(head)).waitFor();
+  return await until('the monitor equals its screendump', async () => {
+    const seen = await canvasPixels(page, canvasOf(head));
+    const differing = differingPixels(seen, await screendumpOf(app, guest, head));
+    const shown = `${seen.widthPx}x${seen.heightPx}`;
+    told = `${shown}, ${differing} pixels differ`;
+    return differing === 0 && shown === (size ?? shown) ? seen : null;
+  }).catch((error: unknown) => {
     throw new Error(`monitor ${head}: ${told}`, { cause: error });
   });
 }

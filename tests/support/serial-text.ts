@@ -28,7 +28,7 @@ export class SerialText {
   }
 
   /** @throws Error with the last words when these did not come within `deadlineMs` */
-  async until(wanted: string, deadlineMs = 40_000): Promise<void> {
+  async until(wanted: string, deadlineMs = 60_000): Promise<void> {
     try {
       await until(`the guest says ${JSON.stringify(wanted)}`, () => this.says(wanted), deadlineMs);
     } catch (thrown) {

@@ -16,10 +16,8 @@ export const listensForSpice = `port=$(grep -lx com.redhat.spice.0 /sys/class/vi
 
 /** Makes a guest that is off. */
 export async function makeStarterGuest(client: EngineClient, name: string): Promise<Guest> {
-  const starter = await until(
-    'the starter image is in the library',
-    async () => (await client.call('image.list', {})).find(({ builtIn }) => builtIn),
-    30_000,
+  const starter = await until('the starter image is in the library', async () =>
+    (await client.call('image.list', {})).find(({ builtIn }) => builtIn),
   );
   const { guest, job } = await client.call('guest.create', {
     source: { kind: 'image', imageId: starter.id },
@@ -29,7 +27,7 @@ export async function makeStarterGuest(client: EngineClient, name: string): Prom
   return guest;
 }
 
-export async function untilStatus(client: EngineClient, guest: GuestId, status: GuestStatus, deadlineMs = 30_000): Promise<void> {
+export async function untilStatus(client: EngineClient, guest: GuestId, status: GuestStatus, deadlineMs = 60_000): Promise<void> {
   await until(`the guest is ${status}`, async () => (await client.call('guest.show', { guest })).state.status === status, deadlineMs);
 }
 

@@ -6,7 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
  * nothing else.
  * @throws Error naming `what` when there was none within `deadlineMs`
  */
-export async function until<T>(what: string, look: () => T | Promise<T>, deadlineMs = 10_000): Promise<NonNullable<T>> {
+export async function until<T>(what: string, look: () => T | Promise<T>, deadlineMs = 60_000): Promise<NonNullable<T>> {
   const deadline = performance.now() + deadlineMs;
   for (;;) {
     const began = performance.now();

@@ -54,7 +54,7 @@ async function endEngine(client: EngineClient): Promise<void> {
   for (const guest of await client.call('guest.list', {})) if (guest.state.run) await client.call('guest.forceOff', { guest: guest.id });
   await client.call('engine.stop', {});
   client.close();
-  await until('the engine to end', () => !processExists(pid), 20_000);
+  await until('the engine to end', () => !processExists(pid));
 }
 
 export function processExists(pid: number): boolean {
