@@ -15,7 +15,7 @@ const sha256 = createHash('sha256').update(memtest).digest('hex');
 async function commandLine(): Promise<(...words: string[]) => Promise<CommandRun>> {
   const home = await engineHome();
   const environment = { GUESTHOUSE_STARTER: join(home, 'no-starter') };
-  return (...words) => runGuesthouse(home, words, { environment, deadlineMs: 60_000 });
+  return (...words) => runGuesthouse(home, words, { environment });
 }
 
 test('the list of downloads, a download from an address, and what is refused, on the command line', async () => {
