@@ -23,7 +23,9 @@ export default defineConfig({
           name: 'unit',
           include: ['{contract,main,preload,renderer,build,bench}/**/*.test.{ts,tsx}'],
           pool: 'threads',
-          testTimeout: 30_000,
+          // One fewer where nothing is said, which on two cores is half of them.
+          maxWorkers: cores,
+          testTimeout: 60_000,
         },
       },
       {
