@@ -116,6 +116,8 @@ export type MicrophoneState = 'off' | 'wanted' | 'idle' | 'heard' | 'missing' | 
 
 /** How loud this computer plays what a guest plays, 0 to 1. */
 export type SoundChoice = { volume: number; muted: boolean };
+/** What the guest's own mixer is to be set to, 0 to 1; null leaves its volume as it is. */
+export type MixerChoice = { volume: number | null; muted: boolean };
 
 /** How a guest's desktop is to look. */
 export type DesktopLook = {
@@ -194,7 +196,7 @@ export interface Console {
   /** Gives what the guest plays, as loud as the guest has it, to a node of the page's sound output as well, until the answer is called. */
   connectSound(to: AudioNode): () => void;
   /** Sets what the guest itself has set: what it makes of that comes back as its sound. */
-  setGuestVolume(choice: SoundChoice): void;
+  setGuestVolume(choice: MixerChoice): void;
   /** Holds for this guest's agents until something else is said. */
   setDesktopLook(look: DesktopLook): void;
   /** Whether the guest may hear this computer's microphone: not before this was called, and only while it records. */

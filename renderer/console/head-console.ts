@@ -9,6 +9,7 @@ import type {
   ConsoleInput,
   ConsoleState,
   DesktopLook,
+  MixerChoice,
   MonitorPlace,
   PixelSize,
   SoundChoice,
@@ -76,7 +77,7 @@ export class HeadConsole implements Console {
     return this.#whole.connectSound(to);
   }
 
-  setGuestVolume(choice: SoundChoice): void {
+  setGuestVolume(choice: MixerChoice): void {
     this.#whole.setGuestVolume(choice);
   }
 

@@ -10,9 +10,9 @@ import type {
   ConsoleStats,
   DesktopLook,
   GuestSound,
+  MixerChoice,
   MonitorPlace,
   PixelSize,
-  SoundChoice,
 } from '../console.ts';
 import type { FileProgress, FileToSend } from '../files.ts';
 import type { SettingsPossible } from './agent/agent.ts';
@@ -46,7 +46,7 @@ export type ToWorker =
   /** A way to the folders that the guest shares, as `needFolders` asked for; or why there is none. */
   | { type: 'folders'; port: MessagePort }
   | { type: 'noFolders' }
-  | { type: 'guestVolume'; choice: SoundChoice }
+  | { type: 'guestVolume'; choice: MixerChoice }
   | { type: 'look'; look: DesktopLook }
   | { type: 'stop' };
 

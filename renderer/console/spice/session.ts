@@ -17,9 +17,9 @@ import type {
   ConsoleInput,
   ConsoleLocks,
   DesktopLook,
+  MixerChoice,
   MonitorPlace,
   PixelSize,
-  SoundChoice,
 } from '../console.ts';
 import type { FileProgress, FileToSend } from '../files.ts';
 import { Agent, type SettingsPossible } from './agent/agent.ts';
@@ -298,7 +298,7 @@ export class SpiceSession {
     if (!this.#closed) this.#agent.offerCopied(selection, kinds);
   }
 
-  setGuestVolume(choice: SoundChoice): void {
+  setGuestVolume(choice: MixerChoice): void {
     if (!this.#closed) this.#agent.setVolume(choice);
   }
 

@@ -13,6 +13,7 @@ import {
   type ConsoleState,
   type DesktopLook,
   type MicrophoneState,
+  type MixerChoice,
   type MonitorPlace,
   type PixelSize,
   type Possible,
@@ -174,7 +175,7 @@ export class SpiceConsole implements Console {
     };
   }
 
-  setGuestVolume(choice: SoundChoice): void {
+  setGuestVolume(choice: MixerChoice): void {
     if (this.#capabilities.guestVolume.possible) this.#tell({ type: 'guestVolume', choice });
   }
 

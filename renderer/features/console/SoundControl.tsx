@@ -10,11 +10,13 @@ import { IconButton } from '../../ui/Button.tsx';
 import { Slider } from '../../ui/Slider.tsx';
 import { Switch } from '../../ui/toggles.tsx';
 import { consoleWords } from '../../words/console.ts';
+import { firstLevel, type GuestLevel, levelChosen, levelHeard } from './guest-level.ts';
 import { useSound } from './use-sound.ts';
 
 /** How loud this computer plays what the guest plays. */
 export function SoundControl({ guest, view }: { guest: Guest; view: SessionView | null }) {
   const [choice, setChoice] = useSound(guest.id, view);
+  const [guestVolume, setGuestVolume] = useGuestLevel(view);
   const audio = view?.capabilities?.audio;
   const reason = view?.phase !== 'connected' || !audio ? consoleWords.soundNone : audio.possible ? null : audio.reason;
   const plays = useLingering(view?.sound?.playing ?? false);
@@ -34,7 +36,9 @@ export function SoundControl({ guest, view }: { guest: Guest; view: SessionView 
             onChange={(volume) => setChoice({ volume, muted: choice.muted && volume === 0 })}
           />
           <Switch label={consoleWords.mute} value={choice.muted} onChange={(muted) => setChoice({ ...choice, muted })} />
-          {view?.sound && view.capabilities?.guestVolume.possible && <GuestVolume sound={view.sound} console={view.console} />}
+          {view?.sound && view.capabilities?.guestVolume.possible && (
+            <GuestVolume volume={guestVolume} onVolume={setGuestVolume} sound={view.sound} console={view.console} />
+          )}
           <p className="field-notes" role="status">
             {soundNote(view)}
           </p>
@@ -62,30 +66,28 @@ function useLingering(on: boolean): boolean {
   return lingers;
 }
 
-/** What the guest's own mixer is set to: it follows that, and sets it. */
-function GuestVolume({ sound, console: live }: { sound: GuestSound; console: Console | null }) {
-  // While it is moved the guest's answers lag behind.
-  const [wanted, setWanted] = useState<number | null>(null);
+/** Follows what the guest's mixer is set to, and sets it. */
+function useGuestLevel(view: SessionView | null): [number, (volume: number) => void] {
+  const sound = view?.sound ?? null;
+  const live = view?.console ?? null;
+  const [level, setLevel] = useState<GuestLevel | null>(null);
   useEffect(() => {
-    if (wanted === null) return;
-    const timer = setTimeout(() => setWanted(null), 1000);
-    return () => clearTimeout(timer);
-  }, [wanted]);
+    if (sound) setLevel((before) => (before ? levelHeard(before, sound, performance.now()) : firstLevel(sound)));
+  }, [sound]);
+  const choose = (volume: number) => {
+    setLevel((before) => before && levelChosen(before, volume, performance.now()));
+    live?.setGuestVolume({ volume, muted: (sound?.muted ?? false) && volume === 0 });
+  };
+  return [level?.shown ?? sound?.volume ?? 0, choose];
+}
+
+type GuestVolumeProps = { volume: number; onVolume(volume: number): void; sound: GuestSound; console: Console | null };
+
+function GuestVolume({ volume, onVolume, sound, console: live }: GuestVolumeProps) {
   return (
     <>
-      <Slider
-        label={consoleWords.guestVolume}
-        value={wanted ?? sound.volume}
-        onChange={(volume) => {
-          setWanted(volume);
-          live?.setGuestVolume({ volume, muted: sound.muted && volume === 0 });
-        }}
-      />
-      <Switch
-        label={consoleWords.guestMute}
-        value={sound.muted}
-        onChange={(muted) => live?.setGuestVolume({ volume: sound.volume, muted })}
-      />
+      <Slider label={consoleWords.guestVolume} value={volume} onChange={onVolume} />
+      <Switch label={consoleWords.guestMute} value={sound.muted} onChange={(muted) => live?.setGuestVolume({ volume: null, muted })} />
     </>
   );
 }

@@ -41,9 +41,11 @@ test('the guest’s volume is set through an agent that does so, for both sides 
   expect(possible.at(-1)).toEqual({ volume: true, look: false });
   agent.setVolume({ volume: 0.5, muted: true });
   agent.setVolume({ volume: 7, muted: false });
+  agent.setVolume({ volume: null, muted: true });
   expect(heard()).toEqual([
     { type: agentMessage.AUDIO_VOLUME_SYNC, body: '01010200800080' },
     { type: agentMessage.AUDIO_VOLUME_SYNC, body: '010002ffffffff' },
+    { type: agentMessage.AUDIO_VOLUME_SYNC, body: '010100' },
   ]);
   agent.disconnected();
   expect(possible.at(-1)).toEqual({ volume: false, look: false });

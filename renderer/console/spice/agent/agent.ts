@@ -1,7 +1,7 @@
 /** The guest's agent, as a session uses it: what it can do, and the size that its screen should have. */
 import type { ClipboardPolicy, FilesPolicy } from '../../../../contract/guest-spec.ts';
 import type { CopiedKind, Selection } from '../../clipboard.ts';
-import { type DesktopLook, type MonitorPlace, ownLook, type PixelSize, type SoundChoice } from '../../console.ts';
+import { type DesktopLook, type MixerChoice, type MonitorPlace, ownLook, type PixelSize } from '../../console.ts';
 import type { FileProgress, FileToSend } from '../../files.ts';
 import { AgentLink } from './agent-link.ts';
 import { type AgentCapability, agentCapability, agentMessage, displayFlag } from './agent-messages.ts';
@@ -161,14 +161,15 @@ export class Agent {
   }
 
   /** Sets the guest's own volume. */
-  setVolume({ volume, muted }: SoundChoice): void {
+  setVolume({ volume, muted }: MixerChoice): void {
     if (!this.can('AUDIO_VOLUME_SYNC')) return;
-    // Playback, muted, how many channels; then each of them, of 65535.
-    const body = new DataView(new ArrayBuffer(3 + 2 * 2));
+    // Playback, muted, how many channels; then each of them, of 65535. Agents mute and go on before they miss the channels.
+    const channels = volume === null ? 0 : 2;
+    const body = new DataView(new ArrayBuffer(3 + 2 * channels));
     body.setUint8(0, 1);
     body.setUint8(1, muted ? 1 : 0);
-    body.setUint8(2, 2);
-    for (const at of [3, 5]) body.setUint16(at, Math.round(Math.max(0, Math.min(1, volume)) * 0xffff), true);
+    body.setUint8(2, channels);
+    for (let at = 3; at < body.byteLength; at += 2) body.setUint16(at, Math.round(Math.max(0, Math.min(1, volume ?? 0)) * 0xffff), true);
     this.#link.send(agentMessage.AUDIO_VOLUME_SYNC, new Uint8Array(body.buffer));
   }
 
