@@ -298,7 +298,8 @@ export class ConsoleScreen {
     }
     const button = buttons[event.button];
     if (!button) return;
-    this.element.setPointerCapture(event.pointerId);
+    // A locked pointer goes nowhere else, and browsers refuse to capture it.
+    if (!this.#pointerIsLocked) this.element.setPointerCapture(event.pointerId);
     this.#pointerMoved(event);
     this.#button(button, true);
   }

@@ -23,6 +23,17 @@ const boxOf = (page: Page, head: number) =>
         `${Math.max(640, Math.floor(clientWidth / 8) * 8)}x${Math.max(480, Math.floor(clientHeight / 2) * 2)}`,
     );
 
+/** The buttons among what a Linux guest's input devices said: each event is a time, a type, a code and a value. */
+function buttonEvents(said: Buffer): string[] {
+  const buttons: Record<number, string> = { 272: 'left', 273: 'right' };
+  return Array.from({ length: Math.floor(said.byteLength / 24) }, (_, index) => said.subarray(index * 24 + 16, index * 24 + 24)).flatMap(
+    (event) => {
+      const button = event.readUInt16LE(0) === 1 ? buttons[event.readUInt16LE(2)] : undefined;
+      return button ? [`${button} ${event.readInt32LE(4) === 1 ? 'down' : 'up'}`] : [];
+    },
+  );
+}
+
 test('two monitors are shown one at a time or side by side, each pixel by pixel, and the guest has as many as are chosen', async () => {
   const app = await launchApp();
   await untilConnected(app);
@@ -36,6 +47,24 @@ test('two monitors are shown one at a time or side by side, each pixel by pixel,
   await untilAgent(client, guest);
   await runInGuest(client, guest, 'echo 0 > /sys/class/graphics/fbcon/cursor_blink');
   await untilHeadEqual(app, app.page, guest, 0);
+
+  // Without an agent QEMU cannot say which of two monitors a position is on: the guest gets movements, and the window locks the pointer for it.
+  const devices = () => runInGuest(client, guest, 'cat /proc/bus/input/devices');
+  await until('the guest has found its tablet', async () => /Tablet.*Handlers=.*event\d/s.test(await devices()), 60_000);
+  await runInGuest(client, guest, 'for device in /dev/input/event*; do cat $device >> /tmp/input 2>/dev/null & done');
+  const pressedInGuest = async () => buttonEvents(Buffer.from(await runInGuest(client, guest, 'base64 /tmp/input'), 'base64'));
+  const locked = (is: boolean) => page.waitForFunction((wanted) => (document.pointerLockElement !== null) === wanted, is);
+  const middleOfScreen = await page.locator(canvasOf(0)).boundingBox();
+  if (!middleOfScreen) throw new Error('The monitor has no place.');
+  await page.mouse.click(middleOfScreen.x + middleOfScreen.width / 2, middleOfScreen.y + middleOfScreen.height / 2);
+  await locked(true);
+  await page.mouse.down();
+  await page.mouse.up();
+  await page.mouse.down({ button: 'right' });
+  await page.mouse.up({ button: 'right' });
+  await expect.poll(pressedInGuest, { timeout: 40_000 }).toEqual(['left down', 'left up', 'right down', 'right up']);
+  await page.keyboard.press('Control+Alt');
+  await locked(false);
 
   // The second output is off as long as nobody has asked for it, and QEMU says so on it.
   const number = (text: string) => page.getByRole('radio', { name: text, exact: true });
