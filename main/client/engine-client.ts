@@ -11,7 +11,7 @@ import type { GuestId } from '../../contract/ids.ts';
 export type EngineAddress = { socketPath: string; version: string; client: ClientKind };
 
 export type CallOptions = {
-  /** Longest wait for the answer; calls that wait for a guest themselves want more than the default of 30 s. */
+  /** Longest wait for the answer; calls that wait for a guest themselves want more than the client's own. */
   timeoutMs?: number;
   signal?: AbortSignal;
 };
@@ -34,11 +34,11 @@ export type EngineClient = {
   close(): void;
 };
 
-const defaultTimeoutMs = 30_000;
 /** A screenshot of a huge screen in base64 is the largest answer there is. */
 const answerMaxBytes = 256 * 1024 * 1024;
 
-export function createEngineClient(address: EngineAddress): EngineClient {
+/** `timeoutMs`: the longest wait for the answer to a call that does not say otherwise. */
+export function createEngineClient(address: EngineAddress, timeoutMs = 30_000): EngineClient {
   const { socketPath } = address;
   const headers = {
     [versionHeader]: address.version,
@@ -49,7 +49,7 @@ export function createEngineClient(address: EngineAddress): EngineClient {
 
   const send = (method: 'GET' | 'POST', path: string, body: string | null, options: CallOptions) =>
     new Promise<{ status: number; type: string; bytes: Buffer }>((resolve, reject) => {
-      const timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
+      const waitMs = options.timeoutMs ?? timeoutMs;
       const outgoing = request({
         socketPath,
         path,
@@ -58,7 +58,7 @@ export function createEngineClient(address: EngineAddress): EngineClient {
         ...(options.signal ? { signal: options.signal } : {}),
         headers: body === null ? headers : { ...headers, 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
       });
-      const timer = setTimeout(() => outgoing.destroy(new Error(`no answer within ${timeoutMs / 1000} s`)), timeoutMs);
+      const timer = setTimeout(() => outgoing.destroy(new Error(`no answer within ${waitMs / 1000} s`)), waitMs);
       const fail = (thrown: Error) => {
         clearTimeout(timer);
         reject(unreachable(socketPath, thrown));

@@ -17,6 +17,8 @@ import { createEngineClient, type EngineClient, unreachable } from './engine-cli
  */
 const memoryFlags = ['--max-semi-space-size=2', '--optimize-for-size'];
 
+/** An engine that cannot start says so at once: whoever waits that long waits for one that has begun, on a computer that is busy. */
+const startDeadlineMs = 60_000;
 /** How long to leave an engine alone that holds the folder and does not answer yet, before another one is tried. */
 const heldPauseMs = 1500;
 
@@ -32,6 +34,8 @@ export type ConnectEngineOptions = {
   environment?: NodeJS.ProcessEnv;
   /** How long to wait for an engine to answer, its start included. */
   deadlineMs?: number;
+  /** How long the client's calls may take that do not say otherwise. */
+  callTimeoutMs?: number;
 };
 
 /** The data folder that the environment names. */
@@ -71,8 +75,8 @@ export function askEngine(client: EngineClient): Promise<EngineInfo> {
  *   `engine/unreachable` when it was not there within the deadline
  */
 export async function connectEngine(options: ConnectEngineOptions): Promise<EngineClient> {
-  const { root, version, client: kind, deadlineMs = 20_000 } = options;
-  const client = createEngineClient({ socketPath: root.engineSocket, version, client: kind });
+  const { root, version, client: kind, deadlineMs = startDeadlineMs } = options;
+  const client = createEngineClient({ socketPath: root.engineSocket, version, client: kind }, options.callTimeoutMs);
   const deadline = Date.now() + deadlineMs;
   let held: Failure | null = null;
   let startAgainAt = 0;

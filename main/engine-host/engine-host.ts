@@ -41,6 +41,8 @@ const defaultPausesMs = [0, 500, 1000, 2000, 4000, 8000, 15_000] as const;
 /** An engine that lived this long counts as sound: its loss is followed by a try at once. */
 const soundAfterMs = 30_000;
 const callTimeoutMs = 120_000;
+/** Longer than a start may take, whose own reason says more. */
+const connectDeadlineMs = 70_000;
 
 export class EngineHost {
   readonly client: EngineClient;
@@ -79,7 +81,7 @@ export class EngineHost {
   }
 
   /** Settles when an engine answers. @throws Failure what keeps it from doing so, or `engine/unreachable` after the deadline */
-  async untilConnected(deadlineMs = 30_000): Promise<void> {
+  async untilConnected(deadlineMs = connectDeadlineMs): Promise<void> {
     if (this.#connection.state === 'connected') return;
     await new Promise<void>((settle, fail) => {
       let stop = () => {};

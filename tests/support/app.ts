@@ -18,7 +18,7 @@ import { dataRootAt } from '../../contract/data-root.ts';
 import type { GuesthouseBridge } from '../../contract/shell.ts';
 import { version } from '../../contract/version.ts';
 import { createEngineClient, type EngineClient } from '../../main/client/engine-client.ts';
-import { until } from './until.ts';
+import { patienceMs, until } from './until.ts';
 
 declare global {
   interface Window {
@@ -94,7 +94,7 @@ export async function launchApp({ home = freshHome(), words = [], environment = 
   const said: string[] = [];
   electron.process().stderr?.on('data', (chunk: Buffer) => said.push(chunk.toString()));
   electron.on('window', (page) => page.on('console', (message) => said.push(`[page] ${message.type()}: ${message.text()}\n`)));
-  const client = createEngineClient({ socketPath: dataRootAt(home).engineSocket, version, client: 'test' });
+  const client = createEngineClient({ socketPath: dataRootAt(home).engineSocket, version, client: 'test' }, patienceMs);
   let open = true;
   const close = async () => {
     if (!open) return;
@@ -118,7 +118,7 @@ async function endApp(electron: ElectronApplication): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = new Promise<void>((settle) => child.once('exit', () => settle()));
   child.kill('SIGTERM');
-  const outcome = await Promise.race([ended.then(() => 'ended'), pause(10_000, 'hangs', { ref: false })]);
+  const outcome = await Promise.race([ended.then(() => 'ended'), pause(40_000, 'hangs', { ref: false })]);
   if (outcome === 'hangs') {
     child.kill('SIGKILL');
     await ended;
@@ -127,13 +127,13 @@ async function endApp(electron: ElectronApplication): Promise<void> {
 
 /** Ends the engine of a data folder and every guest it runs. Does nothing where none runs. */
 export async function endEngine(home: string): Promise<void> {
-  const client = createEngineClient({ socketPath: dataRootAt(home).engineSocket, version, client: 'test' });
+  const client = createEngineClient({ socketPath: dataRootAt(home).engineSocket, version, client: 'test' }, patienceMs);
   try {
-    const { pid } = await client.call('engine.info', {}, { timeoutMs: 5000 });
+    const { pid } = await client.call('engine.info', {});
     const guests = await client.call('guest.list', {});
     for (const { id, state } of guests) if (state.run) await client.call('guest.forceOff', { guest: id }).catch(() => {});
     await client.call('engine.stop', {}).catch(() => {});
-    await until('the engine has left', () => !isAlive(pid), 10_000).catch(() => process.kill(pid, 'SIGKILL'));
+    await until('the engine has left', () => !isAlive(pid), 40_000).catch(() => process.kill(pid, 'SIGKILL'));
     for (const { state } of guests) if (state.run && isAlive(state.run.pid)) process.kill(state.run.pid, 'SIGKILL');
   } catch {
     // No engine: it left by itself, or never was there.

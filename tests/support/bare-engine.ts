@@ -20,6 +20,7 @@ import { layoutOf } from '../../main/engine/files/layout.ts';
 import type { Guests, SerialListener } from '../../main/engine/guests/guests.ts';
 import type { Images } from '../../main/engine/images/images.ts';
 import { migrations } from '../../main/engine/store/migrations/all.ts';
+import { patienceMs } from './until.ts';
 
 export function freshHome(): string {
   const home = mkdtempSync(join(tmpdir(), 'gh-'));
@@ -395,7 +396,7 @@ export async function startBareEngine({ home = freshHome(), idleSeconds = 600, b
     idleSeconds,
     foreground: false,
   });
-  const client = createEngineClient({ socketPath: engine.socketPath, version, client: 'test' });
+  const client = createEngineClient({ socketPath: engine.socketPath, version, client: 'test' }, patienceMs);
   onTestFinished(async () => {
     client.close();
     engine.stop('The test is over.');

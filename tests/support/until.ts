@@ -1,6 +1,9 @@
 /** Waits for something to become true, with a deadline instead of a guess. */
 import { setTimeout as pause } from 'node:timers/promises';
 
+/** What a call of the engine may take on a computer that has much else to do: also one that runs a command in an emulated guest. */
+export const patienceMs = 150_000;
+
 /**
  * The first truthy answer of `look`. What takes long to see is looked at less often: an emulated guest that is asked again and again does
  * nothing else.

@@ -10,8 +10,8 @@ import { dataRootAt } from '../../contract/data-root.ts';
 import { type StartLine, startLine } from '../../contract/handshake.ts';
 import { version } from '../../contract/version.ts';
 import type { EngineClient } from '../../main/client/engine-client.ts';
-import { askEngine, type ConnectEngineOptions, connectEngine, findEngineNode } from '../../main/client/start-engine.ts';
-import { until } from './until.ts';
+import { type ConnectEngineOptions, connectEngine, findEngineNode } from '../../main/client/start-engine.ts';
+import { patienceMs, until } from './until.ts';
 
 export const builtEngine = join(projectRoot, 'out', 'engine', 'index.js');
 
@@ -35,7 +35,7 @@ function optionsFor(home: string, { environment = {}, ...more }: Overrides): Con
     engineScript: builtEngine,
     version,
     client: 'test',
-    deadlineMs: 40_000,
+    callTimeoutMs: patienceMs,
     environment: { ...process.env, ...environment, GUESTHOUSE_HOME: home },
     ...more,
   };
@@ -50,7 +50,7 @@ export function connect(home: string, overrides: Overrides = {}): Promise<Engine
 
 /** Forces off what runs and stops the engine. */
 async function endEngine(client: EngineClient): Promise<void> {
-  const { pid } = await askEngine(client);
+  const { pid } = await client.call('engine.info', {});
   for (const guest of await client.call('guest.list', {})) if (guest.state.run) await client.call('guest.forceOff', { guest: guest.id });
   await client.call('engine.stop', {});
   client.close();
@@ -68,7 +68,7 @@ export function processExists(pid: number): boolean {
 
 /** Kills the engine as a crash would, and waits until it is gone. */
 export async function killEngine(client: EngineClient): Promise<void> {
-  const { pid } = await askEngine(client);
+  const { pid } = await client.call('engine.info', {});
   process.kill(pid, 'SIGKILL');
   client.close();
   await until('the engine to be gone', () => !processExists(pid));
