@@ -35,9 +35,7 @@ export function FileTransfer({
           <div className="ellipsis" title={title}>
             <bdi>{title}</bdi>
           </div>
-          <div className="small ellipsis muted" title={line}>
-            {line}
-          </div>
+          <div className="small muted">{line}</div>
         </div>
         <IconButton icon={X} label={w.cancelAll} onPress={onCancel} />
       </div>

@@ -200,6 +200,7 @@ export const consoleWords = {
     videoNames: { mjpeg: 'Motion JPEG', vp8: 'VP8', vp9: 'VP9', h264: 'H.264' },
     memory: 'Memory of pictures',
     channels: 'Channels',
+    several: (count: number, name: string) => (count === 1 ? name : `${count} × ${name}`),
     pictures: 'How pictures came',
     picturesNone: 'None has come yet.',
     picturesOf: (count: string, bytes: string) => `${count} · ${bytes}`,

@@ -65,7 +65,7 @@ function Figures({ guest, view }: { guest: Guest; view: SessionView | null }) {
         <Figure name={w.dropped}>{formatInteger(details.droppedFrames)}</Figure>
         <Figure name={w.videos}>{details.videos.length === 0 ? w.videosNone : formatList(details.videos.map(videoName))}</Figure>
         <Figure name={w.memory}>{formatBytes(details.memoryBytes)}</Figure>
-        <Figure name={w.channels}>{formatList(details.channels)}</Figure>
+        <Figure name={w.channels}>{formatList(counted(details.channels))}</Figure>
       </dl>
       <h3>{w.pictures}</h3>
       {packings.length === 0 && <p className="muted">{w.picturesNone}</p>}
@@ -105,6 +105,11 @@ function packingsOf(pictures: readonly { packing: string; count: number; bytes: 
     sums.set(name, { name, count: sum.count + count, bytes: kept ? 0 : sum.bytes + bytes });
   }
   return [...sums.values()].sort((one, other) => other.count - one.count);
+}
+
+/** Each once, with how many there are of it. */
+function counted(names: readonly string[]): string[] {
+  return [...new Set(names)].map((name) => w.several(names.filter((each) => each === name).length, name));
 }
 
 function videoName(codec: string): string {

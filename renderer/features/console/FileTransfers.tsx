@@ -18,6 +18,7 @@ export function FileTransfers({ name, files, session }: Props) {
   const [open, setOpen] = useState(false);
   if (view.pendingCount === 0 && view.failedCount === 0) return null;
   const possible = session?.capabilities?.files.possible ?? false;
+  const reason = commonReason(view.failed);
   const note = session?.phase !== 'connected' ? w.waitsForConsole : possible ? null : w.waitsForAgent;
   return (
     <section className="console-files" aria-label={w.title(name)}>
@@ -46,9 +47,10 @@ export function FileTransfers({ name, files, session }: Props) {
             <strong className="grow">{w.failed(view.failedCount)}</strong>
             <IconButton icon={X} label={w.dismiss} onPress={() => outgoing.dismiss()} />
           </div>
+          {reason !== null && <div className="small selectable">{reason}</div>}
           <ul className="console-files-list">
             {view.failed.map((file) => (
-              <Failed key={file.id} file={file} onRetry={() => outgoing.retry(file.id)} />
+              <Failed key={file.id} file={file} reason={reason === null ? reasonOf(file) : null} onRetry={() => outgoing.retry(file.id)} />
             ))}
             {view.failedCount > view.failed.length && <li className="muted small">{w.more(view.failedCount - view.failed.length)}</li>}
           </ul>
@@ -76,14 +78,14 @@ function Pending({ file, onCancel }: { file: OutgoingFile; onCancel: () => void 
   );
 }
 
-function Failed({ file, onRetry }: { file: OutgoingFile; onRetry: () => void }) {
+function Failed({ file, reason, onRetry }: { file: OutgoingFile; reason: string | null; onRetry: () => void }) {
   return (
     <li className="row">
       <div className="grow">
         <div className="ellipsis" title={file.name}>
           <bdi>{file.name}</bdi>
         </div>
-        <div className="small selectable">{file.problem && problemText(file.problem)}</div>
+        {reason !== null && <div className="small selectable">{reason}</div>}
       </div>
       <IconButton icon={RotateCcw} label={w.retry(file.name)} onPress={onRetry} />
     </li>
@@ -99,6 +101,17 @@ function Name({ file, line }: { file: OutgoingFile; line: string }) {
       <div className="small muted">{line}</div>
     </div>
   );
+}
+
+function reasonOf({ problem }: OutgoingFile): string | null {
+  return problem && problemText(problem);
+}
+
+/** Of several files that all failed for the same one, which is then said once. */
+function commonReason(failed: readonly OutgoingFile[]): string | null {
+  const reasons = new Set(failed.map(reasonOf));
+  const [first] = reasons;
+  return failed.length > 1 && reasons.size === 1 ? (first ?? null) : null;
 }
 
 function problemText(problem: FileProblem): string {
