@@ -116,6 +116,9 @@ export type RecordedSession = {
   options: string;
   width: number;
   height: number;
+  /** How its pictures are packed, and its videos. */
+  packings: string[];
+  videos?: string[];
   /** Of the pixels of QEMU's own screendump in the end: R, G, B and 255 each. None where something lossy was sent. */
   screendumpSha256?: string;
 };
