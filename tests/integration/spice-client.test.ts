@@ -38,7 +38,7 @@ async function record(folder: string, machine: SpiceMachine, device: string, com
   const name = `${device}-${compression}`;
   const socketPath = join(machine.folder, `${compression}.tap`);
   const recorder = await startRecorder(socketPath, machine.socketPath, join(folder, `${name}.rec.gz`));
-  const finish = async () => {
+  const finish = async (packings: string[]) => {
     const screen = await machine.screendump();
     await recorder.close();
     const about: Omit<RecordedSession, 'name'> = {
@@ -46,6 +46,7 @@ async function record(folder: string, machine: SpiceMachine, device: string, com
       options: `${device}, preferred compression ${compression}`,
       width: screen.widthPx,
       height: screen.heightPx,
+      packings,
       screendumpSha256: hashOf(opaquePixels(screen)),
     };
     writeFileSync(join(folder, `${name}.json`), JSON.stringify({ [name]: about }, null, 2));
@@ -65,8 +66,9 @@ for (const device of ['virtio-vga', 'VGA', 'qxl-vga'])
       await machine.run(`clear > /dev/tty1; (echo ${compression}; seq 1 60; dmesg) > /dev/tty1`);
       await untilEqual(client, machine);
       expect(client.pointer).toBe('absolute');
+      const packings = client.session.details.pictures.map(({ packing }) => packing);
       client.close();
       expect(client.end).toBeNull();
-      await recording?.finish();
+      await recording?.finish(packings);
     }
   });

@@ -1,96 +1,143 @@
 /**
  * Our SPICE client against QEMU's server with a Debian desktop as the guest: every workload with every way to pack pictures and videos, and
- * when the guest is still the screen is the one that QEMU shows. Six clients look at one guest, each with pictures packed as it asked for.
+ * when the guest is still the screen is the one that QEMU shows. Seven clients look at one guest, each with pictures packed as it asked for.
+ * What was found is written as it comes, and what the same sources found well is not tried again: a run that was cut goes on where it stopped.
  */
-import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { hashInputs } from '../../build/bundle/inputs.ts';
 import { projectRoot } from '../../build/places.ts';
 import { type BrowserDecoders, openBrowserDecoders } from '../support/browser-decoders.ts';
 import { type DesktopDisk, desktopDisk } from '../support/desktop-disk.ts';
 import { type DesktopMachine, type DisplayDevice, startDesktop } from '../support/desktop-machine.ts';
-import { type MatrixRow, tablesOf } from './tables.ts';
-import { compareWhenStill, good, openWatchers, type Watcher } from './watchers.ts';
-import { type Workload, workloads } from './workloads.ts';
+import type { Pixels } from '../support/png.ts';
+import { peakSignalToNoise } from './picture-quality.ts';
+import { appendRows, type MatrixRow, readRows, tablesOf } from './tables.ts';
+import { compareWhenStill, exact, near, openWatchers, type Watcher } from './watchers.ts';
+import { endPrograms, type Workload, workloads } from './workloads.ts';
 
-/** Of the workloads those alone that GUESTHOUSE_MATRIX names, with commas between them. */
-const wanted = process.env.GUESTHOUSE_MATRIX?.split(',');
+/** Of the workloads those alone whose names begin as GUESTHOUSE_MATRIX says, with commas between them. */
+const beginnings = process.env.GUESTHOUSE_MATRIX?.split(',') ?? [''];
+const wanted = workloads.filter(({ name }) => beginnings.some((beginning) => name.startsWith(beginning)));
+
+type ServerOptions = Pick<MatrixRow, 'streaming' | 'jpeg' | 'zlib'>;
+const always = ['never', 'always'];
+const every = ['off', 'filter', 'all'].flatMap((streaming) =>
+  always.flatMap((jpeg) => always.map((zlib): ServerOptions => ({ streaming, jpeg, zlib }))),
+);
+/** Those first with which each option has been tried once. */
+const first = ['off never never', 'all always always', 'filter never always'];
+const urgency = ({ streaming, jpeg, zlib }: ServerOptions) => (first.indexOf(`${streaming} ${jpeg} ${zlib}`) + 12) % 12;
+const serverOptions = every.toSorted((one, other) => urgency(one) - urgency(other));
+
+/** What draws, and what it is shown. */
+const sources = hashInputs(projectRoot, [
+  ...['channels', 'decoders', 'drawing', 'streams'].map((name) => `renderer/console/spice/${name}`),
+  ...['player.pl', 'watchers.ts', 'workloads.ts'].map((name) => `tests/matrix/${name}`),
+]);
 
 /** Defines the tests of one display device. */
 export function tryMatrix(device: DisplayDevice): void {
   const folder = join(projectRoot, 'out/matrix');
   const rowFile = join(folder, `${device}.jsonl`);
-  const rows: MatrixRow[] = [];
+  const rows = readRows(rowFile, sources);
   let desktop: DesktopDisk;
   let decoders: BrowserDecoders;
 
   beforeAll(async () => {
     mkdirSync(folder, { recursive: true });
-    rmSync(rowFile, { force: true });
     decoders = await openBrowserDecoders();
     desktop = await desktopDisk(console.log);
   }, 1_200_000);
 
   afterAll(async () => {
     await decoders?.close();
-    const tables = tablesOf(device, rows);
-    writeFileSync(join(folder, `${device}.md`), tables);
-    console.log(tables);
+    console.log(tablesOf(device, rows));
   });
 
-  test(`the desktop with ${device} comes up`, { timeout: 600_000 }, async () => {
+  test(`the desktop with ${device} comes up`, { timeout: 3_000_000 }, async () => {
     await startDesktop(desktop, device, '', console.log);
   });
 
-  for (const streaming of ['off', 'filter', 'all'])
-    for (const jpeg of ['never', 'always'])
-      for (const zlib of ['never', 'always']) {
-        const server = `jpeg-wan-compression=${jpeg},zlib-glz-wan-compression=${zlib},streaming-video=${streaming}`;
-        test(`${device}, ${server}`, { timeout: 900_000 }, async () => {
-          const machine = await startDesktop(desktop, device, `,${server}`, console.log);
-          const watchers = await openWatchers(machine.socketPath, decoders);
-          onTestFinished(() => {
-            for (const { client } of watchers) client.close();
-          });
-          const faults: string[] = [];
-          for (const workload of workloads.filter(({ name }) => wanted?.includes(name) ?? true)) {
-            const done = await tryWorkload(machine, watchers, workload, jpeg === 'always');
-            for (const row of done) {
-              const whole: MatrixRow = { device, jpeg, zlib, streaming, ...row };
-              rows.push(whole);
-              appendFileSync(rowFile, `${JSON.stringify(whole)}\n`);
-              if (row.fault) faults.push(`${workload.name}, ${row.compression}: ${row.fault}`);
-            }
-          }
-          expect(faults).toEqual([]);
-        });
+  for (const { streaming, jpeg, zlib } of serverOptions) {
+    const server = `jpeg-wan-compression=${jpeg},zlib-glz-wan-compression=${zlib},streaming-video=${streaming}`;
+    test(`${device}, ${server}`, { timeout: 7_200_000 }, async (context) => {
+      const ofWorkload =
+        ({ name }: Workload) =>
+        (row: MatrixRow) =>
+          row.workload === name && row.streaming === streaming && row.jpeg === jpeg && row.zlib === zlib;
+      const left = wanted.filter((workload) => {
+        const known = rows.filter(ofWorkload(workload));
+        return known.length === 0 || known.some(({ fault }) => fault);
+      });
+      if (left.length === 0) return context.skip('an earlier run with the same sources found it good');
+      const machine = await startDesktop(desktop, device, `,${server}`, console.log);
+      const watchers = await openWatchers(machine.socketPath, decoders);
+      onTestFinished(() => {
+        for (const { client } of watchers) client.close();
+      });
+      const faults: string[] = [];
+      for (const workload of left) {
+        const done = await tryWorkload(machine, watchers, workload, jpeg === 'always' ? decoders : null);
+        const earlier = rows.filter(ofWorkload(workload));
+        for (const row of earlier) rows.splice(rows.indexOf(row), 1);
+        const whole = done.map((row): MatrixRow => ({ sources, device, jpeg, zlib, streaming, ...row }));
+        rows.push(...whole);
+        appendRows(rowFile, whole);
+        writeFileSync(join(folder, `${device}.md`), tablesOf(device, rows));
+        for (const { compression, fault } of whole) if (fault) faults.push(`${workload.name}, ${compression}: ${fault}`);
       }
+      expect(faults).toEqual([]);
+    });
+  }
 }
+
+/** What the server's own quality of JPEG is, and how much of it may be lost again at the edges of the many pictures that a screen is made of. */
+const serverQuality = 85;
+const edgesDb = 1;
 
 const draws = (said: Record<string, number>) =>
   Object.keys(said).some((name) => name.startsWith('DRAW_') || name.startsWith('STREAM_DATA'));
 
-type WorkloadRow = Omit<MatrixRow, 'device' | 'jpeg' | 'zlib' | 'streaming'>;
+type WorkloadRow = Omit<MatrixRow, 'sources' | 'device' | 'jpeg' | 'zlib' | 'streaming'>;
 
-async function tryWorkload(machine: DesktopMachine, watchers: Watcher[], workload: Workload, lossy: boolean): Promise<WorkloadRow[]> {
+/** `jpeg` packs as the server does, where it may. */
+async function tryWorkload(
+  machine: DesktopMachine,
+  watchers: Watcher[],
+  workload: Workload,
+  jpeg: BrowserDecoders | null,
+): Promise<WorkloadRow[]> {
+  const began = performance.now();
   const before = watchers.map(({ client, messages }) => ({
     messages: new Map(messages.counts),
     pictures: new Map(client.session.details.pictures.map(({ packing, count }) => [packing, count])),
     dropped: client.session.details.droppedFrames,
   }));
   const worst = watchers.map(() => Number.POSITIVE_INFINITY);
+  let jpegDb: number | null = null;
+  /** Coloured text on a plain ground comes to less than is asked for, with any client: JPEG at the server's quality loses as much. */
+  const nearAsJpeg = async (shown: Pixels, worstDb: number) => {
+    const asked = await near(shown, worstDb);
+    if (!jpeg || worstDb >= asked) return asked;
+    const ratioDb = peakSignalToNoise(shown, await jpeg.packedAsJpeg(shown, serverQuality));
+    jpegDb = Math.min(jpegDb ?? ratioDb, ratioDb);
+    return Math.min(asked, ratioDb - edgesDb);
+  };
   const faults = watchers.map(() => '');
   try {
     await workload.run(machine, async (what) => {
-      const found = await compareWhenStill(machine, watchers, lossy);
-      for (const [index, { ratioDb, differing, end }] of found.entries()) {
+      const found = await compareWhenStill(machine, watchers, jpeg ? nearAsJpeg : exact);
+      for (const [index, { ratioDb, differing, end, enough }] of found.entries()) {
         worst[index] = Math.min(worst[index] as number, ratioDb);
-        const fault = end ?? (good(ratioDb, lossy) ? '' : `${differing} pixels differ, ${ratioDb.toFixed(1)} dB`);
+        const fault = end ?? (enough ? '' : `${differing} pixels differ, ${ratioDb.toFixed(1)} dB`);
         if (fault && !faults[index]) faults[index] = `${what}: ${fault}`;
       }
     });
   } catch (error) {
     faults.fill(`the guest did not do it: ${error instanceof Error ? error.message : error}`);
+    await endPrograms(machine);
   }
   return watchers.map(({ compression, client, messages }, index) => {
     const earlier = before[index];
@@ -101,7 +148,8 @@ async function tryWorkload(machine: DesktopMachine, watchers: Watcher[], workloa
     return {
       workload: workload.name,
       compression,
-      ratioDb: worst[index] ?? 0,
+      ratioDb: worst[index] === Number.POSITIVE_INFINITY ? null : (worst[index] ?? 0),
+      jpegDb: (worst[index] ?? 0) < (jpegDb ?? 0) + edgesDb ? jpegDb : null,
       fault: faults[index] || (draws(said) ? '' : 'nothing was drawn'),
       messages: said,
       pictures: more(
@@ -109,6 +157,7 @@ async function tryWorkload(machine: DesktopMachine, watchers: Watcher[], workloa
         earlier?.pictures,
       ),
       dropped: droppedFrames - (earlier?.dropped ?? 0),
+      seconds: Math.round((performance.now() - began) / 1000),
     };
   });
 }

@@ -16,6 +16,8 @@ export class MessageCounts {
   /** Messages of display channels by name, and the client's with “→” before it. */
   readonly counts = new Map<string, number>();
   readonly reports: VideoReport[] = [];
+  /** Of those that came, of any name. */
+  total = 0;
   readonly #streams = new Map<number, { pieces: Pieces; skip: number; head: Buffer; said: number }>();
   readonly #isDisplay: (stream: number) => boolean;
 
@@ -70,7 +72,9 @@ export class MessageCounts {
       const type = state.head.readUInt16LE(0);
       state.skip = state.head.readUInt32LE(2);
       state.head = Buffer.alloc(0);
-      if (type > 100) this.#add(nameIn(displayMessage, type));
+      if (type <= 100) continue;
+      this.total++;
+      this.#add(nameIn(displayMessage, type));
     }
   }
 

@@ -60,7 +60,11 @@ for (const { name, device, compression, video = null, server, lossy = false, run
     const [found] = await compareWhenStill(machine, [watcher], lossy ? near : exact);
     expect(found?.end).toBeNull();
     expect(found?.enough).toBe(true);
+    // Under other load the guest shows too few pictures a second for the server to see a video.
+    const streamed = watcher.messages.counts.has('STREAM_CREATE');
+    expect(streamed).toBe(server.endsWith('=all'));
     const screen = await machine.screendump();
+    const packings = watcher.client.session.details.pictures.map(({ packing }) => packing);
     watcher.client.close();
     await recorder.close();
     const about: Omit<RecordedSession, 'name'> = {
@@ -68,8 +72,8 @@ for (const { name, device, compression, video = null, server, lossy = false, run
       options: `${device}, preferred compression ${compression}, ${server}`,
       width: screen.widthPx,
       height: screen.heightPx,
-      packings: watcher.client.session.details.pictures.map(({ packing }) => packing),
-      videos: video ? [video] : watcher.messages.counts.has('STREAM_CREATE') ? ['mjpeg'] : [],
+      packings,
+      ...(streamed ? { videos: [video ?? 'mjpeg'] } : {}),
       ...(lossy ? {} : { screendumpSha256: hashOf(opaquePixels(screen)) }),
     };
     console.log(file, [...watcher.messages.counts]);

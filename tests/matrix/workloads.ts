@@ -4,11 +4,16 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { desktopVideo } from '../support/desktop-disk.ts';
 import type { DesktopMachine } from '../support/desktop-machine.ts';
+import { differingPixels, type Pixels } from '../support/png.ts';
+import { until } from '../support/until.ts';
 
 export type Workload = {
   name: string;
   run(desktop: DesktopMachine, look: (what: string) => Promise<void>): Promise<void>;
 };
+
+/** What a program is given to do its part: under emulation, on a machine with other things to do, that takes minutes. */
+const patienceMs = 300_000;
 
 const onDisplay = 'export DISPLAY=:0; ';
 /** Starts a program on the desktop that outlives the order to start it. */
@@ -19,7 +24,7 @@ const onTerminal = (number: number) => `perl -e 'open(T, "+<", "/dev/tty0") or d
 /** Does it in the terminal, as if it had been typed there, and waits for its end. */
 async function inTerminal(desktop: DesktopMachine, command: string): Promise<void> {
   await desktop.run(`rm -f /tmp/done; echo ${JSON.stringify(`${command}; touch /tmp/done`)} > /root/orders`);
-  await desktop.run('for n in $(seq 300); do test -e /tmp/done && exit 0; sleep 0.1; done; exit 1');
+  await desktop.run('until test -e /tmp/done; do sleep 0.1; done', patienceMs);
 }
 
 type Place = { xPx: number; yPx: number };
@@ -35,51 +40,92 @@ export async function playVideo(desktop: DesktopMachine, { xPx, yPx }: Place, ..
   await desktop.run(started(`perl /root/player.pl /root/video.bgr0 ${widthPx} ${heightPx} 25 ${xPx},${yPx} ${parts.join(' ')}`));
 }
 
+/** Waits until so many pixels of the screen are others than before. */
+async function untilShown(desktop: DesktopMachine, before: Pixels, pixels: number): Promise<void> {
+  await until('it is on the screen', async () => differingPixels(before, await desktop.screendump()) > pixels, patienceMs);
+}
+
 export async function untilVideoEnds(desktop: DesktopMachine): Promise<void> {
-  await desktop.run('for n in $(seq 300); do grep -q pictures /tmp/last.log && exit 0; sleep 0.1; done; exit 1');
+  await desktop.run('until grep -q pictures /tmp/last.log; do sleep 0.2; done', patienceMs);
 }
 
 /** What x11perf is asked to draw, a row for each time that it is stopped in the middle and looked at. */
-const primitives = [
-  '-dot -rect10',
-  '-rect100 -rop GXxor',
-  '-srect100',
-  '-osrect100 -rop GXinvert',
-  '-tilerect100',
-  '-oddtilerect500',
-  '-bigsrect100',
-  '-seg100',
-  '-dseg100',
-  '-wline100',
-  '-wdcircle100',
-  '-fcircle100',
-  '-ellipse100',
-  '-triangle100',
-  '-strap100',
-  '-complex100',
-  '-ftext',
-  '-polytext',
-  '-aa10text',
-  '-rgb24text',
-  '-scroll500',
-  '-copywinwin100',
-  '-copypixwin500',
-  '-copyplane100',
-  '-compwinwin100',
-  '-magpixwin100',
-  '-aatrap100',
-  '-putimage100',
-  '-shmput500',
-];
+const primitives = {
+  fills: [
+    '-dot -rect10',
+    '-rect100 -rop GXxor',
+    '-srect100',
+    '-osrect100 -rop GXinvert',
+    '-tilerect100',
+    '-oddtilerect500',
+    '-bigsrect100',
+    '-triangle100',
+    '-strap100',
+    '-complex100',
+    '-aatrap100',
+  ],
+  lines: ['-seg100', '-dseg100', '-wline100', '-wdcircle100', '-fcircle100', '-ellipse100'],
+  text: ['-ftext', '-polytext', '-aa10text', '-rgb24text'],
+  copies: [
+    '-scroll500',
+    '-copywinwin100',
+    '-copypixwin500',
+    '-copyplane100',
+    '-compwinwin100',
+    '-magpixwin100',
+    '-putimage100',
+    '-shmput500',
+  ],
+};
 
 /** Draws a little with each of them, and is stopped in the middle of the last. */
 export async function drawEverything(desktop: DesktopMachine): Promise<void> {
-  await desktop.run(`${onDisplay}x11perf -reps 2 -repeat 1 ${primitives.join(' ').replace(/-rop GX\w+/g, '')} > /dev/null`, 120_000);
+  await desktop.run(
+    `${onDisplay}x11perf -reps 2 -repeat 1 ${Object.values(primitives)
+      .flat()
+      .join(' ')
+      .replace(/-rop GX\w+/g, '')} > /dev/null`,
+    120_000,
+  );
   await desktop.run(started('x11perf -reps 3 -repeat 20000 -complex100'));
   await desktop.run('sleep 2; pkill -STOP x11perf');
 }
 
 export const scroll = (desktop: DesktopMachine) => inTerminal(desktop, 'ls -la --color=always /usr/lib /usr/bin | head -400');
+
+/** Draws with each of them, and looks in the middle. */
+function drawing(commands: readonly string[]): Workload['run'] {
+  const end = 'pkill -KILL x11perf && sleep 0.1; ';
+  return async (desktop, look) => {
+    for (const command of commands) {
+      // A line tells that all has been drawn once; then it begins anew, and is stopped somewhere. One that does not know a word ends.
+      const untilDrawn =
+        'until grep -q "reps @" /tmp/last.log; do sleep 0.1; pgrep "setsid|stdbuf|x11perf" > /dev/null || break; done; sleep 0.2; ';
+      const stop = 'pkill -STOP x11perf || { cat /tmp/last.log >&2; exit 1; }';
+      await desktop.run(`${end}${started(`stdbuf -oL x11perf -reps 5 -repeat 20000 ${command}`)}; ${untilDrawn}${stop}`, patienceMs);
+      await look(command);
+    }
+    await desktop.run(`${end}true`);
+    await look('its window is gone');
+  };
+}
+
+export async function drag(desktop: DesktopMachine): Promise<void> {
+  await desktop.run(
+    `${onDisplay}w=$(xdotool search --name Terminal | head -1); for n in 1 2 3 4 5 6 7 8; do xdotool windowmove $w $((n * 37)) $((n * 23)); sleep 0.1; done`,
+  );
+}
+
+export async function showPhoto(desktop: DesktopMachine): Promise<void> {
+  const before = await desktop.screendump();
+  await desktop.run(started('feh --geometry 640x480+200+120 /root/photo-1.ppm'));
+  await untilShown(desktop, before, 200_000);
+}
+
+/** Ends what a workload left running that was cut short. */
+export async function endPrograms(desktop: DesktopMachine): Promise<void> {
+  await desktop.run("pkill -KILL 'feh|mpv|perl|x11perf' && sleep 0.5; true");
+}
 
 export const workloads: readonly Workload[] = [
   {
@@ -101,9 +147,7 @@ export const workloads: readonly Workload[] = [
   {
     name: 'window moves',
     run: async (desktop, look) => {
-      await desktop.run(
-        `${onDisplay}w=$(xdotool search --name Terminal | head -1); for n in 1 2 3 4 5 6 7 8; do xdotool windowmove $w $((n * 37)) $((n * 23)); sleep 0.1; done`,
-      );
+      await drag(desktop);
       await look('moved');
       await desktop.run(
         `${onDisplay}w=$(xdotool search --name Terminal | head -1); xdotool windowsize $w 600 300; xdotool windowmove $w 40 60`,
@@ -112,32 +156,14 @@ export const workloads: readonly Workload[] = [
     },
   },
   {
-    name: 'x11perf',
-    run: async (desktop, look) => {
-      for (const drawn of primitives) {
-        try {
-          await desktop.run(started(`stdbuf -oL x11perf -reps 5 -repeat 20000 ${drawn}`));
-          // A line tells that all has been drawn once; then it begins anew, and is stopped somewhere. One that does not know a word ends.
-          await desktop.run(
-            'for n in $(seq 60); do grep -q "reps @" /tmp/last.log && break; sleep 0.1; done; sleep 0.2; pkill -STOP x11perf || { cat /tmp/last.log >&2; exit 1; }',
-          );
-          await look(drawn);
-        } finally {
-          await desktop.run('pkill -KILL x11perf; sleep 0.1');
-        }
-      }
-      await look('its window is gone');
-    },
-  },
-  {
     name: 'image viewer',
     run: async (desktop, look) => {
-      await desktop.run(started('feh --geometry 640x480+200+120 /root/photo-1.ppm'));
-      await pause(1500);
+      await showPhoto(desktop);
       await look('a photo');
       await desktop.run('pkill feh; sleep 0.2');
+      const before = await desktop.screendump();
       await desktop.run(started('feh -F -Z /root/photo-2.ppm'));
-      await pause(2500);
+      await untilShown(desktop, before, 600_000);
       await look('another on the whole screen');
       await desktop.run('pkill feh; sleep 0.2');
       await look('its window is gone');
@@ -150,9 +176,14 @@ export const workloads: readonly Workload[] = [
       await untilVideoEnds(desktop);
       await look('its last picture stays');
       await desktop.run('pkill -KILL perl');
+      let before = await desktop.screendump();
       await playVideo(desktop, videoPlace, '320x200:5000');
+      await untilShown(desktop, before, 50_000);
       await pause(3000);
+      before = await desktop.screendump();
       await playVideo(desktop, coveringPlace, '256x192:5000');
+      // What it covers of the other is there already.
+      await untilShown(desktop, before, 40_000);
       await pause(4000);
       await desktop.run('pkill -STOP perl');
       await look('stopped, with another upon it');
@@ -165,17 +196,20 @@ export const workloads: readonly Workload[] = [
     run: async (desktop, look) => {
       const { widthPx, heightPx } = desktopVideo;
       const raw = `--demuxer=rawvideo --demuxer-rawvideo-w=${widthPx} --demuxer-rawvideo-h=${heightPx} --demuxer-rawvideo-mp-format=bgr0 --demuxer-rawvideo-fps=15`;
+      const before = await desktop.screendump();
       // Not scaled: under emulation that takes longer than a picture is shown.
       await desktop.run(
         started(
           `mpv --no-config --vo=x11 --no-audio --no-osc --osd-level=0 --loop-file=inf --geometry=${widthPx}x${heightPx}+150+90 ${raw} /root/video.bgr0`,
         ),
       );
-      await pause(9000);
+      await untilShown(desktop, before, 50_000);
+      await pause(5000);
       await desktop.run('pkill -STOP mpv');
       await look('in the middle');
       await desktop.run('pkill -KILL mpv; sleep 0.2');
       await look('its window is gone');
     },
   },
+  ...Object.entries(primitives).map(([kind, drawn]) => ({ name: `x11perf ${kind}`, run: drawing(drawn) })),
 ];

@@ -11,8 +11,16 @@ import type { Picture } from '../../renderer/console/spice/decoders/picture.ts';
 import { SpiceError } from '../../renderer/console/spice/protocol/spice-error.ts';
 import type { PlatformVideo, VideoCodec } from '../../renderer/console/spice/streams/video-decoder.ts';
 import { buildFrame, type DecoderFrame, decoderWord, frameReader } from './browser-decoders/frames.ts';
+import type { Pixels } from './png.ts';
+import { pixelsOf } from './spice-client.ts';
 
-export type BrowserDecoders = { jpeg: PlatformJpeg; video: PlatformVideo; close(): Promise<void> };
+export type BrowserDecoders = {
+  jpeg: PlatformJpeg;
+  video: PlatformVideo;
+  /** What is left of a picture that is packed as a JPEG of that quality, from 0 to 100. */
+  packedAsJpeg(picture: Pixels, quality: number): Promise<Pixels>;
+  close(): Promise<void>;
+};
 
 const startDeadlineMs = 40_000;
 const folder = join(import.meta.dirname, 'browser-decoders');
@@ -99,6 +107,11 @@ export async function openBrowserDecoders(): Promise<BrowserDecoders> {
   }
   return {
     jpeg: async (jpeg) => (await ask(decoderWord.jpeg, jpeg)) as Picture,
+    packedAsJpeg: async ({ widthPx, heightPx, rgb }, quality) => {
+      const pixels = Buffer.alloc(widthPx * heightPx * 4, 255);
+      for (let pixel = 0; pixel < widthPx * heightPx; pixel++) pixels.set(rgb.subarray(pixel * 3, pixel * 3 + 3), pixel * 4);
+      return pixelsOf((await ask(decoderWord.packJpeg, Buffer.concat([words(widthPx, heightPx, quality), pixels]))) as Picture);
+    },
     video: {
       codecs,
       open: (codec, height) => {

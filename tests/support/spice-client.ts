@@ -5,7 +5,7 @@ import { unixSocketTransport } from '../../main/consoles/unix-socket-transport.t
 import type { ConsoleCursor, ConsoleEnd, ConsoleLocks, PixelSize } from '../../renderer/console/console.ts';
 import type { FileProgress } from '../../renderer/console/files.ts';
 import type { FilesPossible } from '../../renderer/console/spice/agent/file-sender.ts';
-import type { Surface } from '../../renderer/console/spice/drawing/surface.ts';
+import type { Source, Surface } from '../../renderer/console/spice/drawing/surface.ts';
 import type { Head } from '../../renderer/console/spice/heads.ts';
 import type { SpicePlace } from '../../renderer/console/spice/open-channels.ts';
 import { channelType, mainRequest } from '../../renderer/console/spice/protocol/constants.ts';
@@ -165,20 +165,20 @@ export function openSpiceClient(socketPath: string, options: SessionOptions = {}
   return Object.assign(state, { session, close: () => session?.close() });
 }
 
-/** A surface, or a part of it, as it would be shown. */
+/** A picture, or a part of it, as it would be shown. */
 export function pixelsOf(
-  surface: Surface,
+  picture: Source,
   { xPx, yPx, widthPx, heightPx }: Pick<Head, 'xPx' | 'yPx' | 'widthPx' | 'heightPx'> = {
     xPx: 0,
     yPx: 0,
-    widthPx: surface.width,
-    heightPx: surface.height,
+    widthPx: picture.width,
+    heightPx: picture.height,
   },
 ): Pixels {
   const rgb = new Uint8Array(widthPx * heightPx * 3);
   for (let y = 0, at = 0; y < heightPx; y++)
     for (let x = 0; x < widthPx; x++, at += 3) {
-      const pixel = surface.pixels[(yPx + y) * surface.width + xPx + x] ?? 0;
+      const pixel = picture.pixels[(yPx + y) * picture.width + xPx + x] ?? 0;
       rgb[at] = pixel & 255;
       rgb[at + 1] = (pixel >> 8) & 255;
       rgb[at + 2] = (pixel >> 16) & 255;

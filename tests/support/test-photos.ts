@@ -41,6 +41,15 @@ export function portablePixmap({ widthPx, heightPx, rgb }: Pixels): Buffer {
   return Buffer.concat([Buffer.from(`P6\n${widthPx} ${heightPx}\n255\n`), rgb]);
 }
 
+/** Throws unless it is one with a byte for each sample. */
+export function readPortablePixmap(file: Buffer): Pixels {
+  const [head = '', width, height] = /^P6\s+(\d+)\s+(\d+)\s+255\s/.exec(file.toString('latin1', 0, 64)) ?? [];
+  const [widthPx, heightPx] = [Number(width), Number(height)];
+  const rgb = file.subarray(head.length);
+  if (!head || rgb.length !== widthPx * heightPx * 3) throw new Error('This is no portable pixmap.');
+  return { widthPx, heightPx, rgb };
+}
+
 /** As a screen's memory has it: B, G, R and 0 for each pixel. */
 export function screenBytes({ widthPx, heightPx, rgb }: Pixels): Buffer {
   const bytes = Buffer.alloc(widthPx * heightPx * 4);

@@ -1,5 +1,15 @@
 /** What a test and the page that decodes for it tell each other: length (32 bits) · id (32) · word (8) · payload. Little-endian. */
-export const decoderWord = { codecs: 0, jpeg: 1, openVideo: 2, videoPicture: 3, closeVideo: 4, picture: 5, nothing: 6, failed: 7 } as const;
+export const decoderWord = {
+  codecs: 0,
+  jpeg: 1,
+  openVideo: 2,
+  videoPicture: 3,
+  closeVideo: 4,
+  picture: 5,
+  nothing: 6,
+  failed: 7,
+  packJpeg: 8,
+} as const;
 
 export type DecoderFrame = { id: number; word: number; payload: Buffer };
 

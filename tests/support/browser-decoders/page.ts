@@ -25,10 +25,22 @@ function answer(id: number, decoding: Promise<Picture | null>): void {
   );
 }
 
+/** What is left of a picture (width · height · quality · its pixels) that has been a JPEG, with half of its colours' resolution. */
+async function packAndDecode(payload: Buffer): Promise<Picture> {
+  const [width, height] = [payload.readUInt32LE(0), payload.readUInt32LE(4)];
+  const canvas = new OffscreenCanvas(width, height);
+  canvas.getContext('2d')?.putImageData(new ImageData(new Uint8ClampedArray(payload.subarray(12)), width, height), 0, 0);
+  const jpeg = await canvas.convertToBlob({ type: 'image/jpeg', quality: payload.readUInt32LE(8) / 100 });
+  return decodeWithPlatform(new Uint8Array(await jpeg.arrayBuffer()));
+}
+
 function take(platform: PlatformVideo, { id, word, payload }: DecoderFrame): void {
   switch (word) {
     case decoderWord.jpeg:
       answer(id, decodeWithPlatform(payload));
+      return;
+    case decoderWord.packJpeg:
+      answer(id, packAndDecode(payload));
       return;
     case decoderWord.openVideo:
       videos.set(id, platform.open(payload.toString('utf8', 4) as VideoCodec, payload.readUInt32LE(0)));
