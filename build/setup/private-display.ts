@@ -54,7 +54,7 @@ function buildAuthority(cookie: Buffer): Buffer {
 
 function displayNumber(server: ChildProcess): Promise<number> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error('Xvfb did not start within 15 s.')), 15_000);
+    const timer = setTimeout(() => reject(new Error('Xvfb did not start within a minute.')), 60_000);
     let text = '';
     (server.stdio[3] as Readable).on('data', (chunk: Buffer) => {
       text += chunk;

@@ -45,8 +45,8 @@ test('a monitor in a window of its own is drawn and used there, has that window�
   await choose(page, 'Screen 2', 'menuitemcheckbox');
   const second = await opening;
   await second.locator(canvasOf(1)).waitFor();
-  expect(await second.title()).toBe('Screen 2 – Starter');
-  expect(await page.getByRole('radio', { name: '2', exact: true }).count()).toBe(0);
+  await until('it has its title', async () => (await second.title()) === 'Screen 2 – Starter');
+  await page.getByRole('radio', { name: '2', exact: true }).waitFor({ state: 'detached' });
   const windows = () => electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().length);
   expect(await windows()).toBe(2);
 

@@ -82,7 +82,7 @@ test('a snapshot with memory asks how it is opened, and goes on beside its guest
   const opened = await until('it runs', async () =>
     (await call('guest.list', {})).find((guest) => guest.disposable && guest.state.status === 'running'),
   );
-  expect(page.url()).toContain(`/guests/${opened.id}`);
+  await until('its page is shown', () => page.url().includes(`/guests/${opened.id}`));
   expect(opened.spec.nics.map(({ restricted }) => restricted)).toEqual([true]);
   expect((await call('guest.show', { guest: id })).state.status).toBe('running');
   for (const guest of [opened.id, id]) await call('guest.forceOff', { guest });

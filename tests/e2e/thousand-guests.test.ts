@@ -39,7 +39,7 @@ test('a thousand guests are drawn a screenful at a time, scroll without stalls a
       return frames.sort((one, other) => one - other)[frames.length / 2] ?? Number.POSITIVE_INFINITY;
     });
     // Drawn in software on two cores that run other tests as well; a list that is not virtualised takes seconds.
-    expect(typicalMs).toBeLessThan(300);
+    expect(typicalMs).toBeLessThan(500);
 
     await page.getByRole('searchbox', { name: 'Filter guests' }).fill('guest 0777');
     await until('one is left', async () => (await items.count()) === 1);

@@ -66,10 +66,15 @@ test('an accelerator that the binary does not have is refused by name', async ()
 
 test('a second report is answered from the cache, also by another engine', async () => {
   const first = await capabilities().report();
-  const began = performance.now();
-  const second = await capabilities().report();
-  expect(performance.now() - began).toBeLessThan(500);
-  expect(second.qemu[0]?.accelerators).toEqual(first.qemu[0]?.accelerators);
+  const times: number[] = [];
+  for (let round = 0; round < 5; round++) {
+    const began = performance.now();
+    const again = await capabilities().report();
+    times.push(performance.now() - began);
+    expect(again.qemu[0]?.accelerators).toEqual(first.qemu[0]?.accelerators);
+  }
+  // The quickest, since the computer may have much else to do; to try them all anew takes seconds.
+  expect(Math.min(...times)).toBeLessThan(500);
   await expect(readFile(join(home, 'cache', 'accelerators.json'), 'utf8')).resolves.toContain('tcg');
 });
 

@@ -201,7 +201,7 @@ test('a job that lost its engine, also one that waits to be finalized, is ended 
     'auto-dismiss': false,
   });
   const jobs = async () => (await engine.guests.expert(id, 'query-jobs', {})) as { status: string }[];
-  const deadline = Date.now() + 20_000;
+  const deadline = Date.now() + 60_000;
   while ((await jobs())[0]?.status !== 'pending' && Date.now() < deadline) await new Promise((done) => setTimeout(done, 50));
   expect((await jobs())[0]?.status).toBe('pending');
   await engine.close();

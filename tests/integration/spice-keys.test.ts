@@ -71,7 +71,7 @@ async function startTypist() {
   const arrivesOf = async (what: () => void, wanted: string) => {
     heard = heard.subarray(heard.length - (heard.length % 24));
     what();
-    await until('the bytes arrive', () => arrived().length >= wanted.length, 4_000).catch(() => undefined);
+    await until('the bytes arrive', () => arrived().length >= wanted.length, 40_000).catch(() => undefined);
     return arrived();
   };
   return { keyboard, arrivesOf, client };

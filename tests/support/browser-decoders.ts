@@ -22,7 +22,7 @@ export type BrowserDecoders = {
   close(): Promise<void>;
 };
 
-const startDeadlineMs = 40_000;
+const startDeadlineMs = 60_000;
 const folder = join(import.meta.dirname, 'browser-decoders');
 const app = join(folder, 'app');
 

@@ -99,7 +99,7 @@ export async function startPhysicalDisplays(): Promise<PhysicalDisplays> {
 
 function numberOf(server: ChildProcess): Promise<string> {
   return new Promise((settle, fail) => {
-    const timer = setTimeout(() => fail(new Error('Xorg did not start within 20 s.')), 20_000);
+    const timer = setTimeout(() => fail(new Error('Xorg did not start within a minute.')), 60_000);
     let text = '';
     (server.stdio[3] as Readable).on('data', (chunk: Buffer) => {
       text += chunk.toString();
