@@ -15,7 +15,8 @@ import { option } from './arguments/option.ts';
 import { waitUntil } from './process-table.ts';
 import { spawnWrapped } from './wrapper.ts';
 
-const startTimeoutMs = 10_000;
+/** One that cannot start ends at once; a busy computer takes long. */
+const startTimeoutMs = 30_000;
 const connectTimeoutMs = 5_000;
 const connectEveryMs = 20;
 const exitFileTimeoutMs = 2_000;

@@ -15,7 +15,8 @@ import { commandLine, identify, isAlive, signalProcess, waitUntil } from './proc
 /** `generation`: virtiofsd in C came with QEMU up to 7.2 and serves for root only; the one in Rust followed it. */
 type VirtioFsDaemon = { path: string; generation: 'c' | 'rust' };
 
-const startTimeoutMs = 5_000;
+/** One that cannot start ends at once; a busy computer takes long. */
+const startTimeoutMs = 30_000;
 
 /** How a share is served. A folder that may only be read is served by 9p, since not every virtiofsd can refuse to write. */
 export function protocolOf(share: Share, daemon: VirtioFsDaemon | null, isRoot: boolean): ShareProtocol {

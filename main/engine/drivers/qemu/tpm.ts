@@ -8,7 +8,8 @@ import { readPidFile } from './find-qemu.ts';
 import { commandLine, identify, isAlive, signalProcess, waitUntil } from './process-table.ts';
 import { readTail } from './run-end.ts';
 
-const startTimeoutMs = 5_000;
+/** One that cannot start ends at once; a busy computer takes long. */
+const startTimeoutMs = 30_000;
 
 /** @throws Failure `guest/start-failed` with swtpm's own words. */
 export async function startTpm(swtpmPath: string, name: string, files: GuestFiles): Promise<void> {
