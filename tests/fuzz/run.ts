@@ -21,7 +21,7 @@ const corpusFolder = join(import.meta.dirname, 'corpus');
 const failureFolder = join(import.meta.dirname, '../../out/fuzz');
 const longestInput = 64 * 1024;
 /** A worker that does not begin another input for so long hangs. */
-const hangMs = 15_000;
+const hangMs = 30_000;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
