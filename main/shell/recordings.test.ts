@@ -113,13 +113,17 @@ test('a disk that has room for a part of what comes keeps what is whole, and say
   await recordings.add(owner, id, head);
   // A file that leaves room for a part of what comes next.
   writeFileSync(join(place, 'other'), Buffer.alloc(1024 ** 2 - 48 * 1024));
-  await expect(recordings.add(owner, id, recorded.subarray(half))).rejects.toMatchObject({ error: { code: 'store/not-writable' } });
+  await expect(recordings.add(owner, id, recorded.subarray(half))).rejects.toMatchObject({
+    error: { code: 'store/full', message: expect.stringContaining('no room') },
+  });
   expect(await recordings.finish(owner, id)).toBe(path);
   expect(readFileSync(path).equals(whole(head))).toBe(true);
 });
 
 test('a folder that cannot be written is said before anything is recorded', async () => {
-  await expect(recordingsOf().begin(owner, '/proc/none/x.webm')).rejects.toMatchObject({ error: { code: 'store/not-writable' } });
+  await expect(recordingsOf().begin(owner, '/proc/none/x.webm')).rejects.toMatchObject({
+    error: { code: 'store/not-writable', message: expect.stringContaining('/proc/none/x'), hint: expect.stringContaining('another') },
+  });
 });
 
 /** What an app that is killed leaves after it was given `pieces` of a recording, with the file as `left` makes it. */
@@ -127,7 +131,7 @@ async function killed(own: string, path: string, pieces: Uint8Array[], left?: (f
   const recordings = recordingsOf(own);
   const id = await recordings.begin(owner, path);
   // The system closes what a process that is killed had open.
-  onTestFinished(() => void recordings.finishAllOf(owner));
+  onTestFinished(async () => void (await recordings.finishAllOf(owner)));
   for (const piece of pieces) await recordings.add(owner, id, piece);
   const growing = path.replace('.webm', ' (recording).webm');
   if (left) writeFileSync(growing, left(readFileSync(growing)));

@@ -17,6 +17,7 @@ import { dirname, extname } from 'node:path';
 import { Failure } from '../../contract/errors.ts';
 import type { JournalEntry, RecordingJournal } from './recording-journal.ts';
 import { SeekableWebm, WebmError } from './seekable-webm.ts';
+import { writeFailure } from './write-failure.ts';
 
 /** The most that one recording takes: about four hours at the rate that pages record with. */
 const largestBytes = 16 * 1024 ** 3;
@@ -58,7 +59,7 @@ export class Recordings {
     const temporary = `${path.slice(0, path.length - extension.length)} (recording)${extension}`;
     // One that is on its way to the same file, or that a crash left, is not written over.
     const file = await open(temporary, 'wx').catch((error: unknown) => {
-      throw notWritable(temporary, error);
+      throw writeFailure(temporary, error);
     });
     const id = randomUUID();
     this.#note(() => this.#journal.add({ temporary, path }));
@@ -93,7 +94,7 @@ export class Recordings {
       if (recording.webm.wholeBytes > 0) await makeWhole(recording);
       await file.sync();
     } catch (error) {
-      throw notWritable(temporary, error);
+      throw writeFailure(temporary, error);
     } finally {
       await file.close();
     }
@@ -103,7 +104,7 @@ export class Recordings {
       return null;
     }
     await rename(temporary, path).catch((error: unknown) => {
-      throw notWritable(path, error);
+      throw writeFailure(path, error);
     });
     this.#note(() => this.#journal.remove({ temporary }));
     return path;
@@ -153,7 +154,7 @@ export class Recordings {
       const next = pushed(webm, bytes);
       await writeAt(file, next, recording.bytes).catch((error: unknown) => {
         webm.takeBack();
-        throw notWritable(temporary, error);
+        throw writeFailure(temporary, error);
       });
       recording.bytes += next.byteLength;
     } catch (error) {
@@ -241,13 +242,4 @@ async function writeAt(file: FileHandle, bytes: Uint8Array, at: number): Promise
 async function freeBytesOf(folder: string): Promise<number> {
   const { bavail, bsize } = await statfs(folder);
   return bavail * bsize;
-}
-
-function notWritable(path: string, error: unknown): Failure {
-  const exists = error instanceof Error && 'code' in error && error.code === 'EEXIST';
-  return new Failure('store/not-writable', `${path} could not be written.`, {
-    path,
-    ...(exists ? { hint: 'It is there already: another recording, or one that was cut off. Move it away or choose another name.' } : {}),
-    detail: error instanceof Error ? error.message : String(error),
-  });
 }

@@ -15,6 +15,7 @@ import type { Quitting } from './quitting.ts';
 import type { Recordings } from './recordings.ts';
 import { copiedKinds, copyPicture, copyText, readCopied, readText, writeCopied } from './system-clipboard.ts';
 import type { Windows } from './windows.ts';
+import { writeFailure } from './write-failure.ts';
 
 export type ShellCallsOptions = {
   windows: Windows;
@@ -248,16 +249,14 @@ function checkPng(png: Uint8Array): void {
     throw new Failure('call/invalid-input', 'The picture is no PNG.', { path: 'png' });
 }
 
-/** @throws Failure `store/not-writable`; what stood there before stays then */
+/** @throws Failure `store/not-writable`, `store/full`; what stood there before stays then */
 async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
   const temporary = `${path}.new`;
   try {
-    await writeFile(temporary, bytes);
+    await writeFile(temporary, bytes, { flush: true });
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });
-    throw new Failure('store/not-writable', `${path} could not be written.`, {
-      detail: error instanceof Error ? error.message : String(error),
-    });
+    throw writeFailure(path, error);
   }
 }
