@@ -312,6 +312,25 @@ test('surfaces that together are more than fits end the session before they are 
   expect(told.at(-1)).toBe('ended protocol: display: SURFACE_CREATE: a surface of 8192 × 8192 pixels is more than fits beside the others');
 });
 
+test('who speaks no SPICE, and a server that wants a password, are called what they are', async () => {
+  const endOf = async (said: (session: SpiceSession) => unknown) => {
+    const { host } = openSession();
+    const ends: string[] = [];
+    const session = new SpiceSession({ ...host, ended: ({ text }) => void ends.push(text) });
+    session.streamOpen(0);
+    await said(session);
+    return ends;
+  };
+  expect(await endOf((session) => session.receive(0, Buffer.from('HTTP/1.1 400 Bad Request\r\n')))).toEqual([
+    'The guest’s console cannot be used: the server does not speak SPICE.',
+  ]);
+  const locked = async (session: SpiceSession) => {
+    await session.receive(0, linkReply());
+    await session.receive(0, bytesOf(['u32', 7]));
+  };
+  expect(await endOf(locked)).toEqual(['The guest’s console cannot be used: the server did not accept the password: PERMISSION_DENIED.']);
+});
+
 test('why the server ended the session is told with its last words', async () => {
   const { session, told } = await openDisplay();
   session.receive(0, spiceMessage(6, bytesOf(['u64', 0n], ['u32', 7])));

@@ -323,11 +323,7 @@ export class SpiceSession {
   /** Something went wrong in what a server sent, or in the handling of it. */
   fail(error: unknown): void {
     const detail = error instanceof Error ? error.message : String(error);
-    const text =
-      error instanceof SpiceError
-        ? 'The console server sent something that cannot be right, so the connection was ended.'
-        : 'The connection to the console failed.';
-    this.#end({ cause: 'protocol', text, detail });
+    this.#end({ cause: 'protocol', text: failureText(error), detail });
   }
 
   /** Lets go of memory that is not in use: to be called now and then. */
@@ -566,4 +562,11 @@ function addUp(all: ConsoleDetails['pictures']): ConsoleDetails['pictures'] {
     sums.set(packing, { packing, count: before.count + count, bytes: before.bytes + bytes });
   }
   return [...sums.values()];
+}
+
+function failureText(error: unknown): string {
+  if (!(error instanceof SpiceError)) return 'The connection to the console failed.';
+  return error.refused
+    ? `The guest’s console cannot be used: ${error.reason}.`
+    : 'The console server sent something that cannot be right, so the connection was ended.';
 }

@@ -250,13 +250,16 @@ test('how far a channel has come is told to those that wait for it', async () =>
   expect(channel.handled(2n)).toBeUndefined();
 });
 
-test('what the server has to say is told without what lies behind its end', async () => {
+test('an error that the server tells of is told without what lies behind its end, a warning is not', async () => {
   const { channel, notices } = await openedChannel();
-  const text = Buffer.from('keyboard channel is insecure\0rest');
-  channel.receive(
-    spiceMessage(baseMessage.NOTIFY, bytesOf(['u64', 0n], ['u32', 1], ['u32', 2], ['u32', 0], ['u32', text.byteLength], text)),
-  );
-  expect(notices).toEqual(['keyboard channel is insecure']);
+  const say = (severity: number, words: string) => {
+    const text = Buffer.from(words);
+    const head = bytesOf(['u64', 0n], ['u32', severity], ['u32', 2], ['u32', 0], ['u32', text.byteLength], text);
+    channel.receive(spiceMessage(baseMessage.NOTIFY, head));
+  };
+  say(1, 'keyboard channel is insecure');
+  say(2, 'No room for another client.\0rest');
+  expect(notices).toEqual(['No room for another client.']);
   expect(() =>
     channel.receive(spiceMessage(baseMessage.NOTIFY, bytesOf(['u64', 0n], ['u32', 1], ['u32', 2], ['u32', 0], ['u32', 1e9]))),
   ).toThrow('display: NOTIFY: 1000000000 characters do not fit into 0 bytes');

@@ -78,6 +78,8 @@ const headerRoomBytes = 256;
 /** The first piece of memory for a message that comes in parts; then twice as much each time. */
 const firstBufferBytes = 256 * 1024;
 const maxNoticeBytes = 4096;
+/** SPICE_NOTIFY_SEVERITY_ERROR. */
+const notifyError = 2;
 /** What is kept for the server that a guest moves to: much more than anybody types in that time. */
 const maxKeptMessages = 1024;
 const maxKeptBytes = 1024 * 1024;
@@ -385,11 +387,13 @@ export class Channel {
         return undefined;
       }
       case baseMessage.NOTIFY: {
-        // Time, severity, visibility and a number that nothing is made of.
-        body.skip(20);
+        // A time, visibility and a number are nothing that is made use of. Of all connections that are not encrypted there is a warning.
+        body.skip(8);
+        const severity = body.u32();
+        body.skip(8);
         const length = body.count(body.u32(), 1, 'characters');
         const text = new TextDecoder().decode(body.bytesOf(Math.min(length, maxNoticeBytes))).replace(/\0.*$/s, '');
-        this.#options.notice(text);
+        if (severity === notifyError) this.#options.notice(text);
         return undefined;
       }
       case baseMessage.MIGRATE:

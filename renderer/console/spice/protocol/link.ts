@@ -58,9 +58,9 @@ export function buildLink({ channel, channelId, sessionId, capabilities }: LinkR
 
 /** How many bytes the reply has that this header announces. */
 export function parseLinkHeader(reader: Reader): number {
-  if (reader.u32() !== magic) throw new SpiceError('the server does not speak SPICE');
+  if (reader.u32() !== magic) throw SpiceError.refused('the server does not speak SPICE');
   const major = reader.u32();
-  if (major !== versionMajor) throw new SpiceError(`the server speaks SPICE ${major}, which is not known here`);
+  if (major !== versionMajor) throw SpiceError.refused(`the server speaks SPICE ${major}, which is not known here`);
   reader.skip(4);
   const size = reader.u32();
   if (size < 4) throw new SpiceError(`a link reply of ${size} bytes is not possible`);
@@ -72,7 +72,7 @@ export function parseLinkHeader(reader: Reader): number {
 /** SpiceLinkReply. Throws with the server's reason when it refused. */
 export function parseLinkReply(reader: Reader): LinkReply {
   const error = reader.u32();
-  if (error !== 0) throw new SpiceError(`the server refused the channel: ${linkErrors[error] ?? error}`);
+  if (error !== 0) throw SpiceError.refused(`the server refused the channel: ${linkErrors[error] ?? error}`);
   if (reader.length < linkReplyLeastBytes) throw new SpiceError(`a link reply of ${reader.length} bytes is cut short`);
   const publicKey = reader.bytesOf(publicKeyBytes).slice();
   const commonWords = reader.u32();
@@ -90,12 +90,12 @@ export function parseLinkReply(reader: Reader): LinkReply {
   const reply = { publicKey, commonCapabilities: words(commonWords), capabilities: words(ownWords) };
   for (const [name, capability] of Object.entries(commonCapability))
     if (commonCapabilities & bit(capability) && !(reply.commonCapabilities & bit(capability)))
-      throw new SpiceError(`the server is too old: it does not know ${name}`);
+      throw SpiceError.refused(`the server is too old: it does not know ${name}`);
   return reply;
 }
 
 /** What the server says to the ticket. */
 export function parseAuthReply(reader: Reader): void {
   const error = reader.u32();
-  if (error !== 0) throw new SpiceError(`the server did not accept the password: ${linkErrors[error] ?? error}`);
+  if (error !== 0) throw SpiceError.refused(`the server did not accept the password: ${linkErrors[error] ?? error}`);
 }

@@ -8,16 +8,23 @@ export class SpiceError extends Error {
   readonly channel: string | null;
   /** The message's name as in spice-protocol: "DRAW_COPY". Null outside of messages. */
   readonly messageName: string | null;
+  /** The server said no, or is none that is known here: nothing is wrong with what it sent. */
+  readonly refused: boolean;
 
-  constructor(reason: string, channel: string | null = null, messageName: string | null = null) {
+  constructor(reason: string, channel: string | null = null, messageName: string | null = null, refused = false) {
     super([channel, messageName, reason].filter((part) => part !== null).join(': '));
     this.reason = reason;
     this.channel = channel;
     this.messageName = messageName;
+    this.refused = refused;
+  }
+
+  static refused(reason: string): SpiceError {
+    return new SpiceError(reason, null, null, true);
   }
 
   /** The same error with the place named, where it is not yet. */
   within(channel: string, messageName: string | null = null): SpiceError {
-    return new SpiceError(this.reason, this.channel ?? channel, this.messageName ?? messageName);
+    return new SpiceError(this.reason, this.channel ?? channel, this.messageName ?? messageName, this.refused);
   }
 }
