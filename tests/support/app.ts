@@ -4,7 +4,7 @@
  * Whatever a test started ends with it: the app, its engine and the engine's guests, each by its process id. When the test failed, a
  * picture of every window and the logs are kept in out/test-failures/.
  */
-import { execFile } from 'node:child_process';
+import { type ChildProcess, execFile } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -91,8 +91,10 @@ export async function launchApp({ home = freshHome(), words = [], environment = 
     timeout: windowDeadlineMs,
   });
   electron.context().setDefaultTimeout(windowDeadlineMs);
+  // Playwright does not know it any more once it was killed.
+  const child = electron.process();
   const said: string[] = [];
-  electron.process().stderr?.on('data', (chunk: Buffer) => said.push(chunk.toString()));
+  child.stderr?.on('data', (chunk: Buffer) => said.push(chunk.toString()));
   electron.on('window', (page) => page.on('console', (message) => said.push(`[page] ${message.type()}: ${message.text()}\n`)));
   const client = createEngineClient({ socketPath: dataRootAt(home).engineSocket, version, client: 'test' }, patienceMs);
   let open = true;
@@ -100,7 +102,7 @@ export async function launchApp({ home = freshHome(), words = [], environment = 
     if (!open) return;
     open = false;
     client.close();
-    await endApp(electron);
+    await endApp(child);
   };
   onTestFinished(async ({ task }) => {
     if (task.result?.state === 'fail') await keepEvidence(task.name, open ? electron : null, home, said.join(''));
@@ -113,8 +115,7 @@ export async function launchApp({ home = freshHome(), words = [], environment = 
 }
 
 /** The main process leaves on SIGTERM without a question; one that does not is killed. */
-async function endApp(electron: ElectronApplication): Promise<void> {
-  const child = electron.process();
+async function endApp(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = new Promise<void>((settle) => child.once('exit', () => settle()));
   child.kill('SIGTERM');
