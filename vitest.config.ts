@@ -9,9 +9,9 @@ const cores = availableParallelism();
 const outcomeFile = process.env.GUESTHOUSE_TEST_REPORT;
 
 /**
- * Unit tests stand beside the code and run in parallel. Integration tests start QEMU and mostly wait for guests, so their files run side by
- * side, as many as there are cores. End-to-end tests look at a window that must have the screen and the keyboard to itself: one for each
- * display.
+ * Unit tests stand beside the code and run in parallel. Integration tests start QEMU and wait for guests half of the time, so of their files
+ * half as many again as there are cores run side by side. End-to-end tests look at a window that must have the screen and the keyboard to
+ * itself: one for each display.
  */
 export default defineConfig({
   test: {
@@ -34,7 +34,7 @@ export default defineConfig({
           include: ['tests/integration/**/*.test.ts'],
           globalSetup: ['build/test/engine-set-up.ts'],
           pool: 'forks',
-          maxWorkers: Math.max(1, Math.min(4, cores)),
+          maxWorkers: Math.min(4, Math.ceil(cores * 1.5)),
           testTimeout: 240_000,
           hookTimeout: 240_000,
         },

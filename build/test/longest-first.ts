@@ -6,25 +6,29 @@ import { relative } from 'node:path';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { projectRoot } from '../places.ts';
 
-/** What takes over a minute on two cores without hardware acceleration, the longest first. */
+/** What takes about a minute or more on two cores without hardware acceleration, the longest first. */
 export const longFiles: readonly string[] = [
-  'tests/integration/capsule-snapshots.test.ts',
   'tests/integration/layers-live.test.ts',
+  'tests/integration/capsule-snapshots.test.ts',
   'tests/integration/snapshots-property.test.ts',
-  'tests/integration/machine-boot-test.test.ts',
-  'tests/integration/starter.test.ts',
   'tests/integration/hardware-live.test.ts',
+  'tests/integration/starter.test.ts',
   'tests/integration/snapshots-live.test.ts',
   'tests/integration/spice-client.test.ts',
+  'tests/integration/machine-boot-test.test.ts',
+  'tests/integration/spice-fuzz.test.ts',
   'tests/integration/cloud-init.test.ts',
-  'tests/integration/engine.test.ts',
   'tests/integration/images-foreign.test.ts',
-  'tests/integration/spice-migration.test.ts',
   'tests/e2e/console.test.ts',
   'tests/e2e/console-window.test.ts',
   'tests/e2e/sound.test.ts',
-  'tests/e2e/shared-folders.test.ts',
+  'tests/e2e/spice-packings.test.ts',
   'tests/e2e/accessibility.test.ts',
+  'tests/e2e/quit.test.ts',
+  'tests/e2e/recording.test.ts',
+  'tests/e2e/cloning.test.ts',
+  'tests/e2e/hardware.test.ts',
+  'tests/e2e/images.test.ts',
 ];
 
 /** To be given to `sequence.sequencer` in vitest.config.ts. */
