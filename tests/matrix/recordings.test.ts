@@ -13,7 +13,7 @@ import { type DesktopMachine, type DisplayDevice, startDesktop } from '../suppor
 import { hashOf, opaquePixels } from '../support/spice-pictures.ts';
 import type { RecordedSession } from '../support/spice-recording.ts';
 import { compareWhenStill, exact, near, openWatchers } from './watchers.ts';
-import { drag, drawEverything, playVideo, scroll, showPhoto, untilVideoEnds, videoPlace } from './workloads.ts';
+import { drag, drawEverything, playVideo, scroll, showPhoto, showText, untilVideoEnds, videoPlace } from './workloads.ts';
 
 const folder = process.env.GUESTHOUSE_SPICE_RECORDINGS;
 
@@ -41,6 +41,7 @@ const recordings: Recording[] = [
   { name: 'video', device: 'qxl-vga', compression: 'glz', server: words('never', 'never', 'all'), run: smallVideo },
   { name: 'vp8', device: 'qxl-vga', compression: 'lz4', video: 'vp8', server: words('never', 'never', 'all'), run: smallVideo },
   { name: 'photo', device: 'qxl-vga', compression: 'quic', server: words('always', 'always', 'filter'), lossy: true, run: showPhoto },
+  { name: 'text', device: 'qxl-vga', compression: 'quic', server: words('always', 'always', 'off'), lossy: true, run: showText },
   { name: 'virtio', device: 'virtio-vga', compression: 'quic', server: words('never', 'never', 'off'), run: drag },
   { name: 'std', device: 'VGA', compression: 'auto_glz', server: words('never', 'always', 'off'), run: drag },
 ];

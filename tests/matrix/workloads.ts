@@ -122,6 +122,11 @@ export async function showPhoto(desktop: DesktopMachine): Promise<void> {
   await untilShown(desktop, before, 200_000);
 }
 
+/** On a terminal without a desktop, which the next workload must not find there. */
+export async function showText(desktop: DesktopMachine): Promise<void> {
+  await desktop.run(`${onTerminal(9)}(dmesg | tail -80; seq 1 100) > /dev/tty9`);
+}
+
 /** Ends what a workload left running that was cut short. */
 export async function endPrograms(desktop: DesktopMachine): Promise<void> {
   await desktop.run("pkill -KILL 'feh|mpv|perl|x11perf' && sleep 0.5; true");
@@ -131,7 +136,7 @@ export const workloads: readonly Workload[] = [
   {
     name: 'text console',
     run: async (desktop, look) => {
-      await desktop.run(`${onTerminal(9)}(dmesg | tail -80; seq 1 100) > /dev/tty9`);
+      await showText(desktop);
       await look('text');
       await desktop.run(`${onTerminal(7)}sleep 1.5`);
       await look('the desktop again');
