@@ -20,7 +20,10 @@ export class JsonLines {
 
   constructor(socket: Socket) {
     this.#socket = socket;
-    createInterface({ input: socket }).on('line', (line) => {
+    const lines = createInterface({ input: socket });
+    // It says again what the socket says, as when QEMU ends with a request unread: that is for whoever opened the socket to hear.
+    lines.on('error', () => undefined);
+    lines.on('line', (line) => {
       const start = line.indexOf('{');
       if (start < 0) return;
       const answer = JSON.parse(line.slice(start)) as Record<string, unknown>;
