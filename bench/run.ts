@@ -13,10 +13,12 @@ const { values: options, positionals: wanted } = parseArgs({
   allowPositionals: true,
   options: { out: { type: 'string' }, list: { type: 'boolean' } },
 });
-const unknown = wanted.filter((name) => !measures.some((measure) => measure.name === name));
+/** `console-replay` is all of `console-replay:…`. */
+const isMeant = (measure: string, name: string) => measure === name || measure.startsWith(`${name}:`);
+const unknown = wanted.filter((name) => !measures.some((measure) => isMeant(measure.name, name)));
 if (options.list || unknown.length > 0) {
   if (unknown.length > 0) console.error(`There is no measure called ${unknown.join(', ')}. These there are:`);
-  for (const measure of measures) console.log(`${measure.name.padEnd(20)}${measure.about}`);
+  for (const measure of measures) console.log(`${measure.name.padEnd(24)}${measure.about}`);
   process.exit(unknown.length > 0 ? 2 : 0);
 }
 
@@ -26,7 +28,7 @@ await prepare((stage, line) => console.error(`[${stage}] ${line}`));
 const figures: Figure[] = [];
 const notes: string[] = [];
 let failed = false;
-for (const measure of measures.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
+for (const measure of measures.filter((each) => wanted.length === 0 || wanted.some((name) => isMeant(each.name, name)))) {
   console.error(`${measure.name}: ${measure.about}`);
   try {
     figures.push(...(await measure.run((line) => console.error(`  ${line}`))));
@@ -38,11 +40,14 @@ for (const measure of measures.filter(({ name }) => wanted.length === 0 || wante
       console.error(thrown);
     }
   }
+  // Whoever ends this before it is through has what there was until then.
+  if (options.out) await writeFile(options.out, `${report()}\n`);
 }
-
-const [cpu] = cpus();
-const machine = `${cpus().length} × ${cpu?.model ?? 'unknown processor'}, ${Math.round(totalmem() / 1024 ** 3)} GiB, Linux ${release()}, Node ${process.version}, ${new Date().toISOString().slice(0, 10)}`;
-const report = [figuresTable(figures), '', machine, ...(notes.length > 0 ? ['', ...notes] : [])].join('\n');
-console.log(report);
-if (options.out) await writeFile(options.out, `${report}\n`);
+console.log(report());
 process.exitCode = failed ? 1 : 0;
+
+function report(): string {
+  const [cpu] = cpus();
+  const machine = `${cpus().length} × ${cpu?.model ?? 'unknown processor'}, ${Math.round(totalmem() / 1024 ** 3)} GiB, Linux ${release()}, Node ${process.version}, ${new Date().toISOString().slice(0, 10)}`;
+  return [figuresTable(figures), '', machine, ...(notes.length > 0 ? ['', ...notes] : [])].join('\n');
+}

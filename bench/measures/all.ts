@@ -5,7 +5,7 @@ import { cataloguePage } from './catalogue-page.ts';
 import { commandLineList } from './command-line-list.ts';
 import { console } from './console.ts';
 import { consoleHour } from './console-hour.ts';
-import { consoleReplay } from './console-replay.ts';
+import { consoleReplays } from './console-replay.ts';
 import { consoleResponses } from './console-responses.ts';
 import { guestMemory } from './guest-memory.ts';
 import { guestStart } from './guest-start.ts';
@@ -33,7 +33,7 @@ export const measures: readonly Measure[] = [
   commandLineList,
   idleCpu,
   console,
-  consoleReplay,
+  ...consoleReplays,
   consoleResponses,
   sound,
   consoleHour,

@@ -25,16 +25,18 @@ export async function startPrivateDisplay({ width = 1600, height = 1000 } = {}):
   writeFileSync(authority, buildAuthority(randomBytes(16)), { mode: 0o600 });
   const screen = ['-screen', '0', `${width}x${height}x24`, '-nolisten', 'tcp', '-auth', authority, '-displayfd', '3'];
   const server = spawn('Xvfb', screen, { stdio: ['ignore', 'ignore', 'ignore', 'pipe'] });
+  const withUs = () => {
+    server.kill();
+    rmSync(directory, { recursive: true, force: true });
+  };
   const stop = async () => {
+    process.off('exit', withUs);
     await ended(server);
     rmSync(directory, { recursive: true, force: true });
   };
   try {
     const number = await displayNumber(server);
-    process.once('exit', () => {
-      server.kill();
-      rmSync(directory, { recursive: true, force: true });
-    });
+    process.once('exit', withUs);
     return { environment: { DISPLAY: `:${number}`, XAUTHORITY: authority }, pid: server.pid ?? 0, stop };
   } catch (error) {
     await stop();
