@@ -30,7 +30,7 @@ const skips = Uint8Array.from(
 );
 
 export class QuicModel {
-  #alphabet: QuicAlphabet;
+  #wordBits: Int32Array;
   /** By `sample << 3 | bucket`: the best parameter, shifted so that the next bits can be put below it. */
   readonly best: Uint16Array;
   /**
@@ -46,14 +46,14 @@ export class QuicModel {
   wait = 0;
 
   constructor(samples: number, alphabet: QuicAlphabet) {
-    this.#alphabet = alphabet;
+    this.#wordBits = alphabet.wordBits;
     this.best = new Uint16Array(samples * mostBuckets);
     this.#cost = new Int32Array((samples * mostBuckets * mostBuckets) / 2);
     this.reset(alphabet);
   }
 
   reset(alphabet: QuicAlphabet): void {
-    this.#alphabet = alphabet;
+    this.#wordBits = alphabet.wordBits;
     this.best.fill((alphabet.bits - 1) << shortWordBits);
     this.#cost.fill(0);
     this.#level = 0;
@@ -88,7 +88,7 @@ export class QuicModel {
    * the highest parameter are found as one number, so that no branch has to be foreseen.
    */
   update(sample: number, bucket: number, value: number): void {
-    const { wordBits } = this.#alphabet;
+    const wordBits = this.#wordBits;
     const cost = this.#cost;
     const at = (sample << 3) | bucket;
     const first = at << 2;
@@ -102,11 +102,17 @@ export class QuicModel {
       Math.min(((cost45 & 0xffff) << 3) | 3, ((cost45 >>> 16) << 3) | 2, ((cost67 & 0xffff) << 3) | 1, (cost67 >>> 16) << 3),
     );
     this.best[at] = (7 - (lowest & 7)) << shortWordBits;
-    const halve = lowest >> 3 > (halveAbove[this.#level] as number);
-    cost[first] = halve ? (cost01 >>> 1) & 0x7fff7fff : cost01;
-    cost[first + 1] = halve ? (cost23 >>> 1) & 0x7fff7fff : cost23;
-    cost[first + 2] = halve ? (cost45 >>> 1) & 0x7fff7fff : cost45;
-    cost[first + 3] = halve ? (cost67 >>> 1) & 0x7fff7fff : cost67;
+    if (lowest >> 3 > (halveAbove[this.#level] as number)) {
+      cost[first] = (cost01 >>> 1) & 0x7fff7fff;
+      cost[first + 1] = (cost23 >>> 1) & 0x7fff7fff;
+      cost[first + 2] = (cost45 >>> 1) & 0x7fff7fff;
+      cost[first + 3] = (cost67 >>> 1) & 0x7fff7fff;
+      return;
+    }
+    cost[first] = cost01;
+    cost[first + 1] = cost23;
+    cost[first + 2] = cost45;
+    cost[first + 3] = cost67;
   }
 
   /**
