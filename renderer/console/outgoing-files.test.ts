@@ -60,6 +60,29 @@ test('files go one after the other, each told which of how many it is, and are c
   expect(outgoing.view).toMatchObject({ pendingCount: 1, sentCount: 0, totalCount: 1 });
 });
 
+test('what was cancelled is not sent by the next connection, nor after the agent was gone, and is cancelled once', () => {
+  for (const interrupted of [false, true]) {
+    const { outgoing, names } = begin();
+    const first = openConsole();
+    outgoing.attach(first.console);
+    names('a', 'b');
+    const [a, b] = outgoing.view.pending.map(({ id }) => id);
+    outgoing.cancel(a as number);
+    outgoing.cancel(a as number);
+    expect(first.cancelled).toEqual([a]);
+    if (interrupted) first.tell({ state: 'interrupted' });
+    else first.breakDown();
+    expect(outgoing.view.pending.map(({ name }) => name)).toEqual(['b']);
+    const second = openConsole();
+    outgoing.attach(second.console);
+    expect([first.given.length, second.given.at(-1)?.id]).toEqual([1, b]);
+    outgoing.cancelAll();
+    outgoing.cancelAll();
+    outgoing.attach(null);
+    expect(outgoing.view).toMatchObject({ pendingCount: 0, cancelledCount: 2 });
+  }
+});
+
 test('a connection that breaks, or an agent that goes, begins the file anew once there is one again', () => {
   const { outgoing, names } = begin();
   const first = openConsole();

@@ -59,8 +59,9 @@ export class OutgoingFiles {
   /** In the order in which they are sent. */
   #pending: Item[] = [];
   #failed: Item[] = [];
-  /** The one that the console was given. */
+  /** The one that the console was given; whether it is not to get there any more. */
   #given: Item | null = null;
+  #unwanted = false;
   #console: Console | null = null;
   #stopListening = () => {};
   #lastId = 0;
@@ -115,8 +116,7 @@ export class OutgoingFiles {
 
   cancel(id: number): void {
     if (this.#given?.id === id) {
-      // The console says so once the agent was told.
-      this.#console?.cancelFile(id);
+      this.#cancelGiven();
       return;
     }
     const item = this.#pending.find((each) => each.id === id);
@@ -131,7 +131,7 @@ export class OutgoingFiles {
     this.#cancelledCount += this.#pending.length - (given ? 1 : 0);
     this.#pending = given ? [given] : [];
     this.#pendingBytes = given?.file.content.size ?? 0;
-    if (given) this.#console?.cancelFile(given.id);
+    if (given) this.#cancelGiven();
     this.#changed();
   }
 
@@ -150,19 +150,31 @@ export class OutgoingFiles {
     this.#changed();
   }
 
+  /** The console says so once the agent was told. */
+  #cancelGiven(): void {
+    if (!this.#given || this.#unwanted) return;
+    this.#unwanted = true;
+    this.#console?.cancelFile(this.#given.id);
+  }
+
   #next(): void {
     const item = this.#pending[0];
     if (this.#given || !item || !this.#console || !this.#console.capabilities.files.possible) return;
     this.#given = item;
+    this.#unwanted = false;
     const { id, number, of, file } = item;
     this.#console.sendFile({ id, name: file.name, content: file.content, number, of });
   }
 
-  /** What was on its way begins anew. */
+  /** What was on its way begins anew, unless somebody had taken it back before it was interrupted. */
   #takeBack(): void {
-    if (!this.#given) return;
-    this.#given.sentBytes = 0;
+    const item = this.#given;
+    if (!item) return;
     this.#given = null;
+    item.sentBytes = 0;
+    if (!this.#unwanted) return;
+    this.#cancelledCount++;
+    this.#remove(item);
   }
 
   #hear(item: Item, progress: FileProgress): void {
@@ -198,9 +210,13 @@ export class OutgoingFiles {
 
   #drop(item: Item): void {
     if (item === this.#given) this.#given = null;
+    this.#remove(item);
+    this.#next();
+  }
+
+  #remove(item: Item): void {
     this.#pending.splice(this.#pending.indexOf(item), 1);
     this.#pendingBytes -= item.file.content.size;
-    this.#next();
   }
 
   #changed(): void {
