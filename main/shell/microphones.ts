@@ -12,6 +12,8 @@ export class Microphones {
   readonly #nameOf: (guest: GuestId) => string | null;
   /** For which guests each page may open it at the moment. */
   readonly #open = new Map<WebContents, Set<GuestId>>();
+  /** What was asked last for a guest of a page: whoever takes it back while the user is being asked is not given it any more. */
+  readonly #asked = new Map<WebContents, Map<GuestId, symbol>>();
   /** Guests that the user said yes for since the app was started. */
   readonly #agreed = new Set<GuestId>();
 
@@ -25,14 +27,18 @@ export class Microphones {
 
   /** Whether the page may open the microphone for `guest` now. Throws `guest/not-found`. */
   async set(contents: WebContents, guest: GuestId, on: boolean): Promise<boolean> {
+    const asked = this.#asked.get(contents) ?? new Map<GuestId, symbol>();
     if (!on) {
+      asked.delete(guest);
       this.#open.get(contents)?.delete(guest);
       return false;
     }
     const name = this.#nameOf(guest);
     if (name === null) throw new Failure('guest/not-found', 'The guest that was to hear the microphone does not exist any more.');
+    const request = Symbol('asked');
+    this.#asked.set(contents, asked.set(guest, request));
     if (!this.#agreed.has(guest) && !(await this.#ask(contents, name))) return false;
-    if (contents.isDestroyed()) return false;
+    if (this.#asked.get(contents)?.get(guest) !== request) return false;
     this.#agreed.add(guest);
     const open = this.#open.get(contents) ?? new Set();
     open.add(guest);
@@ -42,6 +48,7 @@ export class Microphones {
 
   /** The page is gone, or is another one. */
   pageLeft(contents: WebContents): void {
+    this.#asked.delete(contents);
     this.#open.delete(contents);
   }
 

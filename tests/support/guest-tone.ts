@@ -12,6 +12,8 @@ export const toneHz = 500;
 /** Settles when the guest has found its sound card. */
 export async function untilSoundCard(client: EngineClient, guest: GuestId): Promise<void> {
   await until('the guest has a sound card', async () => (await runInGuest(client, guest, 'ls /dev/dsp')).includes('dsp'), 60_000);
+  // Linux puts a card that is idle for a second to sleep, from which its amplifiers wake as Linux had them: silent.
+  await runInGuest(client, guest, 'echo 0 > /sys/module/snd_hda_intel/parameters/power_save');
 }
 
 /** Plays until {@link stopTone}. */
