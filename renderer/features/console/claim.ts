@@ -18,19 +18,21 @@ export function claimConsole(guest: GuestId, changed: (held: boolean) => void): 
   let over = false;
   let abandon = new AbortController();
   let letGo = () => {};
+  let newest = 0;
 
   const wait = (options: LockOptions): void => {
+    const number = ++newest;
     navigator.locks
       .request(name, options, async () => {
-        if (over) return;
+        if (over || number !== newest) return;
         changed(true);
         await new Promise<void>((resolve) => {
           letGo = resolve;
         });
       })
-      // Taken by another window: this one waits until that one is done. An abandoned wait ends here as well.
+      // Taken by another window: this one waits until that one is done. An abandoned wait ends here as well, and what this window took from itself.
       .catch((error: unknown) => {
-        if (over || abandon.signal.aborted || !(error instanceof DOMException)) return;
+        if (over || number !== newest || !(error instanceof DOMException)) return;
         letGo();
         changed(false);
         wait({ signal: abandon.signal });
