@@ -4,9 +4,8 @@ import { hasScreen, type LaunchFacts } from './launch-facts.ts';
 import { device, option } from './option.ts';
 
 /**
- * The console is drawn by JavaScript on this very computer. Uncompressed bitmaps cost it no decoding and a Unix socket carries
- * them at memory speed; GLZ, LZ4 and video streams it cannot decode at all, and the wide-area codecs lose pixels. Sound stays
- * compressed, since Opus is what the console plays.
+ * The console is drawn on this very computer: uncompressed bitmaps cost it no decoding, a Unix socket carries them at memory speed, and video
+ * streams and the wide-area codecs lose pixels. Sound stays compressed, since Opus is what the console plays.
  */
 const spiceQuality = {
   'image-compression': 'off',
