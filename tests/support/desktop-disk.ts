@@ -8,6 +8,7 @@ import { chmod, copyFile, mkdir, readdir, rename, rm, writeFile } from 'node:fs/
 import { join } from 'node:path';
 import { cacheDirectory } from '../../build/places.ts';
 import { runCommand } from '../../build/starter/commands.ts';
+import { debianRelease, insideDebian, installDebian, tidyDebian, withSystemPath } from './debian-tree.ts';
 import type { Pixels } from './png.ts';
 import { photo, portablePixmap, screenBytes } from './test-photos.ts';
 
@@ -20,7 +21,6 @@ export type DesktopDisk = {
   initrd: string;
 };
 
-const release = 'bookworm';
 const sizeMiB = 3072;
 const packages = [
   ...['systemd-sysv', 'dbus', 'udev', 'kmod', 'procps', 'linux-image-amd64', 'initramfs-tools', 'qemu-guest-agent'],
@@ -72,35 +72,22 @@ while :; do while read -r line; do eval "$line"; done < /root/orders; done
  */
 export async function desktopDisk(log: (line: string) => void): Promise<DesktopDisk> {
   const recipe = createHash('sha256')
-    .update(JSON.stringify([release, sizeMiB, packages, files, desktopVideo]))
+    .update(JSON.stringify([debianRelease, sizeMiB, packages, files, desktopVideo]))
     .update(photo(64, 64, 1).rgb);
   const hash = recipe.digest('hex').slice(0, 16);
   const fixtures = join(cacheDirectory(), 'test-fixtures');
   const folder = join(fixtures, `desktop-${hash}`);
   const made = { hash, disk: join(folder, 'disk.img'), kernel: join(folder, 'vmlinuz'), initrd: join(folder, 'initrd') };
   if (existsSync(folder)) return made;
-  if (process.getuid?.() !== 0) throw new Error('The Debian desktop is made by debootstrap, which has to be root. Run it as root once.');
   const scratch = join(fixtures, `building-${randomUUID()}`);
   const root = join(scratch, 'root');
   const finished = join(scratch, 'finished');
   try {
     await mkdir(finished, { recursive: true });
-    log('debootstrap makes a Debian…');
-    const mirror = process.env.GUESTHOUSE_DEBIAN_MIRROR ?? 'http://deb.debian.org/debian';
-    await runCommand('debootstrap', ['--variant=minbase', release, root, mirror], withSystemPath).catch((error: unknown) => {
-      throw new Error(`There is no Debian desktop: ${error instanceof Error ? error.message : error}`, { cause: error });
-    });
-    // Nothing is started in there.
-    await writeFile(join(root, 'usr/sbin/policy-rc.d'), '#!/bin/sh\nexit 101\n', { mode: 0o755 });
-    // What is lost when the power fails is made anew.
-    await writeFile(join(root, 'etc/dpkg/dpkg.cfg.d/unsafe-io'), 'force-unsafe-io\n');
-    log('The desktop’s packages are installed…');
-    await inside(root, 'apt-get update -qq');
-    await inside(root, `apt-get install -y -qq --no-install-recommends ${packages.join(' ')}`);
+    await installDebian(root, packages, log);
     await furnish(root);
-    await inside(root, 'systemctl enable desktop.service && systemctl mask apt-daily.timer apt-daily-upgrade.timer e2scrub_all.timer');
-    await inside(root, 'apt-get clean && rm -rf /var/lib/apt/lists/* /usr/share/doc /usr/share/locale');
-    await rm(join(root, 'usr/sbin/policy-rc.d'));
+    await insideDebian(root, 'systemctl enable desktop.service');
+    await tidyDebian(root);
     for (const name of await readdir(join(root, 'boot'))) {
       if (name.startsWith('vmlinuz-')) await copyFile(join(root, 'boot', name), join(finished, 'vmlinuz'));
       if (name.startsWith('initrd.img-')) await copyFile(join(root, 'boot', name), join(finished, 'initrd'));
@@ -112,13 +99,6 @@ export async function desktopDisk(log: (line: string) => void): Promise<DesktopD
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
-}
-
-const withSystemPath = { environment: { PATH: `${process.env.PATH}:/usr/sbin:/sbin` } };
-
-function inside(root: string, script: string): Promise<string> {
-  const environment = ['PATH=/usr/sbin:/usr/bin:/sbin:/bin', 'DEBIAN_FRONTEND=noninteractive', 'LC_ALL=C', 'HOME=/root'];
-  return runCommand('chroot', [root, '/usr/bin/env', '-i', ...environment, 'bash', '-ec', script], withSystemPath);
 }
 
 async function furnish(root: string): Promise<void> {
