@@ -79,7 +79,7 @@ function guestSide(): Promise<Socket> {
 }
 
 async function until(condition: () => boolean): Promise<void> {
-  const deadline = Date.now() + 5000;
+  const deadline = Date.now() + 40_000;
   while (!condition()) {
     if (Date.now() > deadline) throw new Error('waited in vain');
     await new Promise((settle) => setImmediate(settle));
@@ -144,6 +144,25 @@ test('a busy stream of little is joined over a few milliseconds', async () => {
   await until(() => page.bytes().length === pieces * 100);
   // One in four milliseconds, however long a busy computer takes, and two of the time at which nothing had come yet.
   expect(messages()).toBeLessThanOrEqual(Math.ceil((performance.now() - began) / 4) + 2);
+  page.end();
+});
+
+test('what is large and comes in parts is joined over two milliseconds', async () => {
+  const page = openPage({ credits: true });
+  const guest = await guestSide();
+  await until(() => page.received.length === 1);
+  const messages = () => page.received.filter(({ type }) => type === 'data').length;
+  const began = performance.now();
+  const [pieces, pieceBytes] = [60, 40 * 1024];
+  for (let sent = 0; sent < pieces; sent++) {
+    guest.write(Buffer.alloc(pieceBytes, sent));
+    await new Promise((settle) => setTimeout(settle, 0));
+  }
+  await until(() => page.bytes().length === pieces * pieceBytes);
+  // One in two milliseconds, however long a busy computer takes, and those of 128 KiB and more, after which there is no rest.
+  const most = Math.ceil((performance.now() - began) / 2) + Math.ceil((pieces * pieceBytes) / (128 * 1024)) + 2;
+  expect(messages()).toBeLessThanOrEqual(most);
+  expect(page.bytes().equals(Buffer.concat(Array.from({ length: pieces }, (_, sent) => Buffer.alloc(pieceBytes, sent))))).toBe(true);
   page.end();
 });
 

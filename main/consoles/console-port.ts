@@ -29,8 +29,11 @@ export const maxMessageBytes = 512 * 1024;
 const busyMs = 16;
 /** For so long it is not read then. A fraction of a frame, and a key that is pressed meanwhile is not seen later. */
 const restMs = 4;
+/** More than that is a part of something larger, of which the rest is being written: it is given a shorter time to come, whatever was before. */
+const littleBytes = 32 * 1024;
+const partRestMs = 2;
 /** A stream of more than that in a message is never left alone: in the time of a rest more could come than the system holds for a socket. */
-const restBytes = 32 * 1024;
+const muchBytes = 128 * 1024;
 
 /** Carries bytes until either side ends. `ended` is called once. Returns how to end it from here. */
 export function carryConsole(port: Port, openTransport: OpenTransport, ended: () => void): () => void {
@@ -107,14 +110,18 @@ class Carrier {
   /** Leaves a busy stream alone for a while. */
   #rest(): void {
     const now = performance.now();
-    const busy = now - this.#flushedAt < busyMs;
+    const isPart = this.#waitingBytes > littleBytes;
+    const rests = isPart ? this.#waitingBytes <= muchBytes : now - this.#flushedAt < busyMs;
     this.#flushedAt = now;
-    if (!busy || this.#isOver || this.#full || this.#resting || this.#waitingBytes > restBytes) return;
+    if (!rests || this.#isOver || this.#full || this.#resting) return;
     this.#transport?.pause();
-    this.#resting = setTimeout(() => {
-      this.#resting = null;
-      if (!this.#full) this.#transport?.resume();
-    }, restMs);
+    this.#resting = setTimeout(
+      () => {
+        this.#resting = null;
+        if (!this.#full) this.#transport?.resume();
+      },
+      isPart ? partRestMs : restMs,
+    );
   }
 
   #flush(): void {
@@ -124,6 +131,7 @@ class Carrier {
       const bytes = this.#take(room);
       this.#underWayBytes += bytes.byteLength;
       this.#post({ type: 'data', bytes });
+      release(bytes);
     }
     if (this.#closing) this.end(this.#closing);
   }
@@ -147,8 +155,10 @@ class Carrier {
       const part = first.subarray(0, bytes.byteLength - filled);
       bytes.set(part, filled);
       filled += part.byteLength;
-      if (part.byteLength === first.byteLength) this.#waiting.shift();
-      else this.#waiting[0] = first.subarray(part.byteLength);
+      if (part.byteLength === first.byteLength) {
+        this.#waiting.shift();
+        if (first.byteLength === first.buffer.byteLength) release(first);
+      } else this.#waiting[0] = first.subarray(part.byteLength);
     }
     this.#waitingBytes -= bytes.byteLength;
     return bytes;
@@ -197,6 +207,11 @@ class Carrier {
   #post(message: ConsoleToPage): void {
     if (!this.#isOver) this.#port.post(message);
   }
+}
+
+/** What was posted has been copied. Memory that is given back at once is used again while it is warm, and makes no work for the garbage collector. */
+function release({ buffer }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer) buffer.transfer(0);
 }
 
 /** By hand and not by a schema: this runs for every key and every movement of the pointer. */

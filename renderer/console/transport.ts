@@ -6,7 +6,7 @@ import { type ConsoleFromPage, type ConsoleToPage, consoleWindowBytes } from '..
 
 export type ByteStreamHandlers = {
   open(): void;
-  /** The bytes count as consumed when this returns, or when the promise it returns is fulfilled. */
+  /** The bytes count as consumed when this returns, or when the promise it returns is fulfilled. They are its own: it may give their memory back. */
   data(bytes: Uint8Array<ArrayBuffer>): void | Promise<void>;
   /** Told once, and not when this side closed the stream. */
   closed(reason: string, clean: boolean): void;
@@ -77,16 +77,17 @@ export class ByteStream {
   }
 
   #handOn(bytes: Uint8Array<ArrayBuffer>): void {
-    this.bytesIn += bytes.byteLength;
+    const { byteLength } = bytes;
+    this.bytesIn += byteLength;
     let taken: void | Promise<void>;
     try {
       taken = this.#handlers.data(bytes);
     } catch (error) {
-      this.#giveCredit(bytes.byteLength);
+      this.#giveCredit(byteLength);
       throw error;
     }
-    if (taken instanceof Promise) void taken.finally(() => this.#giveCredit(bytes.byteLength));
-    else this.#giveCredit(bytes.byteLength);
+    if (taken instanceof Promise) void taken.finally(() => this.#giveCredit(byteLength));
+    else this.#giveCredit(byteLength);
   }
 
   /** INVARIANT: every byte that was handed on is credited exactly once, and less than a portion is owed (`transport.test.ts`). */

@@ -102,6 +102,11 @@ export class OpenChannels {
     }
   }
 
+  /** Whether a message has come on that stream of which the rest is on its way. */
+  isInside(stream: number): boolean {
+    return this.#channels[stream]?.isInside ?? false;
+  }
+
   /** Whether the end of that stream is the end of the session. It is not when the guest is on its way, or has gone, to another server. */
   endsWith(stream: number): boolean {
     const channel = this.#channels[stream];

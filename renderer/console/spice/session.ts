@@ -241,6 +241,11 @@ export class SpiceSession {
     return this.#closed ? undefined : this.#channels.receive(stream, bytes);
   }
 
+  /** Whether a message has come on that stream of which the rest is on its way. */
+  isInside(stream: number): boolean {
+    return this.#channels.isInside(stream);
+  }
+
   streamClosed(stream: number, reason: string, clean: boolean): void {
     if (this.#closed || !this.#channels.endsWith(stream)) return;
     this.#endStream(clean ? 'The guest closed its console.' : 'The connection to the console broke.', 'server', reason);

@@ -166,6 +166,22 @@ test('a message that claims more than comes takes memory for what came, and not 
   expect(channels).toHaveLength(20);
 });
 
+test('it says whether it is inside of a message', async () => {
+  const { channel } = await openedChannel();
+  expect(channel.isInside).toBe(false);
+  const message = spiceMessage(304, new Uint8Array(100));
+  for (const [from, to] of [
+    [0, 3],
+    [3, 6],
+    [6, 105],
+  ]) {
+    channel.receive(message.subarray(from, to));
+    expect(channel.isInside).toBe(true);
+  }
+  channel.receive(message.subarray(105));
+  expect(channel.isInside).toBe(false);
+});
+
 test('memory for a long message is used again while such come, and let go of when none do', async () => {
   const { channel } = await openedChannel();
   const long = spiceMessage(304, new Uint8Array(8 * 1024 * 1024));

@@ -135,6 +135,11 @@ export class Channel {
     return this.#stage === 'messages';
   }
 
+  /** Whether there is the beginning of a message, of which the rest is on its way. */
+  get isInside(): boolean {
+    return this.#heldBytes > 0;
+  }
+
   /** The byte stream stands: the first word is the client's. */
   start(): void {
     const { handler, channelId, sessionId } = this.#options;

@@ -44,6 +44,29 @@ test('what comes after a pause is shown at once, and what follows with the next 
   expect(shown[1]).toBeCloseTo(1000 / 60);
 });
 
+test('what has come in part waits four milliseconds for the rest, and not for its frame any longer', () => {
+  const clock = handClock();
+  const shown: number[] = [];
+  const pacer = new FramePacer(clock, () => shown.push(clock.now() - 1000));
+  pacer.ask(true);
+  clock.pass(3);
+  pacer.ask(true);
+  expect(shown).toEqual([]);
+  pacer.ask();
+  expect(shown).toEqual([3]);
+  clock.pass(97);
+  pacer.ask(true);
+  clock.pass(3);
+  pacer.ask(true);
+  clock.pass(1);
+  expect(shown).toEqual([3, 104]);
+  clock.pass(1);
+  pacer.ask(true);
+  clock.pass(1000 / 60);
+  expect(shown).toHaveLength(3);
+  expect(shown[2]).toBeCloseTo(104 + 1000 / 60);
+});
+
 test('a hidden console is brought up to date once a second, and at once when it is seen again', () => {
   const clock = handClock();
   let shown = 0;
@@ -67,15 +90,15 @@ test('a hidden console is brought up to date once a second, and at once when it 
 
 test('whatever is asked for when, it is shown, no more often than a display shows and no later than a frame', () => {
   fc.assert(
-    fc.property(fc.array(fc.tuple(fc.integer({ min: 0, max: 40 }), fc.boolean()), { maxLength: 100 }), (steps) => {
+    fc.property(fc.array(fc.tuple(fc.integer({ min: 0, max: 40 }), fc.boolean(), fc.boolean()), { maxLength: 100 }), (steps) => {
       const clock = handClock();
       const shown: number[] = [];
       const pacer = new FramePacer(clock, () => shown.push(clock.now()));
-      for (const [wait, ask] of steps) {
+      for (const [wait, ask, inPart] of steps) {
         clock.pass(wait);
         if (!ask) continue;
         const askedAt = clock.now();
-        pacer.ask();
+        pacer.ask(inPart);
         clock.pass(1000 / 60);
         expect(shown.some((at) => at >= askedAt && at <= askedAt + 1000 / 60)).toBe(true);
       }

@@ -45,8 +45,9 @@ export class Monitors {
     this.#presentations.get(head)?.setVisible(visible);
   }
 
-  settle(): void {
-    for (const presentation of this.#presentations.values()) presentation.settle();
+  /** To be called when what came has been drawn. `inPart`: the server is in the middle of saying something. */
+  settle(inPart = false): void {
+    for (const presentation of this.#presentations.values()) presentation.settle(inPart);
   }
 
   flush(): void {

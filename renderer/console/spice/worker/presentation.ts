@@ -59,9 +59,9 @@ export class Presentation {
     this.#pacer.setVisible(visible);
   }
 
-  /** To be called when what came has been drawn. */
-  settle(): void {
-    if (this.#image && !this.#damage.empty) this.#pacer.ask();
+  /** To be called when what came has been drawn. `inPart`: the server is in the middle of saying something. */
+  settle(inPart: boolean): void {
+    if (this.#image && !this.#damage.empty) this.#pacer.ask(inPart);
   }
 
   /** Shows what has been drawn, without waiting for the frame that it is due in. */
@@ -72,7 +72,7 @@ export class Presentation {
   #showAnew(): void {
     const { left, top, right, bottom } = this.#area;
     this.#damage.add(left, top, right, bottom);
-    this.settle();
+    this.settle(false);
   }
 
   #show(): void {

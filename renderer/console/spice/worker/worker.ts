@@ -198,7 +198,9 @@ class WorkerConsole {
         const began = performance.now();
         const waiting = this.#session.receive(stream, bytes);
         if (waiting) return waiting.then(() => this.#monitors.settle());
-        this.#monitors.settle();
+        // They were copied for this side: memory that is given back at once is used again while it is warm.
+        bytes.buffer.transfer(0);
+        this.#monitors.settle(this.#session.isInside(stream));
         this.#busyMs += performance.now() - began;
         return undefined;
       },
