@@ -6,6 +6,8 @@ import {
   type ConsoleHead,
   ConsoleLifecycle,
   type ConsoleState,
+  type ConsoleStats,
+  noStats,
 } from './console.ts';
 import type { Clock } from './reconnect.ts';
 import { ConsoleSession } from './session.ts';
@@ -42,6 +44,9 @@ class ScriptedConsole implements Console {
     const canvasOf = (widthPx: number) => ({ width: widthPx, height: 480 }) as HTMLCanvasElement;
     this.heads = widths.map((widthPx, id) => ({ ...place(id), widthPx, canvas: id === 0 ? this.canvas : canvasOf(widthPx) }));
     this.#lifecycle.emit({ kind: 'heads', heads: this.heads });
+  }
+  measure(stats: ConsoleStats): void {
+    this.#lifecycle.emit({ kind: 'stats', stats });
   }
   breakDown(): void {
     this.#lifecycle.advance({ phase: 'closed', end: { cause: 'server', text: 'It broke.', detail: '' } });
@@ -176,4 +181,25 @@ test('a closed session tells nobody anything and connects no more', () => {
   session.setWanted(true);
   expect(made).toHaveLength(1);
   expect(told).toBe(before + 1);
+});
+
+test('figures change nothing of the view, and end with their console', () => {
+  const { session, planned, last } = begin();
+  const told: number[] = [];
+  session.subscribeToStats(() => told.push(session.getStats().framesPerSecond));
+  session.setWanted(true);
+  last().becomeLive();
+  const { view } = session;
+  last().measure({ ...noStats, framesPerSecond: 30, bytesInPerSecond: 1e6 });
+  // As good as the same.
+  last().measure({ ...noStats, framesPerSecond: 30.5, bytesInPerSecond: 1.01e6 });
+  expect(session.view).toBe(view);
+  expect(told).toEqual([30]);
+  last().breakDown();
+  expect(told).toEqual([30, 0]);
+  planned.shift()?.();
+  last().becomeLive();
+  last().measure({ ...noStats, framesPerSecond: 10 });
+  session.setWanted(false);
+  expect(told).toEqual([30, 0, 10, 0]);
 });

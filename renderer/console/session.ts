@@ -5,7 +5,6 @@
 import {
   type Console,
   type ConsoleCapabilities,
-  type ConsoleCursor,
   type ConsoleEnd,
   type ConsoleEvent,
   type ConsoleHead,
@@ -30,8 +29,6 @@ export type SessionView = {
   /** The guest's monitors, once they are known; while there is no live console, with their last pictures. */
   heads: readonly ConsoleHead[];
   capabilities: ConsoleCapabilities | null;
-  cursor: ConsoleCursor;
-  stats: ConsoleStats;
   /** Of the live console's guest; null as long as it has no sound card. */
   sound: GuestSound | null;
   microphone: MicrophoneState;
@@ -43,8 +40,6 @@ export type SessionView = {
 const unconnected = {
   console: null,
   capabilities: null,
-  cursor: { kind: 'default' },
-  stats: noStats,
   sound: null,
   microphone: 'off',
   foldersUsed: false,
@@ -56,6 +51,8 @@ export class ConsoleSession {
   readonly #make: () => Console;
   readonly #reconnect: Reconnect;
   readonly #listeners = new Set<() => void>();
+  readonly #statsListeners = new Set<() => void>();
+  #stats = noStats;
   #view = nothing;
   #wanted = false;
   #over = false;
@@ -83,6 +80,13 @@ export class ConsoleSession {
   };
   readonly getView = (): SessionView => this.#view;
 
+  /** The figures of the live console as they are shown. Apart from the view, as they change every second and concern few. */
+  readonly subscribeToStats = (listener: () => void): (() => void) => {
+    this.#statsListeners.add(listener);
+    return () => this.#statsListeners.delete(listener);
+  };
+  readonly getStats = (): ConsoleStats => this.#stats;
+
   /** Whether there should be a connection: the guest runs, and this window is the one that shows it. */
   setWanted(wanted: boolean): void {
     if (this.#over || wanted === this.#wanted) return;
@@ -108,6 +112,7 @@ export class ConsoleSession {
     this.#reconnect.stop();
     this.#drop();
     this.#listeners.clear();
+    this.#statsListeners.clear();
   }
 
   #connect(): void {
@@ -133,6 +138,7 @@ export class ConsoleSession {
             ...unconnected,
             end: event.state.end,
           });
+          this.#setStats(noStats);
         }
         break;
       case 'capabilities':
@@ -140,9 +146,6 @@ export class ConsoleSession {
         break;
       case 'heads':
         this.#set({ heads: event.heads });
-        break;
-      case 'cursor':
-        this.#set({ cursor: event.cursor });
         break;
       case 'sound':
         this.#set({ sound: event.sound });
@@ -153,11 +156,10 @@ export class ConsoleSession {
       case 'folders':
         this.#set({ foldersUsed: event.used });
         break;
-      case 'stats': {
-        const stats = steadyStats(this.#view.stats, event.stats);
-        if (stats !== this.#view.stats) this.#set({ stats });
+      case 'stats':
+        this.#setStats(steadyStats(this.#stats, event.stats));
         break;
-      }
+      case 'cursor':
       case 'cursorMoved':
       case 'locks':
       case 'file':
@@ -174,6 +176,13 @@ export class ConsoleSession {
     this.#stopListening();
     live.close();
     this.#set(unconnected);
+    this.#setStats(noStats);
+  }
+
+  #setStats(stats: ConsoleStats): void {
+    if (stats === this.#stats) return;
+    this.#stats = stats;
+    for (const listener of [...this.#statsListeners]) listener();
   }
 
   #keepFrame(): void {

@@ -1,19 +1,20 @@
 import { Check, TriangleAlert, X } from 'lucide-react';
 import { type ReactNode, useEffect, useState } from 'react';
 import type { Guest } from '../../../contract/guest-state.ts';
-import type { SessionView } from '../../console/session.ts';
+import type { ConsoleSession, SessionView } from '../../console/session.ts';
 import { IconButton } from '../../ui/Button.tsx';
 import { consoleWords } from '../../words/console.ts';
 import { formatBytes, formatInteger, formatList, formatPercent, formatRate } from '../../words/format.ts';
 import { useDetails } from './use-details.ts';
+import { useStats } from './use-stats.ts';
 import { whySlow } from './why-slow.ts';
 
-type Props = { guest: Guest; view: SessionView | null; onClose: () => void };
+type Props = { guest: Guest; session: ConsoleSession | null; view: SessionView | null; onClose: () => void };
 
 const w = consoleWords.panel;
 
 /** Beside the picture: what the connection is made of, how it fares, and why it is slow. */
-export function ConnectionPanel({ guest, view, onClose }: Props) {
+export function ConnectionPanel({ guest, session, view, onClose }: Props) {
   const live = view?.phase === 'connected' ? view.console : null;
   return (
     <aside className="console-panel" aria-label={w.title}>
@@ -21,12 +22,14 @@ export function ConnectionPanel({ guest, view, onClose }: Props) {
         <h2>{w.title}</h2>
         <IconButton icon={X} label={w.close} onPress={onClose} />
       </header>
-      {live ? <Figures guest={guest} view={view} /> : <p className="muted">{w.none}</p>}
+      {live ? <Figures guest={guest} session={session} view={view} /> : <p className="muted">{w.none}</p>}
     </aside>
   );
 }
 
-function Figures({ guest, view }: { guest: Guest; view: SessionView | null }) {
+function Figures({ guest, session, view }: Omit<Props, 'onClose'>) {
+  // As the strip shows them: two figures of the same thing would be one too many.
+  const stats = useStats(session);
   const now = useDetails(view?.console ?? null);
   const hidden = useHidden();
   if (!view?.console) return null;
@@ -34,8 +37,6 @@ function Figures({ guest, view }: { guest: Guest; view: SessionView | null }) {
   const { details, recent } = now;
   const emulated = guest.state.run?.emulated ?? false;
   const reasons = whySlow({ emulated, hidden, stats: now.stats, details, recent });
-  // As the strip shows them: two figures of the same thing would be one too many.
-  const { stats } = view;
   const packings = packingsOf(details.pictures);
   return (
     <>

@@ -153,9 +153,18 @@ export function ConsolePane({ guestId, visible }: Props) {
           <FileTransfers name={name} files={files} session={used.view} />
           {drop.over && <ConsoleDropTarget name={name} reason={files.reason} />}
         </div>
-        {panelOpen && !kiosk && <ConnectionPanel guest={guest} view={monitors.whole} onClose={() => setPanelOpen(false)} />}
+        {panelOpen && !kiosk && (
+          <ConnectionPanel guest={guest} session={session} view={monitors.whole} onClose={() => setPanelOpen(false)} />
+        )}
       </div>
-      <ConsoleStrip view={view} scale={scale} grabbed={grabbed} pointerLocked={pointerLocked} onGrab={() => screen?.focus()} />
+      <ConsoleStrip
+        session={session}
+        view={view}
+        scale={scale}
+        grabbed={grabbed}
+        pointerLocked={pointerLocked}
+        onGrab={() => screen?.focus()}
+      />
       {!elsewhere &&
         monitors.apart.map((each) => (
           <HeadWindowPane

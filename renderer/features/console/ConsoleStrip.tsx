@@ -1,13 +1,20 @@
-import type { SessionView } from '../../console/session.ts';
+import type { ConsoleSession, SessionView } from '../../console/session.ts';
 import { consoleWords } from '../../words/console.ts';
 import { formatPercent, formatRate } from '../../words/format.ts';
+import { useStats } from './use-stats.ts';
 
-type Props = { view: SessionView | null; scale: number; grabbed: boolean; pointerLocked: boolean; onGrab: () => void };
+type Props = {
+  session: ConsoleSession | null;
+  view: SessionView | null;
+  scale: number;
+  grabbed: boolean;
+  pointerLocked: boolean;
+  onGrab: () => void;
+};
 
 /** What the connection does: protocol, size, pictures, round trip, bytes, and who has the keyboard. */
-export function ConsoleStrip({ view, scale, grabbed, pointerLocked, onGrab }: Props) {
+export function ConsoleStrip({ session, view, scale, grabbed, pointerLocked, onGrab }: Props) {
   const connected = view?.phase === 'connected';
-  const stats = view?.stats;
   const grabWords = pointerLocked ? consoleWords.grabbedPointer : grabbed ? consoleWords.grabbed : consoleWords.grabHint;
   return (
     <section className="console-strip" aria-label={consoleWords.strip}>
@@ -20,19 +27,7 @@ export function ConsoleStrip({ view, scale, grabbed, pointerLocked, onGrab }: Pr
           {scale !== 1 && <span className="muted"> · {formatPercent(scale)}</span>}
         </span>
       )}
-      {connected && stats && (
-        <>
-          <span className="console-fact" data-fact="fps" title={consoleWords.framesTitle}>
-            {consoleWords.framesPerSecond(Math.round(stats.framesPerSecond))}
-          </span>
-          <span className="console-fact" data-fact="latency" title={consoleWords.latencyTitle}>
-            {stats.latencyMs === null ? consoleWords.latencyNone : consoleWords.latency(formatMs(stats.latencyMs))}
-          </span>
-          <span className="console-fact console-bytes" data-fact="bytes" title={consoleWords.bytesTitle}>
-            ↓ {formatRate(stats.bytesInPerSecond)} ↑ {formatRate(stats.bytesOutPerSecond)}
-          </span>
-        </>
-      )}
+      {connected && <Figures session={session} />}
       <span className="console-strip-space" />
       {connected && (
         <button
@@ -45,6 +40,24 @@ export function ConsoleStrip({ view, scale, grabbed, pointerLocked, onGrab }: Pr
         </button>
       )}
     </section>
+  );
+}
+
+/** Drawn anew by themselves, as they change every second. */
+function Figures({ session }: { session: ConsoleSession | null }) {
+  const stats = useStats(session);
+  return (
+    <>
+      <span className="console-fact" data-fact="fps" title={consoleWords.framesTitle}>
+        {consoleWords.framesPerSecond(Math.round(stats.framesPerSecond))}
+      </span>
+      <span className="console-fact" data-fact="latency" title={consoleWords.latencyTitle}>
+        {stats.latencyMs === null ? consoleWords.latencyNone : consoleWords.latency(formatMs(stats.latencyMs))}
+      </span>
+      <span className="console-fact console-bytes" data-fact="bytes" title={consoleWords.bytesTitle}>
+        ↓ {formatRate(stats.bytesInPerSecond)} ↑ {formatRate(stats.bytesOutPerSecond)}
+      </span>
+    </>
   );
 }
 

@@ -147,7 +147,14 @@ function Inside({ guest, head, view, whole, display, absence, files, session, ch
           {drop.over && <ConsoleDropTarget name={name} reason={files.reason} />}
         </div>
       </div>
-      <ConsoleStrip view={view} scale={scale} grabbed={grabbed} pointerLocked={pointerLocked} onGrab={() => screen?.focus()} />
+      <ConsoleStrip
+        session={session}
+        view={view}
+        scale={scale}
+        grabbed={grabbed}
+        pointerLocked={pointerLocked}
+        onGrab={() => screen?.focus()}
+      />
       {recording.since !== null && <RecordMark since={recording.since} />}
       {fullScreen && grabbed && <p className="console-full-hint">{pointerLocked ? consoleWords.grabbedPointer : consoleWords.grabbed}</p>}
       <p id={helpId} className="console-hidden">
