@@ -110,10 +110,14 @@ function drawing(commands: readonly string[]): Workload['run'] {
   };
 }
 
+/** What xdotool is to do with the terminal's window, in one process: under emulation each takes as long as what it does. */
+const withTerminal = (words: string) => `${onDisplay}xdotool search --onlyvisible --name Terminal ${words}`;
+
 export async function drag(desktop: DesktopMachine): Promise<void> {
-  await desktop.run(
-    `${onDisplay}w=$(xdotool search --name Terminal | head -1); for n in 1 2 3 4 5 6 7 8; do xdotool windowmove $w $((n * 37)) $((n * 23)); sleep 0.1; done`,
-  );
+  const moves = Array.from({ length: 8 }, (_, index) => `windowmove ${(index + 1) * 37} ${(index + 1) * 23} sleep 0.1`);
+  const before = await desktop.screendump();
+  await desktop.run(withTerminal(moves.join(' ')), patienceMs);
+  await untilShown(desktop, before, 10_000);
 }
 
 export async function showPhoto(desktop: DesktopMachine): Promise<void> {
@@ -123,8 +127,8 @@ export async function showPhoto(desktop: DesktopMachine): Promise<void> {
 }
 
 /** On a terminal without a desktop, which the next workload must not find there. */
-export async function showText(desktop: DesktopMachine): Promise<void> {
-  await desktop.run(`${onTerminal(9)}(dmesg | tail -80; seq 1 100) > /dev/tty9`);
+export async function showText(desktop: DesktopMachine, printed: string): Promise<void> {
+  await desktop.run(`${onTerminal(9)}(${printed}) > /dev/tty9`);
 }
 
 /** Ends what a workload left running that was cut short. */
@@ -136,7 +140,7 @@ export const workloads: readonly Workload[] = [
   {
     name: 'text console',
     run: async (desktop, look) => {
-      await showText(desktop);
+      await showText(desktop, 'dmesg | tail -80; seq 1 100');
       await look('text');
       await desktop.run(`${onTerminal(7)}sleep 1.5`);
       await look('the desktop again');
@@ -154,9 +158,7 @@ export const workloads: readonly Workload[] = [
     run: async (desktop, look) => {
       await drag(desktop);
       await look('moved');
-      await desktop.run(
-        `${onDisplay}w=$(xdotool search --name Terminal | head -1); xdotool windowsize $w 600 300; xdotool windowmove $w 40 60`,
-      );
+      await desktop.run(withTerminal('windowsize 600 300 windowmove 40 60'), patienceMs);
       await look('made larger');
     },
   },
