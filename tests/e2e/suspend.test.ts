@@ -5,9 +5,7 @@ import { succeeded } from '../support/outcomes.ts';
 import { makeStarterGuest, untilStatus } from '../support/starter-guest.ts';
 import { until } from '../support/until.ts';
 
-test('a guest is suspended with its console on the screen, and the console shows it again when it goes on', {
-  timeout: 400_000,
-}, async () => {
+test('a guest is suspended with its console on the screen, and the console shows it again when it goes on', async () => {
   const app = await launchApp();
   await untilConnected(app);
   const { client, page } = app;

@@ -511,7 +511,7 @@ test('an export that an engine died in is finished by the next one, snapshots an
   await expectTree(next, await importCapsule(next, path), all);
 });
 
-test('a snapshot with memory goes on in another Guesthouse from where it was', { timeout: 300_000 }, async () => {
+test('a snapshot with memory goes on in another Guesthouse from where it was', async () => {
   const there = await engine();
   const home = await engineHome();
   const client = await connect(home);

@@ -35,9 +35,7 @@ async function inGuest(client: EngineClient, guest: GuestId, script: string): Pr
   return text(stdoutBase64);
 }
 
-test('cloud-init makes of the disc of a guest the user, the password, the key and the host name that were asked for', {
-  timeout: 400_000,
-}, async () => {
+test('cloud-init makes of the disc of a guest the user, the password, the key and the host name that were asked for', async () => {
   const path = await cloudInitDisk();
   const home = await engineHome();
   const client = await connect(home);

@@ -304,9 +304,7 @@ test('an engine that is killed while virt-v2v works takes it along, and the next
   expect(await readdir(files.folder)).toEqual(['disk0.qcow2']);
 });
 
-test('the real virt-v2v, on a disk whose system it cannot change, fails with its reason and leaves the copy', {
-  timeout: 300_000,
-}, async (context) => {
+test('the real virt-v2v, on a disk whose system it cannot change, fails with its reason and leaves the copy', async (context) => {
   const tools = await findGuestfsTools(process.env);
   if (!tools.virtV2vInPlace || !tools.nbdkit) return context.skip('virt-v2v and nbdkit are not installed');
   const folder = '/tmp/gh-conversion-real';

@@ -13,7 +13,7 @@ import { addStarter, type Bench, openBench, readSerial, untilBooted, untilStatus
 import { until } from '../support/until.ts';
 
 /** Booting takes seconds, and a minute on a computer that is busy with other things. */
-const patient = { timeout: 240_000 };
+const patient = { timeout: 480_000 };
 
 let bench: Bench;
 let id: GuestId;

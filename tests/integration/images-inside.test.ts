@@ -115,7 +115,7 @@ test('the look into an image can be cancelled, and takes nothing with it', async
   expect(engine.images.show(id)).toEqual(before);
 });
 
-test('the real virt-inspector reads a Debian on XFS, and leaves its disk as it was', { timeout: 300_000 }, async (context) => {
+test('the real virt-inspector reads a Debian on XFS, and leaves its disk as it was', async (context) => {
   const tools = await findGuestfsTools(process.env);
   if (!tools.virtInspector || !tools.guestfish) return context.skip('virt-inspector and guestfish are not installed');
   if (!existsSync('/usr/sbin/mkfs.xfs') && !existsSync('/sbin/mkfs.xfs')) return context.skip('mkfs.xfs is not installed');

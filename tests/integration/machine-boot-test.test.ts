@@ -34,7 +34,7 @@ async function engine(): Promise<{ client: EngineClient; home: string }> {
 const filesOf = (home: string, id: GuestId) => layoutOf(dataRootAt(home)).guest(id);
 const endOf = (client: EngineClient, job: Pick<Job, 'id'>) => ended(client, job, 240_000);
 
-test('a copy that boots is seen to, on an overlay that is gone afterwards, and its picture is kept', { timeout: 300_000 }, async () => {
+test('a copy that boots is seen to, on an overlay that is gone afterwards, and its picture is kept', async () => {
   const { client, home } = await engine();
   const disk = join(home, 'starter.vmdk');
   run('qemu-img', 'convert', '-f', 'qcow2', '-O', 'vmdk', starterDisk, disk);
@@ -69,7 +69,7 @@ test('a copy that boots is seen to, on an overlay that is gone afterwards, and i
   expect(events.map(({ kind }) => kind)).toContain('machine.bootTest');
 });
 
-test('a copy with nothing to start on it is imported, and said not to boot', { timeout: 300_000 }, async () => {
+test('a copy with nothing to start on it is imported, and said not to boot', async () => {
   const { client, home } = await engine();
   const disk = join(home, 'empty.raw');
   run('qemu-img', 'create', '-q', '-f', 'raw', disk, '64M');
@@ -81,7 +81,7 @@ test('a copy with nothing to start on it is imported, and said not to boot', { t
   });
 });
 
-test('an engine killed during the test leaves no QEMU running, and the next one finishes the import', { timeout: 300_000 }, async () => {
+test('an engine killed during the test leaves no QEMU running, and the next one finishes the import', async () => {
   const { client, home } = await engine();
   const { guest, job } = await client.call('machine.import', { path: starterDisk, name: 'Killed' });
   const files = filesOf(home, guest.id);

@@ -189,9 +189,7 @@ async function migrate(from: Machine, to: Machine, shared: boolean): Promise<voi
   await until('it runs there', async () => ((await to.qmp('query-status')) as { running: boolean }).running);
 }
 
-test('a console goes along with its guest, seamlessly or not, and stays with it when the move is cancelled or its target dies', {
-  timeout: 300_000,
-}, async () => {
+test('a console goes along with its guest, seamlessly or not, and stays with it when the move is cancelled or its target dies', async () => {
   const folder = mkdtempSync('/tmp/gh-move-');
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', '-F', 'qcow2', '-b', starter.diskPath, join(folder, 'disk.qcow2')]);

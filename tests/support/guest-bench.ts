@@ -292,6 +292,6 @@ export const shellPrompt = 'root@starter';
 /** Waits for the starter's shell on the serial console. */
 export async function untilBooted(engine: GuestEngine, id: GuestId) {
   const serial = readSerial(engine, id);
-  await serial.until(shellPrompt, 120_000);
+  await serial.until(shellPrompt, 240_000);
   return serial;
 }

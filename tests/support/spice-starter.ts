@@ -39,7 +39,7 @@ export async function startSpiceStarter(
   void agent.request('guest-ping').then(() => {
     answers = true;
   });
-  await until('the guest to start', () => answers, 180_000);
+  await until('the guest to start', () => answers, 240_000);
   const runForBytes = (command: string) => runByAgent(agent, command);
   return { ...machine, runForBytes, run: async (command) => (await runForBytes(command)).toString() };
 }

@@ -33,5 +33,5 @@ export async function untilStatus(client: EngineClient, guest: GuestId, status: 
 
 /** Settles when the guest's agent answers, which is when it can be asked to shut down. */
 export async function untilAgent(client: EngineClient, guest: GuestId): Promise<void> {
-  await until('the guest’s agent answers', async () => (await client.call('guest.show', { guest })).state.run?.qemuAgent === true, 120_000);
+  await until('the guest’s agent answers', async () => (await client.call('guest.show', { guest })).state.run?.qemuAgent === true, 240_000);
 }
