@@ -1,16 +1,12 @@
 import { ListChecks, LoaderCircle } from 'lucide-react';
 import { Dialog, DialogTrigger, Heading, Popover } from 'react-aria-components';
 import { useLocation } from 'wouter';
-import type { GuestId } from '../../contract/ids.ts';
 import { jobEnded } from '../../contract/job.ts';
-import type { OutgoingView } from '../console/outgoing-files.ts';
-import { FileTransfer } from '../parts/FileTransfer.tsx';
 import { JobProgress } from '../parts/JobProgress.tsx';
-import { outgoingFor, useOutgoing } from '../state/outgoing.ts';
-import { useEngineStore, useJobs } from '../state/store.ts';
+import { OutgoingTransfer, useTransfers } from '../parts/OutgoingTransfers.tsx';
+import { useJobs } from '../state/store.ts';
 import { Button } from '../ui/Button.tsx';
 import { words } from '../words/en.ts';
-import { filesWords } from '../words/files.ts';
 import { formatInteger } from '../words/format.ts';
 
 /** How many jobs are under way; each with its progress and how to cancel it. */
@@ -18,8 +14,7 @@ export function JobsPopover() {
   const jobs = useJobs();
   const [, navigate] = useLocation();
   const active = jobs.filter((job) => !jobEnded.has(job.state));
-  const transfers = Object.entries(useOutgoing((state) => state.pending)) as [GuestId, OutgoingView][];
-  const guests = useEngineStore((state) => state.guests);
+  const transfers = useTransfers();
   const count = active.length + transfers.length;
   const ended = jobs.filter((job) => jobEnded.has(job.state)).slice(0, 5);
   return (
@@ -42,12 +37,7 @@ export function JobsPopover() {
               </Heading>
               {count === 0 && <p className="muted">{words.top.jobsNone}</p>}
               {transfers.map(([guest, view]) => (
-                <FileTransfer
-                  key={guest}
-                  title={filesWords.title(guests[guest]?.spec.name ?? '')}
-                  view={view}
-                  onCancel={() => outgoingFor(guest).cancelAll()}
-                />
+                <OutgoingTransfer key={guest} guest={guest} view={view} />
               ))}
               {active.map((job) => (
                 <JobProgress key={job.id} job={job} />

@@ -112,7 +112,8 @@ test('dropped and chosen files reach the guest whole, failures say what to do, a
   expect(second.lines[1]).toBe('name=note.txt');
 
   // It goes on while another page is shown, and the window asks before it closes.
-  await goTo(page, '/images');
+  await goTo(page, '/activity');
+  await page.locator('.job-list').getByText('Sending 2 of 2 files').waitFor();
   await electron.evaluate(({ dialog, BrowserWindow }) => {
     const asked: string[] = [];
     Object.assign(globalThis, { asked });

@@ -132,6 +132,16 @@ test('a guest reads and writes folders over its console, and is kept from the re
     async () => (await askWithin(5000, [request('GET', '/music/song')]).catch(() => []))[0]?.includes('la la'),
     60_000,
   );
+
+  // A folder that the guest's kernel is to mount is a device, which it has from its next start on.
+  const { shares } = (await app.client.call('guest.show', { guest })).spec;
+  await share([...shares, { path: papers, tag: 'later', via: 'mount', readOnly: true }]);
+  await app.page.getByRole('button', { name: 'Shared folders' }).click();
+  await app.page
+    .getByRole('menuitem', { name: /Show “later” here/ })
+    .filter({ hasText: 'from its next start on' })
+    .waitFor();
+  await app.page.keyboard.press('Escape');
 });
 
 function pieces(client: bigint, bytes: Buffer): Buffer[] {

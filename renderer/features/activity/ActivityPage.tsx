@@ -7,6 +7,7 @@ import { type Job, jobEnded } from '../../../contract/job.ts';
 import { ErrorPanel } from '../../parts/ErrorPanel.tsx';
 import { EventList } from '../../parts/EventList.tsx';
 import { JobProgress } from '../../parts/JobProgress.tsx';
+import { OutgoingTransfer, useTransfers } from '../../parts/OutgoingTransfers.tsx';
 import { TimeText } from '../../parts/TimeText.tsx';
 import { call } from '../../state/bridge.ts';
 import { useJobs } from '../../state/store.ts';
@@ -47,6 +48,7 @@ export function ActivityPage({ tab }: { tab: string | undefined }) {
 
 function Jobs() {
   const live = useJobs();
+  const transfers = useTransfers();
   // The feed carries the last hour; older ones are asked for once, and again when a job ends.
   const ended = live.filter((job) => jobEnded.has(job.state)).length;
   const { value: all, error } = useCall('job.list', {}, ended);
@@ -55,7 +57,7 @@ function Jobs() {
     other.createdAt.localeCompare(one.createdAt),
   );
   if (error) return <ErrorPanel error={error} />;
-  if (jobs.length === 0)
+  if (jobs.length === 0 && transfers.length === 0)
     return all ? (
       <EmptyState icon={ListChecks} title={words.activity.noJobs}>
         {words.activity.noJobsText}
@@ -65,6 +67,11 @@ function Jobs() {
     );
   return (
     <ul className="job-list">
+      {transfers.map(([guest, view]) => (
+        <li key={guest} className="job-line">
+          <OutgoingTransfer guest={guest} view={view} />
+        </li>
+      ))}
       {jobs.map((job) => (
         <li key={job.id} className="job-line">
           <JobLine job={job} />

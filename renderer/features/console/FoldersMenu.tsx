@@ -12,6 +12,7 @@ const w = consoleWords.folders;
 export function FoldersMenu({ guest, view }: { guest: Guest; view: SessionView | null }) {
   const { shares } = guest.spec;
   const connected = view?.phase === 'connected';
+  const isWaiting = (id: string) => guest.pending?.some(({ path }) => path === `shares.${id}`) ?? false;
   return (
     <MenuTrigger label={w.title} button={<IconButton icon={FolderSymlink} label={w.title} aria-haspopup="menu" />}>
       <MenuSection title={w.title}>
@@ -25,7 +26,7 @@ export function FoldersMenu({ guest, view }: { guest: Guest; view: SessionView |
               key={id}
               id={id}
               icon={FolderOpen}
-              note={`${path}${readOnly ? w.toRead : ''}. ${via === 'mount' ? w.mounted : view?.foldersUsed ? w.used : connected ? w.unused : w.closed}`}
+              note={`${path}${readOnly ? w.toRead : ''}. ${isWaiting(id) ? w.waits : via === 'mount' ? w.mounted : view?.foldersUsed ? w.used : connected ? w.unused : w.closed}`}
               onAction={() => void showFile(path)}
             >
               {w.show(tag)}
