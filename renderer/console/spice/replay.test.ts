@@ -134,6 +134,12 @@ function videosOf(recording: Piece[]): string[] {
   return Object.entries(videoCodec).flatMap(([codec, number]) => (numbers.has(number) ? [codec] : []));
 }
 
+test('the recorded sessions have pictures in every packing that this server knows', () => {
+  const packings = sessions.flatMap(({ packings, videos = [] }) => [...packings, ...videos]);
+  const all = ['bitmap', 'quic', 'lzRgb', 'glzRgb', 'zlibGlzRgb', 'lz4', 'jpeg', 'jpegAlpha', 'mjpeg'];
+  expect(packings).toEqual(expect.arrayContaining(all));
+});
+
 for (const { name, width, height, packings, videos = [], screendumpSha256 } of sessions)
   test(`a recorded session shows what QEMU showed, whole, byte by byte and cut anywhere: ${name}`, { timeout: 120_000 }, async () => {
     const recording = readRecording(sessionPath(name));
