@@ -14,7 +14,7 @@ import { type DesktopMachine, type DisplayDevice, startDesktop } from '../suppor
 import type { Pixels } from '../support/png.ts';
 import { peakSignalToNoise } from './picture-quality.ts';
 import { appendRows, type MatrixRow, readRows, tablesOf } from './tables.ts';
-import { compareWhenStill, exact, near, openWatchers, type Watcher } from './watchers.ts';
+import { compareWhenStill, exact, nearDb, openWatchers, type Watcher } from './watchers.ts';
 import { endPrograms, type Workload, workloads } from './workloads.ts';
 
 /** Of the workloads those alone whose names begin as GUESTHOUSE_MATRIX says, with commas between them. */
@@ -119,11 +119,10 @@ async function tryWorkload(
   let jpegDb: number | null = null;
   /** Coloured text on a plain ground comes to less than is asked for, with any client: JPEG at the server's quality loses as much. */
   const nearAsJpeg = async (shown: Pixels, worstDb: number) => {
-    const asked = await near(shown, worstDb);
-    if (!jpeg || worstDb >= asked) return asked;
+    if (!jpeg || worstDb >= nearDb) return nearDb;
     const ratioDb = peakSignalToNoise(shown, await jpeg.packedAsJpeg(shown, serverQuality));
     jpegDb = Math.min(jpegDb ?? ratioDb, ratioDb);
-    return Math.min(asked, ratioDb - edgesDb);
+    return Math.min(nearDb, ratioDb - edgesDb);
   };
   const faults = watchers.map(() => '');
   try {
@@ -149,7 +148,7 @@ async function tryWorkload(
       workload: workload.name,
       compression,
       ratioDb: worst[index] === Number.POSITIVE_INFINITY ? null : (worst[index] ?? 0),
-      jpegDb: (worst[index] ?? 0) < (jpegDb ?? 0) + edgesDb ? jpegDb : null,
+      jpegDb: (worst[index] ?? 0) < nearDb ? jpegDb : null,
       fault: faults[index] || (draws(said) ? '' : 'nothing was drawn'),
       messages: said,
       pictures: more(

@@ -12,7 +12,7 @@ export type MatrixRow = {
   compression: string;
   /** PSNR of the worst look, null when each was exact. */
   ratioDb: number | null;
-  /** PSNR of the screen itself when it is packed once as the server packs JPEG, the smallest for which that was asked. */
+  /** PSNR of the screen itself when it is packed once as the server packs JPEG, the smallest for which that was asked; null where 38 dB were had. */
   jpegDb: number | null;
   /** What was wrong, or nothing. */
   fault: string;
