@@ -58,3 +58,10 @@ test('a guest that ran into a panic or an internal error can be reset but not re
 test('a guest that stopped because a disk was full can be resumed', () => {
   expect(guestCannot({ status: 'paused', pause: { kind: 'disk-full', text: 'No room.' } }, 'resume')).toBeNull();
 });
+
+test('what is left of a guest that was moved to another QEMU can be forced off and looked at, and nothing else is done with it', () => {
+  const state = { status: 'paused' as const, pause: { kind: 'moved' as const, text: 'The guest was moved.' } };
+  const possible = guestVerbs.filter((verb) => guestCannot(state, verb) === null);
+  expect(possible).toEqual(['forceOff', 'rename', 'console']);
+  expect(guestCannot(state, 'resume')).toBe('The guest was moved.');
+});

@@ -279,6 +279,9 @@ const table: Record<GuestVerb, Record<GuestStatus, Verdict>> = {
   exec: { creating, off, starting, running: allowed, paused, stopping: allowed, suspending, suspended: suspendedToDisk, crashed, template },
 };
 
+/** Of a guest that was moved to another QEMU: the one that stands here must not run beside it, and knows nothing of it any more. */
+const possibleWhenMoved: ReadonlySet<GuestVerb> = new Set(['forceOff', 'rename', 'console']);
+
 /**
  * Whether `verb` is possible now. A guest that stands still because of a fault that resuming cannot mend (a panic, an
  * internal error of the accelerator) can be reset or forced off, not resumed.
@@ -292,6 +295,7 @@ export function guestCan(state: StateForVerbs, verb: GuestVerb): Verdict {
   ) {
     return denied(`${state.pause.text} Reset the guest or force it off.`);
   }
+  if (state.status === 'paused' && state.pause?.kind === 'moved' && !possibleWhenMoved.has(verb)) return denied(state.pause.text);
   return table[verb][state.status];
 }
 

@@ -35,7 +35,7 @@ export type GuestStatus = z.infer<typeof guestStatus>;
 
 /** Why a guest stands still, when nobody pressed Pause `kind` says what happened and `text` says it in plain words. */
 export const pauseReason = z.object({
-  kind: z.enum(['user', 'disk-full', 'io-error', 'guest-panicked', 'watchdog', 'internal-error', 'other']),
+  kind: z.enum(['user', 'disk-full', 'io-error', 'guest-panicked', 'watchdog', 'internal-error', 'moved', 'other']),
   text: z.string(),
   /** The device at fault, of `io-error` and `disk-full`. */
   deviceId: z.string().optional(),

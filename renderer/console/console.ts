@@ -153,6 +153,8 @@ export type ConsoleEvent =
   | { kind: 'capabilities'; capabilities: ConsoleCapabilities }
   /** `display`: the display channel over whose picture that is so; over all without one. */
   | { kind: 'cursor'; cursor: ConsoleCursor; display?: number }
+  /** The guest has moved to another server, and this connection with it. */
+  | { kind: 'moved' }
   /** Where the guest has put its pointer, of guests that take movements. */
   | { kind: 'cursorMoved'; xPx: number; yPx: number; display?: number }
   | { kind: 'sound'; sound: GuestSound }

@@ -48,6 +48,9 @@ class ScriptedConsole implements Console {
   measure(stats: ConsoleStats): void {
     this.#lifecycle.emit({ kind: 'stats', stats });
   }
+  goAlong(): void {
+    this.#lifecycle.emit({ kind: 'moved' });
+  }
   breakDown(): void {
     this.#lifecycle.advance({ phase: 'closed', end: { cause: 'server', text: 'It broke.', detail: '' } });
   }
@@ -202,4 +205,26 @@ test('figures change nothing of the view, and end with their console', () => {
   last().measure({ ...noStats, framesPerSecond: 10 });
   session.setWanted(false);
   expect(told).toEqual([30, 0, 10, 0]);
+});
+
+test('a console that went along with its guest says so, and one that did not can be left for one where the guest is, with its last picture', () => {
+  const { session, made } = begin();
+  session.setWanted(true);
+  made[0]?.becomeLive();
+  made[0]?.goAlong();
+  expect(session.view.moved).toBe(true);
+  made[0]?.breakDown();
+  expect(session.view.moved).toBe(false);
+  session.retryNow();
+  made[1]?.becomeLive();
+  session.setMovedAway(true);
+  expect(session.view.moved).toBe(false);
+  session.connectAnew();
+  expect(session.view.moved).toBe(true);
+  expect(made[1]?.state.phase).toBe('closed');
+  expect(made).toHaveLength(3);
+  expect(session.view).toMatchObject({ phase: 'connecting', frame: { width: 640, height: 480 } });
+  session.setWanted(false);
+  session.connectAnew();
+  expect(made).toHaveLength(3);
 });

@@ -24,6 +24,8 @@ export type SessionView = {
   size: PixelSize | null;
   /** Why the last connection ended, until the next one stands. */
   end: ConsoleEnd | null;
+  /** The live console shows the guest in another QEMU than that which the engine watches. */
+  moved: boolean;
   /** The last picture, while there is no live one. */
   frame: HTMLCanvasElement | null;
   /** The guest's monitors, once they are known; while there is no live console, with their last pictures. */
@@ -39,6 +41,7 @@ export type SessionView = {
 /** What is so while there is no connection. */
 const unconnected = {
   console: null,
+  moved: false,
   capabilities: null,
   sound: null,
   microphone: 'off',
@@ -56,6 +59,7 @@ export class ConsoleSession {
   #view = nothing;
   #wanted = false;
   #over = false;
+  #movedAway = false;
   #stopListening = () => {};
 
   /** `make` gives a console that has not been connected yet. */
@@ -100,9 +104,21 @@ export class ConsoleSession {
     this.#set({ phase: 'waiting', end: null });
   }
 
+  /** Whether the guest is in another QEMU now: what is connected from here on is connected to that one. */
+  setMovedAway(movedAway: boolean): void {
+    this.#movedAway = movedAway;
+  }
+
   /** Does not wait for the planned attempt. */
   retryNow(): void {
     if (this.#wanted && this.#view.phase === 'retrying') this.#reconnect.hurry();
+  }
+
+  /** Lets go of the live console and connects anew, at once: there is another place to connect to. */
+  connectAnew(): void {
+    if (!this.#wanted) return;
+    this.#drop();
+    this.#reconnect.hurry();
   }
 
   /** Ends the session for good. */
@@ -119,7 +135,7 @@ export class ConsoleSession {
     if (!this.#wanted || this.#view.console) return;
     const next = this.#make();
     this.#stopListening = next.listen((event) => this.#hear(next, event));
-    this.#set({ phase: 'connecting', console: next, capabilities: next.capabilities });
+    this.#set({ phase: 'connecting', console: next, capabilities: next.capabilities, moved: this.#movedAway });
     next.connect();
   }
 
@@ -146,6 +162,9 @@ export class ConsoleSession {
         break;
       case 'heads':
         this.#set({ heads: event.heads });
+        break;
+      case 'moved':
+        this.#set({ moved: true });
         break;
       case 'sound':
         this.#set({ sound: event.sound });

@@ -47,6 +47,7 @@ export function primaryVerb(guest: Guest): PowerVerb {
     case 'running':
       return 'shutdown';
     case 'paused':
+      if (state.pause?.kind === 'moved') return 'forceOff';
       return guestCan(state, 'resume').kind === 'denied' ? 'reset' : 'resume';
     case 'stopping':
     case 'suspending':

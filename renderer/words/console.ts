@@ -252,6 +252,8 @@ export const consoleWords = {
     crashed: (guest: string) => `${guest} stopped unexpectedly`,
     paused: (guest: string) => `${guest} is paused`,
     pausedText: 'It stands still and keeps its memory.',
+    moved: (guest: string) => `${guest} was moved to another QEMU`,
+    movedText: 'Its screen there does not answer.',
     connecting: (guest: string) => `Connecting to ${guest}`,
     engineLost: 'The engine does not answer',
     engineLostText: 'The guest may well be running. The console comes back by itself.',

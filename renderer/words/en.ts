@@ -178,6 +178,7 @@ export const words = {
     'guest-panicked': 'The guest’s kernel panicked',
     watchdog: 'Paused by the watchdog',
     'internal-error': 'Stopped by an error of the accelerator',
+    moved: 'Moved to another QEMU',
     other: 'Paused',
   } satisfies Record<PauseReason['kind'], string>,
   verbs: {

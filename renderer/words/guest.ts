@@ -78,6 +78,7 @@ export const guestWords = {
   },
   openHealth: 'Open health',
   pausedTitle: (name: string) => `${name} stands still`,
+  movedTitle: (name: string) => `${name} runs elsewhere`,
   pauseFile: 'File',
   pauseFree: (free: string, folder: string) => `${free} free on the disk that holds ${folder}.`,
   pauseFullAdvice: 'Make room on that disk, then resume. Nothing was lost.',

@@ -3,23 +3,11 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { GuestId } from '../../contract/ids.ts';
 import { launchApp, untilConnected } from '../support/app.ts';
 import { goToConsole, untilLive } from '../support/console-page.ts';
-import { makeStarterGuest, readsPort, untilAgent, untilStatus } from '../support/starter-guest.ts';
+import { makeStarterGuest, untilAgent, untilStatus } from '../support/starter-guest.ts';
 import { until } from '../support/until.ts';
-import { webdavdMessage, webdavdMessages } from '../support/webdavd.ts';
-
-const request = (method: string, path: string, headers: Record<string, string> = {}, body: Uint8Array | string = ''): Buffer => {
-  const lines = Object.entries({
-    host: 'localhost:9843',
-    connection: 'close',
-    'content-length': String(Buffer.byteLength(body)),
-    ...headers,
-  });
-  const head = `${method} ${path} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`;
-  return Buffer.concat([Buffer.from(head), Buffer.from(body)]);
-};
+import { askFolders, foldersRequest as request } from '../support/webdavd.ts';
 
 test('a guest reads and writes folders over its console, and is kept from the rest', async () => {
   const app = await launchApp();
@@ -55,34 +43,7 @@ test('a guest reads and writes folders over its console, and is kept from the re
     );
     return Buffer.from(stdoutBase64, 'base64').toString('utf8');
   };
-  const port = await portIn(inside);
-  /** Plays spice-webdavd: says all requests at once, each of a client of its own, and gives the answers. */
-  const askWithin = async (deadlineMs: number, requests: Buffer[]): Promise<string[]> => {
-    const said = Buffer.concat(requests.flatMap((bytes, index) => pieces(BigInt(index + 1), bytes)));
-    // A command has 128 KiB at most; more is written in parts.
-    await inside(': > /tmp/said');
-    for (let at = 0; at < said.length; at += 60_000)
-      await inside(`echo '${said.subarray(at, at + 60_000).toString('base64')}' | base64 -d >> /tmp/said`);
-    await inside(
-      `setsid sh -c 'exec 3<>/dev/${port}; cat /tmp/said >&3 & ${readsPort}' > /tmp/heard 2> /dev/null < /dev/null & echo $! > /tmp/daemon`,
-    );
-    try {
-      return await until(
-        'every request is answered',
-        async () => {
-          const heard = webdavdMessages(Buffer.from(await inside('base64 /tmp/heard'), 'base64'));
-          const answers = requests.map((_, index) =>
-            Buffer.concat(heard.flatMap(({ client, data }) => (client === BigInt(index + 1) ? [data] : []))).toString('latin1'),
-          );
-          return answers.every(isWhole) ? answers : null;
-        },
-        deadlineMs,
-      );
-    } finally {
-      await inside(`kill -KILL -- -$(cat /tmp/daemon); while grep -qs . /proc/$(cat /tmp/daemon)/cmdline; do sleep 0.1; done`);
-    }
-  };
-  const ask = (...requests: Buffer[]) => askWithin(60_000, requests);
+  const ask = (...requests: Buffer[]) => askFolders(inside, requests);
 
   const [root, got, song, refused, outside] = await ask(
     request('PROPFIND', '/', { depth: '1' }),
@@ -129,7 +90,7 @@ test('a guest reads and writes folders over its console, and is kept from the re
   await untilConnected(app);
   await until(
     'the new engine serves',
-    async () => (await askWithin(5000, [request('GET', '/music/song')]).catch(() => []))[0]?.includes('la la'),
+    async () => (await askFolders(inside, [request('GET', '/music/song')], 5000).catch(() => []))[0]?.includes('la la'),
     60_000,
   );
 
@@ -143,26 +104,3 @@ test('a guest reads and writes folders over its console, and is kept from the re
     .waitFor();
   await app.page.keyboard.press('Escape');
 });
-
-function pieces(client: bigint, bytes: Buffer): Buffer[] {
-  return Array.from({ length: Math.ceil(bytes.length / 60_000) }, (_, index) =>
-    webdavdMessage(client, bytes.subarray(index * 60_000, (index + 1) * 60_000)),
-  );
-}
-
-/** Whether that is the whole answer, each byte a character. */
-function isWhole(answer: string): boolean {
-  const headEnd = answer.indexOf('\r\n\r\n');
-  if (headEnd < 0) return false;
-  const head = answer.slice(0, headEnd);
-  if (/^transfer-encoding: chunked/im.test(head)) return answer.endsWith('\r\n0\r\n\r\n');
-  const lengthBytes = /^content-length: (\d+)/im.exec(head)?.[1];
-  return answer.length >= headEnd + 4 + Number(lengthBytes ?? 0);
-}
-
-/** The device of the port that is for spice-webdavd. */
-async function portIn(inside: (script: string) => Promise<string>): Promise<GuestId | string> {
-  const found = await inside('grep -l org.spice-space.webdav.0 /sys/class/virtio-ports/*/name | cut -d/ -f5');
-  expect(found).toMatch(/^vport\d+p\d+\n$/);
-  return found.trim();
-}

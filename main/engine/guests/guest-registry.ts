@@ -324,7 +324,8 @@ export function createGuests(parts: GuestsParts): GuestRegistry {
       return driver.shares(record.runsWith ?? record.startsWith, run?.facts ?? null);
     },
 
-    expert: (id, command, argumentsOf) => promised(() => find(id).running('edit').expert(command, argumentsOf)),
+    // Also of what is left of a guest that was moved: whoever moved it by hand may have to bring it back.
+    expert: (id, command, argumentsOf) => promised(() => find(id).running('console').expert(command, argumentsOf)),
 
     async screenshot(id) {
       const actor = find(id);
@@ -354,10 +355,12 @@ export function createGuests(parts: GuestsParts): GuestRegistry {
     sendKeys: (id, keys) => promised(() => find(id).running('type').pressKeys([keys])),
 
     consoles(id) {
-      const { run } = find(id);
+      const { run, state } = find(id);
+      const moved = run?.movedSpiceSocketPath ?? null;
       return {
-        spiceSocketPath: run?.spiceSocketPath ?? null,
-        movedSpiceSocketPath: run?.movedSpiceSocketPath ?? null,
+        // Whoever comes to a guest that was moved comes to where it is.
+        spiceSocketPath: state.pause?.kind === 'moved' ? moved : (run?.spiceSocketPath ?? null),
+        movedSpiceSocketPath: moved,
         serial: run?.hasSerial ?? false,
       };
     },

@@ -58,6 +58,8 @@ export type FromWorker =
   /** The guest has these monitors; those that have no canvas yet want one. */
   | { type: 'heads'; heads: readonly Head[] }
   | { type: 'pointer'; pointer: 'absolute' | 'relative' }
+  /** The guest has moved to another QEMU, and the connection with it. */
+  | { type: 'moved' }
   | { type: 'agent'; connected: boolean }
   | { type: 'clipboardPossible'; possible: boolean }
   /** What the guest copied, for this computer's clipboard; and the guest wants what is on it. Each is answered. */

@@ -34,6 +34,8 @@ async function openSession() {
   const places: SpicePlace[] = [];
   const left: number[] = [];
   const told: string[] = [];
+  /** What was left each time that the session said that it moved. */
+  const moves: number[][] = [];
   const due: (() => void)[] = [];
   const host: SessionHost = {
     ...noSharing,
@@ -56,6 +58,7 @@ async function openSession() {
     heads: () => undefined,
     picture: () => undefined,
     pointer: () => undefined,
+    moved: () => void moves.push([...left]),
     cursor: () => undefined,
     cursorMoved: () => undefined,
     agent: () => undefined,
@@ -79,14 +82,14 @@ async function openSession() {
   told.length = 0;
   const types = (stream: number) => messagesIn((sent[stream] ?? []).slice(2)).map(([type]) => type);
   const last = (stream: number) => messagesIn((sent[stream] ?? []).slice(2)).at(-1);
-  return { session, sent, places, left, told, due, open, types, last };
+  return { session, sent, places, left, told, moves, due, open, types, last };
 }
 
 const seamless = 1 << 3;
 const wrong = 'The console server sent something that cannot be right, so the connection was ended.';
 
 test('a guest that moves is followed to where the host knows that it went, and never to what its server names', async () => {
-  const { session, places, left, told, open, types, last } = await openSession();
+  const { session, places, left, told, moves, open, types, last } = await openSession();
   session.receive(0, begin);
   expect(places).toEqual(['home', 'home', 'home', 'moved']);
   await open(3);
@@ -96,8 +99,10 @@ test('a guest that moves is followed to where the host knows that it went, and n
   // Until it has moved everything goes on as before.
   session.input({ ...enter, down: true });
   expect(last(2)?.[0]).toBe(inputsRequest.KEY_DOWN);
+  expect(moves).toEqual([]);
   session.receive(0, spiceMessage(mainMessage.MIGRATE_END, noBody));
   expect(left).toEqual([0, 1, 2]);
+  expect(moves).toEqual([[0, 1, 2]]);
   expect(types(3)).toEqual([mainRequest.MIGRATE_END]);
   expect(types(4)).toEqual([displayRequest.INIT]);
   session.receive(3, init);

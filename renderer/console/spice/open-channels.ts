@@ -41,6 +41,8 @@ export type OpenChannelsOptions = {
   handlerFor(channel: Channel): ChannelHandler;
   /** The guest has gone where no channel is open to: the session is to `follow` and to begin again there. */
   gone(): void;
+  /** All channels are open to the server that the guest went to, or about to be. */
+  moved(): void;
 };
 
 /** Whoever moves a guest so often does not move a guest: a server that sends its client to and fro is refused. */
@@ -162,6 +164,7 @@ export class OpenChannels {
     this.leaveAll();
     this.#place = this.#otherPlace;
     this.sessionId = 0;
+    this.#options.moved();
   }
 
   leaveAll(): void {
@@ -235,6 +238,7 @@ export class OpenChannels {
     if (!this.#migration?.done) return;
     this.#place = this.#otherPlace;
     this.#endMigration();
+    this.#options.moved();
   }
 
   #endMigration(): void {

@@ -89,6 +89,8 @@ export type SessionHost = StreamHost & {
   /** The first monitor can be looked at: once, and whenever it is a new one. */
   picture(size: PixelSize): void;
   pointer(pointer: 'absolute' | 'relative'): void;
+  /** The session has gone along with its guest to another server. */
+  moved?(): void;
   agent(connected: boolean): void;
   /** Without it the channels of sound are not opened. */
   sound?: SoundHost;
@@ -189,6 +191,7 @@ export class SpiceSession {
       handlerFor: ({ kind, channelId, handler }) =>
         kind === 'main' ? this.#main : (this.#handlerOf(channelType[kind], channelId) ?? handler),
       gone: () => this.#follow(),
+      moved: () => this.#tell(() => host.moved?.()),
     });
     this.#main = new MainChannel({
       session: (sessionId) => {

@@ -237,6 +237,9 @@ export class SpiceConsole implements Console {
       case 'pointer':
         this.#change({ pointer: message.pointer });
         break;
+      case 'moved':
+        this.#lifecycle.emit({ kind: 'moved' });
+        break;
       case 'agent':
         this.#change({ resizeGuest: message.connected ? { possible: true } : noAgent });
         break;

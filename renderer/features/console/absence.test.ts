@@ -71,3 +71,16 @@ test('only a guest whose QEMU runs and which has a display can be connected to',
   const reachable = guestStatus.options.filter((status) => isReachable(input({ state: state(status) }).guest));
   expect(reachable).toEqual(['running', 'paused', 'stopping']);
 });
+
+test('a guest that was moved is shown where it is, and where it cannot be reached that is said, without a verb that would run it twice', () => {
+  const moved = state('paused', { pause: { kind: 'moved', text: 'It was moved.' } });
+  expect(absenceOf(input({ state: moved, phase: 'connected' }))).toBeNull();
+  expect(absenceOf(input({ state: moved, phase: 'connecting' }))).toMatchObject({ tone: 'waiting', verb: null });
+  const end = { cause: 'unavailable', text: 'The guest’s console did not answer (ENOENT).', detail: '' } as const;
+  expect(absenceOf(input({ state: moved, phase: 'retrying', end }))).toMatchObject({
+    title: 'Debian was moved to another QEMU',
+    detail: 'The guest’s console did not answer (ENOENT).',
+    verb: null,
+    action: 'connect',
+  });
+});

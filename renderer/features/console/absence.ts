@@ -39,6 +39,7 @@ export function absenceOf({ guest, connection, phase, end, elsewhere }: AbsenceI
     ...more,
   });
   // A console lives without the engine: as long as there is a picture, nothing is in its way.
+  if (phase === 'connected' && state.pause?.kind === 'moved') return null;
   if (phase === 'connected')
     return state.status === 'paused'
       ? say(states.paused(spec.name), {
@@ -78,6 +79,10 @@ export function absenceOf({ guest, connection, phase, end, elsewhere }: AbsenceI
     case 'stopping':
       break;
   }
+  if (state.pause?.kind === 'moved')
+    return say(states.moved(spec.name), {
+      ...(end ? { text: states.movedText, detail: end.text, tone: 'problem', action: 'connect' } : { tone: 'waiting' }),
+    });
   if (spec.display.device === 'none') return say(states.noDisplay(spec.name), { text: states.noDisplayText });
   if (end && end.cause !== 'asked') return say(end.text, { detail: end.detail, tone: 'problem', action: 'connect' });
   return say(states.connecting(spec.name), { tone: 'waiting' });

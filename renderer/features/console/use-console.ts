@@ -10,6 +10,8 @@ import { isReachable } from './absence.ts';
 import { type Claim, claimConsole } from './claim.ts';
 import { GuestClipboard } from './guest-clipboard.ts';
 
+/** How long a console that shows a guest which has moved may take to go along: one that was not told of it never does. */
+const goesAlongWithinMs = 5000;
 /** How long another window may take to give up the console before this one says that it is there. */
 const elsewhereAfterMs = 150;
 
@@ -63,9 +65,20 @@ export function useConsole(guestId: GuestId, guest: Guest | undefined): UsedCons
   const engineConnected = useEngineStore((state) => state.connection.state === 'connected');
   const reachable = guest !== undefined && isReachable(guest);
   const connected = useSyncExternalStore(session?.subscribe ?? subscribeToNothing, () => session?.view.phase === 'connected');
+  const movedAway = guest?.state.pause?.kind === 'moved';
   useEffect(() => {
-    session?.setWanted(held && reachable && (engineConnected || connected));
-  }, [session, held, reachable, engineConnected, connected]);
+    session?.setMovedAway(movedAway);
+    if (!movedAway || !session) return;
+    const timer = setTimeout(() => {
+      if (session.view.console && !session.view.moved) session.connectAnew();
+    }, goesAlongWithinMs);
+    return () => clearTimeout(timer);
+  }, [session, movedAway]);
+  // One that shows the guest where it went shows it also after the QEMU has ended that the engine watches.
+  const alongElsewhere = useSyncExternalStore(session?.subscribe ?? subscribeToNothing, () => (session?.view.moved ?? false) && connected);
+  useEffect(() => {
+    session?.setWanted(held && (alongElsewhere || (reachable && (engineConnected || connected))));
+  }, [session, held, reachable, engineConnected, connected, alongElsewhere]);
 
   const view = useSyncExternalStore(session?.subscribe ?? subscribeToNothing, () => session?.view ?? null);
   return { session, view, elsewhere: elsewhere && !held, takeOver: () => claim?.takeOver(), clipboard };

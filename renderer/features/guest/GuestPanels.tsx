@@ -98,7 +98,7 @@ function PausePanel({ guest, pause }: { guest: Guest; pause: NonNullable<Guest['
     <Notice
       tone={broken ? 'problem' : 'warning'}
       role="status"
-      title={<bdi>{words.guest.pausedTitle(guest.spec.name)}</bdi>}
+      title={<bdi>{pause.kind === 'moved' ? words.guest.movedTitle(guest.spec.name) : words.guest.pausedTitle(guest.spec.name)}</bdi>}
       actions={
         <>
           <ForceOffButton guest={guest} />

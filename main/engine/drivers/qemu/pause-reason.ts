@@ -10,6 +10,11 @@ export type DiskPaths = ReadonlyMap<string, string>;
 
 export const userPause: PauseReason = { kind: 'user', text: 'The guest was paused.' };
 
+export const movedAway: PauseReason = {
+  kind: 'moved',
+  text: 'The guest was moved to another QEMU, which Guesthouse did not start. What is left of it here can be forced off.',
+};
+
 export function diskFull(deviceId: string | null, paths: DiskPaths): PauseReason {
   const file = deviceId === null ? undefined : paths.get(deviceId);
   const where = file ? `the file system of ${file}` : 'the file system of a disk';
@@ -60,13 +65,14 @@ const internalError: PauseReason = {
 
 /**
  * What the run state means. `told` is what an event before it said, which knows more than the state does; `blocks` is asked for
- * only when there was no such event.
+ * only when there was no such event, and `elsewhere`, whether the guest is in another QEMU, only of one whose state was handed on.
  */
 export async function observedOf(
   status: RunState,
   told: PauseReason | null,
   paths: DiskPaths,
   blocks: () => Promise<BlockInfo[]>,
+  elsewhere: () => Promise<boolean>,
 ): Promise<Observed> {
   const paused = (reason: PauseReason): Observed => ({ kind: 'paused', reason });
   switch (status) {
@@ -85,8 +91,10 @@ export async function observedOf(
       return paused(watchdog);
     case 'internal-error':
       return paused(internalError);
-    case 'paused':
     case 'postmigrate':
+      // It is so after a suspend that was cut short, too.
+      return paused((await elsewhere()) ? movedAway : userPause);
+    case 'paused':
     case 'finish-migrate':
       return paused(userPause);
     case 'debug':

@@ -3,6 +3,7 @@
  * known from what came before it and from asking.
  */
 import { existsSync } from 'node:fs';
+import { connect } from 'node:net';
 import { basename } from 'node:path';
 import { Failure } from '../../../../contract/errors.ts';
 import type { SpecDifference } from '../../../../contract/guest-hardware.ts';
@@ -155,7 +156,13 @@ export class QemuRun implements DriverRun {
 
   async observe(): Promise<Observed> {
     const { status } = await this.#do('query-status', {});
-    const observed = await observedOf(status, this.#told, this.#diskPaths, () => this.#do('query-block', {}));
+    const observed = await observedOf(
+      status,
+      this.#told,
+      this.#diskPaths,
+      () => this.#do('query-block', {}),
+      async () => this.spiceSocketPath !== null && (await isListening(this.#files.spiceMoved)),
+    );
     if (observed.kind === 'paused') this.#watchRoom(observed.reason);
     return observed;
   }
@@ -471,6 +478,8 @@ export class QemuRun implements DriverRun {
 
   async #stopped(): Promise<void> {
     if (this.#transferring) return;
+    const isBeingHandedOn = async () => (await this.#do('query-status', {})).status === 'finish-migrate';
+    while (await isBeingHandedOn().catch(() => false)) await new Promise((done) => setTimeout(done, 50));
     // The run state follows the event within moments; a guest that runs again by then has nothing to say.
     const observed = await this.observe().catch(() => null);
     if (observed?.kind !== 'paused') return;
@@ -534,4 +543,14 @@ export class QemuRun implements DriverRun {
     this.#tell({ kind: 'ended', end });
     this.#ended.resolve();
   }
+}
+
+function isListening(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path, () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
 }

@@ -83,6 +83,7 @@ class WorkerConsole {
       },
       picture: (size) => scope.postMessage({ type: 'size', size }),
       pointer: (pointer) => scope.postMessage({ type: 'pointer', pointer }),
+      moved: () => scope.postMessage({ type: 'moved' }),
       agent: (connected) => scope.postMessage({ type: 'agent', connected }),
       clipboardPossible: (possible) => scope.postMessage({ type: 'clipboardPossible', possible }),
       clipboard: {
