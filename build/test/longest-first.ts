@@ -20,6 +20,7 @@ export const longFiles: readonly string[] = [
   'tests/integration/cloud-init.test.ts',
   'tests/integration/images-foreign.test.ts',
   'tests/e2e/console-migration.test.ts',
+  'tests/e2e/console-reconnect.test.ts',
   'tests/e2e/console.test.ts',
   'tests/e2e/console-window.test.ts',
   'tests/e2e/sound.test.ts',

@@ -13,6 +13,8 @@ import { Wheel } from './pointer/wheel.ts';
 const buttons: readonly PointerButton[] = ['left', 'middle', 'right', 'side', 'extra'];
 /** A guest changes its size slowly: only where the dragging of a window's edge came to rest. */
 const resizeSettlesMs = 350;
+/** Somebody who types goes on for a moment when the connection is lost: until a pause of so long the keys are not this computer's, whose Ctrl+W closes the window. */
+const typesOnMs = 1500;
 
 export type ScreenOptions = {
   /** In which the screen will be: its scale, its focus and its visibility count. */
@@ -59,6 +61,9 @@ export class ConsoleScreen {
   #cursor: ConsoleCursor = { kind: 'default' };
   #guestPointer = { xPx: 0, yPx: 0 };
   #grabbed = false;
+  /** Runs while the keyboard is held for a guest that there is no connection to. */
+  #typesOn: ReturnType<typeof setTimeout> | undefined;
+  #wasLive = false;
   #heldButtons = new Set<PointerButton>();
   /** Where the pointer is that was pressed on this one, and the other way round. */
   #draggedOver: ConsoleScreen | null = null;
@@ -110,6 +115,10 @@ export class ConsoleScreen {
       this.#keyboard.forgetLocks();
       this.#stopListening = live?.listen((event) => this.#hear(event)) ?? (() => {});
     }
+    const isLive = live?.state.phase === 'connected';
+    // What was pressed meanwhile is not the guest's, and neither is what is still held: it comes again.
+    if (isLive && !this.#wasLive) this.#letGo();
+    this.#wasLive = isLive;
     if (live?.state.phase === 'connected') this.#stage.show(live.canvas, live.state.size, true);
     else this.#stage.show(frame, frame && { widthPx: frame.width, heightPx: frame.height }, false);
     this.#layout();
@@ -155,6 +164,7 @@ export class ConsoleScreen {
 
   destroy(): void {
     this.show(null, null);
+    this.#updateGrab(true);
     this.#options.together.delete(this);
     if (this.#draggedFrom) this.#draggedFrom.#dragOver(null);
     this.#abort.abort();
@@ -232,14 +242,28 @@ export class ConsoleScreen {
 
   #key(event: KeyboardEvent, down: boolean): void {
     if (!this.#grabbed) return;
+    if (this.#typesOn) this.#typeOn();
     const isGuests = down ? this.#keyboard.keyDown(event) : this.#keyboard.keyUp(event);
     if (!isGuests) return;
     event.preventDefault();
     event.stopPropagation();
   }
 
-  #updateGrab(): void {
-    const grabbed = this.#console?.state.phase === 'connected' && this.#document.activeElement === this.element;
+  #typeOn(): void {
+    clearTimeout(this.#typesOn);
+    this.#typesOn = setTimeout(() => this.#updateGrab(true), typesOnMs);
+  }
+
+  /** `paused`: nobody has typed for a while. */
+  #updateGrab(paused = false): void {
+    const focused = this.#document.activeElement === this.element;
+    const grabbed = focused && this.#console?.state.phase === 'connected';
+    if (this.#grabbed && focused && !grabbed && !paused) {
+      if (!this.#typesOn) this.#typeOn();
+      return;
+    }
+    clearTimeout(this.#typesOn);
+    this.#typesOn = undefined;
     if (grabbed === this.#grabbed) return;
     this.#grabbed = grabbed;
     if (!grabbed) this.#letGo();

@@ -7,12 +7,16 @@ const startDeadlineMs = 2000;
 
 export class RecordedSound {
   readonly #target = new MediaStreamAudioDestinationNode(soundOutput().context);
+  /** A track to which nobody gives anything, as while a console is connected anew, would hold the pictures back. */
+  readonly #silence = new ConstantSourceNode(soundOutput().context, { offset: 0 });
   readonly #letGo: () => void;
   #disconnect = () => {};
   #console: Console | null = null;
 
   private constructor(letGo: () => void) {
     this.#letGo = letGo;
+    this.#silence.connect(this.#target);
+    this.#silence.start();
   }
 
   /** Null where sound does not run in this browser. */
@@ -37,6 +41,8 @@ export class RecordedSound {
 
   close(): void {
     this.follow(null);
+    this.#silence.stop();
+    this.#silence.disconnect();
     this.#letGo();
   }
 }
