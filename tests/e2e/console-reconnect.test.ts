@@ -159,7 +159,9 @@ test('many lost connections leave nothing behind, and of two windows of a guest 
     await session.send('HeapProfiler.enable');
     await session.send('HeapProfiler.collectGarbage');
     const { metrics } = await session.send('Performance.getMetrics');
-    return metrics.filter(({ name }) => ['Documents', 'JSEventListeners', 'Nodes', 'WorkerGlobalScopes'].includes(name));
+    return metrics.filter(({ name }) =>
+      ['AudioWorkletProcessors', 'Documents', 'JSEventListeners', 'Nodes', 'WorkerGlobalScopes'].includes(name),
+    );
   };
   await session.send('Performance.enable');
   const cutOnce = async (window: Page) => {

@@ -14,12 +14,15 @@ export class Speaker {
   readonly #others = new Set<AudioNode>();
   #letGo: (() => void) | null = null;
   #closed = false;
+  readonly #ready: (port: MessagePort) => void;
+  #building: Promise<void> | null = null;
 
-  /** `ready` is given the end to which samples are sent, once. */
+  /** `ready` is given the end to which samples are sent, once, when there are any. */
   constructor(output: SoundOutput, ready: (port: MessagePort) => void) {
     this.#output = output;
     this.#gain = new GainNode(output.context);
-    void this.#build(ready);
+    this.#ready = ready;
+    void output.ready();
   }
 
   /** What is heard grows with the cube, so that half way is half as loud to an ear. */
@@ -35,6 +38,8 @@ export class Speaker {
   setPlaying(playing: boolean): void {
     if (this.#closed || playing === (this.#letGo !== null)) return;
     if (playing) {
+      // Not before: while the sound card rests a node cannot end either, and each connection that was lost would leave one behind.
+      this.#building ??= this.#build();
       this.#letGo = this.#output.hold();
       this.#tell({ type: 'sink', delayMs: this.#output.delayMs });
       return;
@@ -63,7 +68,7 @@ export class Speaker {
     this.#gain.disconnect();
   }
 
-  async #build(ready: (port: MessagePort) => void): Promise<void> {
+  async #build(): Promise<void> {
     await this.#output.ready();
     if (this.#closed) return;
     const { context } = this.#output;
@@ -75,7 +80,7 @@ export class Speaker {
     const { port1, port2 } = new MessageChannel();
     this.#tell({ type: 'source', port: port1 }, [port1]);
     this.#tell({ type: 'sink', delayMs: this.#output.delayMs });
-    ready(port2);
+    this.#ready(port2);
   }
 
   #tell(message: ToSpeakerNode, transfer: Transferable[] = []): void {
