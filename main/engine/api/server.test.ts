@@ -1,9 +1,9 @@
 import { statSync } from 'node:fs';
-import { request } from 'node:http';
+import { Agent, type IncomingHttpHeaders, request } from 'node:http';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { type CallName, calls } from '../../../contract/calls.ts';
 import { toGuesthouseError } from '../../../contract/errors.ts';
 import { type ServerMessage, serverMessage } from '../../../contract/events.ts';
@@ -57,6 +57,20 @@ test('answers have the shape that the contract says', async () => {
     expect(answer.ok && calls[name as CallName].output.safeParse(answer.value).error).toBeUndefined();
     expect(answer.ok).toBe(true);
   }
+});
+
+test('a connection that a client keeps is never hung up on: a call could be on its way', async () => {
+  const { engine } = await startBareEngine();
+  const agent = new Agent({ keepAlive: true });
+  onTestFinished(() => agent.destroy());
+  const headers = await new Promise<IncomingHttpHeaders>((resolve, reject) => {
+    request({ socketPath: engine.socketPath, path: '/v1/openapi.json', agent }, (response) => resolve(response.resume().headers))
+      .on('error', reject)
+      .end();
+  });
+  expect(headers.connection).toBe('keep-alive');
+  // Where a server hangs up by and by it says here when.
+  expect(headers['keep-alive']).toBeUndefined();
 });
 
 test('an unknown field, a wrong type and a missing field are refused with the path of the field', async () => {

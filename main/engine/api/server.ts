@@ -52,7 +52,8 @@ export function createApiServer({ services, snapshot, clock, log }: ApiServerDep
   const app = createRouter({ services, clock, log, traffic });
   const answer = getRequestListener(app.fetch, { overrideGlobalObjects: false });
   const server: Server = createServer(
-    { keepAliveTimeout: 60_000, maxHeaderSize: 16 * 1024 },
+    // Without end: a call that is written while this side hangs up would be lost, and nobody could tell whether it was carried out.
+    { keepAliveTimeout: 0, maxHeaderSize: 16 * 1024 },
     (request, response) => void answer(request, response),
   );
   const sockets = new WebSocketServer({ noServer: true, maxPayload: messageMaxBytes, perMessageDeflate: false });
