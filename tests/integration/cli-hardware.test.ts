@@ -85,7 +85,7 @@ test('CDs are put in and taken out, and QEMU is asked and told, of a guest that 
     [['cd', 'insert', 'web', '--file', tools, '--drive', 'cd7'], 'cd7'],
     [['cd', 'insert', 'web', '--image', 'Nobody'], 'Nobody'],
     [['cd', 'eject', 'web', '--drive', 'cd7'], 'cd7'],
-    [['qmp', 'web', 'query-status'], 'not running'],
+    [['qmp', 'web', 'query-status'], 'is off'],
   ] as const;
   for (const [words, said] of refusals) {
     const { status, err } = await guesthouse(...words);
