@@ -8,7 +8,7 @@ import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { cacheDirectory } from '../../build/places.ts';
 import { ensureStarter, type StarterPaths } from '../../build/starter/make.ts';
 import type { SpicePlace } from '../../renderer/console/spice/open-channels.ts';
-import type { SoundHost } from '../../renderer/console/spice/session.ts';
+import type { SoundHost } from '../../renderer/console/spice/session-host.ts';
 import { differingPixels } from '../support/png.ts';
 import { withoutRepeats } from '../support/serial-text.ts';
 import { openSpiceClient, pixelsOf, type SpiceClient } from '../support/spice-client.ts';

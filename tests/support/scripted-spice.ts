@@ -1,6 +1,6 @@
 /** A SPICE server in memory for unit tests: the handshake is real (it makes a key and reads the ticket), what follows is what a test says. */
 import { constants, generateKeyPairSync, privateDecrypt } from 'node:crypto';
-import type { SessionHost } from '../../renderer/console/spice/session.ts';
+import type { SessionHost } from '../../renderer/console/spice/session-host.ts';
 
 const keys = generateKeyPairSync('rsa', { modulusLength: 1024 });
 const publicKey = keys.publicKey.export({ format: 'der', type: 'spki' });

@@ -9,7 +9,8 @@ import type { Source, Surface } from '../../renderer/console/spice/drawing/surfa
 import type { Head } from '../../renderer/console/spice/heads.ts';
 import type { SpicePlace } from '../../renderer/console/spice/open-channels.ts';
 import { channelType, mainRequest } from '../../renderer/console/spice/protocol/constants.ts';
-import { type SessionHost, type SessionOptions, type SoundHost, SpiceSession } from '../../renderer/console/spice/session.ts';
+import { type SessionOptions, SpiceSession } from '../../renderer/console/spice/session.ts';
+import type { SessionHost, SoundHost } from '../../renderer/console/spice/session-host.ts';
 import { noVideo } from '../../renderer/console/spice/streams/video-decoder.ts';
 import type { Pixels } from './png.ts';
 import { noSharing } from './scripted-spice.ts';

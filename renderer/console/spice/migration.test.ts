@@ -5,7 +5,8 @@ import { spiceMessage } from '../../../tests/support/hostile-spice.ts';
 import { accepted, bytesOf, linkReply, messagesIn, noSharing } from '../../../tests/support/scripted-spice.ts';
 import type { SpicePlace } from './open-channels.ts';
 import { baseMessage, baseRequest, displayMessage, displayRequest, inputsRequest, mainMessage, mainRequest } from './protocol/constants.ts';
-import { type SessionHost, SpiceSession } from './session.ts';
+import { SpiceSession } from './session.ts';
+import type { SessionHost } from './session-host.ts';
 import { noVideo } from './streams/video-decoder.ts';
 
 const numbers = (...values: number[]) => bytesOf(...values.map((value): ['u32', number] => ['u32', value]));

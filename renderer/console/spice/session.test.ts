@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { spiceMessage } from '../../../tests/support/hostile-spice.ts';
 import { accepted, bytesOf, linkReply, messagesIn, noSharing } from '../../../tests/support/scripted-spice.ts';
 import { displayMessage, displayRequest, mainMessage, mainRequest } from './protocol/constants.ts';
-import { type SessionHost, type SoundHost, SpiceSession } from './session.ts';
+import { SpiceSession } from './session.ts';
+import type { SessionHost, SoundHost } from './session-host.ts';
 import { noVideo } from './streams/video-decoder.ts';
 
 /** A session with all that it says, by stream: first the link, then the ticket, then messages. */

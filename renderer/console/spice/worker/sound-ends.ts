@@ -4,7 +4,7 @@ import { makeSofter } from '../audio/microphone-samples.ts';
 import type { SoundFormat } from '../audio/sound-format.ts';
 import { SoundSender } from '../audio/sound-sender.ts';
 import type { FromSpeaker, ToSpeaker } from '../audio/speaker-messages.ts';
-import type { SoundHost } from '../session.ts';
+import type { SoundHost } from '../session-host.ts';
 import { platformOpus, platformOpusEncoder } from './platform-opus.ts';
 
 type Told = {
