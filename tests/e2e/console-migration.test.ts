@@ -20,6 +20,7 @@ import {
   untilStays,
 } from '../support/second-qemu.ts';
 import { makeStarterGuest, untilAgent, untilStatus } from '../support/starter-guest.ts';
+import { expectTyped } from '../support/typed-keys.ts';
 import { until } from '../support/until.ts';
 import { askFolders, foldersRequest } from '../support/webdavd.ts';
 
@@ -84,15 +85,6 @@ function keepTyping(page: Page): { count(): number; shift(): Promise<void>; stop
       return typed;
     },
   };
-}
-
-/** That all has arrived, in order and once, but for what was typed in the one instant in which the guest stood still: no more than `mostLost`. */
-function expectTyped(arrived: string, typed: string, mostLost: number): void {
-  let before = 0;
-  while (before < arrived.length && arrived[before] === typed[before]) before++;
-  const after = arrived.length - before;
-  expect(`${typed.slice(0, before)}…${typed.slice(typed.length - after)}`).toBe(`${arrived.slice(0, before)}…${arrived.slice(before)}`);
-  expect(typed.length - arrived.length).toBeLessThanOrEqual(mostLost);
 }
 
 test('a window goes along with its guest to another QEMU, and stays with it when the move comes to nothing', {

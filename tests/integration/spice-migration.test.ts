@@ -14,6 +14,7 @@ import { withoutRepeats } from '../support/serial-text.ts';
 import { openSpiceClient, pixelsOf, type SpiceClient } from '../support/spice-client.ts';
 import { type SpiceMachine, startSpiceMachine } from '../support/spice-machine.ts';
 import { readsPort } from '../support/starter-guest.ts';
+import { expectTyped } from '../support/typed-keys.ts';
 import { until } from '../support/until.ts';
 
 let starter: StarterPaths;
@@ -154,15 +155,6 @@ function keepTyping(client: SpiceClient): () => Promise<string> {
     await done;
     return typed;
   };
-}
-
-/** That all has arrived, in order and once, but for what was typed in the one instant in which the guest stood still. */
-function expectTyped(arrived: string, typed: string, mostLost: number): void {
-  let before = 0;
-  while (before < arrived.length && arrived[before] === typed[before]) before++;
-  const after = arrived.length - before;
-  expect(`${typed.slice(0, before)}…${typed.slice(typed.length - after)}`).toBe(`${arrived.slice(0, before)}…${arrived.slice(before)}`);
-  expect(typed.length - arrived.length).toBeLessThanOrEqual(mostLost);
 }
 
 async function statusOf(machine: Machine): Promise<string> {
