@@ -43,6 +43,32 @@ test('passed, failed and skipped tests are told apart, skipped ones with their r
   expect(outcome.skipped).toEqual([expect.stringContaining('needs a display: there is no display')]);
 });
 
+test('values that are too long for the message are shown around their first difference', () => {
+  const [string, list, short] = outcomeOf(`
+    const line = 'x'.repeat(300);
+    test('string', () => { expect(line + 'aab' + line).toBe(line + 'ab' + line); });
+    test('list', () => { expect([...line, 'seven']).toEqual([...line, 'eight']); });
+    test('short', () => { expect('aab').toBe('ab'); });
+  `).failed;
+  const before = 'x'.repeat(40);
+  expect(string).toContain(
+    `; from character 301 on: …"${before.slice(1)}aab${'x'.repeat(38)}"… of 603 characters, expected …"${before.slice(1)}ab${'x'.repeat(39)}"… of 602`,
+  );
+  expect(list).toMatch(/; from character \d+ on: .*seven.* of \d+ characters, expected .*eight/);
+  expect(short).toMatch(/: expected 'aab' to be 'ab'[^;]*$/);
+});
+
+test('an error of several lines is told in one of bounded length', () => {
+  const [command, long] = outcomeOf(`
+    import { execFileSync } from 'node:child_process';
+    test('command', () => { execFileSync(process.execPath, ['-e', 'console.error("first");console.error("  second");process.exit(3)'], { stdio: 'pipe' }); });
+    test('long', () => { throw new Error('y\\n'.repeat(1000)); });
+  `).failed;
+  expect(command).toMatch(/: command: Command failed: .* \| first \| second$/);
+  expect(long).toMatch(/: long: y \| y/);
+  expect(long?.length).toBeLessThan(450);
+});
+
 test('a test that is skipped without a reason has failed, unless only others were asked for', () => {
   const text = "test.skip('subtracts', () => {}); test('adds', () => { expect(1 + 1).toBe(2); });";
   expect(outcomeOf(text)).toMatchObject({
