@@ -94,7 +94,8 @@ export function toStoreFailure(thrown: unknown, path: string, what: string): unk
   if (!(thrown instanceof Sqlite.SqliteError)) return thrown;
   const detail = `${what}: ${thrown.code}: ${thrown.message}`;
   const because = { cause: thrown };
-  if (thrown.code === 'SQLITE_FULL')
+  // The index of the write-ahead log is made as large as it has to be when the database is opened, which only a full disk refuses.
+  if (thrown.code === 'SQLITE_FULL' || thrown.code === 'SQLITE_IOERR_SHMSIZE')
     return new Failure('store/full', `There is no room left to write ${path}.`, { hint: 'Free some space on that disk.', detail }, because);
   if (thrown.code.startsWith('SQLITE_CORRUPT') || thrown.code === 'SQLITE_NOTADB')
     return new Failure(

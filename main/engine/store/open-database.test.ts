@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { expect, onTestFinished, test } from 'vitest';
 import { toGuesthouseError } from '../../../contract/errors.ts';
+import { canMount, smallFileSystem } from '../../../tests/support/small-file-system.ts';
 import { silentLog } from '../log/log.ts';
 import { listBackups } from './backups.ts';
 import type { Migration } from './migrations/all.ts';
@@ -26,6 +27,13 @@ function freshOptions(migrations: readonly Migration[] = [one]) {
     migrations,
   };
   return { folder, time, options };
+}
+
+/** A disk of 1 MiB with nothing on it. */
+async function onSmallDisk() {
+  const folder = await smallFileSystem(1);
+  const { options } = freshOptions();
+  return { folder, options: { ...options, path: join(folder, 'guesthouse.db'), backupsFolder: join(folder, 'database-backups') } };
 }
 
 async function addNote(options: OpenDatabaseOptions, text: string): Promise<void> {
@@ -183,36 +191,26 @@ test('a query that takes long is named in the log', async () => {
   database.close();
 });
 
-const mountable = (() => {
-  const folder = mkdtempSync(join(tmpdir(), 'gh-mount-'));
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'none', folder], { stdio: 'ignore' });
-    execFileSync('umount', [folder]);
-    return true;
-  } catch {
-    return false;
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-})();
-
 test('a disk that fills up during a migration leaves the database usable by the version before', async ({ skip }) => {
-  if (!mountable) skip('file systems may not be mounted here');
-  const { folder, options } = freshOptions();
-  const small = join(folder, 'small');
-  mkdirSync(small);
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'none', small]);
-  try {
-    const onSmall = { ...options, path: join(small, 'guesthouse.db'), backupsFolder: join(small, 'database-backups') };
-    await addNote(onSmall, 'precious');
-    const big: Migration = {
-      number: 2,
-      name: 'big',
-      sql: 'CREATE TABLE big AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 4000) SELECT i, randomblob(1000) AS bytes FROM n',
-    };
-    expect((await errorOf(openDatabase({ ...onSmall, migrations: [one, big] }))).code).toBe('store/full');
-    expect(await readNotes(onSmall)).toEqual(['precious']);
-  } finally {
-    execFileSync('umount', [small]);
-  }
+  if (!canMount) skip('only root may mount a file system');
+  const { options } = await onSmallDisk();
+  await addNote(options, 'precious');
+  const big: Migration = {
+    number: 2,
+    name: 'big',
+    sql: 'CREATE TABLE big AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 4000) SELECT i, randomblob(1000) AS bytes FROM n',
+  };
+  expect((await errorOf(openDatabase({ ...options, migrations: [one, big] }))).code).toBe('store/full');
+  expect(await readNotes(options)).toEqual(['precious']);
+});
+
+test('a database on a disk that is full already is said to have no room, and is whole once there is some', async ({ skip }) => {
+  if (!canMount) skip('only root may mount a file system');
+  const { folder, options } = await onSmallDisk();
+  await addNote(options, 'precious');
+  const ballast = join(folder, 'ballast');
+  expect(() => writeFileSync(ballast, Buffer.alloc(2 * 1024 ** 2))).toThrow('ENOSPC');
+  expect((await errorOf(openDatabase(options))).code).toBe('store/full');
+  rmSync(ballast);
+  expect(await readNotes(options)).toEqual(['precious']);
 });
