@@ -22,7 +22,9 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{contract,main,preload,renderer,build,bench}/**/*.test.{ts,tsx}'],
-          pool: 'threads',
+          // Threads of one process would share its children: one that another file is just starting holds open what this one closed and
+          // deleted, so that room on a small file system comes back late.
+          pool: 'forks',
           // One fewer where nothing is said, which on two cores is half of them.
           maxWorkers: cores,
           testTimeout: 60_000,
