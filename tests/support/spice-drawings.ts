@@ -39,6 +39,9 @@ export const drawingSets = {
 } as const;
 export type DrawingSet = keyof typeof drawingSets;
 
+/** The name, but for its ending, of the file that belongs to a set. */
+export const fileOfDrawings = (set: DrawingSet) => set.replaceAll(' ', '-');
+
 /** Makes one drawing of a set. */
 export function makeDrawing(set: DrawingSet, seed: number): Drawing {
   const random = new Random(seed * 64 + Object.keys(drawingSets).indexOf(set));

@@ -1,9 +1,8 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { type Drawing, Random } from '../../../../tests/support/spice-drawing-parts.ts';
-import { hashOf, readBitmap, readMaskBitmap, recordsOf, surfaceFrom } from '../../../../tests/support/spice-drawing-surfaces.ts';
-import { type DrawingSet, drawingSets, makeDrawing } from '../../../../tests/support/spice-drawings.ts';
+import { hashOf, readBitmap, readMaskBitmap, surfaceFrom } from '../../../../tests/support/spice-drawing-surfaces.ts';
+import { type DrawingSet, drawingSets, fileOfDrawings, makeDrawing } from '../../../../tests/support/spice-drawings.ts';
 import { Reader } from '../protocol/reader.ts';
 import { SpiceError } from '../protocol/spice-error.ts';
 import { type DrawMessageName, DrawMessageReader, drawMessage } from './draw-messages.ts';
@@ -11,7 +10,6 @@ import { Rasteriser } from './rasteriser.ts';
 import { createSurface, type Surface, surfaceFormat } from './surface.ts';
 
 const sets = Object.entries(drawingSets) as [DrawingSet, number][];
-const fileOf = (set: DrawingSet) => set.replaceAll(' ', '-');
 const reader = new DrawMessageReader();
 
 /** Draws all messages; surfaces that are not the first are off-screen, and the first is for every other seed. */
@@ -32,7 +30,7 @@ function drawOn(surfaces: readonly Surface[], name: DrawMessageName, bytes: Uint
 
 for (const [set, count] of sets) {
   test(`${count} drawings of ${set} come out as the server's own renderer drew them`, async () => {
-    const expected = (await readFile(new URL(`golden/${fileOf(set)}.txt`, import.meta.url), 'utf8')).trim().split('\n');
+    const expected = (await readFile(new URL(`golden/${fileOfDrawings(set)}.txt`, import.meta.url), 'utf8')).trim().split('\n');
     const differing: number[] = [];
     for (let seed = 0; seed < count; seed++) {
       const hash = hashOf(draw(makeDrawing(set, seed), seed % 2 === 1))
@@ -44,16 +42,6 @@ for (const [set, count] of sets) {
     expect(expected).toHaveLength(count);
   });
 }
-
-test('the drawings are written down for the server to draw', async (context) => {
-  const folder = process.env.GUESTHOUSE_SPICE_RECORDS;
-  if (!folder) return context.skip('only wanted where GUESTHOUSE_SPICE_RECORDS names a folder for them');
-  await mkdir(folder, { recursive: true });
-  for (const [set, count] of sets) {
-    const records = Array.from({ length: count }, (_, seed) => recordsOf(makeDrawing(set, seed))).flat();
-    await writeFile(join(folder, `${fileOf(set)}.bin`), Buffer.concat(records));
-  }
-});
 
 test('messages that were damaged at random draw within bounds or end in an error that says why', () => {
   const random = new Random(4);
