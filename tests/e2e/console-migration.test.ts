@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { expect, onTestFinished, test } from 'vitest';
 import { launchApp, untilConnected } from '../support/app.ts';
-import { absence, canvasPixels, goToConsole, runInGuest, typeKeys } from '../support/console-page.ts';
+import { absence, canvasPixels, goToConsole, runInGuest, typeBlindly, typeKeys } from '../support/console-page.ts';
 import { canvasOf } from '../support/monitor-pixels.ts';
 import { differingPixels } from '../support/png.ts';
 import { coloursIn } from '../support/recorded-colours.ts';
@@ -57,8 +57,14 @@ async function announce(from: GuestQemu, to: SecondQemu, port: number): Promise<
   await until('the window is connected to both', async () => (await channels(to)) === here, 60_000);
 }
 
-/** Types until it is told to stop, with Shift held from somewhere on; the answer is what was typed. */
-function keepTyping(page: Page): { count(): number; shift(): Promise<void>; stop(): Promise<string> } {
+/**
+ * Types until it is told to stop: no faster than the guest reads, and without asking it once it moves, with Shift held from somewhere on. The
+ * answer is what was typed.
+ */
+function keepTyping(
+  page: Page,
+  run: (script: string) => Promise<string>,
+): { count(): number; blindly(): Promise<void>; stop(): Promise<string> } {
   let typed = '';
   let going = true;
   let wanted = false;
@@ -68,15 +74,15 @@ function keepTyping(page: Page): { count(): number; shift(): Promise<void>; stop
       if (wanted && !held) await page.keyboard.down('ShiftLeft');
       held = wanted;
       const key = 'asdfghjkl'[count % 9] as string;
-      await typeKeys(page, key);
+      await (held ? typeBlindly(page, key) : typeKeys(page, run, key));
       typed += held ? key.toUpperCase() : key;
     }
   })();
   return {
     count: () => typed.length,
-    shift: async () => {
+    blindly: async () => {
       wanted = true;
-      await until('Shift is held', () => held);
+      await Promise.race([done, until('Shift is held', () => held)]);
     },
     stop: async () => {
       going = false;
@@ -160,10 +166,10 @@ test('a window goes along with its guest to another QEMU, and stays with it when
     await run('rm -f /tmp/stop; (while [ ! -e /tmp/stop ]; do date; usleep 200000; done > /dev/tty1 2>&1 &)');
     // A click would lock the pointer of a guest that takes movements.
     await page.locator(`${shown} [data-head="0"] .console-screen`).focus();
-    await typeKeys(page, `dd of=/tmp/${how}\n`);
-    const typing = keepTyping(page);
+    await typeKeys(page, run, `dd of=/tmp/${how}\n`);
+    const typing = keepTyping(page, run);
     await announce(from, target, port);
-    await typing.shift();
+    await typing.blindly();
     const beginning = typing.count();
     await beginMove(from, target, incoming(how), true);
     await untilMoved(from, target);
@@ -172,7 +178,7 @@ test('a window goes along with its guest to another QEMU, and stays with it when
     const mostLost = typing.count() - beginning + 5;
     await from.kill?.();
     const typed = await typing.stop();
-    await typeKeys(page, 'qwe\n');
+    await typeKeys(page, target.run, 'qwe\n');
     await page.keyboard.press('Control+KeyD');
     from = target;
     run = target.run;
@@ -209,7 +215,7 @@ test('a window goes along with its guest to another QEMU, and stays with it when
   await until('the engine has seen it', async () => (await state()).status === 'crashed', 40_000);
   await page.locator(`${shown} [data-head="0"] .console-screen`).focus();
   await run("printf '\\033[m\\033[2J\\033[Halone' > /dev/tty1");
-  await typeKeys(page, 'mkdir /tmp/here\n');
+  await typeKeys(page, run, 'mkdir /tmp/here\n');
   await until('it was typed', async () => /^here$/m.test(await run('ls /tmp')), 40_000);
   await untilEqual(page, from);
   await from.kill?.();

@@ -5,7 +5,7 @@ import type { Page } from 'playwright-core';
 import { expect, onTestFinished, test } from 'vitest';
 import type { GuestId } from '../../contract/ids.ts';
 import { launchApp, type TestApp, untilConnected } from '../support/app.ts';
-import { absence, canvasPixels, goToConsole, runInGuest, typeKeys, untilEqual, untilLive } from '../support/console-page.ts';
+import { absence, canvasPixels, goToConsole, runInGuest, typeBlindly, typeKeys, untilEqual, untilLive } from '../support/console-page.ts';
 import { type CuttableSpice, makeCuttable } from '../support/cuttable-spice.ts';
 import { differingPixels } from '../support/png.ts';
 import { coloursIn } from '../support/recorded-colours.ts';
@@ -45,7 +45,7 @@ async function withCuttable(share: string | null): Promise<Cuttable> {
 /** A file into which the guest's shell on the screen writes what is typed. */
 async function readTyped({ page, run }: Pick<Cuttable, 'page' | 'run'>, name: string): Promise<() => Promise<string>> {
   await page.locator(screen).focus();
-  await typeKeys(page, `dd bs=1 of=/tmp/${name}\n`);
+  await typeKeys(page, run, `dd bs=1 of=/tmp/${name}\n`);
   await until(
     'the guest reads',
     () =>
@@ -81,7 +81,7 @@ test('what was seen stays while the connection is cut, dimmed and with words, an
 
   const typed = await readTyped(app, 'typed');
   await run("printf '\\033[44m\\033[2J\\033[Hbefore' > /dev/tty1");
-  await typeKeys(page, 'abc');
+  await typeKeys(page, run, 'abc');
   await page.keyboard.down('ShiftLeft');
   await page.keyboard.press('KeyD');
   await until('the guest shows what was typed', async () => (await run('cat /dev/vcs1')).includes('D'), 40_000);
@@ -91,7 +91,7 @@ test('what was seen stays while the connection is cut, dimmed and with words, an
   await absence(page).waitFor();
   // Whoever types on does not close the window with what deletes a word in the guest, and nothing of it is kept for the guest.
   await page.keyboard.up('ShiftLeft');
-  await typeKeys(page, 'xyz');
+  await typeBlindly(page, 'xyz');
   await page.keyboard.press('Control+KeyW');
   await page.keyboard.down('ControlLeft');
   expect(await words(page)).toMatch(/connection to the console broke|guest closed its console/);
@@ -109,7 +109,7 @@ test('what was seen stays while the connection is cut, dimmed and with words, an
   await untilLive(page, 60_000);
   await page.keyboard.up('ControlLeft');
   expect(await page.evaluate(() => document.activeElement?.classList.contains('console-screen'))).toBe(true);
-  await typeKeys(page, 'efG');
+  await typeKeys(page, run, 'efG');
   await run("printf '\\033[42m\\033[2J\\033[Hafter' > /dev/tty1");
   await untilEqual(page, client, guest, 60_000);
   expect(spice.open()).toBe(channels);
@@ -127,11 +127,11 @@ test('a guest whose QEMU is silent for a while gets what was typed meanwhile, in
   timeout: 300_000,
 }, async () => {
   const app = await withCuttable(null);
-  const { page, client, guest } = app;
+  const { page, client, guest, run } = app;
   const { run: running } = (await client.call('guest.show', { guest })).state;
   const pid = running?.pid ?? 0;
   const typed = await readTyped(app, 'typed');
-  await typeKeys(page, 'ab');
+  await typeKeys(page, run, 'ab');
   process.kill(pid, 'SIGSTOP');
   onTestFinished(() => {
     try {
@@ -141,9 +141,9 @@ test('a guest whose QEMU is silent for a while gets what was typed meanwhile, in
     }
   });
   await page.keyboard.down('ShiftLeft');
-  await typeKeys(page, 'cd');
+  await typeBlindly(page, 'cd');
   await page.keyboard.up('ShiftLeft');
-  await typeKeys(page, 'ef');
+  await typeBlindly(page, 'ef');
   process.kill(pid, 'SIGCONT');
   expect(await typed()).toBe('abCDef');
   await page.keyboard.press('Control+KeyD');

@@ -78,15 +78,16 @@ test('the canvas equals QEMU’s own screendump pixel by pixel, and every key on
   await untilEqual(page, client, guest);
 
   // Text that scrolls: the picture is moved on the canvas and drawn anew below.
-  await typeKeys(page, 'seq 1 300\n');
+  const run = (script: string) => runInGuest(client, guest, script);
+  await typeKeys(page, run, 'seq 1 300\n');
   await until('the guest counted', async () => (await screenText(app, guest)).includes('300'));
   await untilEqual(page, client, guest);
 
   const printable = Array.from({ length: 95 }, (_, index) => String.fromCharCode(32 + index)).join('');
-  await typeKeys(page, 'cat > /tmp/typed\n');
-  await typeKeys(page, `${printable}\n`);
+  await typeKeys(page, run, 'cat > /tmp/typed\n');
+  await typeKeys(page, run, `${printable}\n`);
   await page.keyboard.press('Control+KeyD');
-  expect(await until('the text arrived', async () => (await runInGuest(client, guest, 'cat /tmp/typed')) || null)).toBe(`${printable}\n`);
+  expect(await until('the text arrived', async () => (await run('cat /tmp/typed')) || null)).toBe(`${printable}\n`);
   await untilEqual(page, client, guest);
 
   // Held while the focus leaves: nothing stays pressed in the guest.
@@ -96,9 +97,7 @@ test('the canvas equals QEMU’s own screendump pixel by pixel, and every key on
   await page.keyboard.up('Control');
   await page.keyboard.up('Shift');
   await client.call('guest.type', { guest, text: 'echo lower > /tmp/after\n' });
-  expect(await until('the text arrived', async () => (await runInGuest(client, guest, 'cat /tmp/after 2>/dev/null')) || null)).toBe(
-    'lower\n',
-  );
+  expect(await until('the text arrived', async () => (await run('cat /tmp/after 2>/dev/null')) || null)).toBe('lower\n');
 
   // Ctrl+Alt gives the keyboard back, and says so.
   await page.locator('.console-screen').focus();

@@ -80,13 +80,14 @@ test('a monitor in a window of its own is drawn and used there, has that windowâ
 
   // Keys go to the guest whichever window has them, and none stays pressed where it is left.
   await second.locator('.console-screen').click();
-  await typeKeys(second, 'echo from-second > /tmp/second\n');
+  const run = (script: string) => runInGuest(client, guest, script);
+  await typeKeys(second, run, 'echo from-second > /tmp/second\n');
   await until('what was typed there arrived', async () => (await runInGuest(client, guest, 'cat /tmp/second')).includes('from-second'));
   await second.keyboard.down('ShiftLeft');
   // Playwright lets no page notice that it loses the focus.
   await second.evaluate(() => window.dispatchEvent(new Event('blur')));
   await page.locator(`[data-head="0"] .console-screen`).click();
-  await typeKeys(page, 'echo from-first > /tmp/first\n');
+  await typeKeys(page, run, 'echo from-first > /tmp/first\n');
   await until('what was typed here arrived, in small letters', async () =>
     (await runInGuest(client, guest, 'cat /tmp/first')).includes('from-first'),
   );

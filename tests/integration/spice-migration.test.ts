@@ -14,7 +14,7 @@ import { withoutRepeats } from '../support/serial-text.ts';
 import { openSpiceClient, pixelsOf, type SpiceClient } from '../support/spice-client.ts';
 import { type SpiceMachine, startSpiceMachine } from '../support/spice-machine.ts';
 import { readsPort } from '../support/starter-guest.ts';
-import { expectTyped } from '../support/typed-keys.ts';
+import { expectTyped, untilKeysRead } from '../support/typed-keys.ts';
 import { until } from '../support/until.ts';
 
 let starter: StarterPaths;
@@ -138,6 +138,12 @@ async function press(client: SpiceClient, keys: string): Promise<void> {
   }
 }
 
+/** The same, no faster than the guest reads them. */
+async function pressAtItsPace(client: SpiceClient, at: Machine, keys: string): Promise<void> {
+  const ask = (script: string) => at.ask(script);
+  for (const few of keys.match(/.{1,4}/gs) ?? []) await untilKeysRead(ask, 2 * few.length, () => press(client, few));
+}
+
 /** Types and moves the pointer until it is told to stop; the answer is what was typed. */
 function keepTyping(client: SpiceClient): () => Promise<string> {
   let typed = '';
@@ -241,7 +247,7 @@ test('a console goes along with its guest, seamlessly or not, and stays with it 
     paths[place] = how === 'switch' ? null : target.socketPath;
     await at.ask(`rm -f /tmp/stop; (while [ ! -e /tmp/stop ]; do date; usleep 200000; done > /dev/tty1 &)`);
     // The shell on the screen writes into a file what is typed.
-    await press(client, `dd of=/tmp/${how}\n`);
+    await pressAtItsPace(client, at, `dd of=/tmp/${how}\n`);
     const stop = keepTyping(client);
     await announce(at, client);
     await pause(500);
@@ -257,7 +263,7 @@ test('a console goes along with its guest, seamlessly or not, and stays with it 
     // None is lost on the way, and none is stuck after it.
     const typed = await stop();
     hold(client, shift, false);
-    await press(client, 'qwe\n');
+    await pressAtItsPace(client, at, 'qwe\n');
     hold(client, control, true);
     await press(client, 'd');
     hold(client, control, false);

@@ -4,6 +4,7 @@ import type { Locator, Page } from 'playwright-core';
 import type { GuestId } from '../../contract/ids.ts';
 import type { EngineClient } from '../../main/client/engine-client.ts';
 import { decodePng, differingPixels, type Pixels } from './png.ts';
+import { type RunInGuest, untilKeysRead } from './typed-keys.ts';
 import { until } from './until.ts';
 
 export const liveCanvas = 'canvas[data-console-canvas]';
@@ -94,11 +95,36 @@ function keyOf(character: string): { code: string; shift: boolean } {
   return { code, shift };
 }
 
-/** Presses the keys that a person would, Shift included, no faster than a PC keyboard's buffer empties under emulation. */
-export async function typeKeys(page: Page, text: string): Promise<void> {
+async function pressKeyOf(page: Page, character: string): Promise<void> {
+  const { code, shift } = keyOf(character);
+  await page.keyboard.press(shift ? `Shift+${code}` : code, { delay: 5 });
+}
+
+/** Presses the keys that a person would, Shift included, no faster than the guest reads them. */
+export async function typeKeys(page: Page, run: RunInGuest, text: string): Promise<void> {
+  let read: number | undefined;
+  for (let at = 0; at < text.length; ) {
+    let end = at;
+    let bytes = 0;
+    for (; end < text.length; end++) {
+      // A press and a release, and those of Shift.
+      const more = keyOf(text.charAt(end)).shift ? 4 : 2;
+      if (bytes + more > 8) break;
+      bytes += more;
+    }
+    const few = text.slice(at, end);
+    const pressFew = async () => {
+      for (const character of few) await pressKeyOf(page, character);
+    };
+    read = await untilKeysRead(run, bytes, pressFew, read);
+    at = end;
+  }
+}
+
+/** The same, as fast as a hand can, whether or not there is a guest that reads them. */
+export async function typeBlindly(page: Page, text: string): Promise<void> {
   for (const character of text) {
-    const { code, shift } = keyOf(character);
-    await page.keyboard.press(shift ? `Shift+${code}` : code, { delay: 5 });
+    await pressKeyOf(page, character);
     await pause(typingDelayMs);
   }
 }
