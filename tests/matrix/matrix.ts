@@ -137,6 +137,8 @@ async function tryWorkload(
   } catch (error) {
     faults.fill(`the guest did not do it: ${error instanceof Error ? error.message : error}`);
     await endPrograms(machine);
+    // When nothing can be drawn any more, that says why.
+    console.log(`The guest did not do ${workload.name}. Its X server said last:\n${await machine.run('tail -40 /var/log/Xorg.0.log')}`);
   }
   return watchers.map(({ compression, client, messages }, index) => {
     const earlier = before[index];

@@ -53,7 +53,7 @@ export function tablesOf(device: string, rows: readonly MatrixRow[]): string {
         if (!row) return '';
         const figure =
           row.ratioDb === null ? 'exact' : `${row.ratioDb.toFixed(1)}${row.jpegDb === null ? '' : ` (JPEG ${row.jpegDb.toFixed(1)})`}`;
-        return row.fault ? `**${figure}: ${row.fault}**` : figure;
+        return row.fault ? `**${figure}: ${row.fault.replaceAll(/\s+/g, ' ')}**` : figure;
       });
       lines.push(`| ${workload} | ${compression} | ${cells.join(' | ')} |`);
     }

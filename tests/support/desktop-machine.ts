@@ -72,9 +72,13 @@ async function keptState(desktop: DesktopDisk, device: DisplayDevice, log: (line
     const machine = await startSpiceMachine((place) => wordsOf(place, desktop, device, overlay, 'cache=unsafe'));
     const { run } = await withAgent(machine, firstDeadlineMs);
     // Waited for in the guest, and with next to nothing: under emulation whatever asks takes from what it waits for. The terminal's program
-    // makes the pipe; the window manager, which reads its fonts first, lists the windows that it has taken.
+    // makes the pipe; the window manager, which reads its fonts first, lists the windows that it has taken. What came from the X server while it
+    // began it leaves lying until something else comes: with VGA the terminal's window is in that, so something else is made to come.
     await run('until test -p /root/orders; do sleep 2; done', firstDeadlineMs);
-    await run('export DISPLAY=:0; until xprop -root _NET_CLIENT_LIST | grep -q 0x; do sleep 5; done', firstDeadlineMs);
+    await run(
+      'export DISPLAY=:0; until xprop -root _NET_CLIENT_LIST | grep -q 0x; do sleep 5; xsetroot -name desktop; done',
+      firstDeadlineMs,
+    );
     await run('echo 0 > /sys/class/graphics/fbcon/cursor_blink; systemctl stop systemd-timesyncd 2>/dev/null; sync');
     await pause(5000);
     await untilStill(machine, 120_000);

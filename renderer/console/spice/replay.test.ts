@@ -136,7 +136,7 @@ function videosOf(recording: Piece[]): string[] {
 
 test('the recorded sessions have pictures in every packing that this server knows', () => {
   const packings = sessions.flatMap(({ packings, videos = [] }) => [...packings, ...videos]);
-  const all = ['bitmap', 'quic', 'lzRgb', 'glzRgb', 'zlibGlzRgb', 'lz4', 'jpeg', 'jpegAlpha', 'mjpeg'];
+  const all = ['bitmap', 'quic', 'lzRgb', 'glzRgb', 'zlibGlzRgb', 'lz4', 'jpeg', 'jpegAlpha', 'mjpeg', 'vp8'];
   expect(packings).toEqual(expect.arrayContaining(all));
 });
 
