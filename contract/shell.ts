@@ -101,6 +101,16 @@ const copiedKinds = z.strictObject({ stamp: z.string(), kinds: z.array(copiedKin
 /** A second of a recording comes to far less. */
 const largestRecordedPieceBytes = 64 * 1024 * 1024;
 
+/** Files that are still to get to a guest, in the order in which they go. */
+export const unsentFiles = z.strictObject({
+  guest: guestId,
+  guestName: z.string().max(1000),
+  /** The first of them, as they were dropped or chosen: "Photos/2024/a.jpg". */
+  files: z.array(z.string().max(4096)).max(20),
+  count: z.number().int().min(0),
+});
+export type UnsentFiles = z.infer<typeof unsentFiles>;
+
 export const shellCalls = {
   /** A dialog to choose an ISO, a disk image or a machine of another product; null when it was dismissed. */
   'shell.chooseMedium': { input: z.strictObject({ kind: z.enum(['iso', 'disk', 'any', 'machine']) }), output: z.string().nullable() },
@@ -163,8 +173,8 @@ export const shellCalls = {
    * guest until the app ends.
    */
   'shell.setMicrophone': { input: z.strictObject({ guest: guestId, on: z.boolean() }), output: z.boolean() },
-  /** Whether this window sends files to guests, which would not get there if it was closed: then it is asked about. */
-  'shell.setSendingFiles': { input: z.strictObject({ on: z.boolean() }), output: z.null() },
+  /** What this window still has to send to a guest; a count of 0 ends it. Closing asks about it, and what a crash or a kill leaves of it is told. */
+  'shell.setSendingFiles': { input: unsentFiles, output: z.null() },
   /** The answer to the quit dialog; `cancel` also stops waiting after another answer. */
   'shell.quit': {
     input: z.strictObject({ guests: z.enum(['keep-running', 'suspend', 'shutdown', 'cancel']), remember: z.boolean() }),
@@ -219,6 +229,8 @@ export type ShellEvent =
    * name that it had while it grew.
    */
   | { type: 'recordingKept'; path: string; cutOff: boolean; problem: string | null }
+  /** These files did not get to their guest, since the app ended before, or since the page that was sending them did. */
+  | { type: 'filesNotSent'; unsent: UnsentFiles; cause: 'app' | 'window' }
   | { type: 'displays'; displays: PhysicalDisplay[] }
   /** Of the page's own window, or of a monitor's that it has opened. */
   | { type: 'fullScreen'; on: boolean; window?: HeadWindow };

@@ -28,8 +28,8 @@ import { announceProblems } from './notices.ts';
 import { guardPages, guardPermissions } from './page-guard.ts';
 import { watchProcesses } from './page-health.ts';
 import { Quitting } from './quitting.ts';
-import { RecordingJournal } from './recording-journal.ts';
-import { Recordings } from './recordings.ts';
+import { Recordings, recordingJournal } from './recordings.ts';
+import { SendingFiles, sendingJournal } from './sending-files.ts';
 import { makeShellCalls, openFolder, type ShellCallHandlers } from './shell-calls.ts';
 import { followTheme } from './theme.ts';
 import { showTray } from './tray.ts';
@@ -68,7 +68,8 @@ export function createGuesthouseApp({ root, ownFolder, log }: GuesthouseAppOptio
   const knownHostsPath = (guest: GuestId) => join(ownFolder, 'known-hosts', guest);
   const consoles = new Consoles<WebContents>(consoleDirectoryOf(host.client), knownHostsPath);
   const microphones = new Microphones((guest) => mirror.guests.get(guest)?.spec.name ?? null);
-  const recordings = new Recordings(new RecordingJournal(join(ownFolder, 'recordings.json')));
+  const recordings = new Recordings(recordingJournal(join(ownFolder, 'recordings.json')));
+  const sendingFiles = new SendingFiles(sendingJournal(join(ownFolder, 'sending.json')));
   const streams = new EngineStreams((listener) => host.subscribe(listener));
 
   /** Not while files are on their way from a window, unless the user says so. */
@@ -79,6 +80,7 @@ export function createGuesthouseApp({ root, ownFolder, log }: GuesthouseAppOptio
   const placements = new WindowPlacements(join(ownFolder, 'windows.json'));
   const windows: Windows = new Windows({
     placements,
+    sendingFiles,
     preload: preloadPath(appPath),
     info: shellInfo(),
     mayCloseMain: () => {
@@ -147,8 +149,17 @@ export function createGuesthouseApp({ root, ownFolder, log }: GuesthouseAppOptio
     await quitting.answer({ guests: answers[response] ?? 'cancel', remember: false });
   };
 
+  /** What an app that was killed was sending; to be called when there is a window to say it in. */
+  const tellUnsent = () => {
+    for (const unsent of sendingFiles.takeLeft()) {
+      log(`${unsent.count} files did not arrive in “${unsent.guestName}”: ${unsent.files.join(', ')}`);
+      windows.tellMain({ type: 'filesNotSent', unsent, cause: 'app' });
+    }
+  };
+
   const open = (opening: Opening | null) => {
     windows.showMain(opening?.kind === 'page' ? opening.path : undefined);
+    tellUnsent();
     if (opening?.kind === 'notice') windows.tellMain({ type: 'notice', text: opening.text, hint: opening.hint });
   };
   const locationFolders = async () => (await host.client.call('storage.places', {})).locations.map(({ path }) => path);

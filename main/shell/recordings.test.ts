@@ -2,8 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSyn
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { canMount, smallFileSystem } from '../../tests/support/small-file-system.ts';
-import { RecordingJournal } from './recording-journal.ts';
-import { Recordings } from './recordings.ts';
+import { Recordings, recordingJournal } from './recordings.ts';
 import { SeekableWebm } from './seekable-webm.ts';
 
 /** What Chromium's MediaRecorder made. */
@@ -30,7 +29,7 @@ function folder(): string {
 
 /** Those of an app that keeps its own files in `own`. */
 function recordingsOf(own = folder(), limits: ConstructorParameters<typeof Recordings>[1] = {}): Recordings {
-  return new Recordings(new RecordingJournal(join(own, 'window', 'recordings.json')), limits);
+  return new Recordings(recordingJournal(join(own, 'window', 'recordings.json')), limits);
 }
 
 test('a recording has its name when it is finished, and what stood there stays until then', async () => {

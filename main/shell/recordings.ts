@@ -8,14 +8,15 @@
  * ```
  *
  * When it is whole it says how long it is and where its pictures are, so that players can seek (`seekable-webm.ts`). What a kill of the app left is
- * made whole by the next one (`recording-journal.ts`), and never takes the name of another file.
+ * made whole by the next one (`journal.ts`), and never takes the name of another file.
  */
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { type FileHandle, open, rename, rm, statfs } from 'node:fs/promises';
 import { dirname, extname } from 'node:path';
+import { z } from 'zod';
 import { Failure } from '../../contract/errors.ts';
-import type { JournalEntry, RecordingJournal } from './recording-journal.ts';
+import { Journal } from './journal.ts';
 import { SeekableWebm, WebmError } from './seekable-webm.ts';
 import { writeFailure } from './write-failure.ts';
 
@@ -25,6 +26,18 @@ const largestBytes = 16 * 1024 ** 3;
 const keepFreeBytes = 512 * 1024 ** 2;
 /** What is read at once of a recording that is there already. */
 const readBytes = 1024 ** 2;
+
+const begunRecording = z.object({
+  /** The file that grows. */
+  temporary: z.string().max(4096),
+  /** What it is to be called. */
+  path: z.string().max(4096),
+});
+type BegunRecording = z.infer<typeof begunRecording>;
+
+export function recordingJournal(path: string): Journal<BegunRecording> {
+  return new Journal(path, begunRecording, ({ temporary }) => temporary, { flush: true });
+}
 
 type Recording = {
   /** Who may add to it. */
@@ -45,10 +58,10 @@ type KeptRecording = { path: string; problem: string | null };
 
 export class Recordings {
   readonly #recordings = new Map<string, Recording>();
-  readonly #journal: RecordingJournal;
+  readonly #journal: Journal<BegunRecording>;
   readonly #limits: { largestBytes: number; freeBytes: (folder: string) => Promise<number> };
 
-  constructor(journal: RecordingJournal, limits: { largestBytes?: number; freeBytes?: (folder: string) => Promise<number> } = {}) {
+  constructor(journal: Journal<BegunRecording>, limits: { largestBytes?: number; freeBytes?: (folder: string) => Promise<number> } = {}) {
     this.#journal = journal;
     this.#limits = { largestBytes, freeBytes: freeBytesOf, ...limits };
   }
@@ -62,7 +75,7 @@ export class Recordings {
       throw writeFailure(temporary, error);
     });
     const id = randomUUID();
-    this.#note(() => this.#journal.add({ temporary, path }));
+    this.#note(() => this.#journal.put({ temporary, path }));
     this.#recordings.set(id, {
       owner,
       path,
@@ -100,13 +113,13 @@ export class Recordings {
     }
     if (recording.webm.wholeBytes === 0) {
       await rm(temporary, { force: true });
-      this.#note(() => this.#journal.remove({ temporary }));
+      this.#note(() => this.#journal.remove({ temporary, path }));
       return null;
     }
     await rename(temporary, path).catch((error: unknown) => {
       throw writeFailure(path, error);
     });
-    this.#note(() => this.#journal.remove({ temporary }));
+    this.#note(() => this.#journal.remove({ temporary, path }));
     return path;
   }
 
@@ -182,7 +195,7 @@ function pushed(webm: SeekableWebm, bytes: Uint8Array): Uint8Array {
 }
 
 /** Null when nothing had come of it. */
-async function finishLeft({ temporary, path }: JournalEntry): Promise<KeptRecording | null> {
+async function finishLeft({ temporary, path }: BegunRecording): Promise<KeptRecording | null> {
   try {
     const file = await open(temporary, 'r+');
     try {

@@ -216,8 +216,8 @@ export function makeShellCalls({
 
     'shell.setMicrophone': ({ guest, on }, sender) => microphones.set(sender.contents, guest, on),
 
-    'shell.setSendingFiles': async ({ on }, sender) => {
-      windows.setSendingFiles(sender.contents, on);
+    'shell.setSendingFiles': async (unsent, sender) => {
+      windows.setSendingFiles(sender.contents, unsent);
       return null;
     },
 

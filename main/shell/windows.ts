@@ -2,14 +2,17 @@
 import { join } from 'node:path';
 import { app, BrowserWindow, dialog, nativeTheme, screen, type WebContents } from 'electron';
 import type { GuestId } from '../../contract/ids.ts';
-import type { ShellEvent, ShellInfo } from '../../contract/shell.ts';
+import type { ShellEvent, ShellInfo, UnsentFiles } from '../../contract/shell.ts';
 import { appOrigin, infoArgument, shellChannels } from '../../contract/shell-channels.ts';
 import { boundsOf, isMoving } from './displays.ts';
 import { nativeIcon } from './icon.ts';
+import type { SendingFiles } from './sending-files.ts';
 import { clampToDisplays, minWindowSize, type Placement, type Rectangle, type WindowPlacements } from './window-placement.ts';
 
 export type WindowsOptions = {
   placements: WindowPlacements;
+  /** By the names of windows. */
+  sendingFiles: SendingFiles;
   preload: string;
   info: Omit<ShellInfo, 'window'>;
   /** Asked before the main window closes; false keeps it open. */
@@ -29,8 +32,6 @@ type Kept = {
   /** What happened before it was ready. */
   waiting: ShellEvent[];
   settling: NodeJS.Timeout | undefined;
-  /** Files are on their way from its page to guests. */
-  sendingFiles: boolean;
 };
 
 const defaultSize = { width: 1280, height: 800 };
@@ -114,10 +115,10 @@ export class Windows {
     }, settlePauseMs);
   }
 
-  /** A page begins to send files to guests, or has ended. */
-  setSendingFiles(contents: WebContents, on: boolean): void {
+  /** Which files a page still has to send to a guest; none any more with a count of 0. */
+  setSendingFiles(contents: WebContents, unsent: UnsentFiles): void {
     const kept = this.#kept.get(contents);
-    if (kept) kept.sendingFiles = on;
+    if (kept) this.#options.sendingFiles.set(kept.name, unsent);
   }
 
   /** Asks before the app ends where files are on their way; false when it is to go on. */
@@ -127,7 +128,8 @@ export class Windows {
 
   /** Whoever said yes once is not asked again. */
   #mayStopSending(kept: Kept): boolean {
-    if (!kept.sendingFiles) return true;
+    const { sendingFiles } = this.#options;
+    if (!sendingFiles.isSending(kept.name)) return true;
     const response = dialog.showMessageBoxSync(kept.window, {
       type: 'question',
       message: 'Files are still on their way to a guest.',
@@ -136,8 +138,8 @@ export class Windows {
       defaultId: 0,
       cancelId: 0,
     });
-    kept.sendingFiles = response !== 1;
-    return !kept.sendingFiles;
+    if (response === 1) sendingFiles.letGo(kept.name);
+    return response === 1;
   }
 
   /** Closes every window without asking. */
@@ -185,7 +187,7 @@ export class Windows {
         additionalArguments: [infoArgument + encodeURIComponent(JSON.stringify(info))],
       },
     });
-    const kept: Kept = { window, name, listening: false, ready: false, waiting: [], settling: undefined, sendingFiles: false };
+    const kept: Kept = { window, name, listening: false, ready: false, waiting: [], settling: undefined };
     this.#kept.set(window.webContents, kept);
     this.#follow(kept);
     window.once('ready-to-show', () => {
@@ -226,7 +228,7 @@ export class Windows {
       clearTimeout(kept.settling);
       kept.listening = false;
       kept.ready = false;
-      kept.sendingFiles = false;
+      this.#tellUnsent(name);
       this.#options.pageLeft(contents);
     };
     contents.on('did-start-navigation', (details) => {
@@ -240,6 +242,11 @@ export class Windows {
       this.#kept.delete(contents);
       this.#options.pageLeft(contents);
     });
+  }
+
+  /** The page that was sending them is gone, and nobody was asked. */
+  #tellUnsent(name: string): void {
+    for (const unsent of this.#options.sendingFiles.take(name)) this.tellMain({ type: 'filesNotSent', unsent, cause: 'window' });
   }
 
   #save(window: BrowserWindow, name: string): void {

@@ -2,6 +2,7 @@ import { Menu as MenuIcon } from 'lucide-react';
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { useLocation } from 'wouter';
 import { bridge } from '../state/bridge.ts';
+import { tellNotSent } from '../state/outgoing.ts';
 import { tellRecordingKept } from '../state/recordings.ts';
 import { useRemembered } from '../state/remembered.ts';
 import { useEngineStore } from '../state/store.ts';
@@ -50,6 +51,7 @@ export function Shell() {
         if (event.type === 'notice')
           showToast({ tone: 'problem', title: event.text, ...(event.hint === null ? {} : { text: event.hint }) });
         if (event.type === 'recordingKept') tellRecordingKept(event);
+        if (event.type === 'filesNotSent') tellNotSent(event, navigate);
         if (event.type !== 'command') return;
         if (event.command === 'palette') setPalette(true);
         if (event.command === 'new') navigate('/new');

@@ -1,6 +1,6 @@
 /** The words of files that are sent to guests, in English. */
 import type { FilesPolicy } from '../../contract/guest-spec.ts';
-import { formatBytes, formatCount, formatDuration, formatInteger, formatRate } from './format.ts';
+import { formatBytes, formatCount, formatDuration, formatInteger, formatList, formatRate } from './format.ts';
 
 const files = (count: number) => formatCount(count, 'file', 'files');
 
@@ -43,6 +43,12 @@ export const filesWords = {
   failed: (count: number) => `${files(count)} could not be sent`,
   sent: (count: number, guest: string) => `${files(count)} arrived in ${guest}`,
   sentSome: (sent: number, failed: number, guest: string) => `${files(sent)} arrived in ${guest}, ${formatInteger(failed)} did not`,
+  notSent: (count: number, guest: string) => `${files(count)} did not arrive in ${guest}`,
+  notSentText: (names: readonly string[], count: number, cause: 'app' | 'window') => {
+    const others = count > names.length ? [formatCount(count - names.length, 'other', 'others')] : [];
+    return `${cause === 'app' ? 'Guesthouse' : 'The window'} ended while they were on their way: ${formatList([...names, ...others])}. Send them again.`;
+  },
+  notSentOpen: 'Open its console',
   cancelled: (count: number) => `${files(count)} cancelled`,
   announceSending: (count: number, guest: string) => `Sending ${files(count)} to ${guest}.`,
   tooMany: (most: number) => `Only the first ${formatInteger(most)} files are sent`,

@@ -1,11 +1,11 @@
 /** Files from this computer to the guest's port: dropped, chosen, refused, cancelled, and kept from going by a policy. */
 import { createHash } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { FileChooser } from 'playwright-core';
+import type { FileChooser, Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { agentCapability, agentMessage, fileStatus } from '../../renderer/console/spice/agent/agent-messages.ts';
-import { launchApp, untilConnected } from '../support/app.ts';
+import { launchApp, type TestApp, untilConnected } from '../support/app.ts';
 import { goTo, goToConsole, untilLive } from '../support/console-page.ts';
 import { dragOver } from '../support/drag-files.ts';
 import { FakeVdagent, type Heard } from '../support/fake-vdagent.ts';
@@ -170,3 +170,79 @@ test('dropped and chosen files reach the guest whole, failures say what to do, a
   // The messages of one connection are handled in order: nothing of what was dropped before came.
   expect((await begun()).lines[1]).toBe('name=note.txt');
 });
+
+test('files that were on their way when the page or the app was killed are told by name, once, and leave nothing', {
+  timeout: 240_000,
+}, async () => {
+  const first = await launchApp();
+  await untilConnected(first);
+  const { home, client } = first;
+  const { id } = await makeStarterGuest(client, 'Receiver');
+  await client.call('guest.start', { guest: id });
+  await untilStatus(client, id, 'running');
+  await goToConsole(first.page, id);
+  await untilLive(first.page);
+  await untilAgent(client, id);
+  const agent = new FakeVdagent(client, id);
+  await agent.start(capabilities);
+  const names = ['one.bin', 'two.bin'];
+  for (const name of names) writeFileSync(join(home, name), Buffer.alloc(1000, 1));
+  const paths = names.map((name) => join(home, name));
+  const dropped = async (page: Page) =>
+    until('the files wait for the guest', async () => {
+      // What an agent says before the console listens is lost.
+      await agent.say(agentMessage.ANNOUNCE_CAPABILITIES, bytesOf(['u32', 0], ['u32', capabilities]));
+      const over = await dragOver(page, paths);
+      const possible = ((await page.locator('.console-drop').textContent()) ?? '').includes('Drop to send');
+      await over(possible ? 'drop' : 'dragCancel');
+      return possible;
+    });
+  const journal = join(home, 'window', 'sending.json');
+  const noted = () => until('it is noted what is on its way', () => JSON.parse(readFileSync(journal, 'utf8')).length === 1, 40_000);
+  const title = (page: Page) => page.getByText('2 files did not arrive in Receiver');
+
+  await dropped(first.page);
+  await noted();
+  await first.electron.evaluate(({ BrowserWindow }) => {
+    const contents = BrowserWindow.getAllWindows()[0]?.webContents;
+    const loaded = new Promise<void>((settle) => contents?.once('did-finish-load', () => settle()));
+    contents?.forcefullyCrashRenderer();
+    return loaded;
+  });
+  await until('the page that comes after it says so', async () =>
+    (await wordsOfPage(first, '.toast-text')).includes('one.bin and two.bin'),
+  );
+  expect(readFileSync(journal, 'utf8')).toBe('[]');
+  await first.close();
+
+  const second = await launchApp({ home });
+  await untilConnected(second);
+  expect(await title(second.page).count()).toBe(0);
+  await goToConsole(second.page, id);
+  await untilLive(second.page);
+  await dropped(second.page);
+  await noted();
+  const app = second.electron.process();
+  const gone = new Promise((settle) => app.once('exit', settle));
+  app.kill('SIGKILL');
+  await gone;
+
+  const third = await launchApp({ home });
+  await title(third.page).waitFor({ timeout: 40_000 });
+  await third.page.getByText('Guesthouse ended while they were on their way: one.bin and two.bin. Send them again.').waitFor();
+  await third.page.getByRole('button', { name: 'Open its console' }).click();
+  await untilLive(third.page);
+  expect(await title(third.page).count()).toBe(0);
+  await until('it is forgotten', () => readFileSync(journal, 'utf8') === '[]');
+});
+
+/** Of a page that has crashed and was loaded again: Playwright has given it up. */
+function wordsOfPage({ electron }: TestApp, selector: string): Promise<string> {
+  return electron.evaluate(
+    ({ BrowserWindow }, selector) =>
+      BrowserWindow.getAllWindows()[0]?.webContents.executeJavaScript(
+        `[...document.querySelectorAll(${JSON.stringify(selector)})].map((each) => each.textContent).join('\\n')`,
+      ),
+    selector,
+  );
+}
