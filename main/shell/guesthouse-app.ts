@@ -14,6 +14,7 @@ import { consoleDirectoryOf } from '../engine-host/console-directory.ts';
 import { EngineHost } from '../engine-host/engine-host.ts';
 import { findEnginePlace } from '../engine-host/engine-place.ts';
 import { serveAppScheme } from './app-protocol.ts';
+import { ChosenFiles, chosenFilesJournal } from './chosen-files.ts';
 import { linkScheme, type Opening, openingFromFile, parseLink } from './deep-link.ts';
 import { developmentRuntime } from './development-runtime.ts';
 import { followDisplays, physicalDisplays } from './displays.ts';
@@ -69,6 +70,7 @@ export function createGuesthouseApp({ root, ownFolder, log }: GuesthouseAppOptio
   const consoles = new Consoles<WebContents>(consoleDirectoryOf(host.client), knownHostsPath);
   const microphones = new Microphones((guest) => mirror.guests.get(guest)?.spec.name ?? null);
   const recordings = new Recordings(recordingJournal(join(ownFolder, 'recordings.json')));
+  const chosenFiles = new ChosenFiles(chosenFilesJournal(join(ownFolder, 'chosen.json')));
   const sendingFiles = new SendingFiles(sendingJournal(join(ownFolder, 'sending.json')));
   const streams = new EngineStreams((listener) => host.subscribe(listener));
 
@@ -171,6 +173,7 @@ export function createGuesthouseApp({ root, ownFolder, log }: GuesthouseAppOptio
     quitting,
     microphones,
     recordings,
+    chosenFiles,
     restartEngine: () => host.restart(),
     logFolder: root.logs,
   });
@@ -251,6 +254,7 @@ export function createGuesthouseApp({ root, ownFolder, log }: GuesthouseAppOptio
     followTheme({ path: join(ownFolder, 'theme'), mirror, windows: () => [...windows.all, ...headWindows.all] });
     followSystem();
     void keepRecordings();
+    void chosenFiles.removeLeft();
     Menu.setApplicationMenu(
       buildMenu({
         tell: (event) => {

@@ -1,10 +1,10 @@
 /** What the shell does for a page: dialogs, the clipboard, windows. Every input was checked at the door. */
-import { rename, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
 import { BrowserWindow, dialog, shell } from 'electron';
 import { Failure } from '../../contract/errors.ts';
 import type { HeadWindow, ShellCallName, ShellCallOutput, ShellCallParsed } from '../../contract/shell.ts';
+import type { ChosenFiles } from './chosen-files.ts';
 import { setFullScreen } from './displays.ts';
 import type { HeadWindows } from './head-windows.ts';
 import type { Sender } from './ipc-door.ts';
@@ -15,7 +15,6 @@ import type { Quitting } from './quitting.ts';
 import type { Recordings } from './recordings.ts';
 import { copiedKinds, copyPicture, copyText, readCopied, readText, writeCopied } from './system-clipboard.ts';
 import type { Windows } from './windows.ts';
-import { writeFailure } from './write-failure.ts';
 
 export type ShellCallsOptions = {
   windows: Windows;
@@ -24,6 +23,7 @@ export type ShellCallsOptions = {
   quitting: Quitting;
   microphones: Microphones;
   recordings: Recordings;
+  chosenFiles: ChosenFiles;
   restartEngine: () => Promise<void>;
   logFolder: string;
 };
@@ -58,6 +58,7 @@ export function makeShellCalls({
   quitting,
   microphones,
   recordings,
+  chosenFiles,
   restartEngine,
   logFolder,
 }: ShellCallsOptions): ShellCallHandlers {
@@ -121,7 +122,7 @@ export function makeShellCalls({
         properties: ['createDirectory', 'showOverwriteConfirmation'],
       });
       if (canceled || !filePath) return null;
-      await writeWhole(filePath, png);
+      await chosenFiles.write(filePath, png);
       places.chose(filePath);
       return filePath;
     },
@@ -247,16 +248,4 @@ export async function openFolder(path: string): Promise<void> {
 function checkPng(png: Uint8Array): void {
   if (!pngSignature.equals(png.subarray(0, pngSignature.length)))
     throw new Failure('call/invalid-input', 'The picture is no PNG.', { path: 'png' });
-}
-
-/** @throws Failure `store/not-writable`, `store/full`; what stood there before stays then */
-async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
-  const temporary = `${path}.new`;
-  try {
-    await writeFile(temporary, bytes, { flush: true });
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw writeFailure(path, error);
-  }
 }
