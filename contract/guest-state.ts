@@ -87,6 +87,8 @@ export const guestState = z.object({
       addresses: z.array(z.string()),
       hostname: z.string().nullable(),
       resolution: z.object({ widthPx: z.number().int(), heightPx: z.number().int() }).nullable(),
+      /** Since when QEMU has not answered although it lives; null while it does. */
+      silentSince: instant.nullable(),
     })
     .optional(),
   /** Something that wants attention although the guest works: a missing CD, a spec the host cannot run. */

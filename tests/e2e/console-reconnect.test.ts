@@ -123,7 +123,7 @@ test('what was seen stays while the connection is cut, dimmed and with words, an
   expect(await coloursIn(page, readFileSync(video))).toEqual(['blue', 'green']);
 });
 
-test('a guest whose QEMU is silent for a while gets what was typed meanwhile, in order and once', {
+test('a guest whose QEMU is silent for a while is said to be, keeps its picture, and gets what was typed meanwhile, in order and once', {
   timeout: 300_000,
 }, async () => {
   const app = await withCuttable(null);
@@ -144,7 +144,13 @@ test('a guest whose QEMU is silent for a while gets what was typed meanwhile, in
   await typeBlindly(page, 'cd');
   await page.keyboard.up('ShiftLeft');
   await typeBlindly(page, 'ef');
+  await absence(page).getByText('Starter does not answer').waitFor({ timeout: 60_000 });
+  await absence(page)
+    .getByText(/^For \d+ s now\.$/)
+    .waitFor();
+  expect(await page.locator(screen).isVisible()).toBe(true);
   process.kill(pid, 'SIGCONT');
+  await absence(page).waitFor({ state: 'detached', timeout: 60_000 });
   expect(await typed()).toBe('abCDef');
   await page.keyboard.press('Control+KeyD');
   await untilEqual(page, client, guest, 60_000);

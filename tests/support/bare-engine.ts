@@ -128,6 +128,7 @@ export function runningGuest(index: number): Guest {
     addresses: [],
     hostname: null,
     resolution: null,
+    silentSince: null,
   };
   return { ...guest, state: { ...guest.state, status: 'running', run } };
 }

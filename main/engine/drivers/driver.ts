@@ -91,8 +91,8 @@ export type DriverEvent =
   | { kind: 'network'; addresses: string[]; hostname: string | null; agentVersion: string | null }
   | { kind: 'resolution'; widthPx: number; heightPx: number }
   | { kind: 'tray'; deviceId: string; open: boolean }
-  /** The process lives, and nothing that it is asked is answered; or is again. */
-  | { kind: 'answering'; answers: boolean }
+  /** Since when the process lives and nothing that it is asked is answered; null when it is again. */
+  | { kind: 'answering'; silentSince: string | null }
   /** What the run left behind says how it ended, and stays until {@link Driver.clear}. */
   | { kind: 'ended'; end: RunEnd };
 

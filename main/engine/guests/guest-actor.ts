@@ -470,7 +470,8 @@ export class GuestActor {
         return;
       case 'answering': {
         const { run } = this.record.now;
-        const silent = event.answers ? [] : [`${this.name} runs, but QEMU does not answer for it.`];
+        const silent = event.silentSince === null ? [] : [`${this.name} runs, but QEMU does not answer for it.`];
+        this.#observed.tell({ silentSince: event.silentSince });
         this.#observed.setProblems([...(run?.problems ?? []), ...silent]);
         return;
       }

@@ -3,8 +3,8 @@ import type { GuestState } from '../../../contract/guest-state.ts';
 import type { RunFacts } from '../drivers/driver.ts';
 
 type RunView = NonNullable<GuestState['run']>;
-/** What the guest tells of itself while it runs. */
-export type Told = Pick<RunView, 'qemuAgent' | 'qemuAgentVersion' | 'spiceAgent' | 'addresses' | 'hostname' | 'resolution'>;
+/** What the guest and its QEMU tell of themselves while it runs. */
+export type Told = Pick<RunView, 'qemuAgent' | 'qemuAgentVersion' | 'spiceAgent' | 'addresses' | 'hostname' | 'resolution' | 'silentSince'>;
 
 const toldNothing: Told = {
   qemuAgent: false,
@@ -13,6 +13,7 @@ const toldNothing: Told = {
   addresses: [],
   hostname: null,
   resolution: null,
+  silentSince: null,
 };
 
 export class ObservedState {

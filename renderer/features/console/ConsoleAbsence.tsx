@@ -8,6 +8,7 @@ import { ProgramDetails } from '../../parts/ProgramText.tsx';
 import { doVerb, useBusyGuests } from '../../state/guest-verbs.ts';
 import { Button } from '../../ui/Button.tsx';
 import { consoleWords } from '../../words/console.ts';
+import { formatDuration } from '../../words/format.ts';
 import type { Absence } from './absence.ts';
 
 type Props = {
@@ -34,6 +35,7 @@ export function ConsoleAbsence({ guest, absence, session, alone, onTakeOver }: P
           <bdi>{absence.title}</bdi>
         </h2>
         {text && <p className="selectable">{text}</p>}
+        {absence.since !== null && <TimeSince since={absence.since} />}
         {absence.action === 'connect' && session && <RetryTime session={session} />}
         <div className="row row-wrap console-absence-actions">
           {verb && (
@@ -61,6 +63,20 @@ export function ConsoleAbsence({ guest, absence, session, alone, onTakeOver }: P
         {detail && <ProgramDetails text={detail} />}
       </div>
     </div>
+  );
+}
+
+/** Counts up; not read out every second. */
+function TimeSince({ since }: { since: string }) {
+  const [now, setNow] = useState(Date.now);
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), 1000);
+    return () => clearInterval(timer);
+  }, []);
+  return (
+    <p className="muted small" aria-hidden="true">
+      {consoleWords.states.silentFor(formatDuration((now - Date.parse(since)) / 1000))}
+    </p>
   );
 }
 

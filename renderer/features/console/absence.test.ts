@@ -33,6 +33,16 @@ test('a live picture of a running guest has nothing in its way, also while the e
   expect(absenceOf(input({ phase: 'connected', connection: { state: 'lost', text: 'gone', retryInMs: 100 } }))).toBeNull();
 });
 
+test('a QEMU that does not answer is said over the live picture, for as long as the engine knows of it', () => {
+  const run = { silentSince: '2026-11-01T00:00:05.000Z' } as GuestState['run'];
+  for (const status of ['running', 'paused'] as const) {
+    const silent = input({ state: state(status, { run }), phase: 'connected' });
+    expect(absenceOf(silent)).toMatchObject({ title: 'Debian does not answer', since: '2026-11-01T00:00:05.000Z', verb: null });
+  }
+  const lost = { state: 'lost', text: 'gone', retryInMs: 100 } as const;
+  expect(absenceOf(input({ state: state('running', { run }), phase: 'connected', connection: lost }))).toBeNull();
+});
+
 test('each state offers the verb that brings the guest back', () => {
   expect(absenceOf(input({ state: state('off') }))?.verb).toBe('start');
   expect(absenceOf(input({ state: state('crashed') }))?.verb).toBe('start');

@@ -14,6 +14,8 @@ export type Absence = {
   /** The verb that brings the guest back. */
   verb: PowerVerb | null;
   action: 'connect' | 'showHere' | null;
+  /** Since when that is so, where it is counted. */
+  since: string | null;
 };
 
 export type AbsenceInput = {
@@ -36,8 +38,12 @@ export function absenceOf({ guest, connection, phase, end, elsewhere }: AbsenceI
     tone: 'plain',
     verb: null,
     action: null,
+    since: null,
     ...more,
   });
+  const silentSince = connection.state === 'connected' ? (state.run?.silentSince ?? null) : null;
+  if (phase === 'connected' && silentSince !== null && state.pause?.kind !== 'moved')
+    return say(states.silent(spec.name), { text: states.silentText, tone: 'waiting', since: silentSince });
   // A console lives without the engine: as long as there is a picture, nothing is in its way.
   if (phase === 'connected' && state.pause?.kind === 'moved') return null;
   if (phase === 'connected')

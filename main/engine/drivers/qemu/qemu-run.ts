@@ -13,7 +13,7 @@ import type { PauseReason, Sample } from '../../../../contract/guest-state.ts';
 import type { GuestFiles } from '../../files/layout.ts';
 import type { Log } from '../../log/log.ts';
 import { QmpClient } from '../../qmp/qmp-client.ts';
-import type { QmpArguments, QmpCommandName, QmpReturns } from '../../qmp/qmp-commands.ts';
+import type { QmpArguments, QmpCommandName, QmpReturns, RunState } from '../../qmp/qmp-commands.ts';
 import { QmpClosedError } from '../../qmp/qmp-errors.ts';
 import type { QmpEvent } from '../../qmp/qmp-message.ts';
 import type {
@@ -32,6 +32,7 @@ import type {
   StillRun,
 } from '../driver.ts';
 import { AgentWatch } from './agent-watch.ts';
+import { AnswerWatch } from './answer-watch.ts';
 import { hasScreen, machineFamily } from './arguments/launch-facts.ts';
 import { askAgent, trimTimeoutMs } from './ask-agent.ts';
 import { diskPaths } from './disk-files.ts';
@@ -57,6 +58,8 @@ const quitTimeoutMs = 5_000;
 /** A QEMU that quits may still write what it holds in its caches. */
 const endTimeoutMs = 15_000;
 const killTimeoutMs = 10_000;
+/** As long as timers go: what waits for an answer that long is waited for until the connection ends. */
+const anyTimeMs = 2 ** 31 - 1;
 
 export type QemuRunParts = {
   spec: GuestSpec;
@@ -85,6 +88,7 @@ export class QemuRun implements DriverRun {
   readonly #serial: SerialHub;
   readonly #room = new RoomWatch();
   readonly #screenshots: Screenshots;
+  readonly #answers: AnswerWatch;
   readonly #keyboard = new Keyboard((events) => this.#do('input-send-event', events));
   readonly #ended = Promise.withResolvers<void>();
   #qmp: QmpClient | null;
@@ -100,6 +104,7 @@ export class QemuRun implements DriverRun {
   #resetPressedAtMs = Number.NEGATIVE_INFINITY;
   #hasEnded = false;
   #isLost = false;
+  #lastSeen: RunState | null = null;
   #released = false;
   #counters: Counters | null = null;
 
@@ -119,6 +124,12 @@ export class QemuRun implements DriverRun {
       guestName: () => this.#spec.name,
       dump: (filename) => this.#do('screendump', { filename, format: 'png' }),
       resolution: (size) => this.#tell({ kind: 'resolution', ...size }),
+    });
+    this.#answers = new AnswerWatch({
+      ask: () => this.#connected().execute('query-status', {}, { timeoutMs: anyTimeMs }),
+      excused: () => this.#transferring,
+      told: (silentSince) => this.#tell({ kind: 'answering', silentSince }),
+      status: (status) => this.#seen(status),
     });
     this.#agent = new AgentWatch(
       parts.files.agent,
@@ -148,6 +159,7 @@ export class QemuRun implements DriverRun {
         );
     });
     void qmp.closed.then(() => this.#connectionLost());
+    this.#answers.start();
     if (this.hasSerial && !this.#serial.isOpen) {
       await this.#serial.open().catch((error: unknown) => this.#log.warn({ error: String(error) }, 'The serial console cannot be joined.'));
     }
@@ -407,6 +419,7 @@ export class QemuRun implements DriverRun {
 
   release(): void {
     this.#released = true;
+    this.#answers.stop();
     this.#room.stop();
     this.#agent.release();
     this.#serial.close('The engine stops.');
@@ -486,6 +499,13 @@ export class QemuRun implements DriverRun {
     this.#tell({ kind: 'paused', reason: observed.reason });
   }
 
+  /** A guest that was paused already when it was moved away says nothing of it. */
+  #seen(status: RunState): void {
+    const before = this.#lastSeen;
+    this.#lastSeen = status;
+    if (status === 'postmigrate' && before !== 'postmigrate') void this.#stopped();
+  }
+
   #watchRoom(reason: PauseReason): void {
     if (reason.kind !== 'disk-full' || !reason.file) return;
     this.#room.watch(reason.file, () => {
@@ -507,13 +527,15 @@ export class QemuRun implements DriverRun {
   async #connectionLost(): Promise<void> {
     if (this.#isLost) return;
     this.#isLost = true;
+    this.#answers.stop();
+    const silentSince = new Date().toISOString();
     const { process: qemu } = this.facts;
     for (let attempt = 0; !(await waitUntil(() => this.#released || !isAlive(qemu), 300)); attempt++) {
-      if (attempt === 0) this.#tell({ kind: 'answering', answers: false });
+      if (attempt === 0) this.#tell({ kind: 'answering', silentSince });
       if (!(await this.#rejoin())) continue;
       this.#isLost = false;
       this.#log.warn({ pid: qemu.pid }, 'The connection to QEMU broke and was made again.');
-      this.#tell({ kind: 'answering', answers: true });
+      this.#tell({ kind: 'answering', silentSince: null });
       return this.#stopped();
     }
     if (this.#released) return;
