@@ -1,6 +1,7 @@
 import type { LucideIcon } from 'lucide-react';
 import { type ReactNode, useId } from 'react';
 import { Button as AriaButton, type ButtonProps, VisuallyHidden } from 'react-aria-components';
+import { isStrayClick } from './stray-click.ts';
 import { WithTooltip } from './Tooltip.tsx';
 import './Button.css';
 
@@ -106,7 +107,7 @@ export function PlainIconButton({
 function ariaProps(rest: Common, reason: string | null, reasonId: string): ButtonProps {
   const blocked = reason !== null;
   return {
-    ...(rest.onPress ? { onPress: () => !blocked && !rest.busy && rest.onPress?.() } : {}),
+    ...(rest.onPress ? { onPress: (press) => !blocked && !rest.busy && !isStrayClick(press) && rest.onPress?.() } : {}),
     ...(blocked ? { 'aria-disabled': true, 'aria-describedby': reasonId } : {}),
     ...(rest['aria-expanded'] === undefined ? {} : { 'aria-expanded': rest['aria-expanded'] }),
     ...(rest['aria-haspopup'] === undefined ? {} : { 'aria-haspopup': rest['aria-haspopup'] }),

@@ -221,8 +221,28 @@ test('a recording goes on while the guest changes its size, and plays as a video
     const writtenBytes = statSync(growing).size;
     await until('more is recorded', () => statSync(growing).size > writtenBytes);
   }
-  await page.locator(shown).getByRole('button', { name: 'End the recording' }).click();
+  await electron.evaluate(({ dialog }) => {
+    Object.assign(globalThis, { asked: 0 });
+    dialog.showSaveDialog = async () => {
+      (globalThis as unknown as { asked: number }).asked++;
+      return { canceled: true, filePath: '' };
+    };
+  });
+  const asked = () => electron.evaluate(() => (globalThis as unknown as { asked: number }).asked);
+  const end = await page.locator(shown).getByRole('button', { name: 'End the recording' }).boundingBox();
+  const at = { x: (end?.x ?? 0) + 12, y: (end?.y ?? 0) + (end?.height ?? 0) / 2 };
+  await page.mouse.click(at.x, at.y);
   await page.getByText(`Recorded to ${path}`).waitFor();
+  // The second click of a double click, so slow that the button begins the next one by then.
+  const again = page.locator(shown).getByRole('button', { name: 'Record a video…' });
+  await again.waitFor();
+  await page.mouse.down({ clickCount: 2 });
+  await page.mouse.up({ clickCount: 2 });
+  // What the page asks the shell comes in order.
+  await page.evaluate(() => window.guesthouse.shell('shell.copyText', { text: 'after it' }));
+  expect(await asked()).toBe(0);
+  await again.click();
+  await until('a click of its own is taken', async () => (await asked()) === 1);
   expect(existsSync(growing)).toBe(false);
   const sizes = await playedSizes(page, readFileSync(path));
   expect(sizes).toContain(`${widthPx}x${heightPx}`);
