@@ -198,6 +198,27 @@ test('the pointer of a turned and zoomed picture is where it is seen, and both a
   await page.locator(`${shown} .console-screen-exact`).waitFor();
 });
 
+test('the arrow keys go through the toolbar, and Tab comes to the button that was used last', async () => {
+  const app = await launchApp();
+  const { page, client } = app;
+  await untilConnected(app);
+  const { id } = await makeStarterGuest(client, 'Keys');
+  await goToConsole(page, id);
+  const bar = page.locator(shown).getByRole('toolbar', { name: 'Console' });
+  const focused = () => bar.locator(':focus').count();
+  const isFocused = async (name: string) => (await bar.getByRole('button', { name, exact: true }).and(bar.locator(':focus')).count()) === 1;
+  await bar.getByRole('button', { name: 'Send keys' }).focus();
+  await page.keyboard.press('ArrowRight');
+  await until('the next one has the focus', () => isFocused('Type the clipboard’s text'), 40_000);
+  await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('ArrowLeft');
+  await until('it has it again', () => isFocused('Type the clipboard’s text'), 40_000);
+  await page.keyboard.press('Tab');
+  await until('the keyboard has left the toolbar', async () => (await focused()) === 0, 40_000);
+  await page.keyboard.press('Shift+Tab');
+  await until('it comes back to where it was', () => isFocused('Type the clipboard’s text'), 40_000);
+});
+
 test('a recording goes on while the guest changes its size, and plays as a video of what was seen', async () => {
   const app = await withConsole();
   const { page, client, guest, electron, home } = app;

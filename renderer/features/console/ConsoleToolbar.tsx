@@ -19,6 +19,7 @@ import { DisposableMark } from '../../parts/DisposableMark.tsx';
 import { shell } from '../../state/bridge.ts';
 import { Button, IconButton } from '../../ui/Button.tsx';
 import { MenuItem, MenuSection, MenuTrigger, Submenu } from '../../ui/Menu.tsx';
+import { Toolbar } from '../../ui/Toolbar.tsx';
 import { consoleWords } from '../../words/console.ts';
 import { filesWords } from '../../words/files.ts';
 import { ClipboardMenu } from './ClipboardMenu.tsx';
@@ -80,7 +81,7 @@ export function ConsoleToolbar(props: Props) {
   const screenshot = useScreenshot(guest, view);
   const moving = files.view.pendingCount > 0 ? filesWords.staysHere : null;
   return (
-    <div className="console-toolbar" role="toolbar" aria-label={consoleWords.toolbar}>
+    <Toolbar className="console-toolbar" label={consoleWords.toolbar}>
       {inOwnWindow && <DisposableMark guest={guest} />}
       <MenuTrigger
         label={consoleWords.sendKeys}
@@ -152,7 +153,7 @@ export function ConsoleToolbar(props: Props) {
         label={fullScreen ? consoleWords.leaveFullScreen : consoleWords.fullScreen}
         onPress={() => onFullScreen(!fullScreen)}
       />
-    </div>
+    </Toolbar>
   );
 }
 
