@@ -1,19 +1,19 @@
 import { expect, test } from 'vitest';
 import { compareNames, formatBytes, formatCount, formatDuration, formatMiB, formatRate, formatRelativeTime } from './format.ts';
 
-test('sizes are in binary units with a space and at most one digit behind the point', () => {
-  expect(formatBytes(0)).toBe('0 B');
-  expect(formatBytes(1023)).toBe('1,023 B');
-  expect(formatBytes(1024)).toBe('1 KiB');
-  expect(formatBytes(1536 * 1024)).toBe('1.5 MiB');
-  expect(formatBytes(4 * 2 ** 30)).toBe('4 GiB');
-  expect(formatBytes(-5)).toBe('0 B');
-  expect(formatMiB(2048)).toBe('2 GiB');
-  expect(formatRate(2048)).toBe('2 KiB/s');
+test('sizes are in binary units with a space that does not break and at most one digit behind the point', () => {
+  expect(formatBytes(0)).toBe('0\u00a0B');
+  expect(formatBytes(1023)).toBe('1,023\u00a0B');
+  expect(formatBytes(1024)).toBe('1\u00a0KiB');
+  expect(formatBytes(1536 * 1024)).toBe('1.5\u00a0MiB');
+  expect(formatBytes(4 * 2 ** 30)).toBe('4\u00a0GiB');
+  expect(formatBytes(-5)).toBe('0\u00a0B');
+  expect(formatMiB(2048)).toBe('2\u00a0GiB');
+  expect(formatRate(2048)).toBe('2\u00a0KiB/s');
 });
 
 test('a size just below the next unit is written in the next unit', () => {
-  expect(formatBytes(1024 ** 2 - 1)).toBe('1 MiB');
+  expect(formatBytes(1024 ** 2 - 1)).toBe('1\u00a0MiB');
 });
 
 test('times are relative, and what has just happened is now', () => {

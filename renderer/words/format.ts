@@ -16,7 +16,7 @@ const collator = new Intl.Collator(language, { numeric: true, sensitivity: 'base
 
 const byteUnits = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
 
-/** "4 GiB", "1.5 MiB", "17 B": binary units, one digit behind the point where it says something. */
+/** "4 GiB", "1.5 MiB", "17 B": binary units, one digit behind the point where it says something. No line ends before the unit. */
 export function formatBytes(bytes: number): string {
   let value = Math.max(0, bytes);
   let unit = 0;
@@ -29,7 +29,7 @@ export function formatBytes(bytes: number): string {
     value = 1;
     unit += 1;
   }
-  return `${(unit === 0 || value >= 100 ? integer : oneDigit).format(value)} ${byteUnits[unit]}`;
+  return `${(unit === 0 || value >= 100 ? integer : oneDigit).format(value)}\u00a0${byteUnits[unit]}`;
 }
 
 export function formatMiB(mebibytes: number): string {

@@ -77,7 +77,7 @@ test('an image comes from an address: seen while it comes, stopped, gone on with
 
   const kept = page.getByRole('list', { name: 'From addresses' });
   await kept.getByText('download/refused').waitFor();
-  await kept.getByText(/of 5\.9 MiB are kept/).waitFor();
+  await kept.getByText(/of 5\.9\sMiB are kept/).waitFor();
   broken = false;
   await kept.getByRole('button', { name: 'Go on' }).click();
   await until('the image is in the library', async () => (await call('image.list', {})).some((image) => image.sha256 === sha256));

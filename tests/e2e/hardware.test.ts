@@ -16,7 +16,7 @@ test('hardware is changed in the window: checked as it is typed, applied, shown 
   const memory = page.getByRole('spinbutton', { name: /^Memory/ });
   await memory.fill('9999999');
   await page
-    .getByText(/This computer has \d+ MiB of memory/)
+    .getByText(/This computer has \d+\sMiB of memory/)
     .first()
     .waitFor();
   const apply = page.getByRole('button', { name: 'Apply' });

@@ -165,7 +165,7 @@ test('a capsule takes snapshots along unless the dialog is told not to, which sa
   await page.getByRole('menuitem', { name: 'Export…' }).click();
   const dialog = page.getByRole('dialog', { name: 'Export Travelling' });
   await dialog.getByText('With its 2 snapshots').waitFor();
-  await dialog.getByText(/^About \d+(\.\d+)? MiB\. Only what it is now would be \d+(\.\d+)? MiB: \d+(\.\d+)? MiB less\.$/).waitFor();
+  await dialog.getByText(/^About \d+(\.\d+)?\sMiB\. Only what it is now would be \d+(\.\d+)?\sMiB: \d+(\.\d+)?\sMiB less\.$/).waitFor();
   await expectNothingSticksOut(page, 'the export of a guest with snapshots');
   const sizes: number[] = [];
   for (const target of [join(outside, 'all.capsule'), join(outside, 'present.capsule')]) {

@@ -246,7 +246,7 @@ async function sending(desktop: Desktop): Promise<void> {
   // A guest without room says how much it has.
   await desktop.run('fallocate -l $(( $(df -k --output=avail / | tail -1) - 4000 ))K /filler');
   await drop(desktop, [large]);
-  await card.getByText(/The guest has no room for it: 3\.\d MiB are free/).waitFor({ timeout: slowMs });
+  await card.getByText(/The guest has no room for it: 3\.\d\sMiB are free/).waitFor({ timeout: slowMs });
   await desktop.run('rm /filler');
   await card.getByRole('button', { name: 'Close' }).click();
 }
