@@ -42,10 +42,10 @@ test('a monitor in a window of its own is drawn and used there, has that windowâ
   const { page, client, electron, guest } = app;
   await untilHeadEqual(app, page, guest, 0);
   const opening = nextWindow(electron);
-  await choose(page, 'Screen 2', 'menuitemcheckbox');
+  await choose(page, 'Monitor 2', 'menuitemcheckbox');
   const second = await opening;
   await second.locator(canvasOf(1)).waitFor();
-  await until('it has its title', async () => (await second.title()) === 'Screen 2 â€“ Starter');
+  await until('it has its title', async () => (await second.title()) === 'Monitor 2 â€“ Starter');
   await page.getByRole('radio', { name: '2', exact: true }).waitFor({ state: 'detached' });
   const windows = () => electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().length);
   expect(await windows()).toBe(2);
@@ -66,7 +66,7 @@ test('a monitor in a window of its own is drawn and used there, has that windowâ
     (await runInGuest(client, guest, `head -n 1 /sys/class/drm/card*-Virtual-${output}/modes`)).trim();
   const before = await preferred(1);
   const resized = await electron.evaluate(({ BrowserWindow }) => {
-    const window = BrowserWindow.getAllWindows().find((each) => each.getTitle().startsWith('Screen 2'));
+    const window = BrowserWindow.getAllWindows().find((each) => each.getTitle().startsWith('Monitor 2'));
     window?.setContentSize(900, 700);
     return window !== undefined;
   });
@@ -101,7 +101,7 @@ test('a monitor in a window of its own is drawn and used there, has that windowâ
   // A button that is held is held in the other window as well, and let go there.
   await electron.evaluate(({ BrowserWindow }) => {
     for (const window of BrowserWindow.getAllWindows()) {
-      const isSecond = window.getTitle().startsWith('Screen 2');
+      const isSecond = window.getTitle().startsWith('Monitor 2');
       window.setPosition(isSecond ? 0 : 920, 0);
     }
   });
@@ -129,7 +129,7 @@ test('a monitor in a window of its own is drawn and used there, has that windowâ
   expect(await page.locator(target).count()).toBe(0);
   await takeAway('drop');
   await second.locator(target).waitFor({ state: 'detached' });
-  expect(await second.title()).toBe('Screen 2 â€“ Starter');
+  expect(await second.title()).toBe('Monitor 2 â€“ Starter');
 
   // What was in it is with the others again, and goes on being drawn.
   await second.close();

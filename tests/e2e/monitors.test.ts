@@ -72,10 +72,10 @@ test('two monitors are shown one at a time or side by side, each pixel by pixel,
   await untilHeadEqual(app, app.page, guest, 1);
   expect(await page.locator('.console:not([hidden]) [data-fact="size"]').textContent()).toContain('×');
   await page.getByRole('button', { name: 'Monitors' }).click();
-  const more = page.getByRole('menuitemradio', { name: 'More screens' });
+  const more = page.getByRole('menuitemradio', { name: 'More monitors' });
   expect(await more.getAttribute('aria-disabled')).toBe('true');
-  expect(await more.textContent()).toContain('This guest’s display has 2 screens.');
-  expect(await page.getByRole('menuitemradio', { name: '3 screens' }).count()).toBe(0);
+  expect(await more.textContent()).toContain('This guest’s display has 2 monitors.');
+  expect(await page.getByRole('menuitemradio', { name: '3 monitors' }).count()).toBe(0);
   await page.keyboard.press('Escape');
 
   // An agent that has opened its channel: both are asked for, each as large as its place.

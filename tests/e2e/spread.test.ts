@@ -16,7 +16,7 @@ async function windowsOf({ electron }: TestApp): Promise<Record<string, string>>
     Object.fromEntries(
       BrowserWindow.getAllWindows().map((window) => {
         const { x, y, width, height } = window.getBounds();
-        const title = window.getTitle().startsWith('Screen 2') ? 'second' : 'first';
+        const title = window.getTitle().startsWith('Monitor 2') ? 'second' : 'first';
         return [title, `${window.isFullScreen() ? 'full ' : ''}${width}x${height}+${x}+${y}`];
       }),
     ),
@@ -101,7 +101,7 @@ test('each monitor is full screen on the display that it belongs to, also when o
 
   // What is chosen holds from then on; whoever was there goes to the other one.
   await page.mouse.move(640, 1);
-  await choose(page, 'Screen 1 on', 'Display 2');
+  await choose(page, 'Monitor 1 on', 'Display 2');
   await untilWindows(app, { first: 'full 1024x768+1280+0', second: 'full 1280x800+0+0' });
   await untilHeadEqual(app, page, guest, 0, '1024x768');
   await untilHeadEqual(app, second, guest, 1, '1280x800');

@@ -376,7 +376,7 @@ async function showing(desktop: Desktop): Promise<void> {
   await choose('Side by side');
   for (const head of [0, 1]) await fills(head);
   await choose('One at a time');
-  await choose('1 screen');
+  await choose('1 monitor');
   await until('the second is off', async () => (await desktop.run(connected)).trim().split(' ').length === 1, slowMs);
   await fills(0);
 }

@@ -1,7 +1,9 @@
 import { Check, TriangleAlert, X } from 'lucide-react';
 import { type ReactNode, useEffect, useState } from 'react';
+import { Link } from 'wouter';
 import type { Guest } from '../../../contract/guest-state.ts';
 import type { ConsoleSession, SessionView } from '../../console/session.ts';
+import { bridge } from '../../state/bridge.ts';
 import { IconButton } from '../../ui/Button.tsx';
 import { consoleWords } from '../../words/console.ts';
 import { formatBytes, formatInteger, formatList, formatPercent, formatRate } from '../../words/format.ts';
@@ -27,6 +29,11 @@ export function ConnectionPanel({ guest, session, view, onClose }: Props) {
   );
 }
 
+/** A console's own window shows no other page. */
+function WhyEmulated() {
+  return bridge.info.window.kind === 'main' ? <Link href="/health">{w.whyEmulated}</Link> : w.whyEmulated;
+}
+
 function Figures({ guest, session, view }: Omit<Props, 'onClose'>) {
   // As the strip shows them: two figures of the same thing would be one too many.
   const stats = useStats(session);
@@ -50,7 +57,10 @@ function Figures({ guest, session, view }: Omit<Props, 'onClose'>) {
           ) : (
             reasons.map((reason) => (
               <li key={reason} className="console-reason">
-                <TriangleAlert size={16} aria-hidden="true" /> <span>{w.reasons[reason]}</span>
+                <TriangleAlert size={16} aria-hidden="true" />{' '}
+                <span>
+                  {w.reasons[reason]} {reason === 'emulated' && <WhyEmulated />}
+                </span>
               </li>
             ))
           )}
