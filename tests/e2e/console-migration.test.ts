@@ -4,8 +4,11 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { expect, onTestFinished, test } from 'vitest';
+import { agentCapability, agentMessage, fileStatus } from '../../renderer/console/spice/agent/agent-messages.ts';
 import { launchApp, untilConnected } from '../support/app.ts';
 import { absence, canvasPixels, goToConsole, runInGuest, typeBlindly, typeKeys } from '../support/console-page.ts';
+import { dragOver } from '../support/drag-files.ts';
+import { FakeVdagent, type Heard } from '../support/fake-vdagent.ts';
 import { canvasOf } from '../support/monitor-pixels.ts';
 import { differingPixels } from '../support/png.ts';
 import { coloursIn } from '../support/recorded-colours.ts';
@@ -26,6 +29,7 @@ import { askFolders, foldersRequest } from '../support/webdavd.ts';
 
 const shown = '.console:not([hidden])';
 const heads = [0, 1] as const;
+const fileCapabilities = (1 << agentCapability.CLIPBOARD_BY_DEMAND) | (1 << agentCapability.GUEST_LINEEND_LF);
 
 /** Nothing is said over the picture, and both monitors are what that QEMU says. */
 async function untilEqual(page: Page, qemu: GuestQemu): Promise<void> {
@@ -223,4 +227,77 @@ test('a window goes along with its guest to another QEMU, and stays with it when
   await page.locator(`${shown} canvas[data-console-frame]`).first().waitFor();
 
   expect(strangers).toBe(0);
+});
+
+test('a file that is on its way and a shared folder go on when the guest moves and the servers hand each other their state', {
+  timeout: 400_000,
+}, async () => {
+  const app = await launchApp();
+  const { page, client, home } = app;
+  await untilConnected(app);
+  const { id: guest } = await makeStarterGuest(client, 'Traveller');
+  const papers = join(home, 'papers');
+  mkdirSync(papers);
+  writeFileSync(join(papers, 'letter'), 'Dear guest');
+  await client.call('guest.edit', {
+    guest,
+    change: {
+      display: { device: 'virtio', heads: 2 },
+      shares: [{ path: papers, via: 'webdav' }],
+      extraArguments: memoryInFile(join(home, 'memory'), 256),
+    },
+  });
+  await app.call('guest.start', { guest });
+  await untilStatus(client, guest, 'running');
+  await goToConsole(page, guest);
+  await page.locator(canvasOf(0)).waitFor({ timeout: 60_000 });
+  await untilAgent(client, guest);
+  const agent = new FakeVdagent(client, guest);
+  await agent.start(fileCapabilities);
+  const said: Heard[] = [];
+  const untilSaid = (type: number) =>
+    until(
+      `the guest hears ${type}`,
+      async () => {
+        said.push(...(await agent.heard()));
+        const at = said.findIndex((message) => message.type === type);
+        return at < 0 ? null : said.splice(0, at + 1).at(-1);
+      },
+      60_000,
+    );
+  const content = Buffer.from(Array.from({ length: 300_000 }, (_, index) => index >> 4));
+  writeFileSync(join(home, 'large.bin'), content);
+  const transfers = page.locator('.console-files');
+
+  const from = firstQemu(app, guest);
+  await until('the file is dropped', async () => {
+    const over = await dragOver(page, [join(home, 'large.bin')]);
+    const possible = ((await page.locator('.console-drop').textContent()) ?? '').includes('Drop to send');
+    await over(possible ? 'drop' : 'dragCancel');
+    return possible;
+  });
+  const { selection: number } = (await untilSaid(agentMessage.FILE_XFER_START)) as Heard;
+  // It stands in the middle of the file while the guest moves.
+  await agent.holdBack(true);
+  await agent.file(number, fileStatus.CAN_SEND_DATA);
+  await transfers.getByText(/KiB of 293\sKiB/).waitFor({ timeout: 60_000 });
+  expect(await askFolders((script) => runInGuest(client, guest, script), [foldersRequest('GET', '/papers/letter')])).toEqual([
+    expect.stringMatching(/200 OK.*Dear guest$/s),
+  ]);
+
+  const target = await startSecondQemu(app, guest);
+  await announce(from, target, 1);
+  await beginMove(from, target, join(home, 'incoming'), true);
+  await untilMoved(from, target);
+  await until('the window has left the other', async () => (await channels(from)) === 0, 60_000);
+  agent.goAlong(target.run);
+  await agent.holdBack(false);
+  const parts: Buffer[] = [];
+  while (parts.reduce((sum, part) => sum + part.byteLength, 0) < content.byteLength)
+    parts.push(((await untilSaid(agentMessage.FILE_XFER_DATA)) as Heard).words.subarray(8));
+  expect(Buffer.concat(parts).equals(content)).toBe(true);
+  await agent.file(number, fileStatus.SUCCESS);
+  await page.getByText('1 file arrived in Traveller').first().waitFor();
+  await transfers.waitFor({ state: 'detached' });
+  expect(await askFolders(target.run, [foldersRequest('GET', '/papers/letter')])).toEqual([expect.stringMatching(/200 OK.*Dear guest$/s)]);
 });

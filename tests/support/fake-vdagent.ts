@@ -21,13 +21,25 @@ const followed: readonly number[] = [
 ];
 
 export class FakeVdagent {
-  readonly #client: EngineClient;
-  readonly #guest: GuestId;
+  #run: (script: string) => Promise<string>;
   #read = 0;
 
   constructor(client: EngineClient, guest: GuestId) {
-    this.#client = client;
-    this.#guest = guest;
+    this.#run = (script) => runInGuest(client, guest, script);
+  }
+
+  /** The guest is in another QEMU now, where commands in it are run so. */
+  goAlong(run: (script: string) => Promise<string>): void {
+    this.#run = run;
+  }
+
+  /** Reads nothing of what the client says until it is told to go on. */
+  async holdBack(on: boolean): Promise<void> {
+    await this.#run(
+      `for each in /proc/[0-9]*; do
+        [ "$(readlink $each/fd/1)" = /tmp/agent-heard ] && kill -${on ? 'STOP' : 'CONT'} \${each#/proc/}
+      done; true`,
+    );
   }
 
   /** Opens the port, which lets only one in, and says what it can do. */
@@ -81,10 +93,6 @@ export class FakeVdagent {
       if (followed.includes(type)) messages.push({ type, selection: body[0] ?? 0, words: body.subarray(4) });
     }
     return messages;
-  }
-
-  #run(script: string): Promise<string> {
-    return runInGuest(this.#client, this.#guest, script);
   }
 }
 
