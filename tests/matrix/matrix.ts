@@ -12,6 +12,8 @@ import { type BrowserDecoders, openBrowserDecoders } from '../support/browser-de
 import { type DesktopDisk, desktopDisk } from '../support/desktop-disk.ts';
 import { type DesktopMachine, type DisplayDevice, startDesktop } from '../support/desktop-machine.ts';
 import type { Pixels } from '../support/png.ts';
+import { pixelsOf } from '../support/spice-client.ts';
+import { portablePixmap } from '../support/test-photos.ts';
 import { peakSignalToNoise } from './picture-quality.ts';
 import { appendRows, type MatrixRow, readRows, tablesOf } from './tables.ts';
 import { compareWhenStill, exact, nearDb, openWatchers, type Watcher } from './watchers.ts';
@@ -79,7 +81,8 @@ export function tryMatrix(device: DisplayDevice): void {
       });
       const faults: string[] = [];
       for (const workload of left) {
-        const done = await tryWorkload(machine, watchers, workload, jpeg === 'always' ? decoders : null);
+        const pictures = join(folder, `${device}-${streaming}-${jpeg}-${zlib}`);
+        const done = await tryWorkload(machine, watchers, workload, jpeg === 'always' ? decoders : null, pictures);
         const earlier = rows.filter(ofWorkload(workload));
         for (const row of earlier) rows.splice(rows.indexOf(row), 1);
         const whole = done.map((row): MatrixRow => ({ sources, device, jpeg, zlib, streaming, ...row }));
@@ -102,12 +105,21 @@ const draws = (said: Record<string, number>) =>
 
 type WorkloadRow = Omit<MatrixRow, 'sources' | 'device' | 'jpeg' | 'zlib' | 'streaming'>;
 
-/** `jpeg` packs as the server does, where it may. */
+/** What QEMU shows and what each client does, for whoever wants to know where they differ. */
+async function keepPictures(machine: DesktopMachine, watchers: Watcher[], place: string): Promise<void> {
+  mkdirSync(place, { recursive: true });
+  writeFileSync(join(place, 'screendump.ppm'), portablePixmap(await machine.screendump()));
+  for (const { compression, client } of watchers)
+    if (client.screen) writeFileSync(join(place, `${compression}.ppm`), portablePixmap(pixelsOf(client.screen)));
+}
+
+/** `jpeg` packs as the server does, where it may. The pictures of a look that is not good enough are kept in `picturesFolder`. */
 async function tryWorkload(
   machine: DesktopMachine,
   watchers: Watcher[],
   workload: Workload,
   jpeg: BrowserDecoders | null,
+  picturesFolder: string,
 ): Promise<WorkloadRow[]> {
   const began = performance.now();
   const before = watchers.map(({ client, messages }) => ({
@@ -128,6 +140,8 @@ async function tryWorkload(
   try {
     await workload.run(machine, async (what) => {
       const found = await compareWhenStill(machine, watchers, jpeg ? nearAsJpeg : exact);
+      const place = join(picturesFolder, `${workload.name} ${what}`.replaceAll(/[^a-z0-9]+/g, '-'));
+      if (found.some(({ enough }) => !enough)) await keepPictures(machine, watchers, place);
       for (const [index, { ratioDb, differing, end, enough }] of found.entries()) {
         worst[index] = Math.min(worst[index] as number, ratioDb);
         const fault = end ?? (enough ? '' : `${differing} pixels differ, ${ratioDb.toFixed(1)} dB`);
