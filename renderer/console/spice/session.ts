@@ -115,6 +115,7 @@ export class SpiceSession {
       failed: (error) => this.fail(error),
       anew: () => {
         this.#letGo();
+        this.#agent.moved();
         this.#main.restart(false);
       },
       handlerFor: ({ kind, channelId, handler }) =>
@@ -288,7 +289,7 @@ export class SpiceSession {
       return;
     }
     this.#letGo();
-    this.#agent.disconnected();
+    this.#agent.moved();
     this.#listed = false;
     this.#arriving = true;
     this.#stopArriving();

@@ -64,6 +64,17 @@ test('a message that was begun is sent to its end although the agent went, and b
   expect(joined.byteLength).toBe(5020 + 21);
 });
 
+test('of a message that was begun nothing is sent to another server', () => {
+  const { link, sent } = openLink(2);
+  link.send(4, new Uint8Array(5000).fill(1));
+  link.forget();
+  link.open(10);
+  link.send(6, Uint8Array.of(3));
+  const [, , first] = messagesIn(sent).map(([, piece]) => Buffer.from(piece));
+  expect(messagesIn(sent)).toHaveLength(3);
+  expect(first?.equals(Buffer.from(agentMessage(6, Uint8Array.of(3))))).toBe(true);
+});
+
 test('messages come out whole however they were cut, and those that are too long are passed over', () => {
   const messages = [
     agentMessage(6, Uint8Array.of(1, 2, 3)),

@@ -75,6 +75,12 @@ export class AgentLink {
     this.#bodyBytes = 0;
   }
 
+  /** Another server has the guest: it has counted nothing of what was begun at the one before, and would take the rest for a message. */
+  forget(): void {
+    this.#begun = false;
+    this.close();
+  }
+
   giveTokens(more: number): void {
     this.#tokens += more;
     this.#flush();

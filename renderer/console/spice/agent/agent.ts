@@ -116,6 +116,12 @@ export class Agent {
     this.#events.agent(false);
   }
 
+  /** The guest is at another server, which says by itself whether there is an agent. */
+  moved(): void {
+    this.disconnected();
+    this.#link.forget();
+  }
+
   /** The session ended: what is on its way to this computer does not get there any more. */
   closed(): void {
     this.#link.close();
