@@ -12,13 +12,13 @@ import type { GuestId, SnapshotId } from '../../contract/ids.ts';
 import { diskOf } from '../../main/engine/drivers/qemu/arguments/golden-specs.ts';
 import { baseNameFor } from '../../main/engine/layers/disk-chain.ts';
 import { freezeDisks, overlayFile } from '../../main/engine/layers/freeze-disks.ts';
-import { everyDisk } from '../support/disk-content.ts';
+import { everyDisk, halfFiles } from '../support/disk-content.ts';
 import { blankSpec, type GuestEngine, newGuestId, openGuestEngine } from '../support/guest-bench.ts';
 import { Life } from '../support/mortal.ts';
 
 vi.mock('node:fs/promises', async (original) => {
   const real = await original<typeof import('node:fs/promises')>();
-  const { mortal } = await import('../support/mortal.ts');
+  const { mortal, mortalOpen } = await import('../support/mortal.ts');
   const { link, rename, rm: remove, chmod, open, mkdir, copyFile, rmdir } = real;
   return {
     ...real,
@@ -26,7 +26,7 @@ vi.mock('node:fs/promises', async (original) => {
     rename: mortal(rename),
     rm: mortal(remove),
     chmod: mortal(chmod),
-    open: mortal(open),
+    open: mortalOpen(open),
     mkdir: mortal(mkdir),
     copyFile: mortal(copyFile),
     rmdir: mortal(rmdir),
@@ -244,6 +244,7 @@ class Trial {
 
   /** Rejects with what `qemu-img check` says of a disk that is not clean. */
   async check(): Promise<void> {
+    expect(halfFiles(this.engine.layout)).toEqual([]);
     for (const path of everyDisk(this.engine.layout)) await runTool('qemu-img', ['check', '-q', '-f', 'qcow2', path]);
   }
 

@@ -1,5 +1,5 @@
 /** What disks hold, found out by QEMU's own tools and not by the code that made them. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -29,15 +29,24 @@ export function writePattern(path: string, pattern: number, offset: number, leng
 }
 
 /** Every qcow2 file of layers and guests. */
-export function everyDisk(layout: Layout): string[] {
+export const everyDisk = (layout: Layout): string[] => filesThat(layout, /\.qcow2$/);
+
+/** Files of layers and guests that have not got their names. */
+export const halfFiles = (layout: Layout): string[] => filesThat(layout, /\.(arriving|new|tmp)$/);
+
+function filesThat(layout: Layout, name: RegExp): string[] {
   return [layout.layers, layout.guests, layout.trash].flatMap((folder) =>
     (readdirSync(folder, { recursive: true, encoding: 'utf8' }) as string[])
-      .filter((name) => name.endsWith('.qcow2'))
-      .map((name) => join(folder, name)),
+      .filter((one) => name.test(one))
+      .map((one) => join(folder, one)),
   );
 }
 
-/** Throws with what `qemu-img check` says of the first disk that is not clean. */
+/** Throws with all that `qemu-img check` says of the first disk that is not clean. Nothing may write to the disks meanwhile. */
 export function checkEveryDisk(layout: Layout): void {
-  for (const path of everyDisk(layout)) execFileSync('qemu-img', ['check', '-q', '-U', '-f', 'qcow2', path], { encoding: 'utf8' });
+  for (const path of everyDisk(layout)) {
+    const { status, signal, error, stdout, stderr } = spawnSync('qemu-img', ['check', '-U', '-f', 'qcow2', path], { encoding: 'utf8' });
+    // 1: it could not be looked at, 2: it is damaged, 3: it has clusters that nothing uses.
+    if (status !== 0) throw new Error(`${path} is not clean (${error ?? signal ?? status}):\n${stdout}${stderr}`);
+  }
 }

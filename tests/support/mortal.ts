@@ -4,6 +4,7 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { ChildProcess } from 'node:child_process';
+import type { FileHandle } from 'node:fs/promises';
 import type { Database } from '../../main/engine/store/database.ts';
 
 export class Life {
@@ -12,6 +13,7 @@ export class Life {
   isOver = false;
   readonly over = Promise.withResolvers<void>();
   readonly #children = new Set<ChildProcess>();
+  readonly #files = new Set<FileHandle>();
 
   /** Counts a step; false when the engine is dead. */
   step(): boolean {
@@ -24,6 +26,7 @@ export class Life {
   end(): void {
     this.isOver = true;
     for (const child of this.#children) child.kill('SIGKILL');
+    for (const file of this.#files) void file.close();
     this.over.resolve();
   }
 
@@ -31,6 +34,25 @@ export class Life {
   own(child: ChildProcess): void {
     this.#children.add(child);
     child.once('exit', () => this.#children.delete(child));
+  }
+
+  /** Whatever is done with an open file is a step as well, so that it dies between one write and the next too. Files are closed with their engine. */
+  hold(file: FileHandle): FileHandle {
+    this.#files.add(file);
+    return new Proxy(file, {
+      get: (real, name) => {
+        const value: unknown = Reflect.get(real, name, real);
+        if (typeof value !== 'function') return value;
+        const call = value.bind(real);
+        if (name === 'close') {
+          return (...args: unknown[]) => {
+            if (!this.#files.delete(file)) return new Promise(() => {});
+            return call(...args);
+          };
+        }
+        return changing.has(String(name)) ? (...args: unknown[]) => (this.step() ? call(...args) : new Promise(() => {})) : call;
+      },
+    });
   }
 
   /** Does `work` as a part of this life; null when the engine died over it. */
@@ -57,6 +79,9 @@ export class Life {
   };
 }
 
+/** What changes a file that is open. */
+const changing: ReadonlySet<string> = new Set(['write', 'writev', 'writeFile', 'appendFile', 'truncate', 'sync', 'datasync', 'chmod']);
+
 const lives = new AsyncLocalStorage<Life>();
 
 /** Lets a call through as long as the engine that makes it lives. */
@@ -65,6 +90,13 @@ export const mortal =
   (...args: Args): Promise<Answer> => {
     const life = lives.getStore();
     return !life || life.step() ? call(...args) : new Promise(() => {});
+  };
+
+export const mortalOpen =
+  <Args extends unknown[]>(open: (...args: Args) => Promise<FileHandle>) =>
+  async (...args: Args): Promise<FileHandle> => {
+    const file = await mortal(open)(...args);
+    return lives.getStore()?.hold(file) ?? file;
   };
 
 export const mortalSpawn =

@@ -220,10 +220,7 @@ async function buildUpon(parts: CloneJobParts, { guestId: id, spec }: Clone, bas
       const base = bases.get(disk.id);
       if (!base || isSharedInPlace(disk)) continue;
       await protectBase(base.path);
-      const arriving = `${files.disk(cloneFile(disk))}.arriving`;
-      await removeFile(arriving);
-      await createOverlay(arriving, base, disk.sizeBytes);
-      await moveIntoPlace(arriving, files.disk(cloneFile(disk)));
+      await createOverlay(files.disk(cloneFile(disk)), base, disk.sizeBytes);
       await readBases(files.disk(cloneFile(disk)), files.bases, `The disk ${disk.id} of ${spec.name}`);
     }
   });

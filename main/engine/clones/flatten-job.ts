@@ -17,12 +17,13 @@ import type { Guests } from '../guests/guests.ts';
 import type { HeldGuest } from '../guests/held-guest.ts';
 import type { HostCapabilities } from '../host/capabilities.ts';
 import { demandSpace } from '../images/copy-medium.ts';
+import { arrivingOf } from '../images/empty-overlay.ts';
 import type { ImageRegistry } from '../images/image-registry.ts';
 import { checkDisk, convertDisk, readsTheSame } from '../images/qemu-img.ts';
 import type { JobDefinition, StepContext } from '../jobs/job-definition.ts';
 import type { DiskLink } from '../layers/disk-chain.ts';
 import type { DiskWork } from '../layers/disk-work.ts';
-import { arrivingOf, type LinkedDisk, linkedDisks, removeHalfMade } from './rebuild-jobs.ts';
+import { type LinkedDisk, linkedDisks, removeHalfMade } from './rebuild-jobs.ts';
 
 /** `bytesPerSecond`: the most while the guest runs, which wants its disks as well. */
 const flattenInput = z.object({ guestId, bytesPerSecond: z.number().nullable().default(null) });

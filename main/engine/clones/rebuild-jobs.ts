@@ -6,10 +6,10 @@ import { z } from 'zod';
 import { Failure } from '../../../contract/errors.ts';
 import { type Disk, diskFormat, type GuestSpec } from '../../../contract/guest-spec.ts';
 import { type GuestId, guestId, imageId } from '../../../contract/ids.ts';
-import { moveIntoPlace, removeFile } from '../files/durable.ts';
+import { removeFile } from '../files/durable.ts';
 import type { GuestFiles, Layout } from '../files/layout.ts';
 import type { Guests } from '../guests/guests.ts';
-import { createOverlay } from '../images/empty-overlay.ts';
+import { arrivingOf, createOverlay } from '../images/empty-overlay.ts';
 import type { ImageRegistry } from '../images/image-registry.ts';
 import type { JobDefinition } from '../jobs/job-definition.ts';
 import { protectBase } from '../layers/base-protection.ts';
@@ -31,9 +31,6 @@ export type RebuildParts = {
 
 /** A disk of a guest that builds upon others, the nearest first. */
 export type LinkedDisk = { disk: Disk; path: string; bases: DiskLink[] };
-
-/** Made beside the disk; what an engine that died left of it is written anew, or removed. */
-export const arrivingOf = (path: string) => `${path}.arriving`;
 
 /** The disks of a guest that do not stand alone. @throws Failure as {@link readBases} */
 export async function linkedDisks(spec: GuestSpec, files: GuestFiles): Promise<LinkedDisk[]> {
@@ -85,10 +82,7 @@ export function defineRebase(parts: RebuildParts, specOf: (id: RebaseInput['gues
                 if (!ground || ground.path === input.path) continue;
                 if (!(await holdsNothingOfItsOwn(linked))) throw hasDataOfItsOwn(spec.name, linked.disk.id);
                 await protectBase(input.path);
-                const arriving = arrivingOf(linked.path);
-                await removeFile(arriving);
-                await createOverlay(arriving, { path: input.path, format: input.format }, linked.disk.sizeBytes);
-                await moveIntoPlace(arriving, linked.path);
+                await createOverlay(linked.path, { path: input.path, format: input.format }, linked.disk.sizeBytes);
               }
             });
           });

@@ -114,12 +114,10 @@ export function defineCreate({ layout, guests, images, seeds, host, lineageLock,
     lineageLock(async () => {
       // It may have been deleted since it was planned, and what is built upon now cannot be any more.
       images.show(wanted);
-      const target = arrivingOf(input.guestId);
+      const target = diskOf(input.guestId);
       await demandSpace(target, 0, keepFreeBytes());
       await protectBase(from);
-      await removeFile(target);
       await createOverlay(target, { path: from, format }, sizeBytes);
-      await moveIntoPlace(target, diskOf(input.guestId));
     });
 
   /** A disk of another product. */

@@ -1,10 +1,17 @@
 import { execFileSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { mkdir, mkdtemp } from 'node:fs/promises';
-import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { dirname, join } from 'node:path';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { Life } from '../../../tests/support/mortal.ts';
 import { isEmptyOverlay } from '../layers/freeze-disks.ts';
-import { createOverlay } from './empty-overlay.ts';
+import { createOverlay, removeOverlay } from './empty-overlay.ts';
+
+vi.mock('node:fs/promises', async (original) => {
+  const real = await original<typeof import('node:fs/promises')>();
+  const { mortal, mortalOpen } = await import('../../../tests/support/mortal.ts');
+  return { ...real, open: mortalOpen(real.open), rename: mortal(real.rename) };
+});
 
 const run = (program: string, ...args: string[]) => execFileSync(program, args, { encoding: 'utf8' });
 type Info = Record<string, unknown> & { 'format-specific': { data: Record<string, unknown> } };
@@ -73,6 +80,36 @@ test('an overlay upon a raw image names that as raw', async () => {
   run('qemu-img', 'create', '-q', '-f', 'raw', layer, '1M');
   await createOverlay(disk, { path: layer, format: 'raw' }, 2 ** 20);
   expect(infoOf(disk)).toMatchObject({ 'backing-filename-format': 'raw', 'virtual-size': 2 ** 20 });
+});
+
+test('wherever the engine dies over it, an overlay has its name and is whole, or has none, and can be removed', async () => {
+  const { layer, disk } = await folders();
+  run('qemu-img', 'create', '-q', '-f', 'qcow2', layer, '1M');
+  const deaths = { nameless: 0, named: 0 };
+  for (let steps = 0; ; steps++) {
+    const life = new Life();
+    life.stepsLeft = steps;
+    await life.live(() => createOverlay(disk, { path: layer, format: 'qcow2' }, 2 ** 20));
+    const isThere = existsSync(disk);
+    if (isThere) expect(run('qemu-img', 'check', disk)).toContain('No errors were found');
+    await removeOverlay(disk);
+    expect(readdirSync(dirname(disk))).toEqual([]);
+    if (!life.isOver) break;
+    deaths[isThere ? 'named' : 'nameless']++;
+  }
+  // At its opening, four writes, a sync and the name; afterwards over the folder.
+  expect(deaths.nameless).toBeGreaterThanOrEqual(7);
+  expect(deaths.named).toBeGreaterThanOrEqual(1);
+});
+
+test('an overlay that cannot be made leaves the disk that has its name', async () => {
+  const { layer, disk } = await folders();
+  run('qemu-img', 'create', '-q', '-f', 'qcow2', layer, '1M');
+  await createOverlay(disk, { path: layer, format: 'qcow2' }, 2 ** 20);
+  const before = readFileSync(disk);
+  await expect(createOverlay(disk, { path: `/${'d/'.repeat(600)}base`, format: 'qcow2' }, 2 ** 20)).rejects.toThrow();
+  expect(readFileSync(disk).equals(before)).toBe(true);
+  expect(readdirSync(dirname(disk))).toEqual(['disk0.qcow2']);
 });
 
 test('what cannot be written says so', async () => {

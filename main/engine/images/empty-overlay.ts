@@ -9,7 +9,7 @@
  */
 import { open } from 'node:fs/promises';
 import { Failure } from '../../../contract/errors.ts';
-import { toWriteFailure } from '../files/durable.ts';
+import { moveIntoPlace, removeFile, toWriteFailure } from '../files/durable.ts';
 import { baseNameFor, type DiskLink } from '../layers/disk-chain.ts';
 
 const clusterBits = 16;
@@ -24,30 +24,58 @@ const clustersABlock = clusterBytes / 2;
 /** QEMU accepts no longer name. */
 const nameMaxBytes = 1023;
 
+/** What a disk is called until it is whole; what an engine that died left of it is written anew, or removed. */
+export const arrivingOf = (path: string): string => `${path}.arriving`;
+
 /**
- * Makes an empty qcow2 file that builds upon `base`, as large as a guest sees that; the base is not opened. Not durable: that is up to who
- * gives the file its name.
+ * Makes an empty qcow2 file that builds upon `base`, as large as a guest sees that; the base is not opened. The file is durable, in place of one
+ * that has the name already.
+ *
+ * INVARIANT: an overlay has its name when it is whole and not before, wherever the engine is killed: who finds a half one cannot tell it from a
+ * disk that something was written to (`empty-overlay.test.ts`).
  * @throws Failure `store/full` or `store/not-writable`
  */
 export async function createOverlay(path: string, base: DiskLink, sizeBytes: number): Promise<void> {
+  const arriving = arrivingOf(path);
+  try {
+    await write(arriving, base, sizeBytes);
+    await moveIntoPlace(arriving, path);
+  } catch (thrown) {
+    await removeFile(arriving).catch(() => {});
+    throw toWriteFailure(thrown, path);
+  }
+}
+
+/** Removes an overlay, however much of it was made. */
+export async function removeOverlay(path: string): Promise<void> {
+  await removeFile(arrivingOf(path));
+  await removeFile(path);
+}
+
+/** As {@link createOverlay}, at once under a name that stands for nothing yet: half there after a kill, and not durable. */
+export async function writeOverlay(path: string, base: DiskLink, sizeBytes: number): Promise<void> {
+  try {
+    await write(path, base, sizeBytes);
+  } catch (thrown) {
+    throw toWriteFailure(thrown, path);
+  }
+}
+
+async function write(path: string, base: DiskLink, sizeBytes: number): Promise<void> {
   const { head, l1Clusters } = buildHead(path, base, sizeBytes);
   const clusterCount = 3 + l1Clusters;
   const table = Buffer.alloc(8);
   table.writeBigUInt64BE(BigInt(2 * clusterBytes));
   const block = Buffer.alloc(2 * clusterCount);
   for (let cluster = 0; cluster < clusterCount; cluster++) block.writeUInt16BE(1, 2 * cluster);
+  const file = await open(path, 'w', 0o600);
   try {
-    const file = await open(path, 'w', 0o600);
-    try {
-      await file.write(head, 0, head.length, 0);
-      await file.write(table, 0, table.length, clusterBytes);
-      await file.write(block, 0, block.length, 2 * clusterBytes);
-      await file.truncate(clusterCount * clusterBytes);
-    } finally {
-      await file.close();
-    }
-  } catch (thrown) {
-    throw toWriteFailure(thrown, path);
+    await file.write(head, 0, head.length, 0);
+    await file.write(table, 0, table.length, clusterBytes);
+    await file.write(block, 0, block.length, 2 * clusterBytes);
+    await file.truncate(clusterCount * clusterBytes);
+  } finally {
+    await file.close();
   }
 }
 

@@ -6,7 +6,7 @@ import { Failure } from '../../../contract/errors.ts';
 import type { DiskFormat } from '../../../contract/guest-spec.ts';
 import { lastLines, runTool, type ToolEnd, type ToolOptions } from '../host/bounded-process.ts';
 import { baseNameFor, type DiskLink, readHeader } from '../layers/disk-chain.ts';
-import { createOverlay } from './empty-overlay.ts';
+import { writeOverlay } from './empty-overlay.ts';
 import type { QemuNode } from './foreign/foreign-disk.ts';
 
 export type DiskInfo = { virtualSizeBytes: number; format: string; backingFile: string | null };
@@ -194,7 +194,7 @@ export async function rewriteDisk(qemuImg: string, { path, bases, target, signal
   if (!base) return convert(qemuImg, [stated(path, 'qcow2')], path, { target, signal, onProgress });
   // Made first, since qemu-img would otherwise follow the names in the headers of the bases by itself.
   const { virtualSizeBytes } = await readHeader(path, `The disk ${path}`);
-  await createOverlay(target, base, virtualSizeBytes);
+  await writeOverlay(target, base, virtualSizeBytes);
   const upon = ['-n', '-B', base.path, '-F', base.format];
   const args = ['convert', '-p', '-O', 'qcow2', ...upon, stated(path, 'qcow2', bases), stated(target, 'qcow2', bases)];
   const end = await runTool(qemuImg, args, longWork(signal, onProgress));

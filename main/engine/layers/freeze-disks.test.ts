@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import type { GuestSpec } from '../../../contract/guest-spec.ts';
 import type { GuestId } from '../../../contract/ids.ts';
 import { diskOf, specOf } from '../drivers/qemu/arguments/golden-specs.ts';
@@ -42,6 +42,19 @@ const sizeBytes = 1024 ** 2;
 const twoDisks = () =>
   specOf({ disks: [diskOf({ sizeBytes }), diskOf({ id: 'disk1', location: { kind: 'store', file: 'disk1.qcow2' }, sizeBytes })] });
 
+/** Disks that were written to once, for every store of these tests: they are made for each death of each engine. */
+const written = mkdtempSync('/tmp/gh-freeze-');
+beforeAll(() => {
+  for (const [name, pattern] of [
+    ['disk0.qcow2', '0x11'],
+    ['disk1.qcow2', '0x22'],
+  ] as const) {
+    execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', join(written, name), String(sizeBytes)]);
+    write(join(written, name), pattern);
+  }
+});
+afterAll(() => rmSync(written, { recursive: true }));
+
 function store() {
   const home = mkdtempSync('/tmp/gh-freeze-');
   onTestFinished(() => rmSync(home, { recursive: true }));
@@ -49,8 +62,7 @@ function store() {
   const files = layout.guest('g000000000' as GuestId);
   for (const folder of [layout.layers, layout.images, files.folder]) mkdirSync(folder, { recursive: true });
   for (const name of ['disk0.qcow2', 'disk1.qcow2']) {
-    execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', files.disk(name), String(sizeBytes)]);
-    write(files.disk(name), name === 'disk0.qcow2' ? '0x11' : '0x22');
+    copyFileSync(join(written, name), files.disk(name));
   }
   return { layout, files, running: false };
 }
@@ -165,7 +177,7 @@ test('killed before the spec is stored nothing has changed, and killed after it 
   }
   expect(way.stage).toBeGreaterThan(10);
   expect(way.finish).toBeGreaterThan(3);
-}, 60_000);
+}, 180_000);
 
 test('a kill that nobody wrote a plan down for leaves only names, which are taken away', async () => {
   for (let calls = 0; ; calls++) {
@@ -183,7 +195,7 @@ test('a kill that nobody wrote a plan down for leaves only names, which are take
     expect(namesIn(parts)).toEqual({ guest: ['disk0.qcow2', 'disk1.qcow2'], layers: [] });
     if (done) break;
   }
-}, 60_000);
+}, 180_000);
 
 test('what could not be stored is taken back', async () => {
   const parts = store();

@@ -19,10 +19,10 @@ import { z } from 'zod';
 import { Failure } from '../../../contract/errors.ts';
 import { type Disk, deviceId, type GuestSpec } from '../../../contract/guest-spec.ts';
 import { type LayerId, layerId } from '../../../contract/ids.ts';
-import { removeFile, syncFile, syncFolder, toWriteFailure } from '../files/durable.ts';
+import { removeFile, syncFolder, toWriteFailure } from '../files/durable.ts';
 import type { GuestFiles, Layout } from '../files/layout.ts';
 import { locationOfFolder, makeFolderIn, removeEmptyFolder } from '../files/moved-folder.ts';
-import { createOverlay } from '../images/empty-overlay.ts';
+import { createOverlay, removeOverlay } from '../images/empty-overlay.ts';
 import { newLayerId } from '../store/new-id.ts';
 import { layerIdOf, readBases, readHeader } from './disk-chain.ts';
 
@@ -42,6 +42,8 @@ export type FreezeParts = {
 
 /** Names that {@link overlayFile} gives; a file with such a name that no spec has is what a freeze left. */
 const overlayName = /^[a-z][a-z0-9-]{0,23}-[0-9a-z]{6}\.qcow2$/;
+/** One that was not whole when the engine was killed, or a copy that a job makes anew. */
+const unfinishedName = /^[a-z][a-z0-9-]{0,23}-[0-9a-z]{6}\.qcow2\.arriving$/;
 const digits = '0123456789abcdefghijklmnopqrstuvwxyz';
 
 /** A new name for a file of the disk, in the guest's folder. */
@@ -107,12 +109,9 @@ export async function stageFreeze(plan: FreezePlan, parts: FreezeParts, signal: 
     const { virtualSizeBytes } = await readHeader(files.disk(file), `The disk ${id}`);
     await giveLayerName(files.disk(file), layout.layer(layer), parts.running);
     await syncFolder(dirname(layout.layer(layer)));
-    const path = files.disk(overlay);
-    await createOverlay(path, { path: layout.layer(layer), format: 'qcow2' }, virtualSizeBytes);
-    await syncFile(path);
+    await createOverlay(files.disk(overlay), { path: layout.layer(layer), format: 'qcow2' }, virtualSizeBytes);
   }
   await syncFolder(layout.layers);
-  await syncFolder(files.folder);
 }
 
 /** After the spec names the overlays: takes the old names away and protects the layers. Idempotent. */
@@ -128,7 +127,7 @@ export async function finishFreeze(plan: FreezePlan, { layout, files }: Pick<Fre
 export async function undoFreeze(plan: FreezePlan, { layout, files }: Pick<FreezeParts, 'layout' | 'files'>): Promise<void> {
   for (const { file, layer, overlay } of plan) {
     if (overlay === null) continue;
-    await removeFile(files.disk(overlay));
+    await removeOverlay(files.disk(overlay));
     if (await identityOf(files.disk(file))) await removeSameFile(layout.layer(layer), files.disk(file));
     else if (await identityOf(layout.layer(layer))) await rename(layout.layer(layer), files.disk(file));
     removeEmptyFolder(dirname(layout.layer(layer)));
@@ -161,11 +160,13 @@ export async function freezeDisks(
 
 /**
  * Takes away what a freeze left in a guest's folder when the engine was killed: second names of layers, and overlays that were never
- * used. To be called while nothing is being frozen, for a guest whose spec is settled.
+ * used or not even whole. To be called while nothing is being frozen, for a guest whose spec is settled.
  */
 export async function settleFreezes(spec: GuestSpec, { layout, files }: Pick<FreezeParts, 'layout' | 'files'>): Promise<void> {
   const used = new Set(spec.disks.flatMap(({ location }) => (location.kind === 'store' ? [location.file] : [])));
-  const strays = (await readdir(files.folder).catch(() => [])).filter((name) => isDiskName(name) && !used.has(name));
+  const names = await readdir(files.folder).catch(() => []);
+  for (const name of names.filter((one) => unfinishedName.test(one))) await removeFile(files.disk(name));
+  const strays = names.filter((name) => isDiskName(name) && !used.has(name));
   if (strays.length === 0) return;
   const layers = new Map<string, string>();
   for (const name of await readdir(layout.layers).catch(() => [])) {

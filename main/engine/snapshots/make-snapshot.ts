@@ -211,7 +211,7 @@ export async function settleMaking(parts: MakeParts, held: HeldGuest, row: Store
   const kept = files.snapshot(row.id);
   const freeze = { layout, files };
   const isMade = () => store.find(row.id)?.making === null;
-  const switched = plan !== null && (await isSwitched(held, plan));
+  const switched = plan !== null && (await isSwitched(held, row, plan));
   const { run } = held;
   if (plan && switched) {
     // What stands still has written nothing since the disks were switched, so its firmware is as old as they are.
@@ -234,7 +234,9 @@ export async function settleMaking(parts: MakeParts, held: HeldGuest, row: Store
 }
 
 /** Whether the guest writes to the overlays of the plan, or did when it ran. */
-async function isSwitched(held: HeldGuest, plan: FreezePlan): Promise<boolean> {
+async function isSwitched(held: HeldGuest, { guestWas }: StoredSnapshot, plan: FreezePlan): Promise<boolean> {
+  // Then nobody could, whatever became of the overlays.
+  if (guestWas === 'off' || guestWas === 'suspended') return false;
   const overlays = plan.flatMap(({ overlay }) => (overlay === null ? [] : [held.files.disk(overlay)]));
   if (held.run) {
     try {

@@ -18,10 +18,10 @@ import { withHardwareOf } from '../../../contract/guest-hardware.ts';
 import type { GuestSpec } from '../../../contract/guest-spec.ts';
 import type { GuestId } from '../../../contract/ids.ts';
 import type { Driver } from '../drivers/driver.ts';
-import { removeFile, syncFile, syncFolder } from '../files/durable.ts';
+import { removeFile } from '../files/durable.ts';
 import type { GuestFiles, Layout } from '../files/layout.ts';
 import type { HeldGuest } from '../guests/held-guest.ts';
-import { createOverlay } from '../images/empty-overlay.ts';
+import { createOverlay, removeOverlay } from '../images/empty-overlay.ts';
 import { readBases, readHeader } from '../layers/disk-chain.ts';
 import { overlayFile } from '../layers/freeze-disks.ts';
 import type { LineageLock } from '../layers/lineage-lock.ts';
@@ -92,7 +92,7 @@ export async function settleRevert({ store, driver }: RevertParts, { id, files }
     await placeState(staged, files, revert);
     for (const file of revert.leaves) await removeFile(files.disk(file));
   } else {
-    for (const { file } of revert.overlays) await removeFile(files.disk(file));
+    for (const { file } of revert.overlays) await removeOverlay(files.disk(file));
   }
   await rm(staged.folder, { recursive: true, force: true });
   store.endRevert(id);
@@ -105,9 +105,7 @@ async function makeOverlays({ layout }: RevertParts, files: GuestFiles, revert: 
     // As large as the disk was then, which its header says for certain.
     const { virtualSizeBytes } = await readHeader(base, `The disk ${id} of the snapshot`);
     await createOverlay(files.disk(file), { path: base, format: 'qcow2' }, virtualSizeBytes);
-    await syncFile(files.disk(file));
   }
-  await syncFolder(files.folder);
 }
 
 /** Hardware as it was; what the guest is called and how it is kept stays as it is. */

@@ -13,7 +13,7 @@ import type { ToolEnd } from '../host/bounded-process.ts';
 import { type GuestfsTools, runGuestfs } from '../host/guestfs.ts';
 import { memory } from '../host/host-facts.ts';
 import { demandSpace, withSpaceWatched } from '../images/copy-medium.ts';
-import { createOverlay } from '../images/empty-overlay.ts';
+import { writeOverlay } from '../images/empty-overlay.ts';
 import { checkFinishedDisk } from '../images/finished-disk.ts';
 import { convertDisk } from '../images/qemu-img.ts';
 import { readHeader } from '../layers/disk-chain.ts';
@@ -120,7 +120,7 @@ async function convert({ disk, sizeBytes, what, scratchFolder, tools, qemuImg, .
   const finished = join(scratchFolder, tools.virtV2vInPlace ? 'finished.qcow2' : 'finished-sda');
   await demandSpace(finished, (await stat(disk)).blocks * 512 + growthBytes, keepFreeBytes);
   const [program, args] = commandFor(tools, { disk, overlay, scratchFolder });
-  if (tools.virtV2vInPlace) await createOverlay(overlay, { path: disk, format: 'qcow2' }, sizeBytes);
+  if (tools.virtV2vInPlace) await writeOverlay(overlay, { path: disk, format: 'qcow2' }, sizeBytes);
   let stages = 0;
   const end = await withSpaceWatched(overlay, keepFreeBytes, signal, async (watched) => {
     const ended = await runGuestfs(program, args, {
