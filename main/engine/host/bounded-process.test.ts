@@ -1,12 +1,21 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { runTool } from './bounded-process.ts';
 
 const alive = (pid: number) => existsSync(`/proc/${pid}/stat`) && !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+
+function commandOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1');
+  } catch {
+    // It has ended since.
+    return '';
+  }
+}
 
 test('a tool that hangs ends with an engine that is killed', async ({ skip }) => {
   if (!existsSync('/usr/bin/setpriv')) skip('there is no setpriv');
@@ -21,6 +30,31 @@ test('a tool that hangs ends with an engine that is killed', async ({ skip }) =>
   for (let tries = 0; alive(tool) && tries < 100; tries += 1) await pause(50);
   expect(alive(tool)).toBe(false);
 });
+
+test('a tool does not outlive an engine that is killed while it starts it', async ({ skip }) => {
+  if (!existsSync('/usr/bin/setpriv')) skip('there is no setpriv');
+  const mark = `600.${process.pid}`;
+  // The process of the tool is there, and does nothing before the engine is gone.
+  const script = `
+    import processes from 'node:child_process';
+    import { syncBuiltinESMExports } from 'node:module';
+    import { runTool } from ${JSON.stringify(join(import.meta.dirname, 'bounded-process.ts'))};
+    const late = 'while test "$PPID" = "$(cut -d" " -f4 /proc/$$/stat)"; do sleep 0.05; done; exec "$@"';
+    const { spawn } = processes;
+    processes.spawn = (program, words, options) => spawn('/bin/sh', ['-c', late, 'sh', program, ...words], options);
+    syncBuiltinESMExports();
+    void runTool('/bin/sleep', [${JSON.stringify(mark)}], { timeoutMs: 600_000, limits: {} });
+    process.kill(process.pid, 'SIGKILL');`;
+  const engine = spawn(process.execPath, ['--input-type=module-typescript', '-e', script], { stdio: ['ignore', 'ignore', 'inherit'] });
+  expect(await once(engine, 'exit')).toEqual([null, 'SIGKILL']);
+  const left = () => readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && commandOf(pid).includes(`\0${mark}\0`));
+  onTestFinished(() => {
+    for (const pid of left()) process.kill(Number(pid), 'SIGKILL');
+  });
+  const deadline = Date.now() + 40_000;
+  while (left().length > 0 && Date.now() < deadline) await pause(50);
+  expect(left()).toEqual([]);
+}, 90_000);
 
 test('a tool past its deadline is killed and says so', async () => {
   const end = await runTool('/bin/sleep', ['600'], { timeoutMs: 100 });

@@ -42,7 +42,8 @@ export function runTool(path: string, args: readonly string[], options: ToolOpti
   const { maxOutputBytes = 4 * 1024 * 1024 } = options;
   const isGroup = (options.withChildren ?? false) && process.platform !== 'win32';
   const limited = options.limits && process.platform !== 'win32' ? withLimits(path, args, options.limits) : [path, ...args];
-  const command = isGroup ? ['/bin/sh', '-c', watchedGroup, 'sh', ...limited] : limited;
+  const single = options.limits && existsSync(setpriv) ? endsWithEngine(limited) : limited;
+  const command = isGroup ? ['/bin/sh', '-c', watchedGroup, 'sh', ...limited] : single;
   return new Promise((resolve) => {
     const kept = { stdout: '', stderr: '' };
     let timedOut = false;
@@ -111,9 +112,16 @@ function withLimits(path: string, args: readonly string[], limits: NonNullable<T
   // POSIX counts file sizes in blocks of 512 bytes.
   if (limits.fileSizeMiB !== undefined) script.push(`ulimit -f ${Math.ceil(limits.fileSizeMiB) * 2048}`);
   // A shell that cannot set a limit (macOS has no -v) still has to run the tool: the deadline is the second line.
-  // Without it a tool that hangs would outlive an engine that was killed, and with the engine its deadline.
-  const dieWithEngine = existsSync(setpriv) ? `${setpriv} --pdeathsig KILL ` : '';
-  return ['/bin/sh', '-c', `${script.map((line) => `${line} 2>/dev/null`).join('; ')}; exec ${dieWithEngine}"$@"`, 'sh', path, ...args];
+  return ['/bin/sh', '-c', `${script.map((line) => `${line} 2>/dev/null`).join('; ')}; exec "$@"`, 'sh', path, ...args];
+}
+
+/**
+ * The command, killed with the engine: one that outlived it would write behind the next one's back, without a deadline. Whoever has no parent
+ * any more is told nothing of its end, so an engine that died before the kernel was asked is looked for afterwards.
+ */
+function endsWithEngine(command: readonly string[]): string[] {
+  const script = 'test "$PPID" = "$1" || exit 1; shift; exec "$@"';
+  return [setpriv, '--pdeathsig', 'KILL', '/bin/sh', '-c', script, 'sh', String(process.pid), ...command];
 }
 
 /** The last lines of what a tool said, for a `detail`. */

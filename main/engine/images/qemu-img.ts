@@ -90,6 +90,7 @@ export async function createDisk(qemuImg: string, path: string, sizeBytes: numbe
   const options = 'preallocation=off,lazy_refcounts=off,cluster_size=64k,compat=1.1';
   const end = await runTool(qemuImg, ['create', '-q', '-f', 'qcow2', '-o', options, path, String(sizeBytes)], {
     timeoutMs: 60_000,
+    limits: {},
     signal,
   });
   if (end.status !== 0) throw writeFailure(end, path, signal);
@@ -97,7 +98,7 @@ export async function createDisk(qemuImg: string, path: string, sizeBytes: numbe
 
 /** Grows a disk; it never shrinks one. */
 export async function growDisk(qemuImg: string, path: string, format: DiskFormat, sizeBytes: number, signal: AbortSignal): Promise<void> {
-  const end = await runTool(qemuImg, ['resize', '-q', '-f', format, path, String(sizeBytes)], { timeoutMs: 60_000, signal });
+  const end = await runTool(qemuImg, ['resize', '-q', '-f', format, path, String(sizeBytes)], { timeoutMs: 60_000, limits: {}, signal });
   if (end.status !== 0) throw writeFailure(end, path, signal);
 }
 
