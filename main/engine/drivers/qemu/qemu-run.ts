@@ -36,7 +36,7 @@ import { AnswerWatch } from './answer-watch.ts';
 import { hasScreen, machineFamily } from './arguments/launch-facts.ts';
 import { askAgent, trimTimeoutMs } from './ask-agent.ts';
 import { diskPaths } from './disk-files.ts';
-import { Keyboard } from './keyboard.ts';
+import { controllerIsEmpty, Keyboard } from './keyboard.ts';
 import { changeLive, settleStart } from './live/live-change.ts';
 import type { LiveGuest } from './live/live-guest.ts';
 import { settleLayerJobs, takeInBases } from './live/live-layers.ts';
@@ -89,7 +89,10 @@ export class QemuRun implements DriverRun {
   readonly #room = new RoomWatch();
   readonly #screenshots: Screenshots;
   readonly #answers: AnswerWatch;
-  readonly #keyboard = new Keyboard((events) => this.#do('input-send-event', events));
+  readonly #keyboard = new Keyboard({
+    send: (events) => this.#do('input-send-event', events),
+    hasRead: async () => controllerIsEmpty(await this.#do('human-monitor-command', { 'command-line': 'i /b 0x64' })),
+  });
   readonly #ended = Promise.withResolvers<void>();
   #qmp: QmpClient | null;
   #events: Promise<void> = Promise.resolve();
