@@ -48,7 +48,7 @@ export type QemuJob = {
   error?: string;
 };
 
-/** `base-node`: what is left below; without it nothing is. The job waits to be finalized, and when it has ended to be dismissed. */
+/** `base-node`: what is left below; without it nothing is. The job waits to be finalized, and is forgotten when it has ended. */
 export type BlockStream = {
   'job-id': string;
   device: string;
@@ -56,7 +56,7 @@ export type BlockStream = {
   'backing-file'?: string;
   speed: number;
   'auto-finalize': false;
-  'auto-dismiss': false;
+  'auto-dismiss': true;
 };
 
 export type BlockStats = { qdev?: string; 'node-name'?: string; stats: { rd_bytes: number; wr_bytes: number } };
