@@ -97,11 +97,10 @@ function keepTyping(
   };
 }
 
-test('a window goes along with its guest to another QEMU, and stays with it when the move comes to nothing', {
-  timeout: 400_000,
-}, async () => {
+/** The app, and a guest that can be moved, with two monitors and a shared folder. */
+async function withTraveller() {
   const app = await launchApp();
-  const { page, client, electron, home } = app;
+  const { client, home } = app;
   await untilConnected(app);
   const { id: guest } = await makeStarterGuest(client, 'Traveller');
   const papers = join(home, 'papers');
@@ -115,6 +114,14 @@ test('a window goes along with its guest to another QEMU, and stays with it when
       extraArguments: memoryInFile(join(home, 'memory'), 256),
     },
   });
+  return { app, guest };
+}
+
+test('a window goes along with its guest to another QEMU, and stays with it when the move comes to nothing', {
+  timeout: 400_000,
+}, async () => {
+  const { app, guest } = await withTraveller();
+  const { page, client, electron, home } = app;
   // The place that servers name: nobody goes there.
   let strangers = 0;
   const elsewhere = createServer((socket) => {
@@ -232,21 +239,8 @@ test('a window goes along with its guest to another QEMU, and stays with it when
 test('a file that is on its way and a shared folder go on when the guest moves and the servers hand each other their state', {
   timeout: 400_000,
 }, async () => {
-  const app = await launchApp();
+  const { app, guest } = await withTraveller();
   const { page, client, home } = app;
-  await untilConnected(app);
-  const { id: guest } = await makeStarterGuest(client, 'Traveller');
-  const papers = join(home, 'papers');
-  mkdirSync(papers);
-  writeFileSync(join(papers, 'letter'), 'Dear guest');
-  await client.call('guest.edit', {
-    guest,
-    change: {
-      display: { device: 'virtio', heads: 2 },
-      shares: [{ path: papers, via: 'webdav' }],
-      extraArguments: memoryInFile(join(home, 'memory'), 256),
-    },
-  });
   await app.call('guest.start', { guest });
   await untilStatus(client, guest, 'running');
   await goToConsole(page, guest);

@@ -12,18 +12,8 @@ import type { EngineOrder } from '../support/guest-engine-process.ts';
 import { Life } from '../support/mortal.ts';
 
 vi.mock('node:fs/promises', async (original) => {
-  const real = await original<typeof import('node:fs/promises')>();
-  const { mortal, mortalOpen } = await import('../support/mortal.ts');
-  const { link, rename, rm: remove, chmod, open, mkdir } = real;
-  return {
-    ...real,
-    link: mortal(link),
-    rename: mortal(rename),
-    rm: mortal(remove),
-    chmod: mortal(chmod),
-    open: mortalOpen(open),
-    mkdir: mortal(mkdir),
-  };
+  const { mortalFiles } = await import('../support/mortal.ts');
+  return mortalFiles(await original<typeof import('node:fs/promises')>());
 });
 
 const rounds = 12;

@@ -17,20 +17,8 @@ import { blankSpec, type GuestEngine, newGuestId, openGuestEngine } from '../sup
 import { Life } from '../support/mortal.ts';
 
 vi.mock('node:fs/promises', async (original) => {
-  const real = await original<typeof import('node:fs/promises')>();
-  const { mortal, mortalOpen } = await import('../support/mortal.ts');
-  const { link, rename, rm: remove, chmod, open, mkdir, copyFile, rmdir } = real;
-  return {
-    ...real,
-    link: mortal(link),
-    rename: mortal(rename),
-    rm: mortal(remove),
-    chmod: mortal(chmod),
-    open: mortalOpen(open),
-    mkdir: mortal(mkdir),
-    copyFile: mortal(copyFile),
-    rmdir: mortal(rmdir),
-  };
+  const { mortalFiles } = await import('../support/mortal.ts');
+  return mortalFiles(await original<typeof import('node:fs/promises')>());
 });
 vi.mock('node:child_process', async (original) => {
   const real = await original<typeof import('node:child_process')>();

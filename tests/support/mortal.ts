@@ -4,6 +4,7 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { ChildProcess } from 'node:child_process';
+import type files from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import type { Database } from '../../main/engine/store/database.ts';
 
@@ -98,6 +99,19 @@ export const mortalOpen =
     const file = await mortal(open)(...args);
     return lives.getStore()?.hold(file) ?? file;
   };
+
+/** `node:fs/promises` in which whatever changes a file or a folder is a step. */
+export const mortalFiles = (real: typeof files) => ({
+  ...real,
+  link: mortal(real.link),
+  rename: mortal(real.rename),
+  rm: mortal(real.rm),
+  chmod: mortal(real.chmod),
+  open: mortalOpen(real.open),
+  mkdir: mortal(real.mkdir),
+  copyFile: mortal(real.copyFile),
+  rmdir: mortal(real.rmdir),
+});
 
 export const mortalSpawn =
   <Args extends unknown[]>(spawn: (...args: Args) => ChildProcess) =>

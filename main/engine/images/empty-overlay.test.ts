@@ -8,9 +8,8 @@ import { isEmptyOverlay } from '../layers/freeze-disks.ts';
 import { createOverlay, removeOverlay } from './empty-overlay.ts';
 
 vi.mock('node:fs/promises', async (original) => {
-  const real = await original<typeof import('node:fs/promises')>();
-  const { mortal, mortalOpen } = await import('../../../tests/support/mortal.ts');
-  return { ...real, open: mortalOpen(real.open), rename: mortal(real.rename) };
+  const { mortalFiles } = await import('../../../tests/support/mortal.ts');
+  return mortalFiles(await original<typeof import('node:fs/promises')>());
 });
 
 const run = (program: string, ...args: string[]) => execFileSync(program, args, { encoding: 'utf8' });
