@@ -33,7 +33,10 @@ const firstPictureDeadlineMs = 20_000;
 /** The worker reports every second. One that is silent for so long is stuck in what a server sent. */
 const workerSilenceMs = 20_000;
 const watchEveryMs = 2_000;
+/** A guest that does not play has this computer's sound card made ready so long after its first picture: the processes for it would be on that one's way. */
+const soundReadyAfterMs = 1000;
 
+const possible: Possible = { possible: true };
 const noClipboard: Possible = { possible: false, reason: 'The guest does not run spice-vdagent, so no clipboard can be shared with it.' };
 const noAgent: Possible = {
   possible: false,
@@ -41,7 +44,7 @@ const noAgent: Possible = {
 };
 
 const files: Record<FilesPossible, Possible> = {
-  yes: { possible: true },
+  yes: possible,
   'no-agent': { possible: false, reason: 'The guest does not run spice-vdagent, so no files can be sent to it.' },
   disabled: { possible: false, reason: 'The guest’s agent was started to take no files.' },
 };
@@ -88,6 +91,7 @@ export class SpiceConsole implements Console {
   #heardAt = 0;
   #startedAt = 0;
   #speaker: Speaker | null = null;
+  #speakerDue: ReturnType<typeof setTimeout> | undefined;
   /** Who else is given what the guest plays, and what takes that back. */
   readonly #soundTargets = new Map<AudioNode, () => void>();
   #soundChoice: SoundChoice = { volume: 1, muted: false };
@@ -229,6 +233,7 @@ export class SpiceConsole implements Console {
         break;
       case 'size':
         this.#lifecycle.advance({ phase: 'connected', size: message.size });
+        if (this.#capabilities.audio.possible) this.#makeSpeakerSoon();
         break;
       case 'heads':
         this.#heads = message.heads.map((head) => this.#headOf(head));
@@ -241,23 +246,22 @@ export class SpiceConsole implements Console {
         this.#lifecycle.emit({ kind: 'moved' });
         break;
       case 'agent':
-        this.#change({ resizeGuest: message.connected ? { possible: true } : noAgent });
+        this.#change({ resizeGuest: message.connected ? possible : noAgent });
         break;
       case 'recording':
         this.#recording = message.format;
         this.#followRecording();
         break;
       case 'sound':
-        this.#speaker ??= this.#makeSpeaker();
-        this.#speaker.setPlaying(message.sound.playing);
+        this.#followSound(message.sound.playing);
         this.#lifecycle.emit({ kind: 'sound', sound: message.sound });
         break;
       case 'clipboardPossible':
-        this.#change({ clipboard: message.possible ? { possible: true } : noClipboard });
+        this.#change({ clipboard: message.possible ? possible : noClipboard });
         break;
       case 'settingsPossible': {
         const { volume, look } = message.possible;
-        this.#change({ guestVolume: volume ? { possible: true } : noVolume, desktopLook: look ? { possible: true } : noLook });
+        this.#change({ guestVolume: volume ? possible : noVolume, desktopLook: look ? possible : noLook });
         break;
       }
       case 'filesPossible':
@@ -361,8 +365,22 @@ export class SpiceConsole implements Console {
     );
   }
 
+  #followSound(playing: boolean): void {
+    this.#change({ audio: possible });
+    if (playing) this.#speaker ??= this.#makeSpeaker();
+    else if (this.state.phase === 'connected') this.#makeSpeakerSoon();
+    this.#speaker?.setPlaying(playing);
+  }
+
+  #makeSpeakerSoon(): void {
+    if (this.#speaker) return;
+    this.#speakerDue ??= setTimeout(() => {
+      this.#speaker ??= this.#makeSpeaker();
+    }, soundReadyAfterMs);
+  }
+
   #makeSpeaker(): Speaker {
-    this.#change({ audio: { possible: true } });
+    clearTimeout(this.#speakerDue);
     const speaker = new Speaker(soundOutput(), (port) => this.#tell({ type: 'speaker', port }, [port]));
     speaker.setChoice(this.#soundChoice);
     for (const to of this.#soundTargets.keys()) this.#soundTargets.set(to, speaker.connect(to));
@@ -385,6 +403,8 @@ export class SpiceConsole implements Console {
   }
 
   #change(change: Partial<ConsoleCapabilities>): void {
+    const names = Object.keys(change) as (keyof ConsoleCapabilities)[];
+    if (names.every((name) => this.#capabilities[name] === change[name])) return;
     this.#capabilities = { ...this.#capabilities, ...change };
     this.#lifecycle.emit({ kind: 'capabilities', capabilities: this.#capabilities });
   }
@@ -409,6 +429,7 @@ export class SpiceConsole implements Console {
   #end(end: ConsoleEnd): void {
     if (this.state.phase === 'closed') return;
     clearInterval(this.#watch);
+    clearTimeout(this.#speakerDue);
     this.#speaker?.close();
     this.#microphone?.close();
     const worker = this.#worker;

@@ -20,7 +20,6 @@ export function SoundControl({ guest, view }: { guest: Guest; view: SessionView 
   const audio = view?.capabilities?.audio;
   const reason = view?.phase !== 'connected' || !audio ? consoleWords.soundNone : audio.possible ? null : audio.reason;
   const plays = useLingering(view?.sound?.playing ?? false);
-  const unheard = useSyncExternalStore(soundOutput().subscribe, () => soundOutput().unheard);
   const silent = choice.muted || choice.volume === 0;
   useConsoleMark(guest.id, 'plays', plays && !silent);
   useConsoleMark(guest.id, 'muted', plays && silent);
@@ -42,11 +41,17 @@ export function SoundControl({ guest, view }: { guest: Guest; view: SessionView 
           <p className="field-notes" role="status">
             {soundNote(view)}
           </p>
-          {unheard && <p className="field-notes">{consoleWords.soundUnheard}</p>}
+          <Unheard />
         </Dialog>
       </Popover>
     </DialogTrigger>
   );
+}
+
+/** Only here: asking for this computer's sound card starts two processes of Chromium's, which would be on the way of a console that opens. */
+function Unheard() {
+  const unheard = useSyncExternalStore(soundOutput().subscribe, () => soundOutput().unheard);
+  return unheard && <p className="field-notes">{consoleWords.soundUnheard}</p>;
 }
 
 /** Guests open and close their sound card for every little noise. */
