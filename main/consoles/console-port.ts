@@ -7,7 +7,7 @@
  * ```
  * Small reads are joined: everything that one turn of the event loop reads leaves as one message. A busy stream of little is left alone for some
  * milliseconds after each, so that what comes meanwhile is one read and one message too: what a message costs, in five threads, is what such a
- * stream costs. What comes after a pause waits for nothing.
+ * stream costs. What comes after a pause, or after something that the page said, waits for nothing.
  *
  * INVARIANT: no more than `consoleWindowBytes` are under way to a page that gives no credit (`console-port.test.ts`).
  * INVARIANT: whatever ends first, the transport and the port are both closed, once (`console-port.test.ts`).
@@ -54,6 +54,8 @@ class Carrier {
   #full = false;
   #resting: NodeJS.Timeout | null = null;
   #flushedAt = Number.NEGATIVE_INFINITY;
+  /** The page has said something since it was told something: what comes next may be the answer, for which it waits. */
+  #asked = false;
   #flushScheduled = false;
   /** The transport has ended; the page hears of it after the last byte. */
   #closing: ConsoleToPage | null = null;
@@ -111,9 +113,11 @@ class Carrier {
   #rest(): void {
     const now = performance.now();
     const isPart = this.#waitingBytes > littleBytes;
+    const asked = this.#asked;
+    this.#asked = false;
     const rests = isPart ? this.#waitingBytes <= muchBytes : now - this.#flushedAt < busyMs;
     this.#flushedAt = now;
-    if (!rests || this.#isOver || this.#full || this.#resting) return;
+    if (!rests || asked || this.#isOver || this.#full || this.#resting) return;
     this.#transport?.pause();
     this.#resting = setTimeout(
       () => {
@@ -189,6 +193,7 @@ class Carrier {
   }
 
   #write(bytes: Uint8Array): void {
+    this.#asked = true;
     this.#unwrittenBytes += bytes.byteLength;
     if (this.#unwrittenBytes > consoleWindowBytes) {
       this.#refuse('The page sent more than the console could take.');

@@ -140,8 +140,11 @@ test('monitors are those of the live console, and keep their last pictures when 
   expect(session.view.heads[0]?.canvas).toBe(session.view.frame);
   expect(session.view.heads[1]?.canvas).not.toBe(live[1]?.canvas);
   planned.shift()?.();
+  // Those that are about to come have no picture yet.
+  last().haveMonitors(1024);
+  expect(session.view.heads.map(({ canvas }) => canvas.width)).toEqual([640, 800]);
   last().becomeLive();
-  expect(session.view.heads).toEqual([]);
+  expect(session.view.heads.map(({ canvas }) => canvas)).toEqual(made[1]?.heads.map(({ canvas }) => canvas));
 });
 
 test('a new console is a new object, and the old one is heard no more', () => {

@@ -161,7 +161,8 @@ export class ConsoleSession {
         this.#set({ capabilities: event.capabilities });
         break;
       case 'heads':
-        this.#set({ heads: event.heads });
+        // Until there is a picture of them, those before are what there is to see.
+        if (this.#view.phase === 'connected') this.#set({ heads: event.heads });
         break;
       case 'moved':
         this.#set({ moved: true });
