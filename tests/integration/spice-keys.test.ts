@@ -1,4 +1,5 @@
 /** The console's keyboard against a guest that prints what its own keyboard controller gets. */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
@@ -74,7 +75,7 @@ async function startTypist() {
     await until('the bytes arrive', () => arrived().length >= wanted.length, 40_000).catch(() => undefined);
     return arrived();
   };
-  return { keyboard, arrivesOf, client };
+  return { keyboard, arrivesOf, client, machine };
 }
 
 const released = (make: string) => `${make.slice(0, -2)}${(Number.parseInt(make.slice(-2), 16) | 0x80).toString(16)}`;
@@ -100,4 +101,25 @@ test('every key of a board arrives in a guest as its own scan code, pressed and 
   expect(await arrivesOf(() => keyboard.chord(['AltLeft', 'PrintScreen']), '38b83854d4b838b8')).toMatch(/54.*d4/);
   expect(await arrivesOf(() => keyboard.chord(['ControlLeft', 'Pause']), '1de046e0c69d')).toBe('1de046e0c69d');
   expect(await arrivesOf(() => keyboard.chord(['ControlLeft', 'AltLeft', 'Delete']), '1d38e053e0d3b89d')).toBe('1d38e053e0d3b89d');
+});
+
+test('a line that is typed while QEMU stands still arrives whole and in order, and so does one that is typed in an instant', async () => {
+  const { keyboard, arrivesOf, machine } = await startTypist();
+  const codes = Array.from({ length: 80 }, (_, at) => `Key${'QWERTYUIOP'[at % 10]}`);
+  const wanted = codes.map((code) => board105[code] as string).map((make) => make + released(make));
+  const line = () => {
+    for (const code of codes) {
+      keyboard.keyDown(key(code));
+      keyboard.keyUp(key(code));
+    }
+  };
+  const { pid } = machine.qemu;
+  for (const standsMs of [0, 200, 2000]) {
+    if (standsMs > 0) {
+      machine.qemu.kill('SIGSTOP');
+      await until('QEMU stands still', () => readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') T '));
+      setTimeout(() => machine.qemu.kill('SIGCONT'), standsMs);
+    }
+    expect(await arrivesOf(line, wanted.join('')), `after ${standsMs} ms`).toBe(wanted.join(''));
+  }
 });

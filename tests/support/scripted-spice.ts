@@ -1,5 +1,6 @@
 /** A SPICE server in memory for unit tests: the handshake is real (it makes a key and reads the ticket), what follows is what a test says. */
 import { constants, generateKeyPairSync, privateDecrypt } from 'node:crypto';
+import { inputsRequest } from '../../renderer/console/spice/protocol/constants.ts';
 import type { SessionHost } from '../../renderer/console/spice/session-host.ts';
 
 const keys = generateKeyPairSync('rsa', { modulusLength: 1024 });
@@ -65,4 +66,10 @@ export function messagesIn(sent: readonly Uint8Array[]): [number, Uint8Array][] 
   for (let at = 0; at < all.byteLength; at += 6 + all.readUInt32LE(at + 2))
     messages.push([all.readUInt16LE(at), all.subarray(at + 6, at + 6 + all.readUInt32LE(at + 2))]);
   return messages;
+}
+
+/** Whether a message on the inputs channel is for the server alone: a movement to nowhere, which it only acknowledges. */
+export function isQuestion([type, body]: [number, Uint8Array]): boolean {
+  const isMovement = type === inputsRequest.MOUSE_MOTION || type === inputsRequest.MOUSE_POSITION;
+  return isMovement && body.byteLength >= 10 && body.every((byte) => byte === 0);
 }

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { spiceMessage } from '../../../tests/support/hostile-spice.ts';
-import { accepted, bytesOf, linkReply, messagesIn, noSharing } from '../../../tests/support/scripted-spice.ts';
+import { accepted, bytesOf, isQuestion, linkReply, messagesIn, noSharing } from '../../../tests/support/scripted-spice.ts';
 import type { SpicePlace } from './open-channels.ts';
 import { baseMessage, baseRequest, displayMessage, displayRequest, inputsRequest, mainMessage, mainRequest } from './protocol/constants.ts';
 import { SpiceSession } from './session.ts';
@@ -81,8 +81,9 @@ async function openSession() {
   await open(2);
   session.receive(1, surface);
   told.length = 0;
-  const types = (stream: number) => messagesIn((sent[stream] ?? []).slice(2)).map(([type]) => type);
-  const last = (stream: number) => messagesIn((sent[stream] ?? []).slice(2)).at(-1);
+  const said = (stream: number) => messagesIn((sent[stream] ?? []).slice(2)).filter((message) => !isQuestion(message));
+  const types = (stream: number) => said(stream).map(([type]) => type);
+  const last = (stream: number) => said(stream).at(-1);
   return { session, sent, places, left, told, moves, due, open, types, last };
 }
 

@@ -90,6 +90,7 @@ export class SpiceSession {
     this.#clock = new MultimediaClock(() => host.now());
     this.#inputs = new InputsChannel(
       () => host.now(),
+      (ms, run) => host.after(ms, () => this.#tell(run)),
       (locks) => this.#tell(() => host.locks(locks)),
     );
     this.#agent = new Agent({

@@ -1,9 +1,10 @@
-/** The inputs channel: keys, lock keys, buttons and the pointer, no more of its movements than the server keeps up with. */
+/** The inputs channel: keys, lock keys, buttons and the pointer, no more of them than the server keeps up with. */
 import type { ConsoleInput, ConsoleLocks, PointerButton } from '../../console.ts';
 import { buildMessage } from '../protocol/build-message.ts';
 import { inputsMessage, inputsRequest, motionAckBunch } from '../protocol/constants.ts';
 import type { Reader } from '../protocol/reader.ts';
 import type { Channel, ChannelHandler } from './channel.ts';
+import { KeyPacing } from './key-pacing.ts';
 
 type Motion = Extract<ConsoleInput, { kind: 'position' | 'motion' }>;
 
@@ -30,40 +31,51 @@ export class InputsChannel implements ChannelHandler {
   readonly capabilities = 0;
   readonly #now: () => number;
   readonly #locks: (locks: ConsoleLocks) => void;
+  readonly #pacing: KeyPacing;
   #channel: Channel | undefined;
   #pointer: 'absolute' | 'relative' = 'relative';
   #held = 0;
   #waiting: Motion | null = null;
+  /** Movements, without those that only ask. */
   #unacknowledged = 0;
-  #sent = 0;
-  /** When each bunch of movements that is not acknowledged was complete. */
-  #bunchSentAt: number[] = [];
+  #bunch = { messages: 0, movements: 0 };
+  /** Those that were complete at a time and are not acknowledged, and whether `KeyPacing` waits for it. */
+  #bunches: { completeAt: number; movements: number; asks: boolean }[] = [];
+  /** The server seems to have lost some: its next word is about all. */
+  #miscounted = false;
   #latencyMs: number | null = null;
   /** Keys and buttons that were let go lately, by name. */
   readonly #released = new Map<string, { at: number; input: ConsoleInput }>();
   readonly #modifiersHeld = new Map<string, readonly number[]>();
 
   /** `locks` is told what the guest's lock keys show, at first and whenever that changes. */
-  constructor(now: () => number, locks: (locks: ConsoleLocks) => void) {
+  constructor(now: () => number, after: (ms: number, run: () => void) => () => void, locks: (locks: ConsoleLocks) => void) {
     this.#now = now;
     this.#locks = locks;
+    this.#pacing = new KeyPacing({ now, after, send: (input) => this.#sendInput(input), ask: () => this.#ask() });
   }
 
-  /** From sending movements until they were acknowledged, the newest such time; null before there is one. */
+  /** From sending keys or movements until they were acknowledged, the newest such time; null before there is one. */
   get latencyMs(): number | null {
     return this.#latencyMs;
   }
 
   opened(channel: Channel): void {
-    this.#channel = channel;
-    this.#unacknowledged = 0;
-    this.#sent = 0;
-    this.#bunchSentAt = [];
-    this.#sayAgain();
+    this.#begin(channel, true);
   }
 
   moved(channel: Channel): void {
+    this.#begin(channel, false);
+  }
+
+  /** Whatever the server before was about to acknowledge, the one here counts for itself. */
+  #begin(channel: Channel, anew: boolean): void {
     this.#channel = channel;
+    this.#bunch = { messages: 0, movements: 0 };
+    this.#bunches = [];
+    this.#unacknowledged = 0;
+    this.#miscounted = false;
+    this.#pacing.moved(anew);
     this.#sayAgain();
   }
 
@@ -75,7 +87,7 @@ export class InputsChannel implements ChannelHandler {
     const released = [...this.#released.values()].slice(-mostSaidAgain);
     this.#released.clear();
     for (const { at, input } of released) if (this.#now() - at < standstillMs) this.input(input);
-    for (const scancode of this.#modifiersHeld.values()) this.#sendKey(scancode, true);
+    for (const scancode of this.#modifiersHeld.values()) this.#pacing.input({ kind: 'key', scancode, down: true });
     this.#sendMotion(false);
   }
 
@@ -86,11 +98,34 @@ export class InputsChannel implements ChannelHandler {
       return undefined;
     }
     if (type !== inputsMessage.MOUSE_MOTION_ACK) return undefined;
-    this.#unacknowledged = Math.max(0, this.#unacknowledged - motionAckBunch);
-    const sentAt = this.#bunchSentAt.shift();
-    if (sentAt !== undefined) this.#latencyMs = this.#now() - sentAt;
+    const acknowledged = this.#bunches.splice(0, this.#miscounted ? this.#bunches.length : 1);
+    this.#miscounted = false;
+    for (const { movements } of acknowledged) this.#unacknowledged -= movements;
+    const [first] = acknowledged;
+    if (first) this.#latencyMs = this.#now() - first.completeAt;
+    if (acknowledged.some(({ asks }) => asks)) this.#pacing.answered();
     this.#sendMotion(false);
     return undefined;
+  }
+
+  /**
+   * The server acknowledges movements, also those that are not for the way in which its guest takes the pointer now and which it passes over: such
+   * ones complete the bunch.
+   */
+  #ask(): void {
+    const one = this.#pointer === 'absolute' ? this.#movement(0, 0) : this.#position(0, 0, 0);
+    const all = new Uint8Array(one.byteLength * (motionAckBunch - this.#bunch.messages));
+    for (let at = 0; at < all.byteLength; at += one.byteLength) all.set(one, at);
+    this.#miscounted = this.#bunches.some(({ asks }) => asks);
+    if (!this.#channel?.send(all)) return;
+    this.#bunch.messages = motionAckBunch;
+    this.#completeBunch(true);
+  }
+
+  #completeBunch(asks: boolean): void {
+    if (this.#bunch.messages < motionAckBunch) return;
+    this.#bunches.push({ completeAt: this.#now(), movements: this.#bunch.movements, asks });
+    this.#bunch = { messages: 0, movements: 0 };
   }
 
   /** How the guest takes the pointer from now on. */
@@ -101,9 +136,15 @@ export class InputsChannel implements ChannelHandler {
 
   /** What is typed before the channel stands is lost, as on a PC that is not on yet. */
   input(input: ConsoleInput): void {
+    if (input.kind === 'key') this.#rememberKey(input.scancode.join(' '), input);
+    else if (input.kind === 'button') this.#remember(input.button, input);
+    if (this.#channel?.ready) this.#pacing.input(input);
+    else this.#sendInput(input);
+  }
+
+  #sendInput(input: ConsoleInput): void {
     switch (input.kind) {
       case 'key':
-        this.#rememberKey(input.scancode.join(' '), input);
         this.#sendKey(input.scancode, input.down);
         break;
       case 'locks': {
@@ -112,7 +153,6 @@ export class InputsChannel implements ChannelHandler {
         break;
       }
       case 'button': {
-        this.#remember(input.button, input);
         // The press belongs where the pointer is now, also when the server is behind with acknowledging.
         this.#sendMotion(true);
         const mask = buttonMask[input.button];
@@ -162,25 +202,33 @@ export class InputsChannel implements ChannelHandler {
     if (!motion || (motion.kind === 'position') !== (this.#pointer === 'absolute')) return;
     if (!always && this.#unacknowledged >= maxUnacknowledged) return;
     this.#waiting = null;
-    const sent =
-      motion.kind === 'position'
-        ? this.#send(inputsRequest.MOUSE_POSITION, 11, (body) => {
-            body.setUint32(0, motion.xPx, true);
-            body.setUint32(4, motion.yPx, true);
-            body.setUint16(8, this.#held, true);
-            body.setUint8(10, motion.display ?? 0);
-          })
-        : this.#send(inputsRequest.MOUSE_MOTION, 10, (body) => {
-            body.setInt32(0, motion.dxPx, true);
-            body.setInt32(4, motion.dyPx, true);
-            body.setUint16(8, this.#held, true);
-          });
-    if (!sent) return;
+    const message =
+      motion.kind === 'position' ? this.#position(motion.xPx, motion.yPx, motion.display ?? 0) : this.#movement(motion.dxPx, motion.dyPx);
+    if (!this.#channel?.send(message)) return;
     this.#unacknowledged++;
-    if (++this.#sent % motionAckBunch === 0) this.#bunchSentAt.push(this.#now());
+    this.#bunch.movements++;
+    this.#bunch.messages++;
+    this.#completeBunch(false);
   }
 
-  #send(type: number, bodyBytes: number, write: (body: DataView) => void): boolean {
-    return this.#channel?.send(buildMessage(type, bodyBytes, write)) ?? false;
+  #position(xPx: number, yPx: number, display: number): Uint8Array {
+    return buildMessage(inputsRequest.MOUSE_POSITION, 11, (body) => {
+      body.setUint32(0, xPx, true);
+      body.setUint32(4, yPx, true);
+      body.setUint16(8, this.#held, true);
+      body.setUint8(10, display);
+    });
+  }
+
+  #movement(dxPx: number, dyPx: number): Uint8Array {
+    return buildMessage(inputsRequest.MOUSE_MOTION, 10, (body) => {
+      body.setInt32(0, dxPx, true);
+      body.setInt32(4, dyPx, true);
+      body.setUint16(8, this.#held, true);
+    });
+  }
+
+  #send(type: number, bodyBytes: number, write: (body: DataView) => void): void {
+    this.#channel?.send(buildMessage(type, bodyBytes, write));
   }
 }
