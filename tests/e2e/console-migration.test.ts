@@ -12,6 +12,7 @@ import { FakeVdagent, type Heard } from '../support/fake-vdagent.ts';
 import { canvasOf } from '../support/monitor-pixels.ts';
 import { differingPixels } from '../support/png.ts';
 import { coloursIn } from '../support/recorded-colours.ts';
+import { bytesOf } from '../support/scripted-spice.ts';
 import {
   beginMove,
   firstQemu,
@@ -52,6 +53,16 @@ async function untilEqual(page: Page, qemu: GuestQemu): Promise<void> {
 
 async function channels(qemu: GuestQemu): Promise<number> {
   return ((await qemu.qmp('query-spice')) as { channels?: unknown[] }).channels?.length ?? 0;
+}
+
+/** Drops files on the picture, as soon as the guest takes any. */
+async function drop(page: Page, paths: readonly string[]): Promise<void> {
+  await until('the files are dropped', async () => {
+    const over = await dragOver(page, paths);
+    const possible = ((await page.locator('.console-drop').textContent()) ?? '').includes('Drop to send');
+    await over(possible ? 'drop' : 'dragCancel');
+    return possible;
+  });
 }
 
 /** Tells the guest's screen to where it goes. */
@@ -173,7 +184,8 @@ test('a window goes along with its guest to another QEMU, and stays with it when
     ['seamless', 44],
     ['anew', 42],
   ] as const) {
-    const target = await startSecondQemu(app, guest, { seamless: how === 'seamless' });
+    // It is the server that is left which hands its state on, or does not.
+    const target = await startSecondQemu(app, guest, { handsOn: false });
     await run('rm -f /tmp/stop; (while [ ! -e /tmp/stop ]; do date; usleep 200000; done > /dev/tty1 2>&1 &)');
     // A click would lock the pointer of a guest that takes movements.
     await page.locator(`${shown} [data-head="0"] .console-screen`).focus();
@@ -264,12 +276,7 @@ test('a file that is on its way and a shared folder go on when the guest moves a
   const transfers = page.locator('.console-files');
 
   const from = firstQemu(app, guest);
-  await until('the file is dropped', async () => {
-    const over = await dragOver(page, [join(home, 'large.bin')]);
-    const possible = ((await page.locator('.console-drop').textContent()) ?? '').includes('Drop to send');
-    await over(possible ? 'drop' : 'dragCancel');
-    return possible;
-  });
+  await drop(page, [join(home, 'large.bin')]);
   const { selection: number } = (await untilSaid(agentMessage.FILE_XFER_START)) as Heard;
   // It stands in the middle of the file while the guest moves.
   await agent.holdBack(true);
@@ -294,4 +301,90 @@ test('a file that is on its way and a shared folder go on when the guest moves a
   await page.getByText('1 file arrived in Traveller').first().waitFor();
   await transfers.waitFor({ state: 'detached' });
   expect(await askFolders(target.run, [foldersRequest('GET', '/papers/letter')])).toEqual([expect.stringMatching(/200 OK.*Dear guest$/s)]);
+});
+
+test('a file that is on its way begins again where the guest has moved to and nothing was handed over', { timeout: 400_000 }, async () => {
+  const { app, guest } = await withTraveller();
+  const { page, client, home } = app;
+  await app.call('guest.start', { guest });
+  await untilStatus(client, guest, 'running');
+  await goToConsole(page, guest);
+  await page.locator(canvasOf(0)).waitFor({ timeout: 60_000 });
+  await untilAgent(client, guest);
+  const agent = new FakeVdagent(client, guest);
+  await agent.start(fileCapabilities);
+  const first = firstQemu(app, guest);
+  const move = async (from: GuestQemu, to: SecondQemu, name: string) => {
+    await beginMove(from, to, join(home, name), true);
+    await untilMoved(from, to);
+    await until('the window has left the other', async () => (await channels(from)) === 0, 60_000);
+    agent.goAlong(to.run);
+  };
+  const from = await startSecondQemu(app, guest, { handsOn: false });
+  await announce(first, from, 1);
+  await move(first, from, 'there');
+
+  const content = Buffer.from(Array.from({ length: 2_000_000 }, (_, index) => index >> 4));
+  writeFileSync(join(home, 'large.bin'), content);
+  writeFileSync(join(home, 'next.txt'), 'next');
+  const said: Heard[] = [];
+  const listen = async () => void said.push(...(await agent.heard()));
+  const begun = () => said.filter(({ type }) => type === agentMessage.FILE_XFER_START);
+  const contentOf = (number: number) =>
+    Buffer.concat(
+      said
+        .filter(({ type, selection }) => type === agentMessage.FILE_XFER_DATA && selection === number)
+        .map(({ words }) => words.subarray(8)),
+    );
+  const untilBegun = (count: number) =>
+    until(
+      `${count} were begun`,
+      async () => {
+        await listen();
+        return begun()[count - 1]?.selection ?? null;
+      },
+      60_000,
+    );
+  const transfers = page.locator('.console-files');
+  await drop(page, [join(home, 'large.bin'), join(home, 'next.txt')]);
+  // It stands in the middle of the file when the guest is to move.
+  const interrupted = await untilBegun(1);
+  await agent.holdBack(true);
+  await agent.file(interrupted, fileStatus.CAN_SEND_DATA);
+  await transfers.getByText(/KiB of 1\.9\sMiB/).waitFor({ timeout: 60_000 });
+  const to = await startSecondQemu(app, guest);
+  await announce(from, to, 1);
+  await agent.holdBack(false);
+  await move(from, to, 'further');
+  // An agent says what it can do when it is asked to; this one does not hear that it is.
+  const again = await until(
+    'it is begun anew',
+    async () => {
+      await agent.say(agentMessage.ANNOUNCE_CAPABILITIES, bytesOf(['u32', 0], ['u32', fileCapabilities]));
+      await listen();
+      return begun()[1]?.selection ?? null;
+    },
+    60_000,
+  );
+  expect(contentOf(interrupted).byteLength).toBeLessThan(content.byteLength);
+  await agent.file(again, fileStatus.CAN_SEND_DATA);
+  await until(
+    'all of it has arrived',
+    async () => {
+      await listen();
+      return contentOf(again).byteLength >= content.byteLength;
+    },
+    120_000,
+  );
+  expect(contentOf(again).equals(content)).toBe(true);
+  await agent.file(again, fileStatus.SUCCESS);
+  const next = await untilBegun(3);
+  await agent.file(next, fileStatus.CAN_SEND_DATA);
+  await until('the other has arrived', async () => {
+    await listen();
+    return contentOf(next).toString() === 'next';
+  });
+  await agent.file(next, fileStatus.SUCCESS);
+  await page.getByText('2 files arrived in Traveller').first().waitFor();
+  await transfers.waitFor({ state: 'detached' });
 });

@@ -185,6 +185,7 @@ function runMain(input: Uint8Array): void {
     file: () => undefined,
     settings: () => undefined,
     underWayBytes: () => 0,
+    leaves: () => false,
     after: () => undefined,
     now: () => 0,
     host: { write: () => Promise.resolve(), read: () => Promise.resolve({ kind: 'text', text: 'copied' }) },

@@ -58,11 +58,11 @@ export function firstQemu({ client, home }: Pick<TestApp, 'client' | 'home'>, gu
   return { qmp, screendump: screendumps(qmp, home) };
 }
 
-/** Starts a QEMU that waits for the guest. It ends with the test. */
+/** Starts a QEMU that waits for the guest. It ends with the test. `handsOn`: what it knows of its client, when the guest goes on to the next. */
 export async function startSecondQemu(
   { client, home }: Pick<TestApp, 'client' | 'home'>,
   guest: GuestId,
-  { seamless = true } = {},
+  { handsOn = true } = {},
 ): Promise<SecondQemu> {
   const folder = mkdtempSync('/tmp/gh-second-');
   const run = join(dataRootAt(home).run, guest);
@@ -75,7 +75,7 @@ export async function startSecondQemu(
     .map((word) =>
       word
         .replace(join(run, 'spice.sock'), moved)
-        .replace('seamless-migration=on', `seamless-migration=${seamless ? 'on' : 'off'}`)
+        .replace('seamless-migration=on', `seamless-migration=${handsOn ? 'on' : 'off'}`)
         .replace(/(?<=path=|^)\/[^,]*\/(?=(qmp|serial|agent)\.sock|qemu\.pid)/, `${folder}/`)
         .replace(/logfile=[^,]*/, `logfile=${folder}/serial.log`),
     );

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { spiceMessage } from '../../../tests/support/hostile-spice.ts';
 import { accepted, bytesOf, isQuestion, linkReply, messagesIn, noSharing } from '../../../tests/support/scripted-spice.ts';
+import { agentCapability, agentMessage, fileStatus } from './agent/agent-messages.ts';
 import type { SpicePlace } from './open-channels.ts';
 import { baseMessage, baseRequest, displayMessage, displayRequest, inputsRequest, mainMessage, mainRequest } from './protocol/constants.ts';
 import { SpiceSession } from './session.ts';
@@ -50,7 +51,7 @@ async function openSession() {
     jpeg: () => Promise.reject(new Error('none')),
     after: (_, run) => {
       due.push(run);
-      return () => void due.splice(0);
+      return () => void (due.includes(run) && due.splice(due.indexOf(run), 1));
     },
     video: noVideo,
     settled: () => undefined,
@@ -293,6 +294,56 @@ test('servers that send their client to and fro without end, or begin to move wi
   for (let count = 0; count < 100; count++) begun.session.receive(0, begin);
   expect(begun.told).toEqual([`ended protocol: ${wrong} main: MIGRATE_BEGIN: a guest does not move more than 20 times in a minute`]);
   expect(begun.left).toHaveLength(begun.places.length);
+});
+
+/** A session that sends a file whose agent takes it, in a guest that has been announced to move. */
+async function openSending(message: Uint8Array, capabilities = 0) {
+  const opened = await openSession();
+  const { session, sent, open } = opened;
+  session.receive(0, spiceMessage(mainMessage.AGENT_CONNECTED_TOKENS, numbers(1_000_000)));
+  const say = (type: number, body: Uint8Array) =>
+    session.receive(
+      0,
+      spiceMessage(mainMessage.AGENT_DATA, bytesOf(['u32', 1], ['u32', type], ['u64', 0n], ['u32', body.byteLength], body)),
+    );
+  say(agentMessage.ANNOUNCE_CAPABILITIES, numbers(0, 1 << agentCapability.CLIPBOARD_BY_DEMAND));
+  session.setFilesPolicy('to-guest');
+  session.sendFile({ id: 1, name: 'a', content: new Blob([new Uint8Array(100_000)]), number: 1, of: 1 });
+  session.receive(0, message);
+  await open(3, capabilities);
+  say(agentMessage.FILE_XFER_STATUS, numbers(1, fileStatus.CAN_SEND_DATA));
+  /** Bytes for the agent that have gone to the server of that main channel. */
+  const agentBytes = (stream = 0) =>
+    messagesIn((sent[stream] ?? []).slice(2)).reduce(
+      (sum, [type, body]) => sum + (type === mainRequest.AGENT_DATA ? body.byteLength : 0),
+      0,
+    );
+  /** Lets what was put off be looked at again, and the file be read. */
+  const settle = async () => {
+    for (let round = 0; round < 5; round++) {
+      for (const run of opened.due.splice(0)) run();
+      await pause(5);
+    }
+  };
+  return { ...opened, agentBytes, settle };
+}
+
+test('nothing of a file is begun on the way to a server that is not handed the rest, and it goes on when the guest stays', async () => {
+  const { session, agentBytes, settle } = await openSending(begin);
+  await settle();
+  expect(agentBytes()).toBeLessThan(1000);
+  session.receive(0, spiceMessage(mainMessage.MIGRATE_CANCEL, noBody));
+  await settle();
+  expect(agentBytes()).toBeGreaterThan(100_000);
+});
+
+test('a file goes on while its guest moves to a server that is handed the rest', async () => {
+  const { session, agentBytes, settle, open } = await openSending(beginSeamless, seamless);
+  session.receive(3, spiceMessage(mainMessage.MIGRATE_DST_SEAMLESS_ACK, noBody));
+  await open(4);
+  await open(5);
+  await settle();
+  expect(agentBytes()).toBeGreaterThan(100_000);
 });
 
 test('whatever two servers say of a move, in whatever order, the session goes on or ends once, and asks for no end of streams', async () => {

@@ -139,6 +139,11 @@ export class OpenChannels {
     this.#migration.begin();
   }
 
+  /** The guest is on its way to a server that, as far as is known, is handed nothing of what is half said here. */
+  get leavesNothing(): boolean {
+    return this.#migration !== null && !(this.#migration.ready && this.#migration.seamless);
+  }
+
   /** MIGRATE_CANCEL: the guest stays. */
   cancelMove(): void {
     this.#migration?.abandon();

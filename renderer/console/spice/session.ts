@@ -101,6 +101,7 @@ export class SpiceSession {
       file: (id, progress) => this.#tell(() => host.file(id, progress)),
       settings: (possible) => this.#tell(() => host.settingsPossible(possible)),
       underWayBytes: () => host.underWayBytes(this.#channels.streamOf('main') ?? 0),
+      leaves: () => this.#channels.leavesNothing,
       after: (ms, run) => host.after(ms, () => this.#tell(run)),
       now: () => host.now(),
       host: host.clipboard,

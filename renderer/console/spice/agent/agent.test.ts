@@ -15,6 +15,7 @@ function openAgent() {
     file: () => undefined,
     settings: (each) => void possible.push(each),
     underWayBytes: () => 0,
+    leaves: () => false,
     after: () => undefined,
     now: () => 0,
     lineEnd: 'lf',

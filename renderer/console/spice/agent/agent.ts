@@ -24,6 +24,8 @@ export type AgentEvents = {
   settings(possible: SettingsPossible): void;
   /** Bytes on their way to the server that it has not taken yet. */
   underWayBytes(): number;
+  /** The guest moves to where nothing is known of messages that were begun here: its agent would take the next for the rest of one. */
+  leaves(): boolean;
   /** Calls back once, at least that much later. */
   after(ms: number, run: () => void): void;
 };
@@ -235,7 +237,7 @@ export class Agent {
 
   #hasRoom(): boolean {
     if (!this.#link.hasRoom) return false;
-    if (this.#events.underWayBytes() < mostUnderWayBytes) return true;
+    if (!this.#events.leaves() && this.#events.underWayBytes() < mostUnderWayBytes) return true;
     if (!this.#looksAgain) {
       this.#looksAgain = true;
       this.#events.after(lookAgainMs, () => {

@@ -24,6 +24,7 @@ function openAgent(capabilities = linux, tokens = 1_000_000) {
     file: (id, progress) => void told.push([id, progress]),
     settings: () => undefined,
     underWayBytes: () => state.underWay,
+    leaves: () => false,
     after: (_ms, run) => void later.push(run),
     now: () => 0,
     lineEnd: 'lf',

@@ -29,6 +29,7 @@ function openAgent({ lineEnd = 'lf', policy = 'both' }: Opened = {}) {
     file: () => undefined,
     settings: () => undefined,
     underWayBytes: () => 0,
+    leaves: () => false,
     after: (ms, run) => void later.push({ at: now + ms, run }),
     now: () => now,
     lineEnd,
