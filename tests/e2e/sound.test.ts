@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { ElectronApplication, Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import type { GuestId } from '../../contract/ids.ts';
-import { launchApp, type TestApp, untilConnected } from '../support/app.ts';
+import { launchApp, nextWindow, type TestApp, untilConnected } from '../support/app.ts';
 import { absence, goToConsole, runInGuest, untilLive } from '../support/console-page.ts';
 import { amplifierSteps, setAmplifier } from '../support/guest-sound-card.ts';
 import { startTone, stopTone, toneHz, untilSoundCard } from '../support/guest-tone.ts';
@@ -249,7 +249,18 @@ test('a guest hears the microphone after the user said yes to the shell, while i
   await page.getByRole('button', { name: 'Let the guest hear the microphone', exact: true }).waitFor();
   expect(isSilent((await record()).slice(4000))).toBe(true);
 
-  // A yes holds for its guest until the app ends, and for no page but the one that asked.
+  // A yes holds for its guest until the app ends, and for no page but the one that asked, nor there once the console was in another window.
+  await page.getByRole('button', { name: 'Let the guest hear the microphone' }).click();
+  await page.getByRole('button', { name: 'The guest may hear the microphone' }).waitFor();
+  const opening = nextWindow(electron);
+  await page.evaluate((guest) => window.guesthouse.shell('shell.detachConsole', { guest }), id);
+  const other = await opening;
+  for (const next of [other, page]) {
+    await absence(next).getByRole('button', { name: 'Show it here' }).click();
+    await untilLive(next);
+    await next.getByRole('button', { name: 'Let the guest hear the microphone' }).waitFor();
+    expect(await askForMicrophone(page)).toBe('NotAllowedError');
+  }
   await page.getByRole('button', { name: 'Let the guest hear the microphone' }).click();
   await page.getByRole('button', { name: 'The guest may hear the microphone' }).waitFor();
   expect(await asked()).toHaveLength(1);

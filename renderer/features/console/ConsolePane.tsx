@@ -115,6 +115,7 @@ export function ConsolePane({ guestId, visible }: Props) {
           monitors={monitors}
           files={files}
           inOwnWindow={inOwnWindow}
+          elsewhere={elsewhere}
           fullScreen={fullScreen}
           recording={recording}
           choice={choice}

@@ -44,6 +44,8 @@ type Props = {
   monitors: UsedMonitors;
   files: UsedFiles;
   inOwnWindow: boolean;
+  /** Another window shows it. */
+  elsewhere: boolean;
   fullScreen: boolean;
   onChord: (codes: readonly string[]) => void;
   choice: ViewChoice;
@@ -63,6 +65,7 @@ export function ConsoleToolbar(props: Props) {
     monitors,
     files,
     inOwnWindow,
+    elsewhere,
     fullScreen,
     onChord,
     recording,
@@ -132,7 +135,7 @@ export function ConsoleToolbar(props: Props) {
       </MenuTrigger>
       <RecordButton recording={recording} />
       <span className="console-strip-space" />
-      <MicrophoneButton guest={guest} view={monitors.whole} />
+      <MicrophoneButton guest={guest} view={monitors.whole} elsewhere={elsewhere} />
       <SoundControl guest={guest} view={monitors.whole} />
       <IconButton icon={Activity} label={consoleWords.panel.open} pressed={panelOpen} onPress={() => onPanel(!panelOpen)} />
       <MonitorsMenu monitors={monitors} view={view} />

@@ -8,17 +8,24 @@ import { showErrorToast } from '../../state/toasts.ts';
 import { IconButton } from '../../ui/Button.tsx';
 import { consoleWords } from '../../words/console.ts';
 
+type Props = { guest: Guest; view: SessionView | null; elsewhere: boolean };
+
 /**
- * Lets the guest hear the microphone, or not any more. Off whenever a console is opened: what listens is not remembered. A guest without a
- * sound card has no such button.
+ * Lets the guest hear the microphone, or not any more. Off whenever a console is opened, and when it has been `elsewhere`, in another window: what
+ * listens is not remembered. A guest without a sound card has no such button.
  */
-export function MicrophoneButton({ guest, view }: { guest: Guest; view: SessionView | null }) {
+export function MicrophoneButton({ guest, view, elsewhere }: Props) {
   const [allowed, setAllowed] = useState(false);
   const [busy, setBusy] = useState(false);
   const live = view?.console ?? null;
   useEffect(() => live?.setMicrophone(allowed), [live, allowed]);
   // A window that shows another guest's console, or none, gives it back.
   useEffect(() => () => void shell('shell.setMicrophone', { guest: guest.id, on: false }), [guest.id]);
+  useEffect(() => {
+    if (!elsewhere) return;
+    setAllowed(false);
+    void shell('shell.setMicrophone', { guest: guest.id, on: false });
+  }, [guest.id, elsewhere]);
   useConsoleMark(guest.id, 'hears', view?.microphone === 'heard');
   if (!view?.sound) return null;
   const toggle = async () => {
