@@ -97,7 +97,9 @@ export function PlainIconButton({
       title={reason ?? label}
       {...(pressed === undefined ? {} : { 'aria-pressed': pressed })}
       {...(reason === null ? {} : { 'aria-disabled': true, 'aria-description': reason })}
-      onClick={() => reason === null && onPress?.()}
+      // A browser clicks again and again while Enter is held.
+      onKeyDown={(event) => event.repeat && event.key === 'Enter' && event.preventDefault()}
+      onClick={({ detail }) => reason === null && !isStrayClick({ pointerType: detail > 0 ? 'mouse' : 'keyboard' }) && onPress?.()}
     >
       <Icon size={16} aria-hidden="true" />
     </button>

@@ -11,17 +11,23 @@ export function isStrayClick({ pointerType }: { pointerType: string }): boolean 
 }
 
 function meaningOf(target: EventTarget | null): string | null {
-  const button = target instanceof Element ? target.closest('button') : null;
+  // Of whatever window: each has an Element of its own.
+  const button = target && 'closest' in target ? (target as Element).closest('button') : null;
   return button && (button.getAttribute('aria-label') ?? button.textContent);
 }
 
-// The system says what counts as a double click: so close together, in one place. Before any press is handled.
-globalThis.addEventListener?.(
-  'mousedown',
-  ({ target, detail }) => {
-    const now = meaningOf(target);
-    isStray = detail > 1 && now !== first;
-    if (detail <= 1) first = now;
-  },
-  true,
-);
+/** Looks at the clicks in a window, before any press in it is handled. In this one it is done already. */
+export function followClicks(clicked: Window): void {
+  // The system says what counts as a double click: so close together, in one place.
+  clicked.addEventListener(
+    'mousedown',
+    ({ target, detail }) => {
+      const now = meaningOf(target);
+      isStray = detail > 1 && now !== first;
+      if (detail <= 1) first = now;
+    },
+    true,
+  );
+}
+
+if (globalThis.window) followClicks(window);

@@ -98,6 +98,36 @@ test('a monitor in a window of its own is drawn and used there, has that windowâ
   const shots = process.env.GUESTHOUSE_SHOTS;
   if (shots) await second.screenshot({ path: join(shots, 'head-window.png') });
 
+  // A key that is held presses a button once, and so does a double click whose second comes when the button has become another one.
+  const path = join(app.home, 'second.webm');
+  await electron.evaluate(({ dialog }, filePath) => {
+    Object.assign(globalThis, { asked: 0 });
+    dialog.showSaveDialog = async () => {
+      (globalThis as unknown as { asked: number }).asked++;
+      return { canceled: false, filePath };
+    };
+  }, path);
+  const asked = () => electron.evaluate(() => (globalThis as unknown as { asked: number }).asked);
+  const begin = second.getByRole('button', { name: 'Record a videoâ€¦' });
+  const end = second.getByRole('button', { name: 'End the recording' });
+  await begin.focus();
+  await second.evaluate(() => {
+    Object.assign(window, { clicks: 0 });
+    document.addEventListener('click', () => (window as unknown as { clicks: number }).clicks++);
+  });
+  await second.keyboard.down('Enter');
+  await end.waitFor();
+  for (let repeated = 0; repeated < 3; repeated++) await second.keyboard.down('Enter');
+  await second.keyboard.up('Enter');
+  expect(await second.evaluate(() => (window as unknown as { clicks: number }).clicks)).toBe(1);
+  const button = await end.boundingBox();
+  await second.mouse.click((button?.x ?? 0) + 8, (button?.y ?? 0) + 8);
+  await begin.waitFor();
+  await second.mouse.down({ clickCount: 2 });
+  await second.mouse.up({ clickCount: 2 });
+  await page.evaluate(() => window.guesthouse.shell('shell.copyText', { text: 'after it' }));
+  expect(await asked()).toBe(1);
+
   // A button that is held is held in the other window as well, and let go there.
   await electron.evaluate(({ BrowserWindow }) => {
     for (const window of BrowserWindow.getAllWindows()) {

@@ -2,6 +2,7 @@ import { type ReactNode, useEffect, useRef, useState } from 'react';
 import { createPortal, flushSync } from 'react-dom';
 import { type HeadWindow as HeadWindowId, headWindowName } from '../../../contract/shell.ts';
 import { useSettings } from '../../state/store.ts';
+import { followClicks } from '../../ui/stray-click.ts';
 
 type Props = {
   id: HeadWindowId;
@@ -29,6 +30,7 @@ export function HeadWindow({ id, title, onGone, children }: Props) {
       return;
     }
     const furnished = furnish(opened.document);
+    followClicks(opened);
     let over = false;
     // Whoever closes it: what is in it leaves before its document ends, since a canvas would end with that.
     const leaves = () => {
