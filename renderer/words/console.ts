@@ -93,8 +93,8 @@ export const consoleWords = {
   monitorsMore: 'More monitors',
   monitorsMost: (most: number) =>
     most === 1
-      ? 'This guest’s display has one monitor. Its hardware says how many.'
-      : `This guest’s display has ${most} monitors. Its hardware says how many.`,
+      ? 'This guest’s display has one monitor. More are added on the guest’s page, under Hardware.'
+      : `This guest’s display has ${most} monitors. More are added on the guest’s page, under Hardware.`,
   monitorShown: 'Monitor that is shown',
   monitorLayout: 'How monitors are laid out',
   monitorTabs: 'One at a time',
