@@ -19,12 +19,14 @@ import { sound } from './sound.ts';
 import { spiceDecoders } from './spice-decoders.ts';
 import { spiceDrawing } from './spice-drawing.ts';
 import { startStages } from './start-stages.ts';
+import { watchedGuests } from './watched-guests.ts';
 
 export const measures: readonly Measure[] = [
   guestStart,
   guestMemory,
   callLatency,
   manyGuests,
+  watchedGuests,
   imageImport,
   imageSearch,
   cataloguePage,
