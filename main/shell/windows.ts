@@ -193,7 +193,8 @@ export class Windows {
     window.once('ready-to-show', () => {
       if (placement?.maximised) window.maximize();
       window.show();
-      if (placement?.fullScreen) window.setFullScreen(true);
+      // The main window begins with a page that has no way out of full screen, which was that of a console.
+      if (placement?.fullScreen && shows.kind === 'console') window.setFullScreen(true);
     });
     void window.loadURL(appOrigin + path).catch((error: Error) => this.#options.log(`the window could not be loaded: ${error.message}`));
     return window;

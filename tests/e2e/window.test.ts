@@ -45,8 +45,9 @@ test('a window comes back where it was, and onto a display that is there', async
 
   writeFileSync(
     join(home, 'window', 'windows.json'),
-    JSON.stringify({ main: { bounds: { x: 9000, y: -4000, width: 300, height: 200 }, maximised: false, fullScreen: false } }),
+    JSON.stringify({ main: { bounds: { x: 9000, y: -4000, width: 300, height: 200 }, maximised: false, fullScreen: true } }),
   );
+  // An app that was killed while a console was full screen has left it so: the library is not.
   const moved = await boundsOf();
   expect(moved.bounds).toEqual({ x: moved.area.x + moved.area.width - 800, y: moved.area.y, width: 800, height: 600 });
 });
