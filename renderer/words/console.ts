@@ -86,6 +86,7 @@ export const consoleWords = {
   recordCutOff: (path: string) => `A recording was cut off. What had come of it is in ${path}`,
   recordCutOffProblem: (problem: string) => `It plays, but players cannot seek in it: it could not be made whole (${problem}).`,
   recordFailed: 'The recording ended because of an error',
+  recordNothing: 'Nothing was recorded: it ended before there was a picture of it',
   announceRecording: (guest: string) => `A video of ${guest} is being recorded.`,
   announceRecorded: 'The recording has ended.',
   monitors: 'Monitors',

@@ -72,7 +72,9 @@ export function useRecording(name: string, monitors: Recorded, hasSound: boolean
       const error = failed ?? (finished.ok ? null : finished.error);
       if (error) showErrorToast(error);
       else if (problem !== null) showToast({ tone: 'problem', title: consoleWords.recordFailed, text: problem });
-      if (finished.ok && finished.value !== null) tellRecorded(finished.value);
+      if (!finished.ok) return;
+      if (finished.value !== null) tellRecorded(finished.value);
+      else if (!error && problem === null) showToast({ tone: 'info', title: consoleWords.recordNothing });
     };
     let added = Promise.resolve();
     try {
