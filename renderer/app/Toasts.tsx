@@ -14,24 +14,26 @@ export function Toasts() {
       {({ toast }) => {
         const { tone, title, text, action } = toast.content;
         const Icon = icons[tone];
+        const button = action && (
+          <Button
+            slot={null}
+            onPress={() => {
+              action.run();
+              toastQueue.close(toast.key);
+            }}
+          >
+            {action.label}
+          </Button>
+        );
         return (
           <Toast toast={toast} className={`toast toast-${tone}`}>
             <Icon size={16} aria-hidden="true" />
             <ToastContent className="toast-words">
               <span className="toast-title">{title}</span>
               {text && <span className="muted toast-text">{text}</span>}
+              {text && button}
             </ToastContent>
-            {action && (
-              <Button
-                slot={null}
-                onPress={() => {
-                  action.run();
-                  toastQueue.close(toast.key);
-                }}
-              >
-                {action.label}
-              </Button>
-            )}
+            {!text && button}
             <IconButton icon={X} label={words.common.close} slot="close" />
           </Toast>
         );

@@ -1,6 +1,6 @@
 /** The words of files that are sent to guests, in English. */
 import type { FilesPolicy } from '../../contract/guest-spec.ts';
-import { formatBytes, formatCount, formatDuration, formatInteger, formatList, formatRate } from './format.ts';
+import { formatBytes, formatCount, formatDuration, formatFileName, formatInteger, formatList, formatRate } from './format.ts';
 
 const files = (count: number) => formatCount(count, 'file', 'files');
 
@@ -46,7 +46,7 @@ export const filesWords = {
   notSent: (count: number, guest: string) => `${files(count)} did not arrive in ${guest}`,
   notSentText: (names: readonly string[], count: number, cause: 'app' | 'window') => {
     const others = count > names.length ? [formatCount(count - names.length, 'other', 'others')] : [];
-    return `${cause === 'app' ? 'Guesthouse' : 'The window'} ended while they were on their way: ${formatList([...names, ...others])}. Send them again.`;
+    return `${cause === 'app' ? 'Guesthouse' : 'The window'} ended while they were on their way: ${formatList([...names.map(formatFileName), ...others])}. Send them again.`;
   },
   notSentOpen: 'Open its console',
   cancelled: (count: number) => `${files(count)} cancelled`,

@@ -1,5 +1,15 @@
 import { expect, test } from 'vitest';
-import { compareNames, formatBytes, formatCount, formatDuration, formatMiB, formatRate, formatRelativeTime } from './format.ts';
+import {
+  compareNames,
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatFileName,
+  formatMiB,
+  formatRate,
+  formatRelativeTime,
+  plainName,
+} from './format.ts';
 
 test('sizes are in binary units with a space that does not break and at most one digit behind the point', () => {
   expect(formatBytes(0)).toBe('0\u00a0B');
@@ -38,4 +48,13 @@ test('counts agree with their noun', () => {
 
 test('names are in the order people expect', () => {
   expect(['guest 10', 'Guest 2', 'guest 1'].sort(compareNames)).toEqual(['guest 1', 'Guest 2', 'guest 10']);
+});
+
+test('a file’s name looks like no other, stays on its line, and turns no sentence that it stands in', () => {
+  expect(plainName('invoice\u202egnp.exe')).toBe('invoice\ufffdgnp.exe');
+  expect(plainName('a\nb\u2028c\u0007')).toBe('a\ufffdb\ufffdc\ufffd');
+  expect(plainName('Grüße 👋 שלום.txt')).toBe('Grüße 👋 שלום.txt');
+  expect(formatFileName('letter.txt')).toBe('letter.txt');
+  expect(formatFileName('שלום.txt')).toBe('\u2068שלום.txt\u2069');
+  expect(formatFileName(`${'👋'.repeat(300)} end.tar.gz`)).toBe(`${'👋'.repeat(35)}…👋 end.tar.gz`);
 });

@@ -98,6 +98,26 @@ export function formatList(items: readonly string[]): string {
   return conjunction.format(items);
 }
 
+/** What breaks lines, or turns what stands beside it the other way round: a name may look like another one by it. */
+const deceptive = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
+const rightToLeft = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
+const mostOfName = 48;
+
+/** A file's name as somebody reads it, on one line. */
+export function plainName(name: string): string {
+  return name.replace(deceptive, '\ufffd');
+}
+
+/** The same in the middle of a sentence: "Holiday photos of th….jpg". Text that runs the other way keeps to itself. */
+export function formatFileName(name: string): string {
+  const characters = [...plainName(name)];
+  const short =
+    characters.length > mostOfName
+      ? `${characters.slice(0, mostOfName - 13).join('')}…${characters.slice(-12).join('')}`
+      : characters.join('');
+  return rightToLeft.test(short) ? `\u2068${short}\u2069` : short;
+}
+
 /** Order of names: "guest 2" before "guest 10", upper and lower case together. */
 export function compareNames(one: string, other: string): number {
   return collator.compare(one, other);

@@ -7,12 +7,12 @@ import { FileTransfer } from '../../parts/FileTransfer.tsx';
 import { Button, IconButton } from '../../ui/Button.tsx';
 import { ProgressBar } from '../../ui/feedback.tsx';
 import { filesWords as w } from '../../words/files.ts';
-import { formatBytes } from '../../words/format.ts';
+import { formatBytes, plainName } from '../../words/format.ts';
 import type { UsedFiles } from './use-files.ts';
 
 type Props = { name: string; files: UsedFiles; session: SessionView | null };
 
-/** In the corner of the picture: the files that are on their way to the guest, and those that did not get there, with what to do. */
+/** In the corner of the picture: the files that did not get to the guest, with what to do, and those that are on their way. */
 export function FileTransfers({ name, files, session }: Props) {
   const { view, outgoing } = files;
   const [open, setOpen] = useState(false);
@@ -22,24 +22,6 @@ export function FileTransfers({ name, files, session }: Props) {
   const note = session?.phase !== 'connected' ? w.waitsForConsole : possible ? null : w.waitsForAgent;
   return (
     <section className="console-files" aria-label={w.title(name)}>
-      {view.pendingCount > 0 && (
-        <>
-          <FileTransfer title={w.title(name)} view={view} note={note} onCancel={() => outgoing.cancelAll()} />
-          <Button kind="quiet" icon={open ? ChevronUp : ChevronDown} aria-expanded={open} onPress={() => setOpen(!open)}>
-            {open ? w.hide : w.show}
-          </Button>
-          {open && (
-            <ul className="console-files-list">
-              {view.pending.map((file) => (
-                <Pending key={file.id} file={file} onCancel={() => outgoing.cancel(file.id)} />
-              ))}
-              {view.pendingCount > view.pending.length && (
-                <li className="muted small">{w.more(view.pendingCount - view.pending.length)}</li>
-              )}
-            </ul>
-          )}
-        </>
-      )}
       {view.failedCount > 0 && (
         <div role="alert">
           <div className="row console-files-failed">
@@ -60,6 +42,24 @@ export function FileTransfers({ name, files, session }: Props) {
             </Button>
           )}
         </div>
+      )}
+      {view.pendingCount > 0 && (
+        <>
+          <FileTransfer title={w.title(name)} view={view} note={note} onCancel={() => outgoing.cancelAll()} />
+          <Button kind="quiet" icon={open ? ChevronUp : ChevronDown} aria-expanded={open} onPress={() => setOpen(!open)}>
+            {open ? w.hide : w.show}
+          </Button>
+          {open && (
+            <ul className="console-files-list">
+              {view.pending.map((file) => (
+                <Pending key={file.id} file={file} onCancel={() => outgoing.cancel(file.id)} />
+              ))}
+              {view.pendingCount > view.pending.length && (
+                <li className="muted small">{w.more(view.pendingCount - view.pending.length)}</li>
+              )}
+            </ul>
+          )}
+        </>
       )}
     </section>
   );
@@ -95,8 +95,8 @@ function Failed({ file, reason, onRetry }: { file: OutgoingFile; reason: string 
 function Name({ file, line }: { file: OutgoingFile; line: string }) {
   return (
     <div className="grow">
-      <div className="ellipsis" title={file.name}>
-        <bdi>{file.name}</bdi>
+      <div className="ellipsis" title={plainName(file.name)}>
+        <bdi>{plainName(file.name)}</bdi>
       </div>
       <div className="small muted">{line}</div>
     </div>

@@ -7,7 +7,7 @@ import type { SessionView } from '../../console/session.ts';
 import { outgoingFor } from '../../state/outgoing.ts';
 import { showToast } from '../../state/toasts.ts';
 import { filesWords as w } from '../../words/files.ts';
-import { formatList } from '../../words/format.ts';
+import { formatFileName, formatList } from '../../words/format.ts';
 
 export type UsedFiles = {
   view: OutgoingView;
@@ -64,7 +64,7 @@ function tellOutcome({ sentCount, failedCount, cancelledCount }: OutgoingView, g
 function tellLeftOut({ files, emptyFolders, unreadable, tooMany }: DroppedFiles): void {
   if (tooMany) showToast({ tone: 'problem', title: w.tooMany(mostFilesAtOnce), text: w.tooManyHint });
   if (unreadable.length > 0)
-    showToast({ tone: 'problem', title: w.unreadable(unreadable.length), text: formatList(unreadable.slice(0, 5)) });
+    showToast({ tone: 'problem', title: w.unreadable(unreadable.length), text: formatList(unreadable.slice(0, 5).map(formatFileName)) });
   if (emptyFolders > 0) showToast({ tone: 'info', title: w.emptyFolders, text: w.emptyFoldersHint });
   if (files.length === 0 && emptyFolders === 0 && unreadable.length === 0) showToast({ tone: 'info', title: w.noFiles });
 }
