@@ -86,6 +86,8 @@ export type PhysicalDisplay = {
 
 /** Bytes that may be on the way, in each direction, before the receiver gives credit. A page that exceeds it is cut off. */
 export const consoleWindowBytes = 4 * 1024 * 1024;
+/** The shell gives credit when so much was written: of less, a page cannot know whether it was. */
+export const writtenPortionBytes = 16 * 1024;
 
 /** `primary` is what X11 pastes with the middle button; other desktops have none. */
 const selection = z.enum(['clipboard', 'primary']);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type ConsoleFromPage, type ConsoleToPage, consoleWindowBytes } from '../../contract/shell.ts';
+import { type ConsoleFromPage, type ConsoleToPage, consoleWindowBytes, writtenPortionBytes } from '../../contract/shell.ts';
 import { carryConsole, maxMessageBytes, type Port, parseFromPage } from './console-port.ts';
 import { unixSocketTransport } from './unix-socket-transport.ts';
 
@@ -218,16 +218,21 @@ test('no message to the page is larger than the limit, and none drags a larger b
   page.end();
 });
 
-test('what the page sends is credited once it has left', async () => {
+test('what the page sends is credited when a portion of it has left, every byte once', async () => {
   const page = openPage();
-  await guestSide();
-  page.send({ type: 'data', bytes: new Uint8Array(1000) });
-  page.send({ type: 'data', bytes: new Uint8Array(500) });
-  await until(() => page.received.filter(({ type }) => type === 'credit').length === 2);
-  expect(page.received.filter(({ type }) => type === 'credit')).toEqual([
-    { type: 'credit', bytes: 1000 },
-    { type: 'credit', bytes: 500 },
-  ]);
+  const guest = await guestSide();
+  let heardBytes = 0;
+  guest.on('data', (bytes) => (heardBytes += bytes.length));
+  const credited = () => page.received.flatMap((message) => (message.type === 'credit' ? [message.bytes] : []));
+  for (let sent = 0; sent < 10; sent++) page.send({ type: 'data', bytes: new Uint8Array(writtenPortionBytes / 4) });
+  page.send({ type: 'data', bytes: new Uint8Array(3 * writtenPortionBytes) });
+  page.send({ type: 'data', bytes: new Uint8Array(writtenPortionBytes - 1) });
+  await until(() => heardBytes === 6.5 * writtenPortionBytes - 1);
+  await until(() => credited().length === 3);
+  expect(credited()).toEqual([writtenPortionBytes, writtenPortionBytes, 3.5 * writtenPortionBytes]);
+  page.send({ type: 'data', bytes: new Uint8Array(1) });
+  await until(() => credited().length === 4);
+  expect(credited()[3]).toBe(writtenPortionBytes);
   page.end();
 });
 

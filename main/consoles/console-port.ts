@@ -12,7 +12,7 @@
  * INVARIANT: no more than `consoleWindowBytes` are under way to a page that gives no credit (`console-port.test.ts`).
  * INVARIANT: whatever ends first, the transport and the port are both closed, once (`console-port.test.ts`).
  */
-import { type ConsoleFromPage, type ConsoleToPage, consoleWindowBytes } from '../../contract/shell.ts';
+import { type ConsoleFromPage, type ConsoleToPage, consoleWindowBytes, writtenPortionBytes } from '../../contract/shell.ts';
 import type { OpenTransport, Transport } from './transport.ts';
 
 /** What is needed of a message port: Electron's MessagePortMain and Node's MessagePort both fit (`electron-ports.ts`). */
@@ -60,6 +60,8 @@ class Carrier {
   /** The transport has ended; the page hears of it after the last byte. */
   #closing: ConsoleToPage | null = null;
   #unwrittenBytes = 0;
+  /** Written, and the page does not know yet. */
+  #writtenBytes = 0;
 
   constructor(port: Port, ended: () => void) {
     this.#port = port;
@@ -201,7 +203,10 @@ class Carrier {
     }
     this.#transport?.write(bytes, () => {
       this.#unwrittenBytes -= bytes.byteLength;
-      if (!this.#isOver) this.#post({ type: 'credit', bytes: bytes.byteLength });
+      this.#writtenBytes += bytes.byteLength;
+      if (this.#writtenBytes < writtenPortionBytes) return;
+      this.#post({ type: 'credit', bytes: this.#writtenBytes });
+      this.#writtenBytes = 0;
     });
   }
 

@@ -125,6 +125,53 @@ test('the bytes that are sent are a copy', async () => {
   shellPort.close();
 });
 
+test('what is sent while something is handled leaves as one message when that is done', async () => {
+  const { port1, port2 } = new MessageChannel();
+  const sent: ConsoleFromPage[] = [];
+  port2.onmessage = (event: MessageEvent<ConsoleFromPage>) => sent.push(event.data);
+  const stream = new ByteStream(port1, {
+    open: () => undefined,
+    data: () => {
+      const answer = new Uint8Array(1);
+      for (let index = 0; index < 100; index++) {
+        answer[0] = index;
+        stream.send(answer);
+      }
+      expect(stream.bytesUnderWay).toBe(100);
+    },
+    closed: () => undefined,
+  });
+  port2.postMessage({ type: 'data', bytes: new Uint8Array(1) });
+  await until(() => sent.length > 0);
+  stream.send(new Uint8Array([100]));
+  await until(() => sent.length > 1);
+  expect(sent).toEqual([
+    { type: 'data', bytes: Uint8Array.from({ length: 100 }, (_, index) => index) },
+    { type: 'data', bytes: new Uint8Array([100]) },
+  ]);
+  port2.close();
+});
+
+test('however much is sent while something is handled, it leaves in its order, and before the end', async () => {
+  const { port1, port2 } = new MessageChannel();
+  const sent: ConsoleFromPage[] = [];
+  port2.onmessage = (event: MessageEvent<ConsoleFromPage>) => sent.push(event.data);
+  const pieces = [3, 20_000, 9_000, 7_000, 16 * 1024, 1, 2].map((length, index) => new Uint8Array(length).fill(index + 1));
+  const stream = new ByteStream(port1, {
+    open: () => undefined,
+    data: () => {
+      for (const piece of pieces) stream.send(piece);
+      stream.close();
+    },
+    closed: () => undefined,
+  });
+  port2.postMessage({ type: 'data', bytes: new Uint8Array(1) });
+  await until(() => sent.at(-1)?.type === 'close');
+  const bytes = sent.flatMap((message) => (message.type === 'data' ? [message.bytes] : []));
+  expect(Buffer.concat(bytes).equals(Buffer.concat(pieces))).toBe(true);
+  expect(bytes.length).toBe(5);
+});
+
 test('the end is told once, and nothing is sent after it', async () => {
   const { stream, sent, told, tell } = open();
   tell({ type: 'open' });

@@ -17,6 +17,8 @@ export type ByteStreamHandlers = {
  * a message back for each of an idle guest's few bytes would wake two processes every time.
  */
 export const creditPortionBytes = consoleWindowBytes / 16;
+/** What is sent while something that came is being handled leaves when that is done, or when it has become so much. */
+const heldBytes = 16 * 1024;
 
 export class ByteStream {
   readonly #port: MessagePort;
@@ -28,6 +30,11 @@ export class ByteStream {
   /** What was sent and has not been written by the shell yet. */
   bytesUnderWay = 0;
   readonly #waitForRoom: { mostBytes: number; resolve(): void }[] = [];
+  /** Something that came is being handled. */
+  #handling = false;
+  /** A busy server is answered hundreds of times a second, a few bytes each: what a message costs, in five threads, would be most of what it costs. */
+  readonly #held = new Uint8Array(heldBytes);
+  #heldLength = 0;
 
   constructor(port: MessagePort, handlers: ByteStreamHandlers) {
     this.#port = port;
@@ -37,15 +44,20 @@ export class ByteStream {
     port.addEventListener('close', () => this.#finish('The console connection was lost.', false));
   }
 
-  /** The bytes are copied by the port: whoever sends may reuse them. Nothing is sent after the end. */
+  /** The bytes are copied: whoever sends may reuse them. Nothing is sent after the end. */
   send(bytes: Uint8Array): void {
     if (this.#ended) return;
     this.bytesOut += bytes.byteLength;
     this.bytesUnderWay += bytes.byteLength;
-    this.#post({ type: 'data', bytes });
+    if (this.#heldLength + bytes.byteLength > heldBytes) this.#sendHeld();
+    if (!this.#handling || bytes.byteLength > heldBytes) this.#post({ type: 'data', bytes });
+    else {
+      this.#held.set(bytes, this.#heldLength);
+      this.#heldLength += bytes.byteLength;
+    }
   }
 
-  /** Settles when no more than so much is under way, or the stream has ended: for what is not small. */
+  /** Settles when no more than so much is under way, or the stream has ended: for what is not small. `mostBytes` is `writtenPortionBytes` at least. */
   room(mostBytes: number): undefined | Promise<void> {
     if (this.#ended || this.bytesUnderWay <= mostBytes) return undefined;
     return new Promise((resolve) => this.#waitForRoom.push({ mostBytes, resolve }));
@@ -57,6 +69,7 @@ export class ByteStream {
 
   close(): void {
     if (this.#ended) return;
+    this.#sendHeld();
     this.#ended = true;
     this.#post({ type: 'close' });
     this.#port.close();
@@ -80,14 +93,23 @@ export class ByteStream {
     const { byteLength } = bytes;
     this.bytesIn += byteLength;
     let taken: void | Promise<void>;
+    this.#handling = true;
     try {
       taken = this.#handlers.data(bytes);
     } catch (error) {
       this.#giveCredit(byteLength);
       throw error;
+    } finally {
+      this.#handling = false;
+      this.#sendHeld();
     }
     if (taken instanceof Promise) void taken.finally(() => this.#giveCredit(byteLength));
     else this.#giveCredit(byteLength);
+  }
+
+  #sendHeld(): void {
+    if (this.#heldLength > 0 && !this.#ended) this.#post({ type: 'data', bytes: this.#held.slice(0, this.#heldLength) });
+    this.#heldLength = 0;
   }
 
   /** INVARIANT: every byte that was handed on is credited exactly once, and less than a portion is owed (`transport.test.ts`). */
