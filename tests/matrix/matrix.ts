@@ -6,7 +6,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { hashInputs } from '../../build/bundle/inputs.ts';
+import { hashInputs, listInputs } from '../../build/bundle/inputs.ts';
 import { projectRoot } from '../../build/places.ts';
 import { type BrowserDecoders, openBrowserDecoders } from '../support/browser-decoders.ts';
 import { type DesktopDisk, desktopDisk } from '../support/desktop-disk.ts';
@@ -33,11 +33,14 @@ const first = ['off never never', 'all always always', 'filter never always'];
 const urgency = ({ streaming, jpeg, zlib }: ServerOptions) => (first.indexOf(`${streaming} ${jpeg} ${zlib}`) + 12) % 12;
 const serverOptions = every.toSorted((one, other) => urgency(one) - urgency(other));
 
-/** What draws, and what it is shown. */
-const sources = hashInputs(projectRoot, [
-  ...['channels', 'decoders', 'drawing', 'streams'].map((name) => `renderer/console/spice/${name}`),
-  ...['player.pl', 'watchers.ts', 'workloads.ts'].map((name) => `tests/matrix/${name}`),
-]);
+/** What draws, and what it is shown: what is written about it may change. */
+const sources = hashInputs(
+  projectRoot,
+  listInputs(projectRoot, [
+    ...['channels', 'decoders', 'drawing', 'streams'].map((name) => `renderer/console/spice/${name}`),
+    ...['player.pl', 'watchers.ts', 'workloads.ts'].map((name) => `tests/matrix/${name}`),
+  ]).filter((file) => /\.(ts|pl)$/.test(file)),
+);
 
 /** Defines the tests of one display device. */
 export function tryMatrix(device: DisplayDevice): void {

@@ -52,7 +52,8 @@ export async function untilVideoEnds(desktop: DesktopMachine): Promise<void> {
 /** What x11perf is asked to draw, a row for each time that it is stopped in the middle and looked at. */
 const primitives = {
   fills: [
-    '-dot -rect10',
+    '-dot',
+    '-rect10',
     '-rect100 -rop GXxor',
     '-srect100',
     '-osrect100 -rop GXinvert',
@@ -93,19 +94,53 @@ export async function drawEverything(desktop: DesktopMachine): Promise<void> {
 
 export const scroll = (desktop: DesktopMachine) => inTerminal(desktop, 'ls -la --color=always /usr/lib /usr/bin | head -400');
 
-/** Draws with each of them, and looks in the middle. */
+/** Where x11perf draws: its window is in the corner of the screen, within a border. */
+const drawnUpon = { leftPx: 3, topPx: 3, widthPx: 600, heightPx: 600 };
+
+/** Whether all of it has one colour. */
+function isBlank({ widthPx, rgb }: Pixels): boolean {
+  const first = (drawnUpon.topPx * widthPx + drawnUpon.leftPx) * 3;
+  for (let y = 0; y < drawnUpon.heightPx; y++)
+    for (let x = 0; x < drawnUpon.widthPx; x++) {
+      const at = first + (y * widthPx + x) * 3;
+      for (let sample = 0; sample < 3; sample++) if (rgb[at + sample] !== rgb[first + sample]) return false;
+    }
+  return true;
+}
+
+/**
+ * Draws with each of them, and looks in the middle. A line tells that all has been drawn once; then it begins anew, and is stopped. It is waited for
+ * with nothing but what the shell has in itself: under emulation each process that asks takes as much time as the drawing.
+ */
 function drawing(commands: readonly string[]): Workload['run'] {
-  const end = 'pkill -KILL x11perf && sleep 0.1; ';
+  const end = 'read -r pid < /tmp/pid && kill -KILL $pid';
+  const untilDrawn = `said=; until case "$line" in *"reps @"*) ;; *) false;; esac; do
+    read -r line || { printf "$said" >&2; exit 1; }; said="$said$line\\n"; done`;
+  const stop = 'read -r pid < /tmp/pid && kill -STOP $pid || exit 1';
+  const goOn = 'read -r pid < /tmp/pid && kill -CONT $pid';
   return async (desktop, look) => {
-    for (const command of commands) {
-      // A line tells that all has been drawn once; then it begins anew, and is stopped somewhere. One that does not know a word ends.
-      const untilDrawn =
-        'until grep -q "reps @" /tmp/last.log; do sleep 0.1; pgrep "setsid|stdbuf|x11perf" > /dev/null || break; done; sleep 0.2; ';
-      const stop = 'pkill -STOP x11perf || { cat /tmp/last.log >&2; exit 1; }';
-      await desktop.run(`${end}${started(`stdbuf -oL x11perf -reps 5 -repeat 20000 ${command}`)}; ${untilDrawn}${stop}`, patienceMs);
+    // One for each, since one that has just been killed may still have its own open.
+    const said = commands.map((_, index) => `/tmp/said-${index}`);
+    await desktop.run(`rm -f /tmp/pid /tmp/said-*; mkfifo ${said.join(' ')}`);
+    for (const [index, command] of commands.entries()) {
+      // One that does not know a word ends, and with it what it says. It goes on only while somebody takes what it says.
+      const start = `(stdbuf -oL x11perf -reps 1 -repeat 20000 ${command} > ${said[index]} 2>&1 & echo $! > /tmp/pid)`;
+      await desktop.run(`${end}; ${onDisplay}${start}; { ${untilDrawn}; ${stop}; } < ${said[index]}`, patienceMs);
+      // Every second time it draws in the colour of the ground, and then nothing of it may be there to look at.
+      let further = 0;
+      await until(
+        `something of ${command} to look at`,
+        async () => {
+          if (!isBlank(await desktop.screendump())) return true;
+          further = (further + 3) % 10;
+          await desktop.run(`{ ${goOn}; sleep 0.0${further}; ${stop}; } < ${said[index]}`);
+          return false;
+        },
+        patienceMs,
+      );
       await look(command);
     }
-    await desktop.run(`${end}true`);
+    await desktop.run(`${end}; sleep 0.1`);
     await look('its window is gone');
   };
 }
