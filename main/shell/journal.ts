@@ -31,9 +31,9 @@ export class Journal<Entry> {
     }
   }
 
-  /** Throws what writing a file throws. */
+  /** Of more than fit, the oldest is forgotten. Throws what writing a file throws. */
   put(entry: Entry): void {
-    this.#write([...this.#others(entry), entry]);
+    this.#write([...this.#others(entry), entry].slice(-mostEntries));
   }
 
   remove(entry: Entry): void {

@@ -36,6 +36,17 @@ test('what a killed app was sending is told by the next one, once, for each gues
   expect(readdirSync(join(own, 'window'))).toEqual(['sending.json']);
 });
 
+test('of more windows than are remembered the newest are told', () => {
+  const own = folder();
+  const killed = begin(own);
+  for (let window = 0; window <= 100; window++) killed.set(`window ${window}`, unsent([`${window}.txt`]));
+  expect(
+    begin(own)
+      .takeLeft()
+      .map(({ files }) => files[0]),
+  ).toEqual(Array.from({ length: 100 }, (_, index) => `${index + 1}.txt`));
+});
+
 test('what arrived, was cancelled, or was let go by the user is not told', () => {
   const own = folder();
   const app = begin(own);
