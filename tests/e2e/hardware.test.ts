@@ -33,6 +33,19 @@ test('hardware is changed in the window: checked as it is typed, applied, shown 
 
   await undo.click();
   await until('the change is taken back', async () => (await call('guest.show', { guest: guest.id })).spec.memoryMiB === 256);
+
+  // What somebody else adds while a device of that kind is being changed here stays when this is applied.
+  await page.getByRole('option', { name: /^Disk disk0/ }).click();
+  await page.getByRole('switch', { name: 'Give freed space back' }).focus();
+  await page.keyboard.press('Space');
+  await until('it can be applied', async () => (await apply.getAttribute('aria-disabled')) !== 'true');
+  const disksOf = async () => (await call('guest.show', { guest: guest.id })).spec.disks;
+  await call('guest.edit', { guest: guest.id, change: { disks: [...(await disksOf()), { sizeBytes: 1024 ** 3 }] } });
+  await page.getByRole('option', { name: /^Disk disk1/ }).waitFor();
+  await until('it can be applied', async () => (await apply.getAttribute('aria-disabled')) !== 'true');
+  await apply.click();
+  await until('the disk is changed', async () => (await disksOf())[0]?.discard === false);
+  expect((await disksOf()).map(({ id }) => id)).toEqual(['disk0', 'disk1']);
 });
 
 test('disks and cards of a running guest come and go in the window, and what waits for the next start is marked', async () => {

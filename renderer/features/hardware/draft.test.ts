@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { hardwareFields } from '../../../contract/guest-hardware.ts';
 import type { Disk, GuestSpec, Nic } from '../../../contract/guest-spec.ts';
-import { checkDraft, itemOf, markOf, withChange } from './draft.ts';
+import { afterChange, checkDraft, itemOf, markOf, withChange } from './draft.ts';
 
 const nicOf = (more: Partial<Nic> = {}): Nic => ({
   id: 'nic0',
@@ -37,6 +37,25 @@ test('what is changed back to what it was is no change', () => {
   const draft = withChange(spec, {}, { memoryMiB: 512 });
   expect(draft).toEqual({ memoryMiB: 512 });
   expect(withChange(spec, draft, { memoryMiB: spec.memoryMiB })).toEqual({});
+});
+
+test('what another window adds, changes or takes out stays so in a draft of other devices', () => {
+  const disk = (id: string, more: Partial<Disk> = {}): Disk => ({ ...disk0, id, ...more });
+  const before = specOf({ disks: [disk('disk0'), disk('disk1'), disk('disk2')], nics: [nicOf()] });
+  const draft = withChange(before, {}, { memoryMiB: 512, disks: [disk('disk0', { discard: false }), disk('disk1'), disk('disk2')] });
+  const now = specOf({ disks: [disk('disk0', { readOnly: true }), disk('disk1', { readOnly: true }), disk('disk3')], nics: [] });
+  expect(afterChange(before, now, draft)).toEqual({
+    memoryMiB: 512,
+    disks: [disk('disk0', { discard: false }), disk('disk1', { readOnly: true }), disk('disk3')],
+  });
+  // A device that the draft takes out stays out, and one that is as the draft has it is a change no more.
+  const without = withChange(before, {}, { disks: [disk('disk0'), disk('disk1')] });
+  expect(afterChange(before, specOf({ disks: [...before.disks, disk('disk3')] }), without)).toEqual({
+    disks: [disk('disk0'), disk('disk1'), disk('disk3')],
+  });
+  expect(afterChange(before, specOf({ disks: [disk('disk0', { discard: false }), disk('disk1'), disk('disk2')] }), draft)).toEqual({
+    memoryMiB: 512,
+  });
 });
 
 test('what does not fit is noted at its field, with the device’s id', () => {

@@ -19,6 +19,34 @@ export function withChange(spec: GuestSpec, draft: Draft, change: Draft): Draft 
   return Object.fromEntries(kept) as Draft;
 }
 
+/**
+ * The draft after the guest was changed elsewhere: devices that came or went meanwhile have done so in the draft as well, and what the draft does not
+ * change of them is as it is now.
+ */
+export function afterChange(before: GuestSpec, now: GuestSpec, draft: Draft): Draft {
+  const lists = deviceLists.flatMap((list) => {
+    const devices = draft[list];
+    return devices ? [[list, mergeDevices<{ id: string }>(before[list], now[list], devices)]] : [];
+  });
+  return withChange(now, draft, Object.fromEntries(lists));
+}
+
+function mergeDevices<Device extends { id: string }>(
+  before: readonly Device[],
+  now: readonly Device[],
+  draft: readonly Device[],
+): Device[] {
+  const isIn = (list: readonly Device[], { id }: Device) => list.some((one) => one.id === id);
+  const kept = draft
+    .filter((device) => isIn(now, device) || !isIn(before, device))
+    .map((device) => {
+      const was = before.find(({ id }) => id === device.id);
+      const isUntouched = was !== undefined && JSON.stringify(was) === JSON.stringify(device);
+      return (isUntouched && now.find(({ id }) => id === device.id)) || device;
+    });
+  return [...kept, ...now.filter((device) => !isIn(before, device) && !isIn(draft, device))];
+}
+
 export const isEmptyDraft = (draft: Draft): boolean => Object.keys(draft).length === 0;
 
 /** The draft as the engine takes it, or what the contract's own schema says against it. */

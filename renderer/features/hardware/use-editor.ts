@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useState } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
 import type { CallOutput } from '../../../contract/calls.ts';
 import type { GuesthouseError, Result } from '../../../contract/errors.ts';
 import { guestCannot } from '../../../contract/guest-can.ts';
@@ -12,7 +12,7 @@ import { showToast } from '../../state/toasts.ts';
 import { useCall } from '../../state/use-call.ts';
 import { useSettled } from '../../state/use-settled.ts';
 import { words } from '../../words/en.ts';
-import { checkDraft, type Draft, isEmptyDraft, withChange } from './draft.ts';
+import { afterChange, checkDraft, type Draft, isEmptyDraft, withChange } from './draft.ts';
 
 const w = words.hardware;
 
@@ -56,8 +56,13 @@ export function useEditor(guest: Guest): Editor {
   const past = useCall('guest.edits', { guest: guest.id }, guest.spec);
   const removed = useCall('guest.removedDisks', { guest: guest.id }, guest.spec);
   const denied = guestCannot(guest.state, 'edit');
-  // A part of the draft that has come about by other ways is a change no more.
-  useEffect(() => setDraft((before) => withChange(guest.spec, before, {})), [guest.spec]);
+  // Changed elsewhere: a part of the draft that has come about is a change no more, and a disk that was added is not taken out again.
+  const known = useRef(guest.spec);
+  useEffect(() => {
+    const before = known.current;
+    known.current = guest.spec;
+    setDraft((draft) => afterChange(before, guest.spec, draft));
+  }, [guest.spec]);
 
   const isCurrent = question !== null && settled === question && !plan.loading;
   const notes = [...checked.notes, ...(question === null || plan.error ? [] : (plan.value?.notes ?? []))];
