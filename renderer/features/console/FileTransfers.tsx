@@ -82,8 +82,8 @@ function Failed({ file, reason, onRetry }: { file: OutgoingFile; reason: string 
   return (
     <li className="row">
       <div className="grow">
-        <div className="ellipsis" title={file.name}>
-          <bdi>{file.name}</bdi>
+        <div className="ellipsis" title={plainName(file.name)}>
+          <bdi>{plainName(file.name)}</bdi>
         </div>
         {reason !== null && <div className="small selectable">{reason}</div>}
       </div>
