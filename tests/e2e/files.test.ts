@@ -1,6 +1,6 @@
 /** Files from this computer to the guest's port: dropped, chosen, refused, cancelled, and kept from going by a policy. */
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FileChooser, Page } from 'playwright-core';
 import { expect, test } from 'vitest';
@@ -198,7 +198,8 @@ test('files that were on their way when the page or the app was killed are told 
       return possible;
     });
   const journal = join(home, 'window', 'sending.json');
-  const noted = () => until('it is noted what is on its way', () => JSON.parse(readFileSync(journal, 'utf8')).length === 1, 40_000);
+  const noted = () =>
+    until('it is noted what is on its way', () => existsSync(journal) && JSON.parse(readFileSync(journal, 'utf8')).length === 1, 40_000);
   const title = (page: Page) => page.getByText('2 files did not arrive in Receiver');
 
   await dropped(first.page);

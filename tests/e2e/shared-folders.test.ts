@@ -1,6 +1,6 @@
 /** A folder that goes over the console: from a guest's port through SPICE, the page and the shell to the engine, and back. */
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { launchApp, untilConnected } from '../support/app.ts';
@@ -84,10 +84,20 @@ test('a guest reads and writes folders over its console, and is kept from the re
   expect(gone).toMatch(/^HTTP\/1\.1 404/);
   expect(home).toContain('nobody may read this');
 
-  // An engine that is killed is followed by another, to which the port leads within moments.
+  // An engine that is killed in the middle of a file leaves none of that name, and is followed by another, to which the port leads within moments.
+  await share([...(await app.client.call('guest.show', { guest })).spec.shares, { path: papers, via: 'webdav' }]);
+  const half = ask(request('PUT', '/papers/half', { 'content-length': '1000000' }, randomBytes(100_000))).catch(() => []);
+  const uploads = () => readdirSync(papers).filter((name) => name.startsWith('.guesthouse-upload-'));
+  await until('a part of it is there', () => uploads().some((name) => statSync(join(papers, name)).size > 0), 40_000);
   const { pid } = await app.client.call('engine.info', {});
   process.kill(pid, 'SIGKILL');
   await untilConnected(app);
+  await half;
+  expect(
+    readdirSync(papers)
+      .filter((name) => !name.startsWith('.'))
+      .sort(),
+  ).toEqual(['letter', 'report']);
   await until(
     'the new engine serves',
     async () => (await askFolders(inside, [request('GET', '/music/song')], 5000).catch(() => []))[0]?.includes('la la'),
