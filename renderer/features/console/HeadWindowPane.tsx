@@ -102,7 +102,6 @@ function Inside({ guest, head, view, whole, display, absence, files, session, ch
       <div className="console-bar">
         <div className="console-toolbar" role="toolbar" aria-label={consoleWords.toolbar}>
           <strong className="console-head-name ellipsis">{consoleWords.monitorTitle(head + 1, name)}</strong>
-          <span className="console-strip-space" />
           {attention && (
             <PlainIconButton
               icon={SquareAsterisk}
