@@ -51,6 +51,10 @@ const files: Record<FilesPossible, Possible> = {
 
 const noVolume: Possible = { possible: false, reason: 'The guest’s agent does not set its volume.' };
 const noLook: Possible = { possible: false, reason: 'The guest’s agent does not change how its desktop looks; that of Windows does.' };
+const noAgentForSettings = {
+  guestVolume: { possible: false, reason: 'The guest does not run spice-vdagent, so its own volume cannot be set from here.' },
+  desktopLook: { possible: false, reason: 'The guest does not run spice-vdagent, so it cannot be told how its desktop is to look.' },
+} satisfies Partial<ConsoleCapabilities>;
 const noSound: Possible = { possible: false, reason: 'The guest has no sound card.' };
 
 /** For tests and measurements: what is kept there under this name makes consoles of spice-html5 instead of our own client. */
@@ -105,8 +109,7 @@ export class SpiceConsole implements Console {
     clipboard: noClipboard,
     files: files['no-agent'],
     audio: noSound,
-    guestVolume: noVolume,
-    desktopLook: noLook,
+    ...noAgentForSettings,
   };
 
   constructor(options: SpiceConsoleOptions) {
@@ -246,7 +249,7 @@ export class SpiceConsole implements Console {
         this.#lifecycle.emit({ kind: 'moved' });
         break;
       case 'agent':
-        this.#change({ resizeGuest: message.connected ? possible : noAgent });
+        this.#change(message.connected ? { resizeGuest: possible } : { resizeGuest: noAgent, ...noAgentForSettings });
         break;
       case 'recording':
         this.#recording = message.format;
