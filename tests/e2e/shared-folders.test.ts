@@ -93,6 +93,7 @@ test('a guest reads and writes folders over its console, and is kept from the re
   process.kill(pid, 'SIGKILL');
   await untilConnected(app);
   await half;
+  await until('the new engine reaches the guest', () => inside('kill -KILL -- -$(cat /tmp/daemon); echo done').catch(() => null), 60_000);
   expect(
     readdirSync(papers)
       .filter((name) => !name.startsWith('.'))

@@ -1,11 +1,13 @@
 import { expect, onTestFinished, test } from 'vitest';
 import type { ConsoleFromPage } from '../../../../contract/shell.ts';
+import { webdavdMessage, webdavdMessages } from '../../../../tests/support/webdavd.ts';
 import { FolderEnd } from './folder-end.ts';
 
 /** The end with a clock that the test turns, and a shell that hands out ports. */
 function end() {
   const told: string[] = [];
   const sent: string[] = [];
+  const given: Uint8Array[] = [];
   const timers: (() => void)[] = [];
   const folders = new FolderEnd({
     needed: () => told.push('needed'),
@@ -14,7 +16,11 @@ function end() {
       timers.push(run);
       return () => void timers.splice(timers.indexOf(run), 1);
     },
-    send: (bytes) => void sent.push(Buffer.from(bytes).toString()),
+    send: (bytes) => {
+      given.push(Uint8Array.from(bytes));
+      sent.push(...webdavdMessages(Buffer.from(bytes)).map(({ client, data }) => `${client} ${data}`));
+      return undefined;
+    },
   });
   const connect = () => {
     const { port1, port2 } = new MessageChannel();
@@ -24,7 +30,7 @@ function end() {
     folders.attach(port1);
     return { shell: port2, heard };
   };
-  return { folders, told, sent, timers, connect };
+  return { folders, told, sent, given, timers, connect };
 }
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -45,8 +51,8 @@ test('what the guest says before the stream stands waits for it, and answers go 
   shell.postMessage({ type: 'open' });
   await expect.poll(() => saidTo(heard)).toBe('early');
   folders.portData(bytes('later'));
-  shell.postMessage({ type: 'data', bytes: bytes('answer') });
-  await expect.poll(() => sent).toEqual(['answer']);
+  shell.postMessage({ type: 'data', bytes: Uint8Array.from(webdavdMessage(1n, 'answer')) });
+  await expect.poll(() => sent).toEqual(['1 answer']);
   await expect.poll(() => saidTo(heard)).toBe('early later');
   folders.portClosed();
   await expect.poll(() => saidTo(heard)).toBe('early later close');
@@ -74,4 +80,39 @@ test('a port that comes when the guest has closed its end is closed', async () =
   folders.portClosed();
   const { shell } = connect();
   await new Promise((settle) => shell.addEventListener('close', settle, { once: true }));
+});
+
+test('a stream that ends in the middle of messages leaves the guest a whole one, and the next begins with one', async () => {
+  const { folders, sent, given, timers, connect } = end();
+  folders.portOpened();
+  const first = connect();
+  first.shell.postMessage({ type: 'open' });
+  const upload = webdavdMessage(7n, 'a file that is written');
+  folders.portData(webdavdMessage(6n, 'question'));
+  folders.portData(webdavdMessage(6n, ''));
+  folders.portData(upload.subarray(0, 15));
+  await expect.poll(() => saidTo(first.heard)).toContain('a fil');
+  // Whole, in pieces, and one that is never whole.
+  const answers = Buffer.concat([webdavdMessage(7n, 'one'), webdavdMessage(7n, 'two'), webdavdMessage(7n, 'three')]);
+  for (const [from, to] of [
+    [0, 4],
+    [4, 20],
+    [20, 33],
+  ])
+    first.shell.postMessage({ type: 'data', bytes: Uint8Array.from(answers.subarray(from, to)) });
+  await expect.poll(() => sent).toEqual(['7 one', '7 two']);
+  first.shell.postMessage({ type: 'closed', reason: 'The engine was killed.', clean: false });
+  await expect.poll(() => sent).toEqual(['7 one', '7 two', '7 ']);
+  // Some is lost meanwhile.
+  folders.portData(upload.subarray(15, 20));
+  timers.shift()?.();
+  const second = connect();
+  second.shell.postMessage({ type: 'open' });
+  folders.portData(Buffer.concat([upload.subarray(20), webdavdMessage(8n, 'and')]));
+  folders.portData(webdavdMessage(8n, 'more'));
+  const heard = () => webdavdMessages(Buffer.concat(second.heard.flatMap((message) => (message.type === 'data' ? [message.bytes] : []))));
+  await expect.poll(() => heard().map(({ client, data }) => `${client} ${data}`)).toEqual(['8 and', '8 more']);
+  second.shell.postMessage({ type: 'data', bytes: Uint8Array.from(webdavdMessage(8n, 'yes')) });
+  await expect.poll(() => sent.at(-1)).toBe('8 yes');
+  expect(webdavdMessages(Buffer.concat(given))).toHaveLength(4);
 });

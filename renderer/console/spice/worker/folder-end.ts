@@ -1,6 +1,10 @@
-/** Where the guest's port for shared folders meets the byte stream to the engine, which alone reads and writes them. */
+/**
+ * Where the guest's port for shared folders meets the byte stream to the engine, which alone reads and writes them. A stream may end in the middle of
+ * a message, of either side, and the port goes on: so the guest is given whole messages alone, and the next stream begins with one.
+ */
 import { ByteStream } from '../../transport.ts';
 import type { PortEvents } from '../channels/port-channel.ts';
+import { clientGone, FolderMessages } from './folder-messages.ts';
 
 export type FolderEndOptions = {
   /** A stream is wanted: `attach` is to be called, or `refused`. */
@@ -15,6 +19,8 @@ export type FolderEndOptions = {
 /** The engine starts again within seconds, and what is shared can change at any time. */
 const againAfterMs = 2_000;
 const mostUnderWayBytes = 1024 * 1024;
+/** The engine serves no more of a guest's at once. */
+const mostClients = 64;
 /** The engine takes no longer message. */
 const pieceBytes = 64 * 1024;
 
@@ -25,6 +31,14 @@ export class FolderEnd implements PortEvents {
   /** Pending while a stream was asked for: until it stands, or there is none. */
   #asked: PromiseWithResolvers<void> | null = null;
   #stopWaiting = () => {};
+  /** Of those that talk to the engine in the guest. */
+  readonly #clients = new Set<bigint>();
+  #fromGuest = this.#readFromGuest();
+  #toGuest = this.#readToGuest();
+  /** What has come for the guest of a message that is not whole. */
+  #rest: Uint8Array[] = [];
+  /** The guest is in the middle of a message that another stream had the beginning of. */
+  #skips = false;
 
   constructor(options: FolderEndOptions) {
     this.#options = options;
@@ -32,6 +46,9 @@ export class FolderEnd implements PortEvents {
 
   portOpened(): void {
     this.#isOpen = true;
+    this.#clients.clear();
+    this.#fromGuest = this.#readFromGuest();
+    this.#skips = false;
     this.#options.used(true);
     this.#ask();
   }
@@ -53,14 +70,20 @@ export class FolderEnd implements PortEvents {
     }
     const stream = new ByteStream(port, {
       open: () => this.#answered(),
-      data: (bytes) => this.#options.send(bytes),
+      data: (bytes) => this.#give(bytes),
       closed: () => {
         if (this.#stream !== stream) return;
         this.#stream = null;
+        // The next stream knows nothing of them.
+        for (const client of this.#clients) void this.#options.send(clientGone(client));
+        this.#clients.clear();
         this.refused();
       },
     });
     this.#stream = stream;
+    this.#skips = !this.#fromGuest.isAtEnd;
+    this.#toGuest = this.#readToGuest();
+    this.#rest = [];
   }
 
   /** There is nothing to connect to now. */
@@ -90,7 +113,49 @@ export class FolderEnd implements PortEvents {
   }
 
   #forward(bytes: Uint8Array): undefined | Promise<void> {
-    for (let at = 0; at < bytes.byteLength; at += pieceBytes) this.#stream?.send(bytes.subarray(at, at + pieceBytes));
+    const ends = this.#fromGuest.read(bytes);
+    let at = 0;
+    if (this.#skips) {
+      at = ends?.first ?? bytes.byteLength;
+      this.#skips = ends === null;
+    }
+    for (; at < bytes.byteLength; at += pieceBytes) this.#stream?.send(bytes.subarray(at, at + pieceBytes));
     return this.#stream?.room(mostUnderWayBytes);
   }
+
+  /** Gives the guest what is whole. */
+  #give(bytes: Uint8Array): undefined | Promise<void> {
+    const last = this.#toGuest.read(bytes)?.last ?? 0;
+    if (last === bytes.byteLength && this.#rest.length === 0) return this.#options.send(bytes);
+    if (last === 0) {
+      this.#rest.push(bytes);
+      return undefined;
+    }
+    const whole = join([...this.#rest, bytes.subarray(0, last)]);
+    this.#rest = last < bytes.byteLength ? [bytes.slice(last)] : [];
+    return this.#options.send(whole);
+  }
+
+  #readFromGuest(): FolderMessages {
+    return new FolderMessages((client, sizeBytes) => {
+      if (sizeBytes === 0) this.#clients.delete(client);
+      else if (this.#stream && !this.#skips && this.#clients.size < mostClients) this.#clients.add(client);
+    });
+  }
+
+  #readToGuest(): FolderMessages {
+    return new FolderMessages((client, sizeBytes) => {
+      if (sizeBytes === 0) this.#clients.delete(client);
+    });
+  }
+}
+
+function join(parts: readonly Uint8Array[]): Uint8Array {
+  const joined = new Uint8Array(parts.reduce((sum, { byteLength }) => sum + byteLength, 0));
+  let at = 0;
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.byteLength;
+  }
+  return joined;
 }
