@@ -14,6 +14,9 @@ type Suite = 'unit' | 'integration' | 'e2e';
 const parts = ['checks', 'unit', 'integration', 'e2e'] as const;
 type Part = (typeof parts)[number];
 
+/** What Node compiled, for the hundreds of processes that load the same modules: vitest's workers, engines, commands. */
+const compiledCode = join(projectRoot, 'out/test/compiled');
+
 /** A suite that takes longer than this hangs. */
 const suiteTimeoutMs: Record<Suite, number> = { unit: 10 * 60_000, integration: 45 * 60_000, e2e: 45 * 60_000 };
 
@@ -58,7 +61,7 @@ function runVitest(
     const vitest = join(projectRoot, 'node_modules/vitest/vitest.mjs');
     const child = spawn(process.execPath, [vitest, 'run', '--project', name, ...vitestArguments], {
       cwd: projectRoot,
-      env: { ...process.env, ...preparedEnvironment, [runMarker]: run, GUESTHOUSE_TEST_REPORT: report },
+      env: { ...process.env, ...preparedEnvironment, [runMarker]: run, NODE_COMPILE_CACHE: compiledCode, GUESTHOUSE_TEST_REPORT: report },
       stdio: shows === 'live' ? 'inherit' : ['ignore', 'pipe', 'pipe'],
     });
     let output = '';
