@@ -10,7 +10,7 @@ const outcomeFile = process.env.GUESTHOUSE_TEST_REPORT;
 
 /**
  * Unit tests stand beside the code and run in parallel. Integration tests start QEMU and wait for guests half of the time, so of their files
- * half as many again as there are cores run side by side. End-to-end tests look at a window that must have the screen and the keyboard to
+ * half as many again as there are cores run side by side; `./test` says how many when they take the windows' place. End-to-end tests look at a window that must have the screen and the keyboard to
  * itself: one for each display.
  */
 export default defineConfig({
@@ -36,7 +36,7 @@ export default defineConfig({
           include: ['tests/integration/**/*.test.ts'],
           globalSetup: ['build/test/engine-set-up.ts'],
           pool: 'forks',
-          maxWorkers: Math.min(4, Math.ceil(cores * 1.5)),
+          maxWorkers: Number(process.env.GUESTHOUSE_TEST_WORKERS ?? Math.min(4, Math.ceil(cores * 1.5))),
           testTimeout: 480_000,
           hookTimeout: 240_000,
         },

@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import { describeCheck, runChecks } from './checks/run.ts';
 import { projectRoot } from './places.ts';
 import { prepare } from './setup/prepare.ts';
+import { windowsAtOnce } from './test/displays.ts';
 import { findLeftProcesses, runMarker } from './test/left-running.ts';
+import { shares } from './test/longest-first.ts';
 import { type Outcome, readOutcome } from './test/outcome-reporter.ts';
 import { preparedEnvironment } from './test/prepared.ts';
 
@@ -37,17 +39,27 @@ async function checks(): Promise<void> {
   add('checks', { passed: results.length - failed.length, failed, skipped: [] });
 }
 
-/** `shows`: vitest's own words go to the terminal as they come, or, beside other parts, at the end and only if something failed. */
-async function suite(name: Suite, shows: 'live' | 'failures', vitestArguments: string[]): Promise<void> {
+/**
+ * `shows`: vitest's own words go to the terminal as they come, or, beside other parts, at the end and only if something failed. `share` says
+ * which files, where it is not all of the suite's.
+ */
+async function suite(
+  name: Suite,
+  shows: 'live' | 'failures',
+  vitestArguments: string[],
+  share: keyof typeof shares | null = null,
+): Promise<void> {
   const began = performance.now();
-  const report = join(projectRoot, `out/test/${name}.json`);
+  const report = join(projectRoot, `out/test/${name}${share === null ? '' : `-${share}`}.json`);
   rmSync(report, { force: true });
-  const { exitCode, output } = await runVitest(name, report, shows, vitestArguments);
+  const shard = share === null ? [] : ['--shard', shares[share]];
+  const environment = share === 'late' ? { GUESTHOUSE_TEST_WORKERS: String(windowsAtOnce) } : {};
+  const { exitCode, output } = await runVitest(name, report, shows, [...shard, ...vitestArguments], environment);
   const outcome = readOutcome(report, exitCode);
   add(name, outcome);
   if (outcome.failed.length > 0) process.stdout.write(output);
   console.log(
-    `[${name}] ${outcome.failed.length === 0 ? 'passed' : 'FAILED'}: ${outcome.passed} passed, ${outcome.failed.length} failed, ${outcome.skipped.length} skipped (${seconds(began)})`,
+    `[${name}${share === null ? '' : `, ${share}`}] ${outcome.failed.length === 0 ? 'passed' : 'FAILED'}: ${outcome.passed} passed, ${outcome.failed.length} failed, ${outcome.skipped.length} skipped (${seconds(began)})`,
   );
 }
 
@@ -56,12 +68,20 @@ function runVitest(
   report: string,
   shows: 'live' | 'failures',
   vitestArguments: string[],
+  environment: Record<string, string>,
 ): Promise<{ exitCode: number | null; output: string }> {
   return new Promise((resolve, reject) => {
     const vitest = join(projectRoot, 'node_modules/vitest/vitest.mjs');
     const child = spawn(process.execPath, [vitest, 'run', '--project', name, ...vitestArguments], {
       cwd: projectRoot,
-      env: { ...process.env, ...preparedEnvironment, [runMarker]: run, NODE_COMPILE_CACHE: compiledCode, GUESTHOUSE_TEST_REPORT: report },
+      env: {
+        ...process.env,
+        ...environment,
+        ...preparedEnvironment,
+        [runMarker]: run,
+        NODE_COMPILE_CACHE: compiledCode,
+        GUESTHOUSE_TEST_REPORT: report,
+      },
       stdio: shows === 'live' ? 'inherit' : ['ignore', 'pipe', 'pipe'],
     });
     let output = '';
@@ -123,11 +143,15 @@ async function test(): Promise<void> {
     add('set-up', { passed: 0, failed: [obstacle], skipped: [] });
   }
   // Beside each other: most of what either does is to wait, for a guest that boots, a window that draws, or a disk.
-  if (obstacle === null)
+  if (obstacle === null) {
+    const inShares = has('integration') && has('e2e') && vitestArguments.length === 0;
     await Promise.all([
-      has('integration') ? suite('integration', 'live', vitestArguments) : undefined,
-      has('e2e') ? suite('e2e', 'live', vitestArguments) : undefined,
+      has('integration') ? suite('integration', 'live', vitestArguments, inShares ? 'early' : null) : undefined,
+      has('e2e')
+        ? suite('e2e', 'live', vitestArguments).then(() => (inShares ? suite('integration', 'live', [], 'late') : undefined))
+        : undefined,
     ]);
+  }
   nothingLeftRunning();
 
   for (const name of sum.skipped) console.log(`skipped  ${name}`);

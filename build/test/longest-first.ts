@@ -33,8 +33,32 @@ export const longFiles: readonly string[] = [
   'tests/e2e/images.test.ts',
 ];
 
+/**
+ * Short files of the integration suite, which `./test` runs in the place of the windows' files when those are done: together so long that both
+ * sides end at about the same time, or the cores would have too little to do for the last three minutes.
+ */
+export const lateFiles: readonly string[] = [
+  'tests/integration/guests-lifecycle.test.ts',
+  'tests/integration/unattended.test.ts',
+  'tests/integration/downloads.test.ts',
+  'tests/integration/machine-import.test.ts',
+  'tests/integration/creation-guests.test.ts',
+  'tests/integration/image-catalogue.test.ts',
+  'tests/integration/guests-crash.test.ts',
+  'tests/integration/snapshots-offline.test.ts',
+];
+
+/** What `--shard` is told to get all but {@link lateFiles}, and those alone. */
+export const shares = { early: '1/2', late: '2/2' } as const;
+
 /** To be given to `sequence.sequencer` in vitest.config.ts. */
 export class LongestFirst extends BaseSequencer {
+  override async shard(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const { index, count } = this.ctx.config.shard ?? { index: 1, count: 1 };
+    if (count !== 2) return super.shard(files);
+    return files.filter(({ moduleId }) => lateFiles.includes(nameOf(moduleId)) === (index === 2));
+  }
+
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files);
     // Stable, so that what is not in the list keeps its order, and each project its place.
@@ -43,6 +67,8 @@ export class LongestFirst extends BaseSequencer {
 }
 
 function rank(path: string): number {
-  const place = longFiles.indexOf(relative(projectRoot, path).replaceAll('\\', '/'));
+  const place = longFiles.indexOf(nameOf(path));
   return place === -1 ? longFiles.length : place;
 }
+
+const nameOf = (path: string) => relative(projectRoot, path).replaceAll('\\', '/');
