@@ -10,11 +10,11 @@ import { projectRoot } from '../places.ts';
 export const longFiles: readonly string[] = [
   'tests/integration/layers-live.test.ts',
   'tests/integration/capsule-snapshots.test.ts',
-  'tests/integration/snapshots-property.test.ts',
   'tests/integration/hardware-live.test.ts',
   'tests/integration/starter.test.ts',
   'tests/integration/snapshots-live.test.ts',
   'tests/integration/spice-client.test.ts',
+  'tests/integration/snapshots-property.test.ts',
   'tests/integration/machine-boot-test.test.ts',
   'tests/integration/spice-fuzz.test.ts',
   'tests/integration/cloud-init.test.ts',
@@ -40,9 +40,6 @@ export const longFiles: readonly string[] = [
 export const lateFiles: readonly string[] = [
   'tests/integration/guests-lifecycle.test.ts',
   'tests/integration/unattended.test.ts',
-  'tests/integration/downloads.test.ts',
-  'tests/integration/machine-import.test.ts',
-  'tests/integration/creation-guests.test.ts',
   'tests/integration/image-catalogue.test.ts',
   'tests/integration/guests-crash.test.ts',
   'tests/integration/snapshots-offline.test.ts',
