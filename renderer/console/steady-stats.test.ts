@@ -32,6 +32,11 @@ test('what changed by more than a tenth is shown, and what did not stays beside 
   });
 });
 
+test('a round trip that is off by less than a millisecond is as it was', () => {
+  for (const latencyMs of [2.2, 3.9]) expect(steadyStats(blinking, { ...blinking, latencyMs })).toBe(blinking);
+  expect(steadyStats(blinking, { ...blinking, latencyMs: 4.3 }).latencyMs).toBe(4.3);
+});
+
 test('the first latency is shown, and one that grew little by little does not stay behind', () => {
   let shown = steadyStats(noStats, { ...noStats, latencyMs: 2 });
   expect(shown.latencyMs).toBe(2);

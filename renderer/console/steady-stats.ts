@@ -10,10 +10,12 @@ const tolerance = 0.1;
 const onePicture = 1.1;
 /** Acknowledgements and pings come to less: the protocol talking to itself. */
 const chatterBytesPerSecond = 256;
+/** Nobody feels it, and every second's round trip is off by as much. */
+const latencySlackMs = 1;
 
 /**
  * What to show after `shown` when the last second was `measured`; the same object when that is nothing new. A figure moves when it is off
- * by more than one picture and what came with it, or by more than a tenth. When pictures began or ended to come, all figures move.
+ * by more than one picture and what came with it, by more than a millisecond, or by more than a tenth. When pictures began or ended to come, all figures move.
  */
 export function steadyStats(shown: ConsoleStats, measured: ConsoleStats): ConsoleStats {
   if ((shown.framesPerSecond === 0) !== (measured.framesPerSecond === 0)) return measured;
@@ -23,7 +25,9 @@ export function steadyStats(shown: ConsoleStats, measured: ConsoleStats): Consol
     bytesInPerSecond: steadyRate(shown.bytesInPerSecond, measured.bytesInPerSecond, Math.max(pictureBytes, chatterBytesPerSecond)),
     bytesOutPerSecond: steadyRate(shown.bytesOutPerSecond, measured.bytesOutPerSecond, chatterBytesPerSecond),
     latencyMs:
-      shown.latencyMs === null || measured.latencyMs === null ? measured.latencyMs : steadyRate(shown.latencyMs, measured.latencyMs, 0),
+      shown.latencyMs === null || measured.latencyMs === null
+        ? measured.latencyMs
+        : steadyRate(shown.latencyMs, measured.latencyMs, latencySlackMs),
   };
   const names = Object.keys(steady) as (keyof ConsoleStats)[];
   return names.every((name) => steady[name] === shown[name]) ? shown : steady;

@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useId, useRef, useState } from 'react';
+import { memo, useCallback, useDeferredValue, useEffect, useId, useRef, useState } from 'react';
 import { useLocation } from 'wouter';
 import type { GuestId } from '../../../contract/ids.ts';
 import { bridge, shell } from '../../state/bridge.ts';
@@ -12,7 +12,7 @@ import { ConnectionPanel } from './ConnectionPanel.tsx';
 import { ConsoleAbsence } from './ConsoleAbsence.tsx';
 import { ConsoleDropTarget, useConsoleDrop } from './ConsoleDrop.tsx';
 import { ConsoleStrip } from './ConsoleStrip.tsx';
-import { ConsoleToolbar } from './ConsoleToolbar.tsx';
+import { ConsoleToolbar, type ConsoleToolbarProps } from './ConsoleToolbar.tsx';
 import { FileTransfers } from './FileTransfers.tsx';
 import { HeadWindowPane } from './HeadWindowPane.tsx';
 import { KioskExit } from './KioskExit.tsx';
@@ -25,6 +25,7 @@ import { useKiosk } from './use-kiosk.ts';
 import { useMonitors } from './use-monitors.ts';
 import { useRecording } from './use-recording.ts';
 import { useKeyboardGrab, useMonitorScreen, usePointerLock } from './use-screen.ts';
+import { useRememberedSound } from './use-sound.ts';
 import { useViewChoice } from './use-view-choice.ts';
 import './console.css';
 import './console-window.css';
@@ -80,6 +81,7 @@ export function ConsolePane({ guestId, visible }: Props) {
   const clipboardPossible = used.view?.capabilities?.clipboard.possible ?? false;
   useClipboard(used.clipboard, used.view?.console ?? null, guest?.spec.clipboard ?? 'off', inUse, clipboardPossible);
   const files = useFiles(guestId, guest, used.view, visible);
+  useRememberedSound(guestId, used.view);
   const drop = useConsoleDrop(files, visible && used.view?.phase === 'connected');
   // A kiosk has one way out: there every key is the guest's.
   const localKeys = (!kiosk && guest?.spec.keyboard.localKeys) || noKeys;
@@ -109,18 +111,9 @@ export function ConsolePane({ guestId, visible }: Props) {
       {...drop.handlers}
     >
       <div className="console-bar">
-        <ConsoleToolbar
-          guest={guest}
-          view={view}
-          monitors={monitors}
-          files={files}
-          inOwnWindow={inOwnWindow}
-          elsewhere={elsewhere}
-          fullScreen={fullScreen}
-          recording={recording}
-          choice={choice}
+        <LaterToolbar
+          {...{ guest, view, monitors, files, inOwnWindow, elsewhere, fullScreen, recording, choice, panelOpen }}
           onChoose={choose}
-          panelOpen={panelOpen}
           onPanel={setPanelOpen}
           onKiosk={() => setKiosk(true)}
           onChord={(codes) => {
@@ -147,7 +140,7 @@ export function ConsolePane({ guestId, visible }: Props) {
               <BesideMonitor key={each.head} {...each} {...about} {...toGuest} onZoom={(zoom) => choose({ zoom })} />
             ))}
           </div>
-          {noPicture && <StoredPicture guestId={guestId} name={name} />}
+          {noPicture && <StoredPicture guestId={guestId} name={name} soon={view?.phase === 'connecting' && !view.end} />}
           {absence && (
             <ConsoleAbsence guest={guest} absence={absence} session={session} alone={inOwnWindow || fullScreen} onTakeOver={takeOver} />
           )}
@@ -201,10 +194,29 @@ export function ConsolePane({ guestId, visible }: Props) {
 
 const noKeys: readonly string[] = [];
 
-/** Before this window has seen a picture of its own, the engine's last one stands in. */
-function StoredPicture({ guestId, name }: { guestId: GuestId; name: string }) {
+/**
+ * Its menus are most of what there is to draw of a pane: they come after what the guest shows, in pieces between which keys and pictures pass. So nothing
+ * that has to happen at once hangs on an effect of theirs.
+ */
+function LaterToolbar(props: ConsoleToolbarProps) {
+  const later = useDeferredValue<ConsoleToolbarProps | null>(props, null);
+  return later && <KeptToolbar of={later} />;
+}
+
+const KeptToolbar = memo(({ of }: { of: ConsoleToolbarProps }) => <ConsoleToolbar {...of} />);
+
+/** Most consoles show something within that. To ask for another picture first would be on the way of theirs. */
+const soonMs = 400;
+
+/** Before this window has seen a picture of its own, the engine's last one stands in. `soon`: its own may be there at any moment. */
+function StoredPicture({ guestId, name, soon }: { guestId: GuestId; name: string; soon: boolean }) {
   const [failed, setFailed] = useState(false);
-  if (failed) return null;
+  const [late, setLate] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setLate(true), soonMs);
+    return () => clearTimeout(timer);
+  }, []);
+  if (failed || (soon && !late)) return null;
   return (
     <img
       className="console-stored"

@@ -38,7 +38,7 @@ import type { Recording } from './use-recording.ts';
 import { useScreenshot } from './use-screenshot.ts';
 import { useTypeClipboard } from './use-type-clipboard.ts';
 
-type Props = {
+export type ConsoleToolbarProps = {
   guest: Guest;
   view: SessionView | null;
   monitors: UsedMonitors;
@@ -58,7 +58,7 @@ type Props = {
   onDetach: () => void;
 };
 
-export function ConsoleToolbar(props: Props) {
+export function ConsoleToolbar(props: ConsoleToolbarProps) {
   const {
     guest,
     view,
