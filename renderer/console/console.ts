@@ -193,6 +193,8 @@ export interface Console {
   /** Whether anybody can see that monitor: one that nobody sees is drawn now and then only. */
   setSeen(seen: boolean, head?: number): void;
   input(input: ConsoleInput): void;
+  /** When somebody last typed or pointed there, as `performance.now()` says it; negative infinity for never. */
+  readonly usedAt: number;
   /** Takes effect at once, also on what the guest plays later. */
   setSound(choice: SoundChoice): void;
   /** Gives what the guest plays, as loud as the guest has it, to a node of the page's sound output as well, until the answer is called. */

@@ -69,6 +69,10 @@ export class HeadConsole implements Console {
     this.#whole.input(input.kind === 'position' ? { ...input, xPx: input.xPx + xPx, yPx: input.yPx + yPx, display } : input);
   }
 
+  get usedAt(): number {
+    return this.#whole.usedAt;
+  }
+
   setSound(choice: SoundChoice): void {
     this.#whole.setSound(choice);
   }

@@ -59,6 +59,7 @@ class ScriptedConsole implements Console {
   setMonitors(): void {}
   setSeen(): void {}
   input(): void {}
+  usedAt = Number.NEGATIVE_INFINITY;
   setSound(): void {}
   connectSound(): () => void {
     return () => undefined;

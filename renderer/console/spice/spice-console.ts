@@ -93,6 +93,7 @@ export class SpiceConsole implements Console {
   #policy: ClipboardPolicy = 'off';
   #filesPolicy: FilesPolicy = 'off';
   #heardAt = 0;
+  #usedAt = Number.NEGATIVE_INFINITY;
   #startedAt = 0;
   #speaker: Speaker | null = null;
   #speakerDue: ReturnType<typeof setTimeout> | undefined;
@@ -166,7 +167,13 @@ export class SpiceConsole implements Console {
   }
 
   input(input: ConsoleInput): void {
-    if (this.state.phase === 'connected') this.#tell({ type: 'input', input });
+    if (this.state.phase !== 'connected') return;
+    this.#usedAt = performance.now();
+    this.#tell({ type: 'input', input });
+  }
+
+  get usedAt(): number {
+    return this.#usedAt;
   }
 
   setSound(choice: SoundChoice): void {

@@ -31,9 +31,10 @@ class SlowShell {
 }
 
 /** A console that says what its guest was told. */
-function listener(): { offerCopied(selection: Selection, kinds: readonly CopiedKind[]): void; told: string[] } {
+function listener() {
   const told: string[] = [];
-  return { told, offerCopied: (selection, kinds) => void told.push(`${selection} ${kinds}`) };
+  const offerCopied = (selection: Selection, kinds: readonly CopiedKind[]) => void told.push(`${selection} ${kinds}`);
+  return { told, offerCopied, usedAt: Number.NEGATIVE_INFINITY };
 }
 
 /** Lets the oldest question be answered, and what waits for the answer go on. */
@@ -140,5 +141,36 @@ test('a look that took long is followed by a pause, and by none in which copies 
   await answer(here.looks);
   await vi.advanceTimersByTimeAsync(10_000);
   expect(here.looks).toHaveLength(1);
+  leave();
+});
+
+test('whoever types is hardly disturbed, and what a program copied meanwhile is told all the same', async () => {
+  const here = new SlowShell();
+  const board = new GuestClipboard(here.ask);
+  const live = listener();
+  const leave = board.keepOffering(live);
+  await answer(here.looks);
+  live.told.length = 0;
+  here.text = 'copied by a program';
+  const type = async (forMs: number) => {
+    for (let ms = 0; ms < forMs; ms += 100) {
+      live.usedAt = performance.now();
+      await vi.advanceTimersByTimeAsync(100);
+    }
+  };
+  await type(4900);
+  expect(here.looks).toEqual([]);
+  await type(200);
+  expect(here.looks).toHaveLength(1);
+  await answer(here.looks);
+  expect(live.told).toEqual(['clipboard text']);
+
+  // A pause in typing is enough.
+  here.text = 'copied by another';
+  await type(1500);
+  expect(here.looks).toEqual([]);
+  await vi.advanceTimersByTimeAsync(500);
+  await answer(here.looks);
+  expect(live.told).toEqual(['clipboard text', 'clipboard text']);
   leave();
 });

@@ -3,13 +3,19 @@ import type { ClipboardHost, Copied, Selection } from '../../console/clipboard.t
 import type { Console } from '../../console/console.ts';
 import type { shell } from '../../state/bridge.ts';
 
-type Told = Pick<Console, 'offerCopied'>;
+type Told = Pick<Console, 'offerCopied' | 'usedAt'>;
 
 /** While a console is used what is copied here is looked at so often, and takes a twentieth of the time at most: pictures can be large. */
 const lookEveryMs = 1000;
 const leastPause = 20;
 /** A computer that was busy for a moment is no reason to miss what is copied in the minute after. */
 const longestPauseMs = 10_000;
+/**
+ * A look stops the shell, and with it each key on its way. What is copied while a console has the keyboard is copied by a program: so whoever types or
+ * points in the guest is not disturbed, but for a look now and then.
+ */
+const quietMs = 500;
+const longestBusyMs = 5000;
 
 export class GuestClipboard implements ClipboardHost {
   readonly #ask: typeof shell;
@@ -54,7 +60,15 @@ export class GuestClipboard implements ClipboardHost {
       const began = performance.now();
       await this.#offer(live, () => !ended);
       const pauseMs = Math.max(lookEveryMs, leastPause * (performance.now() - began));
-      if (!ended) timer = setTimeout(() => void look(), Math.min(pauseMs, longestPauseMs));
+      if (!ended) lookIn(Math.min(pauseMs, longestPauseMs), performance.now());
+    };
+    const lookIn = (ms: number, lookedAt: number) => {
+      timer = setTimeout(() => {
+        const now = performance.now();
+        const busyMs = Math.min(live.usedAt + quietMs, lookedAt + longestBusyMs) - now;
+        if (busyMs > 0) lookIn(busyMs, lookedAt);
+        else void look();
+      }, ms);
     };
     void look();
     return () => {
