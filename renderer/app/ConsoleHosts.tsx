@@ -1,6 +1,8 @@
 import { useEffect } from 'react';
 import { createPortal } from 'react-dom';
 import type { GuestId } from '../../contract/ids.ts';
+import { keepWorkerReady } from '../console/spice/ready-worker.ts';
+import { isReachable } from '../features/console/absence.ts';
 import { ConsolePane } from '../features/console/ConsolePane.tsx';
 import { closeConsole, consoleElement, dropConsoleElement, useOpenConsoles } from '../state/open-consoles.ts';
 import { useEngineStore } from '../state/store.ts';
@@ -12,6 +14,9 @@ import { useEngineStore } from '../state/store.ts';
 export function ConsoleHosts() {
   const guestIds = useOpenConsoles((state) => state.guestIds);
   const active = useOpenConsoles((state) => state.active);
+  const mayOpen = useEngineStore((state) => Object.values(state.guests).some(isReachable));
+  const first = guestIds.length === 0 && mayOpen;
+  useEffect(() => (first ? keepWorkerReady() : undefined), [first]);
   return guestIds.map((id) => <ConsoleHost key={id} id={id} visible={id === active} />);
 }
 

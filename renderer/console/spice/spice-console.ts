@@ -27,6 +27,7 @@ import type { FilesPossible } from './agent/file-sender.ts';
 import type { SoundFormat } from './audio/sound-format.ts';
 import type { Head } from './heads.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
+import { takeWorker } from './ready-worker.ts';
 
 /** A server that has drawn nothing by then is taken to be dead. */
 const firstPictureDeadlineMs = 20_000;
@@ -63,7 +64,7 @@ const clientKey = 'guesthouse:spice-client';
 function makeWorker(): Worker {
   if (localStorage.getItem(clientKey) === 'spice-html5')
     return new Worker(new URL('./reference/reference-worker.ts', import.meta.url), { type: 'module', name: 'spice-html5' });
-  return new Worker(new URL('./worker/worker.ts', import.meta.url), { type: 'module', name: 'spice' });
+  return takeWorker();
 }
 
 export type SpiceConsoleOptions = {

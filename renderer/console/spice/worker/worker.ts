@@ -247,11 +247,13 @@ scope.addEventListener('unhandledrejection', (event) => {
   event.preventDefault();
   shown?.crashed(event.reason);
 });
+/** Asked before there is a console, which may be long after. */
+const videoFound = findPlatformVideo();
 /** What came before the platform said which videos it decodes. */
 const early: Exclude<ToWorker, { type: 'start' }>[] = [];
 scope.onmessage = ({ data: message }) => {
   if (message.type === 'start')
-    void findPlatformVideo().then((video) => {
+    void videoFound.then((video) => {
       shown = new WorkerConsole(message.canvas, message.lineEnd, video);
       for (const each of early.splice(0)) shown.receive(each);
     });
