@@ -19,6 +19,8 @@ export type ClientName = (typeof clientNames)[number];
 export type ConsoleClient = {
   pid: number;
   display: PrivateDisplay;
+  /** When somebody wanted the console, of `performance.now()`; null where more than a console is started. */
+  askedAt: number | null;
   /** Null where there is no page. */
   app: UnwatchedApp | null;
 };
@@ -43,7 +45,7 @@ export function withConsoleClient<T>(name: ClientName, of: ConsoleGuest, action:
       return withUnwatchedApp(
         [join(projectRoot, 'bench/bare-console')],
         environment,
-        (app) => action({ pid: app.pid, display: app.display, app }),
+        (app) => action({ pid: app.pid, display: app.display, askedAt: null, app }),
         screen,
       );
     }
@@ -62,10 +64,11 @@ function withOurs<T>(of: ConsoleGuest, reference: boolean, action: (client: Cons
       const choice = reference
         ? "localStorage.setItem('guesthouse:spice-client', 'spice-html5')"
         : "localStorage.removeItem('guesthouse:spice-client')";
+      const askedAt = performance.now();
       await app.inPage(
         `${choice}; history.pushState(null, '', '/guests/${of.guest}/console'); dispatchEvent(new PopStateEvent('popstate'))`,
       );
-      return action({ pid: app.pid, display: app.display, app });
+      return action({ pid: app.pid, display: app.display, askedAt, app });
     },
     screen,
   );
@@ -82,6 +85,7 @@ async function withSpicy<T>(of: ConsoleGuest, action: (client: ConsoleClient) =>
   requireSpiceGtk();
   const display = await startPrivateDisplay(screen);
   try {
+    const askedAt = performance.now();
     const child = spawn(spicy, [`--uri=spice+unix://${of.socketPath}`], {
       env: { ...process.env, ...display.environment, GDK_BACKEND: 'x11', NO_AT_BRIDGE: '1' },
       stdio: 'ignore',
@@ -89,7 +93,7 @@ async function withSpicy<T>(of: ConsoleGuest, action: (client: ConsoleClient) =>
     const ended = new Promise<void>((settle) => child.once('exit', () => settle()));
     try {
       if (child.pid === undefined) throw new Error('spicy did not start');
-      return await action({ pid: child.pid, display, app: null });
+      return await action({ pid: child.pid, display, askedAt, app: null });
     } finally {
       child.kill('SIGKILL');
       await ended;

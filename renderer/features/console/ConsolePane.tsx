@@ -6,7 +6,7 @@ import { useConsoleMark } from '../../state/console-marks.ts';
 import { detachConsole } from '../../state/open-consoles.ts';
 import { useConnection, useEngineStore, useGuest, useSettings } from '../../state/store.ts';
 import { consoleWords } from '../../words/console.ts';
-import { absenceOf } from './absence.ts';
+import { absenceOf, isReachable } from './absence.ts';
 import { BesideMonitor } from './BesideMonitor.tsx';
 import { ConnectionPanel } from './ConnectionPanel.tsx';
 import { ConsoleAbsence } from './ConsoleAbsence.tsx';
@@ -82,6 +82,7 @@ export function ConsolePane({ guestId, visible }: Props) {
   useClipboard(used.clipboard, used.view?.console ?? null, guest?.spec.clipboard ?? 'off', inUse, clipboardPossible);
   const files = useFiles(guestId, guest, used.view, visible);
   useRememberedSound(guestId, used.view);
+  const soon = useSoon(guest !== undefined && isReachable(guest) && !elsewhere && used.view?.phase !== 'connected' && !used.view?.end);
   const drop = useConsoleDrop(files, visible && used.view?.phase === 'connected');
   // A kiosk has one way out: there every key is the guest's.
   const localKeys = (!kiosk && guest?.spec.keyboard.localKeys) || noKeys;
@@ -112,6 +113,7 @@ export function ConsolePane({ guestId, visible }: Props) {
     >
       <div className="console-bar">
         <LaterToolbar
+          soon={soon}
           {...{ guest, view, monitors, files, inOwnWindow, elsewhere, fullScreen, recording, choice, panelOpen }}
           onChoose={choose}
           onPanel={setPanelOpen}
@@ -140,7 +142,7 @@ export function ConsolePane({ guestId, visible }: Props) {
               <BesideMonitor key={each.head} {...each} {...about} {...toGuest} onZoom={(zoom) => choose({ zoom })} />
             ))}
           </div>
-          {noPicture && <StoredPicture guestId={guestId} name={name} soon={view?.phase === 'connecting' && !view.end} />}
+          {noPicture && <StoredPicture guestId={guestId} name={name} soon={soon} />}
           {absence && (
             <ConsoleAbsence guest={guest} absence={absence} session={session} alone={inOwnWindow || fullScreen} onTakeOver={takeOver} />
           )}
@@ -194,29 +196,34 @@ export function ConsolePane({ guestId, visible }: Props) {
 
 const noKeys: readonly string[] = [];
 
-/**
- * Its menus are most of what there is to draw of a pane: they come after what the guest shows, in pieces between which keys and pictures pass. So nothing
- * that has to happen at once hangs on an effect of theirs.
- */
-function LaterToolbar(props: ConsoleToolbarProps) {
-  const later = useDeferredValue<ConsoleToolbarProps | null>(props, null);
-  return later && <KeptToolbar of={later} />;
-}
-
-const KeptToolbar = memo(({ of }: { of: ConsoleToolbarProps }) => <ConsoleToolbar {...of} />);
-
-/** Most consoles show something within that. To ask for another picture first would be on the way of theirs. */
+/** Most consoles show something within that. What is done before is on the way of their first picture. */
 const soonMs = 400;
 
-/** Before this window has seen a picture of its own, the engine's last one stands in. `soon`: its own may be there at any moment. */
-function StoredPicture({ guestId, name, soon }: { guestId: GuestId; name: string; soon: boolean }) {
-  const [failed, setFailed] = useState(false);
+/** Whether a first picture that `comes` may be there at any moment. */
+function useSoon(comes: boolean): boolean {
   const [late, setLate] = useState(false);
   useEffect(() => {
     const timer = setTimeout(() => setLate(true), soonMs);
     return () => clearTimeout(timer);
   }, []);
-  if (failed || (soon && !late)) return null;
+  return comes && !late;
+}
+
+/**
+ * Its menus are most of what there is to draw of a pane: they come after what the guest shows, in pieces between which keys and pictures pass. So nothing
+ * that has to happen at once hangs on an effect of theirs.
+ */
+function LaterToolbar({ soon, ...props }: ConsoleToolbarProps & { soon: boolean }) {
+  const later = useDeferredValue<ConsoleToolbarProps | null>(soon ? null : props, null);
+  return later && <KeptToolbar of={later} />;
+}
+
+const KeptToolbar = memo(({ of }: { of: ConsoleToolbarProps }) => <ConsoleToolbar {...of} />);
+
+/** Before this window has seen a picture of its own, the engine's last one stands in. `soon`: its own may be there at any moment. */
+function StoredPicture({ guestId, name, soon }: { guestId: GuestId; name: string; soon: boolean }) {
+  const [failed, setFailed] = useState(false);
+  if (failed || soon) return null;
   return (
     <img
       className="console-stored"
