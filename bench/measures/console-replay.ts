@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { cacheDirectory } from '../../build/places.ts';
+import { cacheDirectory, projectRoot } from '../../build/places.ts';
 import { type Figure, type Measure, Skipped } from '../figures.ts';
 import { memoryMiB, processorSeconds, type Usage } from '../measured-app.ts';
 import { cpuSeconds, createStarterGuest, until, withEngine } from '../measured-engine.ts';
@@ -12,10 +12,13 @@ import {
   type ConsoleGuest,
   inPage,
   requireSpiceGtk,
+  screen,
   withConsoleClient,
 } from '../spice/console-clients.ts';
 import { recordDesktop, recordingName, type Work, workNames } from '../spice/record-desktop.ts';
 import { startReplay } from '../spice/replay-server.ts';
+import { partsShown } from '../spice/shown-parts.ts';
+import { withUnwatchedApp } from '../unwatched-app.ts';
 
 /** When the screen of a recording is there and what was done on it goes on. */
 const holdAtMs = 1000;
@@ -61,6 +64,8 @@ export const consoleReplays: readonly Measure[] = workNames.map((work) => ({
           taken.set(client, cost);
           log(`${name}, ${client}: ${describe(cost)}`);
         }
+        const alone = await costOfShowing(file);
+        log(`${name}, showing alone: ${describe(alone)}`);
         const ours = taken.get('guesthouse');
         if (!ours) throw new Error(`${name} was not shown`);
         for (const peer of peers) {
@@ -69,12 +74,19 @@ export const consoleReplays: readonly Measure[] = workNames.map((work) => ({
           const limit = peer === gtk ? 0.5 : 0.25;
           figures.push({
             what: `${name}, processor time`,
-            value: total(ours.used) + ours.display,
+            value: all(ours),
             unit: 'ms',
-            beside: { what: peer, value: total(theirs.used) + theirs.display },
+            beside: { what: peer, value: all(theirs) },
             aim: work === 'idle' ? null : { kind: 'ratio', limit },
           });
         }
+        figures.push({
+          what: `${name}, showing what has changed and nothing else`,
+          value: all(alone),
+          unit: 'ms',
+          beside: taken.has(gtk) ? { what: gtk, value: all(taken.get(gtk) ?? alone) } : null,
+          aim: null,
+        });
         figures.push({
           what: `${name}, memory`,
           value: ours.memoryMiB,
@@ -111,19 +123,43 @@ async function costOf(name: ClientName, guest: ConsoleGuest, file: string, rehea
       await within(replay.finished, 60_000, 'the recording was not taken');
       // What has been taken is not yet drawn.
       await pause(300);
-      const after = await costs(client);
-      const used = Object.fromEntries(
-        Object.entries(after.used).map(([role, seconds]) => [role, (seconds - before.used[role as keyof Usage]) * 1000]),
-      ) as Usage;
-      return { used, display: (after.display - before.display) * 1000, memoryMiB: await memoryMiB([client.pid]) };
+      return spent(before, await costs(client), await memoryMiB([client.pid]));
     });
   } finally {
     await replay.close();
   }
 }
 
-async function costs({ pid, display }: ConsoleClient): Promise<{ used: Usage; display: number }> {
+/** What the browser takes to bring the same parts of a canvas onto the display, at the same pace: the least that a console in it can cost. */
+async function costOfShowing(file: string): Promise<Cost> {
+  const parts = JSON.stringify(await partsShown(file, holdAtMs));
+  return withUnwatchedApp(
+    [join(projectRoot, 'bench/showing-alone')],
+    process.env,
+    async (app) => {
+      await inPage(app, "document.readyState === 'complete'");
+      await app.inPage(`show(${parts})`);
+      await pause(settleMs);
+      const before = await costs(app);
+      await app.inPage(`show(${parts})`);
+      await pause(300);
+      return spent(before, await costs(app), await memoryMiB([app.pid]));
+    },
+    screen,
+  );
+}
+
+async function costs({ pid, display }: Pick<ConsoleClient, 'pid' | 'display'>): Promise<{ used: Usage; display: number }> {
   return { used: await processorSeconds([pid]), display: await cpuSeconds(display.pid) };
+}
+
+type Used = Awaited<ReturnType<typeof costs>>;
+
+function spent(before: Used, after: Used, memory: number): Cost {
+  const used = Object.fromEntries(
+    Object.entries(after.used).map(([role, seconds]) => [role, (seconds - before.used[role as keyof Usage]) * 1000]),
+  ) as Usage;
+  return { used, display: (after.display - before.display) * 1000, memoryMiB: memory };
 }
 
 async function untilShown(name: ClientName, { app }: ConsoleClient): Promise<void> {
@@ -171,11 +207,11 @@ export async function within<T>(promise: Promise<T>, deadlineMs: number, otherwi
   ]);
 }
 
-function total(usage: Usage): number {
-  return Object.values(usage).reduce((sum, each) => sum + each, 0);
+function all({ used, display }: Pick<Cost, 'used' | 'display'>): number {
+  return Object.values(used).reduce((sum, each) => sum + each, display);
 }
 
 function describe({ used, display, memoryMiB: memory }: Cost): string {
   const ms = (value: number) => `${Math.round(value)}`;
-  return `${ms(total(used) + display)} ms (main ${ms(used.main)}, page ${ms(used.page)}, compositor ${ms(used.compositor)}, other ${ms(used.other)}, X ${ms(display)}), ${Math.round(memory)} MiB`;
+  return `${ms(all({ used, display }))} ms (main ${ms(used.main)}, page ${ms(used.page)}, compositor ${ms(used.compositor)}, other ${ms(used.other)}, X ${ms(display)}), ${Math.round(memory)} MiB`;
 }

@@ -11,7 +11,7 @@ import { guesthouseApp } from '../measured-app.ts';
 import { type UnwatchedApp, withUnwatchedApp } from '../unwatched-app.ts';
 
 /** Large enough for a guest of 1280 × 800 beside all that a window has, pixel for pixel. */
-const screen = { width: 1920, height: 1200 };
+export const screen = { width: 1920, height: 1200 };
 
 export const clientNames = ['guesthouse', 'spice-html5 in the same window', 'spice-html5 in a bare page', 'spice-gtk'] as const;
 export type ClientName = (typeof clientNames)[number];
