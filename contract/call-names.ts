@@ -90,6 +90,7 @@ export const callNames = [
   'guest.exec',
   'guest.type',
   'guest.sendKeys',
+  'guest.keysRead',
   'guest.samples',
   'guest.consoles',
   'guest.arguments',

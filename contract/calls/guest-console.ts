@@ -40,6 +40,12 @@ export const guestConsoleCalls = {
     output: done,
     effect: 'write',
   },
+  'guest.keysRead': {
+    summary: 'Say whether a guest has read all that its PS/2 keyboard got; null while its QEMU is not the one that runs it.',
+    input: oneGuest,
+    output: z.object({ read: z.boolean().nullable() }),
+    effect: 'read',
+  },
   'guest.samples': {
     summary: 'Give the measurements of a guest between two instants, oldest first.',
     input: z.strictObject({ guest: guestId, since: instant }),

@@ -217,6 +217,7 @@ export function bareRooms(guestCount = 0): BareGuests {
         typed.push(text);
       },
       sendKeys: unused,
+      keysRead: unused,
       consoles: (id) => ({ spiceSocketPath: null, movedSpiceSocketPath: null, serial: show(id).spec.serial }),
       arguments: unused,
       attachSerial(_id, listener) {

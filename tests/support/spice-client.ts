@@ -43,8 +43,8 @@ export type SpiceClient = {
   close(): void;
 };
 
-/** Who decodes what Node does not, has the guest's port for shared folders, and listens in to what is said on each stream. */
-export type ClientParts = Partial<Pick<SessionHost, 'jpeg' | 'video' | 'folders'>> & {
+/** Who decodes what Node does not, has the guest's port for shared folders, looks into its keyboard, and listens in to what is said on each stream. */
+export type ClientParts = Partial<Pick<SessionHost, 'jpeg' | 'video' | 'folders' | 'keysRead'>> & {
   heard?(stream: number, bytes: Uint8Array): void;
   said?(stream: number, bytes: Uint8Array): void;
   /** The socket of the guest's server where it began and where it was moved to, as far as that is known. */
@@ -160,6 +160,7 @@ export function openSpiceClient(socketPath: string, options: SessionOptions = {}
       state.end = end;
     },
     ...(sound ? { sound } : {}),
+    ...(parts.keysRead ? { keysRead: parts.keysRead } : {}),
     ...(parts.folders ? { folders: parts.folders } : {}),
   };
   session = new SpiceSession(host, options);

@@ -193,6 +193,8 @@ export type DriverRun = LiveDisks & {
   screenshot(): Promise<Screenshot>;
   /** Presses chord after chord: keys as QEMU's QKeyCode names. */
   pressKeys(chords: readonly (readonly string[])[]): Promise<void>;
+  /** Whether the guest has read all that its PS/2 keyboard got; also true without one. */
+  keysRead(): Promise<boolean>;
   /** @throws Failure `guest/agent-absent` or `guest/agent-failed` */
   exec(command: readonly string[], timeoutMs: number): Promise<ExecResult>;
   /** Has the guest tell its disks what they no longer need to keep. @throws Failure as {@link exec} */

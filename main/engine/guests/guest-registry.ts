@@ -353,6 +353,10 @@ export function createGuests(parts: GuestsParts): GuestRegistry {
           .pressKeys(chordsOf(text, layout ?? keyboard.layout, os.family === 'windows'));
       }),
     sendKeys: (id, keys) => promised(() => find(id).running('type').pressKeys([keys])),
+    async keysRead(id) {
+      const actor = find(id);
+      return actor.state.pause?.kind === 'moved' ? null : actor.running('type').keysRead();
+    },
 
     consoles(id) {
       const { run, state } = find(id);

@@ -66,6 +66,8 @@ export type Guests = {
   /** On a keyboard of `layout`, or else of the one that the guest is said to have. */
   type(id: GuestId, text: string, layout?: KeyboardLayout): Promise<void>;
   sendKeys(id: GuestId, keys: string[]): Promise<void>;
+  /** Whether it has read all that its PS/2 keyboard got; null for one that was moved to another QEMU. */
+  keysRead(id: GuestId): Promise<boolean | null>;
   consoles(id: GuestId): CallOutput<'guest.consoles'>;
   /** The command line with which the guest runs, or would be started. */
   arguments(id: GuestId): Promise<string[]>;

@@ -40,6 +40,8 @@ export type ToWorker =
   | { type: 'offerCopied'; selection: Selection; kinds: readonly CopiedKind[] }
   /** The answer to `readCopied` and, with null, to `writeCopied`. */
   | { type: 'clipboardAnswer'; id: number; copied: Copied | null }
+  /** The answer to `lookAtKeys`: whether the guest has read all that its keyboard got, or null when nobody knows. */
+  | { type: 'keysRead'; id: number; read: boolean | null }
   | { type: 'files'; policy: FilesPolicy }
   | { type: 'sendFile'; file: FileToSend }
   | { type: 'cancelFile'; id: number }
@@ -72,6 +74,7 @@ export type FromWorker =
   | { type: 'needFolders' }
   | { type: 'foldersUsed'; used: boolean }
   | { type: 'locks'; locks: ConsoleLocks }
+  | { type: 'lookAtKeys'; id: number }
   | { type: 'cursor'; cursor: ConsoleCursor; display?: number }
   | { type: 'cursorMoved'; xPx: number; yPx: number; display?: number }
   /** The guest has a sound card, which stands so. */

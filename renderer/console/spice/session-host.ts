@@ -65,6 +65,8 @@ export type SessionHost = StreamHost & {
   readPicture: PictureReader;
   /** How this computer ends a line. */
   lineEnd: 'lf' | 'crlf';
+  /** Whether the guest has read all that its keyboard got; null when nobody knows. It never rejects. */
+  keysRead?(): Promise<boolean | null>;
   /** What the guest's lock keys show. */
   locks(locks: ConsoleLocks): void;
   /** Last, once, and not when this side closed the session. */

@@ -88,11 +88,12 @@ export class SpiceSession {
     this.#host = host;
     this.#options = options;
     this.#clock = new MultimediaClock(() => host.now());
-    this.#inputs = new InputsChannel(
-      () => host.now(),
-      (ms, run) => host.after(ms, () => this.#tell(run)),
-      (locks) => this.#tell(() => host.locks(locks)),
-    );
+    this.#inputs = new InputsChannel({
+      now: () => host.now(),
+      after: (ms, run) => host.after(ms, () => this.#tell(run)),
+      locks: (locks) => this.#tell(() => host.locks(locks)),
+      ...(host.keysRead ? { hasRead: () => host.keysRead?.() ?? Promise.resolve(null) } : {}),
+    });
     this.#agent = new Agent({
       send: (message) => this.#channels.main?.send(message),
       agent: (connected) => this.#tell(() => host.agent(connected)),

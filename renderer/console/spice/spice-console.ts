@@ -72,6 +72,8 @@ export type SpiceConsoleOptions = {
   openPort(place: 'home' | 'moved', arriving: boolean): Promise<Result<MessagePort>>;
   /** Opens a byte stream to the folders that the guest shares. */
   openFolders(): Promise<Result<MessagePort>>;
+  /** Whether the guest has read all that its keyboard got; null when nobody knows. */
+  keysRead(): Promise<boolean | null>;
   /** This computer's clipboard. */
   clipboard: ClipboardHost;
   /** How this computer ends a line. */
@@ -290,6 +292,9 @@ export class SpiceConsole implements Console {
       case 'readCopied':
         void this.#answer(message.id, this.#read(message.selection, message.kind));
         break;
+      case 'lookAtKeys':
+        void this.#lookAtKeys(message.id);
+        break;
       case 'cursor':
       case 'cursorMoved':
       case 'locks':
@@ -411,6 +416,10 @@ export class SpiceConsole implements Console {
 
   async #answer(id: number, answer: Promise<Copied | null>): Promise<void> {
     this.#tell({ type: 'clipboardAnswer', id, copied: await answer.catch(() => null) });
+  }
+
+  async #lookAtKeys(id: number): Promise<void> {
+    this.#tell({ type: 'keysRead', id, read: await this.#options.keysRead().catch(() => null) });
   }
 
   #change(change: Partial<ConsoleCapabilities>): void {

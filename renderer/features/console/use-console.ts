@@ -4,7 +4,7 @@ import type { GuestId } from '../../../contract/ids.ts';
 import { openPort } from '../../console/open-stream.ts';
 import { ConsoleSession, type SessionView } from '../../console/session.ts';
 import { SpiceConsole } from '../../console/spice/spice-console.ts';
-import { bridge, shell } from '../../state/bridge.ts';
+import { bridge, call, shell } from '../../state/bridge.ts';
 import { useEngineStore } from '../../state/store.ts';
 import { isReachable } from './absence.ts';
 import { type Claim, claimConsole } from './claim.ts';
@@ -38,6 +38,10 @@ export function useConsole(guestId: GuestId, guest: Guest | undefined): UsedCons
         new SpiceConsole({
           openPort: (place, arriving) => openPort(bridge, { kind: 'spice', guest: guestId, place, arriving }),
           openFolders: () => openPort(bridge, { kind: 'folders', guest: guestId }),
+          keysRead: async () => {
+            const answer = await call('guest.keysRead', { guest: guestId });
+            return answer.ok ? answer.value.read : null;
+          },
           clipboard,
           lineEnd: bridge.info.platform === 'win32' ? 'crlf' : 'lf',
         }),

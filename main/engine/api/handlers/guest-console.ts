@@ -1,7 +1,7 @@
 /** What is seen of a guest and typed into it: `guest.screenshot`, `guest.exec`, `guest.samples` and their kin. */
 import type { Handlers, Services } from '../handlers.ts';
 
-type Answered = `guest.${'screenshot' | 'exec' | 'type' | 'sendKeys' | 'samples' | 'consoles' | 'arguments'}`;
+type Answered = `guest.${'screenshot' | 'exec' | 'type' | 'sendKeys' | 'keysRead' | 'samples' | 'consoles' | 'arguments'}`;
 
 const defaultExecTimeoutSeconds = 60;
 
@@ -20,6 +20,7 @@ export function guestConsoleHandlers({ guests, sampler }: Services): Pick<Handle
       await guests.sendKeys(guest, keys);
       return {};
     },
+    'guest.keysRead': async ({ guest }) => ({ read: await guests.keysRead(guest) }),
     'guest.samples': ({ guest, since }) => {
       guests.show(guest);
       return sampler.list(guest, since);

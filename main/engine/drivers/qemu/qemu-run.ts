@@ -91,7 +91,7 @@ export class QemuRun implements DriverRun {
   readonly #answers: AnswerWatch;
   readonly #keyboard = new Keyboard({
     send: (events) => this.#do('input-send-event', events),
-    hasRead: async () => controllerIsEmpty(await this.#do('human-monitor-command', { 'command-line': 'i /b 0x64' })),
+    hasRead: () => this.keysRead(),
   });
   readonly #ended = Promise.withResolvers<void>();
   #qmp: QmpClient | null;
@@ -388,6 +388,10 @@ export class QemuRun implements DriverRun {
 
   pressKeys(chords: readonly (readonly string[])[]): Promise<void> {
     return this.#keyboard.press(chords);
+  }
+
+  async keysRead(): Promise<boolean> {
+    return controllerIsEmpty(await this.#do('human-monitor-command', { 'command-line': 'i /b 0x64' }));
   }
 
   exec(command: readonly string[], timeoutMs: number): Promise<ExecResult> {

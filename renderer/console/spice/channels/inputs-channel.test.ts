@@ -19,15 +19,15 @@ async function openInputs(questions = false) {
   let now = 0;
   const locks: ConsoleLocks[] = [];
   const timers: { at: number; run: () => void }[] = [];
-  const inputs = new InputsChannel(
-    () => now,
-    (ms, run) => {
+  const inputs = new InputsChannel({
+    now: () => now,
+    after: (ms, run) => {
       const timer = { at: now + ms, run };
       timers.push(timer);
       return () => void timers.splice(timers.indexOf(timer), 1);
     },
-    (shown) => void locks.push(shown),
-  );
+    locks: (shown) => void locks.push(shown),
+  });
   let moves = 0;
   const channel = new Channel({
     handler: inputs,

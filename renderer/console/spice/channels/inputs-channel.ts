@@ -4,7 +4,7 @@ import { buildMessage } from '../protocol/build-message.ts';
 import { inputsMessage, inputsRequest, motionAckBunch } from '../protocol/constants.ts';
 import type { Reader } from '../protocol/reader.ts';
 import type { Channel, ChannelHandler } from './channel.ts';
-import { KeyPacing } from './key-pacing.ts';
+import { KeyPacing, type KeyPacingOptions } from './key-pacing.ts';
 
 type Motion = Extract<ConsoleInput, { kind: 'position' | 'motion' }>;
 
@@ -25,6 +25,11 @@ const mostSaidAgain = 4;
 const modifiers: ReadonlySet<string> = new Set(
   [[0x1d], [0x2a], [0x36], [0x38], [0xe0, 0x1d], [0xe0, 0x38], [0xe0, 0x5b], [0xe0, 0x5c]].map((code) => code.join(' ')),
 );
+
+export type InputsOptions = Pick<KeyPacingOptions, 'now' | 'after' | 'hasRead'> & {
+  /** What the guest's lock keys show, at first and whenever that changes. */
+  locks(locks: ConsoleLocks): void;
+};
 
 export class InputsChannel implements ChannelHandler {
   readonly kind = 'inputs';
@@ -48,11 +53,10 @@ export class InputsChannel implements ChannelHandler {
   readonly #released = new Map<string, { at: number; input: ConsoleInput }>();
   readonly #modifiersHeld = new Map<string, readonly number[]>();
 
-  /** `locks` is told what the guest's lock keys show, at first and whenever that changes. */
-  constructor(now: () => number, after: (ms: number, run: () => void) => () => void, locks: (locks: ConsoleLocks) => void) {
+  constructor({ now, locks, ...pacing }: InputsOptions) {
     this.#now = now;
     this.#locks = locks;
-    this.#pacing = new KeyPacing({ now, after, send: (input) => this.#sendInput(input), ask: () => this.#ask() });
+    this.#pacing = new KeyPacing({ ...pacing, now, send: (input) => this.#sendInput(input), ask: () => this.#ask() });
   }
 
   /** From sending keys or movements until they were acknowledged, the newest such time; null before there is one. */

@@ -15,8 +15,8 @@ function written(input: ConsoleInput): string {
   return input.kind === 'motion' ? `>${input.dxPx},${input.dyPx}` : 'locks';
 }
 
-/** A pacing whose clock is turned by hand, and what it has sent since it was last asked. */
-function startPacing() {
+/** A pacing whose clock is turned by hand, and what it has sent since it was last asked. `hasRead` is as of {@link KeyPacingOptions}. */
+function startPacing(hasRead?: () => Promise<boolean | null>) {
   let now = 0;
   const timers = new Set<{ at: number; run: () => void }>();
   const sent: string[] = [];
@@ -30,6 +30,7 @@ function startPacing() {
     },
     send: (input) => void sent.push(written(input)),
     ask: () => void asked++,
+    ...(hasRead ? { hasRead } : {}),
   });
   const pass = (ms: number) => {
     const end = now + ms;
@@ -263,4 +264,100 @@ test('a guest that moves takes along what is held', () => {
   // A server that has nothing of what was sent has room for all of it.
   pacing.moved(true);
   expect(took().split(' ')).toHaveLength(mostUnreadBytes);
+});
+
+/** A pacing with somebody who looks into the guest's keyboard, who is answered by hand. */
+function startLooking() {
+  const looks: ((read: boolean | null) => void)[] = [];
+  const started = startPacing(() => new Promise((resolve) => looks.push(resolve)));
+  const settle = () => new Promise<void>((done) => setImmediate(done));
+  const see = async (read: boolean | null) => {
+    looks.splice(0).at(-1)?.(read);
+    await settle();
+  };
+  return { ...started, looks, see };
+}
+
+test('of whom is known what the guest has read, nothing is sent before it has, however long that takes', async () => {
+  const { pacing, pass, took, type, looks, see } = startLooking();
+  type(12);
+  pacing.answered();
+  pacing.answered();
+  expect(took().split(' ')).toHaveLength(10);
+  expect(looks).toHaveLength(1);
+  // The server hands on, and its guest does not run.
+  for (let passed = 0; passed < 3000; passed += 20) {
+    await see(false);
+    pass(20);
+  }
+  expect(took()).toBe('');
+  // When that was first asked, only one of the ten had been handed on.
+  await see(true);
+  expect(took()).toBe('+15');
+  await see(true);
+  expect(took().split(' ')).toHaveLength(9);
+  // No more than ten are unread.
+  pacing.answered();
+  expect(took()).toBe('');
+});
+
+test('nobody looks while little is unread, and keys go out while somebody does', async () => {
+  const { pacing, pass, took, type, looks, see } = startLooking();
+  for (let count = 0; count < 100; count++) {
+    type(1);
+    expect(took()).toBe('+10 -10');
+    pacing.answered();
+    pacing.answered();
+    pass(80);
+    if (looks.length > 0) await see(true);
+  }
+  expect(looks).toHaveLength(0);
+  type(2);
+  pacing.answered();
+  pacing.answered();
+  expect(looks.length).toBeLessThanOrEqual(1);
+  expect(took()).toBe('+10 -10 +11 -11');
+});
+
+test('where nobody knows, or whoever looks is busy, or the guest never reads, keys go out as if nobody looked', async () => {
+  for (const how of ['unknown', 'busy', 'never'] as const) {
+    const { pacing, pass, took, type, see, looks } = startLooking();
+    type(12);
+    pacing.answered();
+    pacing.answered();
+    took();
+    if (how === 'unknown') await see(null);
+    pass(100);
+    if (how === 'never')
+      for (let passed = 0; passed <= patienceMs; passed += 20) {
+        await see(false);
+        pass(20);
+      }
+    else pass(200);
+    pacing.answered();
+    expect(took(), how).toBe('+15 -15 +16 -16 +17 -17 +18 -18 +19 -19');
+    pacing.answered();
+    pass(100);
+    pacing.answered();
+    expect(took(), how).toBe('+1a -1a +1b -1b');
+    // Not again at once.
+    expect(looks.length, how).toBeLessThanOrEqual(1);
+    pass(2000);
+    type(12);
+    pacing.answered();
+    pacing.answered();
+    expect(looks.length, how).toBeGreaterThan(0);
+  }
+});
+
+test('while all of a QEMU stands still, whoever looks is not taken to be busy', async () => {
+  const { pacing, pass, took, type, see } = startLooking();
+  type(3);
+  pacing.answered();
+  type(10);
+  took();
+  pass(4000);
+  expect(took()).toBe('');
+  await see(true);
+  expect(took()).not.toBe('');
 });

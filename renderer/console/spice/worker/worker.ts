@@ -56,8 +56,9 @@ class WorkerConsole {
   #busyMs = 0;
   #statsBefore = { at: performance.now(), bytesIn: 0, bytesOut: 0 };
 
-  /** Who waits for the page's answer about its clipboard. */
+  /** Who waits for the page's answer about its clipboard, and about the guest's keyboard. */
   readonly #asked = new Map<number, (copied: Copied | null) => void>();
+  readonly #looking = new Map<number, (read: boolean | null) => void>();
   #askedLast = 0;
 
   constructor(canvas: OffscreenCanvas, lineEnd: 'lf' | 'crlf', video: PlatformVideo) {
@@ -97,6 +98,12 @@ class WorkerConsole {
       underWayBytes: (stream) => this.#streams[stream]?.bytesUnderWay ?? 0,
       readPicture: readPictureWithPlatform,
       lineEnd,
+      keysRead: () =>
+        new Promise((resolve) => {
+          const id = ++this.#askedLast;
+          this.#looking.set(id, resolve);
+          scope.postMessage({ type: 'lookAtKeys', id });
+        }),
       locks: (locks) => scope.postMessage({ type: 'locks', locks }),
       cursor: (cursor, display) => scope.postMessage({ type: 'cursor', cursor, display }),
       cursorMoved: (xPx, yPx, display) => scope.postMessage({ type: 'cursorMoved', xPx, yPx, display }),
@@ -158,6 +165,10 @@ class WorkerConsole {
       case 'clipboardAnswer':
         this.#asked.get(message.id)?.(message.copied);
         this.#asked.delete(message.id);
+        break;
+      case 'keysRead':
+        this.#looking.get(message.id)?.(message.read);
+        this.#looking.delete(message.id);
         break;
       case 'files':
         this.#session.setFilesPolicy(message.policy);
