@@ -96,6 +96,7 @@ test('the canvas equals QEMU’s own screendump pixel by pixel, and every key on
   await page.getByRole('button', { name: 'Send keys' }).focus();
   await page.keyboard.up('Control');
   await page.keyboard.up('Shift');
+  await until('the guest has read its keyboard', async () => (await client.call('guest.keysRead', { guest })).read);
   await client.call('guest.type', { guest, text: 'echo lower > /tmp/after\n' });
   expect(await until('the text arrived', async () => (await run('cat /tmp/after 2>/dev/null')) || null)).toBe('lower\n');
 
