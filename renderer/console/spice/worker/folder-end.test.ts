@@ -3,8 +3,8 @@ import type { ConsoleFromPage } from '../../../../contract/shell.ts';
 import { webdavdMessage, webdavdMessages } from '../../../../tests/support/webdavd.ts';
 import { FolderEnd } from './folder-end.ts';
 
-/** The end with a clock that the test turns, and a shell that hands out ports. */
-function end() {
+/** The end with a clock that the test turns, and a shell that hands out ports. `room` is what the guest says to what it is given. */
+function end(room: () => undefined | Promise<void> = () => undefined) {
   const told: string[] = [];
   const sent: string[] = [];
   const given: Uint8Array[] = [];
@@ -19,7 +19,7 @@ function end() {
     send: (bytes) => {
       given.push(Uint8Array.from(bytes));
       sent.push(...webdavdMessages(Buffer.from(bytes)).map(({ client, data }) => `${client} ${data}`));
-      return undefined;
+      return room();
     },
   });
   const connect = () => {
@@ -115,4 +115,30 @@ test('a stream that ends in the middle of messages leaves the guest a whole one,
   second.shell.postMessage({ type: 'data', bytes: Uint8Array.from(webdavdMessage(8n, 'yes')) });
   await expect.poll(() => sent.at(-1)).toBe('8 yes');
   expect(webdavdMessages(Buffer.concat(given))).toHaveLength(4);
+});
+
+test('a guest that reads slowly is given one piece after the other, and what a stream that ended had brought is given to nobody', async () => {
+  const rooms: PromiseWithResolvers<void>[] = [];
+  const { folders, sent, timers, connect } = end(() => {
+    const room = Promise.withResolvers<void>();
+    rooms.push(room);
+    return room.promise;
+  });
+  folders.portOpened();
+  const first = connect();
+  first.shell.postMessage({ type: 'open' });
+  for (const part of ['one', 'two', 'three']) first.shell.postMessage({ type: 'data', bytes: Uint8Array.from(webdavdMessage(5n, part)) });
+  await expect.poll(() => sent).toEqual(['5 one']);
+  await new Promise((settle) => setTimeout(settle, 20));
+  expect(sent).toEqual(['5 one']);
+  rooms.shift()?.resolve();
+  await expect.poll(() => sent).toEqual(['5 one', '5 two']);
+  first.shell.postMessage({ type: 'closed', reason: 'The engine was killed.', clean: false });
+  await expect.poll(() => timers.length).toBe(1);
+  rooms.shift()?.resolve();
+  timers.shift()?.();
+  const second = connect();
+  second.shell.postMessage({ type: 'open' });
+  second.shell.postMessage({ type: 'data', bytes: Uint8Array.from(webdavdMessage(6n, 'anew')) });
+  await expect.poll(() => sent).toEqual(['5 one', '5 two', '6 anew']);
 });

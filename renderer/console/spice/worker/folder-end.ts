@@ -35,6 +35,8 @@ export class FolderEnd implements PortEvents {
   readonly #clients = new Set<bigint>();
   #fromGuest = this.#readFromGuest();
   #toGuest = this.#readToGuest();
+  /** Pending while the guest takes what it was given. */
+  #room: Promise<void> | null = null;
   /** What has come for the guest of a message that is not whole. */
   #rest: Uint8Array[] = [];
   /** The guest is in the middle of a message that another stream had the beginning of. */
@@ -70,7 +72,7 @@ export class FolderEnd implements PortEvents {
     }
     const stream = new ByteStream(port, {
       open: () => this.#answered(),
-      data: (bytes) => this.#give(bytes),
+      data: (bytes) => this.#giveInTurn(stream, bytes),
       closed: () => {
         if (this.#stream !== stream) return;
         this.#stream = null;
@@ -121,6 +123,20 @@ export class FolderEnd implements PortEvents {
     }
     for (; at < bytes.byteLength; at += pieceBytes) this.#stream?.send(bytes.subarray(at, at + pieceBytes));
     return this.#stream?.room(mostUnderWayBytes);
+  }
+
+  /**
+   * One piece after the other, each when there is room for it: the engine is let send as much as a stream may have under way, and a stream to the guest
+   * that is given all of that, and more, is ended.
+   */
+  #giveInTurn(stream: ByteStream, bytes: Uint8Array): undefined | Promise<void> {
+    const given = this.#room ? this.#room.then(() => (this.#stream === stream ? this.#give(bytes) : undefined)) : this.#give(bytes);
+    if (!given) return undefined;
+    this.#room = given;
+    void given.then(() => {
+      if (this.#room === given) this.#room = null;
+    });
+    return given;
   }
 
   /** Gives the guest what is whole. */
