@@ -192,6 +192,13 @@ export interface Console {
   setMonitors(count: number, places?: readonly MonitorPlace[]): void;
   /** Whether anybody can see that monitor: one that nobody sees is drawn now and then only. */
   setSeen(seen: boolean, head?: number): void;
+  /**
+   * Draws that monitor on another canvas as well, made smaller, and no longer on the one that was given before. Of a protocol that cannot, the canvas
+   * stays empty, and what lies under it is seen.
+   */
+  shrinkOnto(canvas: HTMLCanvasElement, head?: number): void;
+  /** How small somebody sees that monitor, in physical pixels; null while it is not smaller than it is. */
+  setShownSize(size: PixelSize | null, head?: number): void;
   input(input: ConsoleInput): void;
   /** When somebody last typed or pointed there, as `performance.now()` says it; negative infinity for never. */
   readonly usedAt: number;

@@ -64,6 +64,14 @@ export class HeadConsole implements Console {
     this.#whole.setSeen(seen, this.#head.id);
   }
 
+  shrinkOnto(canvas: HTMLCanvasElement): void {
+    this.#whole.shrinkOnto(canvas, this.#head.id);
+  }
+
+  setShownSize(size: PixelSize | null): void {
+    this.#whole.setShownSize(size, this.#head.id);
+  }
+
   input(input: ConsoleInput): void {
     const { xPx, yPx, display } = this.#head;
     this.#whole.input(input.kind === 'position' ? { ...input, xPx: input.xPx + xPx, yPx: input.yPx + yPx, display } : input);

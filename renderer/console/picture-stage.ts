@@ -1,5 +1,5 @@
 /** Where a guest's picture lies in the box of its screen: on whole physical pixels, scaled, turned, and moved where it is zoomed. */
-import type { ConsoleCursor, PixelSize } from './console.ts';
+import type { Console, ConsoleCursor, PixelSize } from './console.ts';
 import { cursorStyle } from './pointer/cursor-style.ts';
 import {
   type Box,
@@ -20,6 +20,8 @@ import { seenPart } from './pointer/neighbours.ts';
 
 type Point = { x: number; y: number };
 type GuestPoint = { xPx: number; yPx: number };
+/** Draws its picture on a canvas of ours as small as it is shown. */
+type Shrinks = Pick<Console, 'canvas' | 'shrinkOnto' | 'setShownSize'>;
 
 export class PictureStage {
   readonly #box: HTMLElement;
@@ -27,6 +29,11 @@ export class PictureStage {
   readonly #guestPointer: GuestPointer;
   readonly #window: Window & typeof globalThis;
   #picture: HTMLCanvasElement | null = null;
+  /** Lies upon the picture while that is shown smaller than it is. */
+  #shrunken: HTMLCanvasElement | null = null;
+  #console: Shrinks | null = null;
+  /** As the console was told last. */
+  #shownSize: PixelSize | null = null;
   #size: PixelSize | null = null;
   #placement: Placement | null = null;
   #choice: ViewChoice = { mode: 'fit', rotation: 0, zoom: 1 };
@@ -62,17 +69,17 @@ export class PictureStage {
     return this.#picture ? seenPart(this.#picture.getBoundingClientRect(), this.#box.getBoundingClientRect()) : null;
   }
 
-  /** Null takes the picture away; one that is not `live` is the last of a console that is gone. To be followed by {@link put}. */
-  show(picture: HTMLCanvasElement | null, size: PixelSize | null, live: boolean): void {
-    this.#size = size;
-    picture?.toggleAttribute('data-console-canvas', live);
-    picture?.toggleAttribute('data-console-frame', !live);
-    if (picture === this.#picture) return;
-    this.#picture?.remove();
-    this.#picture = picture;
-    if (!picture) return;
-    picture.classList.add('console-picture');
-    this.#element.prepend(picture);
+  /** What a console that is there shows. To be followed by {@link put}. */
+  show(console: Shrinks, size: PixelSize): void {
+    if (console !== this.#console) this.#leave();
+    this.#console = console;
+    this.#setPicture(console.canvas, size, true);
+  }
+
+  /** The last picture of a console that is gone; null takes it away. To be followed by {@link put}. */
+  showFrame(frame: HTMLCanvasElement | null): void {
+    this.#leave();
+    this.#setPicture(frame, frame && { widthPx: frame.width, heightPx: frame.height }, false);
   }
 
   /** False while there is nothing to put, or nowhere. */
@@ -84,14 +91,15 @@ export class PictureStage {
     const placement = place(size, this.#box.getBoundingClientRect(), this.#window.devicePixelRatio, this.#choice, this.#pan);
     this.#placement = placement;
     const lies = rotation % 180 === 0;
-    Object.assign(picture.style, {
+    const style = {
       left: `${placement.left}px`,
       top: `${placement.top}px`,
       width: `${lies ? placement.width : placement.height}px`,
       height: `${lies ? placement.height : placement.width}px`,
       transform: turnStyle(rotation, placement),
-      imageRendering: placement.sharp ? 'pixelated' : 'auto',
-    });
+    };
+    Object.assign(picture.style, style, { imageRendering: placement.sharp ? 'pixelated' : 'auto' });
+    this.#putShrunken(style, placement);
     this.#element.style.width = `${placement.left + placement.width}px`;
     this.#element.style.height = `${placement.top + placement.height}px`;
     return true;
@@ -146,5 +154,47 @@ export class PictureStage {
     const placement = this.#placement;
     if (pointer?.shape.kind !== 'shape' || !placement || !this.#size) this.#guestPointer.hide();
     else this.#guestPointer.show(pointer.shape, seenAt(pointer.at, this.#size, this.#choice.rotation), placement, this.#choice.rotation);
+  }
+
+  #setPicture(picture: HTMLCanvasElement | null, size: PixelSize | null, live: boolean): void {
+    this.#size = size;
+    picture?.toggleAttribute('data-console-canvas', live);
+    picture?.toggleAttribute('data-console-frame', !live);
+    if (picture === this.#picture) return;
+    this.#picture?.remove();
+    this.#picture = picture;
+    if (!picture) return;
+    picture.classList.add('console-picture');
+    this.#element.prepend(picture);
+  }
+
+  /** A console that is not shown here any more shrinks nothing for us. */
+  #leave(): void {
+    if (this.#shownSize) this.#console?.setShownSize(null);
+    this.#shownSize = null;
+    this.#console = null;
+    this.#shrunken?.remove();
+    this.#shrunken = null;
+  }
+
+  #putShrunken(style: Partial<CSSStyleDeclaration>, { width, height, scale }: Placement): void {
+    const physical = (css: number) => Math.round(css * this.#window.devicePixelRatio);
+    const shown = scale < 1 ? turned({ widthPx: physical(width), heightPx: physical(height) }, this.#choice.rotation) : null;
+    const console = this.#console;
+    if (!console) return;
+    if (shown && !this.#shrunken) {
+      const canvas = this.#window.document.createElement('canvas');
+      canvas.className = 'console-picture console-shrunken';
+      canvas.setAttribute('aria-hidden', 'true');
+      this.#shrunken = canvas;
+      console.shrinkOnto(canvas);
+    }
+    if (shown?.widthPx !== this.#shownSize?.widthPx || shown?.heightPx !== this.#shownSize?.heightPx) console.setShownSize(shown);
+    this.#shownSize = shown;
+    if (!this.#shrunken) return;
+    // Each of its pixels is one of the display.
+    Object.assign(this.#shrunken.style, style, { imageRendering: 'pixelated' });
+    if (!shown) this.#shrunken.remove();
+    else if (!this.#shrunken.isConnected) this.#picture?.after(this.#shrunken);
   }
 }

@@ -119,8 +119,8 @@ export class ConsoleScreen {
     // What was pressed meanwhile is not the guest's, and neither is what is still held: it comes again.
     if (isLive && !this.#wasLive) this.#letGo();
     this.#wasLive = isLive;
-    if (live?.state.phase === 'connected') this.#stage.show(live.canvas, live.state.size, true);
-    else this.#stage.show(frame, frame && { widthPx: frame.width, heightPx: frame.height }, false);
+    if (live?.state.phase === 'connected') this.#stage.show(live, live.state.size);
+    else this.#stage.showFrame(frame);
     this.#layout();
     this.#updateGrab();
   }

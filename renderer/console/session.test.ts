@@ -58,6 +58,8 @@ class ScriptedConsole implements Console {
   resize(): void {}
   setMonitors(): void {}
   setSeen(): void {}
+  shrinkOnto(): void {}
+  setShownSize(): void {}
   input(): void {}
   usedAt = Number.NEGATIVE_INFINITY;
   setSound(): void {}

@@ -92,6 +92,50 @@ async function untilSeen({ page, client }: TestApp, guest: GuestId, degrees: num
   });
 }
 
+/** Each pixel the mean of all that lies under it, by area. */
+function shrunken(source: Pixels, widthPx: number, heightPx: number): Pixels {
+  const rgb = new Uint8Array(widthPx * heightPx * 3);
+  const spans = (from: number, to: number) =>
+    Array.from({ length: to }, (_, at) => {
+      const [begin, end] = [(at * from) / to, ((at + 1) * from) / to];
+      const first = Math.floor(begin);
+      const count = Math.ceil(end - 1e-9) - first;
+      const covered = (pixel: number) => Math.min(pixel + 1, end) - Math.max(pixel, begin);
+      return Array.from({ length: count }, (_, index) => ({ at: first + index, weight: covered(first + index) / (end - begin) }));
+    });
+  const columns = spans(source.widthPx, widthPx);
+  for (const [y, rows] of spans(source.heightPx, heightPx).entries())
+    for (const [x, across] of columns.entries())
+      for (let channel = 0; channel < 3; channel++) {
+        let sum = 0;
+        for (const row of rows)
+          for (const column of across)
+            sum += row.weight * column.weight * (source.rgb[(row.at * source.widthPx + column.at) * 3 + channel] as number);
+        rgb[(y * widthPx + x) * 3 + channel] = Math.round(sum);
+      }
+  return { widthPx, heightPx, rgb };
+}
+
+/** Settles when the window shows the guest smaller than it is, and no channel of any pixel is further than a rounding from the mean of what lies under it. */
+async function untilShrunken({ page, client }: TestApp, guest: GuestId, degrees: number): Promise<void> {
+  let furthest = 0;
+  await until('the window shows means of the screendump', async () => {
+    const dump = turnedAndEnlarged(await screendump(client, guest), degrees, 1);
+    const size = await page.locator(picture).evaluate((canvas) => {
+      const { width, height } = canvas.getBoundingClientRect();
+      return { widthPx: Math.round(width * devicePixelRatio), heightPx: Math.round(height * devicePixelRatio) };
+    });
+    if (size.widthPx >= dump.widthPx) return false;
+    const { seen, fromX, fromY } = await seenPixels(page);
+    expect(seen.widthPx * seen.heightPx).toBeGreaterThan(200_000);
+    const wanted = crop(shrunken(dump, size.widthPx, size.heightPx), fromX, fromY, seen.widthPx, seen.heightPx);
+    furthest = wanted.rgb.reduce((most, value, at) => Math.max(most, Math.abs(value - (seen.rgb[at] as number))), 0);
+    return furthest <= 3;
+  }).catch((error: unknown) => {
+    throw new Error(`a pixel is ${furthest} of 255 from what it is to be, at ${degrees}°`, { cause: error });
+  });
+}
+
 async function choose(page: Page, item: string): Promise<void> {
   await page.locator(shown).getByRole('button', { name: 'Size', exact: true }).click();
   const role = /^(Fit|Whole|Exact)/.test(item) ? 'menuitemradio' : 'menuitem';
@@ -99,11 +143,15 @@ async function choose(page: Page, item: string): Promise<void> {
   await page.getByRole('menu').waitFor({ state: 'detached' });
 }
 
-test('exact pixels, whole multiples and turned pictures have the screendump’s pixels on displays of fractional scale', async () => {
+test('pictures have the screendump’s pixels on displays of fractional scale: exact, multiplied, turned, and as means where they are smaller', async () => {
   const first = await launchApp({ words: ['--force-device-scale-factor=1.25'] });
   const guest = await showStarter(first);
   expect(await first.page.evaluate(() => devicePixelRatio)).toBe(1.25);
   await runInGuest(first.client, guest, 'echo 0 > /sys/class/graphics/fbcon/cursor_blink');
+  await untilShrunken(first, guest, 0);
+  await choose(first.page, 'Rotate right');
+  await untilShrunken(first, guest, 90);
+  await choose(first.page, 'Rotate left');
   await choose(first.page, 'Exact pixels');
   await untilSeen(first, guest, 0, 1);
   for (const degrees of [90, 180, 270]) {

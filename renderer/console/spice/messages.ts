@@ -28,6 +28,10 @@ export type ToWorker =
   | { type: 'input'; input: ConsoleInput }
   /** Where to draw a monitor that is not the first. */
   | { type: 'canvas'; head: number; canvas: OffscreenCanvas }
+  /** Where to draw that monitor as small as it is shown, beside its own canvas. */
+  | { type: 'shrunkenCanvas'; head: number; canvas: OffscreenCanvas }
+  /** How small that is, in physical pixels; null while it is not smaller than it is. */
+  | { type: 'shownSize'; head: number; size: PixelSize | null }
   | { type: 'resize'; size: PixelSize; head: number }
   | { type: 'monitors'; count: number; places: readonly MonitorPlace[] }
   /** Whether anybody can see the canvas of that monitor. */

@@ -169,6 +169,15 @@ export class SpiceConsole implements Console {
     this.#tell({ type: 'visible', head, visible: seen });
   }
 
+  shrinkOnto(canvas: HTMLCanvasElement, head = 0): void {
+    const shrunken = canvas.transferControlToOffscreen();
+    this.#tell({ type: 'shrunkenCanvas', head, canvas: shrunken }, [shrunken]);
+  }
+
+  setShownSize(size: PixelSize | null, head = 0): void {
+    this.#tell({ type: 'shownSize', head, size });
+  }
+
   input(input: ConsoleInput): void {
     if (this.state.phase !== 'connected') return;
     this.#usedAt = performance.now();

@@ -1,4 +1,5 @@
 /** The canvases of a session's monitors, each with its part of the picture of its display channel. */
+import type { PixelSize } from '../../console.ts';
 import type { Surface } from '../drawing/surface.ts';
 import type { Head } from '../heads.ts';
 import type { PacerClock } from './frame-pacer.ts';
@@ -20,6 +21,14 @@ export class Monitors {
     this.#presentations.set(head, new Presentation(canvas, this.#clock));
     this.#place((each) => each.id === head);
     this.settle();
+  }
+
+  setShrunkenCanvas(head: number, canvas: OffscreenCanvas): void {
+    this.#presentations.get(head)?.setShrunkenCanvas(canvas);
+  }
+
+  setShownSize(head: number, size: PixelSize | null): void {
+    this.#presentations.get(head)?.setShownSize(size);
   }
 
   setHeads(heads: readonly Head[]): void {

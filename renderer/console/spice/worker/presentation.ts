@@ -1,7 +1,9 @@
 /** Brings a monitor of the guest onto the page's canvas: what has changed of it, and no more often than a display shows. */
+import type { PixelSize } from '../../console.ts';
 import { Damage } from '../drawing/damage.ts';
 import type { Rect, Surface } from '../drawing/surface.ts';
 import { FramePacer, type PacerClock } from './frame-pacer.ts';
+import { ShrunkenPicture } from './shrunken-picture.ts';
 
 /** INVARIANT: after a frame the canvas shows the surface as it is, and nothing of it is shown that was not drawn (tests/e2e/console.test.ts). */
 export class Presentation {
@@ -9,7 +11,11 @@ export class Presentation {
   readonly #context: OffscreenCanvasRenderingContext2D;
   readonly #pacer: FramePacer;
   readonly #damage = new Damage();
+  #surface: Surface | null = null;
   #image: ImageData | null = null;
+  #shrunken: ShrunkenPicture | null = null;
+  /** How small somebody sees it; null where it is not smaller than it is. */
+  #shownSize: PixelSize | null = null;
   #area: Rect = { left: 0, top: 0, right: 0, bottom: 0 };
   #frames = 0;
 
@@ -34,6 +40,7 @@ export class Presentation {
   /** Shows that part of the surface. With null what was shown last stays. */
   setSurface(surface: Surface | null, area: Rect): void {
     this.#damage.clear();
+    this.#surface = surface;
     if (!surface) {
       this.#image = null;
       return;
@@ -47,6 +54,19 @@ export class Presentation {
     const bytes = new Uint8ClampedArray(pixels.buffer as ArrayBuffer, pixels.byteOffset, pixels.byteLength);
     this.#image = new ImageData(bytes, width, height);
     this.#damage.add(area.left, area.top, area.right, area.bottom);
+    this.#beginShrunken();
+  }
+
+  /** Where it is shown smaller than it is, besides; the one before is forgotten. */
+  setShrunkenCanvas(canvas: OffscreenCanvas): void {
+    this.#shrunken = new ShrunkenPicture(canvas, () => this.#showAnew());
+    this.#beginShrunken();
+  }
+
+  /** How small somebody sees it, in physical pixels; null where it is not smaller than it is. */
+  setShownSize(size: PixelSize | null): void {
+    this.#shownSize = size;
+    this.#beginShrunken();
   }
 
   /** In pixels of the surface. */
@@ -69,6 +89,16 @@ export class Presentation {
     this.#show();
   }
 
+  #beginShrunken(): void {
+    const [shrunken, shown] = [this.#shrunken, this.#shownSize];
+    const { left, top, right, bottom } = this.#area;
+    const of = { widthPx: right - left, heightPx: bottom - top };
+    // Of a monitor that has just become smaller, the page does not know yet.
+    if (!shrunken || !shown || !this.#surface || shown.widthPx > of.widthPx || shown.heightPx > of.heightPx) return;
+    shrunken.begin(of, shown);
+    this.#showAnew();
+  }
+
   #showAnew(): void {
     const { left, top, right, bottom } = this.#area;
     this.#damage.add(left, top, right, bottom);
@@ -80,6 +110,10 @@ export class Presentation {
     if (!image || this.#damage.empty) return;
     this.#frames++;
     const { left: x, top: y } = this.#area;
-    this.#damage.take(({ left, top, right, bottom }) => this.#context.putImageData(image, -x, -y, left, top, right - left, bottom - top));
+    this.#damage.take((damage) => {
+      const { left, top, right, bottom } = damage;
+      this.#context.putImageData(image, -x, -y, left, top, right - left, bottom - top);
+      if (this.#shrunken && this.#shownSize && this.#surface) this.#shrunken.draw(this.#surface, this.#area, damage);
+    });
   }
 }

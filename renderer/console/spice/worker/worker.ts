@@ -134,6 +134,12 @@ class WorkerConsole {
       case 'canvas':
         this.#monitors.addCanvas(message.head, message.canvas);
         break;
+      case 'shrunkenCanvas':
+        this.#monitors.setShrunkenCanvas(message.head, message.canvas);
+        break;
+      case 'shownSize':
+        this.#monitors.setShownSize(message.head, message.size);
+        break;
       case 'monitors':
         this.#session.setMonitors(message.count, message.places);
         break;
