@@ -6,6 +6,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import type { CallOutput } from '../../contract/calls.ts';
 import type { CreateChoices, CreateSource } from '../../contract/guest-creation.ts';
 import type { Job } from '../../contract/job.ts';
+import type { JobDefinition } from '../../main/engine/jobs/job-definition.ts';
 import { openRooms, type Rooms } from '../support/engine-rooms.ts';
 import { smallFileSystem, testWithMount } from '../support/small-file-system.ts';
 import { until } from '../support/until.ts';
@@ -26,6 +27,15 @@ type Plan = CallOutput<'guest.plan'>;
 const notesAt = (plan: Plan, path: string) => plan.notes.filter((note) => note.path === path).map((note) => note.severity);
 const plan = async (choices: CreateChoices, source: CreateSource = iso, engine?: Rooms) =>
   (engine ?? (await rooms())).creation.plan(source, choices);
+
+/** A job that keeps a disk busy for as long as the test wants. */
+const waitFor = (end: Promise<void>): JobDefinition<null> => ({
+  kind: 'image.import',
+  parseInput: () => null,
+  steps: [{ name: 'wait', weight: 1, run: () => end }],
+  afterCrash: 'undo',
+  cancellable: true,
+});
 
 async function create(engine: Rooms, source: CreateSource, choices: CreateChoices) {
   const { guest, job } = await engine.creation.create(source, choices, who);
@@ -323,13 +333,20 @@ test('a cancelled creation leaves neither guest nor folder', async () => {
 
 test('a creation that is cancelled before its turn leaves no guest either', async () => {
   const engine = await rooms();
-  const made = await Promise.all(['a', 'b', 'c', 'd'].map((name) => engine.creation.create(iso, { name, diskGiB: 1 }, who)));
-  const last = made.at(-1);
-  if (!last) throw new Error('No guest.');
-  engine.jobs.cancel(last.job.id, 'Not that one.');
-  for (const { job } of made) await engine.jobs.ended(job.id);
-  await until('the guest to go', () => engine.guests.list().length === 3);
-  expect(engine.guests.list().every((guest) => guest.state.status === 'off')).toBe(true);
+  const path = join(engine.home, 'mine.img');
+  await writeRawDisk(path, 1);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  // As many as copy disks at once.
+  const copies = { title: 'Import', target: { kind: 'image' as const, id: null, name: 'Large' }, input: null, startedBy: who };
+  const busy = [1, 2].map(() => engine.jobs.start(waitFor(promise), copies).id);
+  const { job, guest } = await engine.creation.create({ kind: 'disk', path, inPlace: false }, { name: 'Gone' }, who);
+  expect(engine.jobs.show(job.id).state).toBe('queued');
+  engine.jobs.cancel(job.id, 'Not that one.');
+  expect(await engine.jobs.ended(job.id)).toMatchObject({ state: 'cancelled' });
+  await until('the guest to go', () => engine.guests.list().length === 0);
+  await expect(stat(engine.layout.guest(guest.id).folder)).rejects.toMatchObject({ code: 'ENOENT' });
+  resolve();
+  for (const id of busy) expect(await engine.jobs.ended(id)).toMatchObject({ state: 'succeeded' });
 });
 
 test('a source that changes while it is copied is not kept', async () => {
