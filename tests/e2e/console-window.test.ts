@@ -376,7 +376,8 @@ test('the panel says what the connection is made of, how pictures come, and why 
   const { page, client, guest } = await withConsole();
   const button = page.locator(shown).getByRole('button', { name: 'About this connection' });
   await button.click();
-  expect(await button.getAttribute('aria-pressed')).toBe('true');
+  // The toolbar is drawn after what somebody looks at.
+  await until('the button is pressed', async () => (await button.getAttribute('aria-pressed')) === 'true');
   const panel = page.locator(shown).getByRole('complementary', { name: 'Connection' });
   const figure = async (name: string) =>
     (await panel
