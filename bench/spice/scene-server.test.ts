@@ -29,6 +29,11 @@ test('the scene is drawn on every monitor, and a key changes its patch and nothi
   client.session.input({ kind: 'key', scancode: [0x2d], down: true });
   await until('the key is answered', () => inPatch() === patchColours[1]);
   expect(colourAt(patch.xPx - 1, patch.yPx + 5)).toBe(outside);
+  for (let key = 0; key < 20; key++) {
+    client.session.input({ kind: 'key', scancode: [0x2d], down: false });
+    client.session.input({ kind: 'key', scancode: [0x2d], down: true });
+    await until('the key is answered', () => inPatch() === patchColours[key % 2]);
+  }
   await until('the other monitor is there', () => client.heads.length === 2);
   const before = client.damages;
   expect(await scene.redraw(50, 200)).toBeGreaterThan(2);

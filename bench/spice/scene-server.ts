@@ -12,12 +12,15 @@ const message = {
   mainInit: 103,
   channelsList: 104,
   inputsInit: 101,
+  mouseMotionAck: 111,
   mark: 102,
   drawCopy: 304,
   surfaceCreate: 314,
   monitorsConfig: 317,
 };
-const clientMessage = { attachChannels: 104, displayInit: 101, keyDown: 101 };
+const clientMessage = { attachChannels: 104, displayInit: 101, keyDown: 101, mouseMotion: 111, mousePosition: 112 };
+/** SPICE_INPUT_MOTION_ACK_BUNCH: so many movements are acknowledged together. */
+const motionAckBunch = 4;
 /** AUTH_SELECTION, AUTH_SPICE, MINI_HEADER */
 const commonCapabilities = 0b1011;
 
@@ -48,6 +51,7 @@ export type Scene = {
 export async function startScene(listenPath: string, { widthPx, heightPx, heads = 1 }: SceneOptions): Promise<Scene> {
   let linkedAt: number | null = null;
   let colour = 0;
+  let movements = 0;
   const displays = new Map<number, Socket>();
   let settle = () => {};
   const drawn = new Promise<void>((resolve) => {
@@ -87,6 +91,10 @@ export async function startScene(listenPath: string, { widthPx, heightPx, heads 
         colour = 1 - colour;
         displays.get(0)?.write(patchNow());
       }
+      const moves = kind === clientMessage.mouseMotion || kind === clientMessage.mousePosition;
+      // As a server does: a client that hears nothing types no further, since it takes the guest for one that does not read.
+      if (type === channel.inputs && moves && ++movements % motionAckBunch === 0)
+        socket.write(build(message.mouseMotionAck, Buffer.alloc(0)));
     },
   });
   return {
