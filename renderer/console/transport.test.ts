@@ -172,6 +172,27 @@ test('however much is sent while something is handled, it leaves in its order, a
   expect(bytes.length).toBe(5);
 });
 
+test('what belongs together leaves together, also where sending it fails midway', async () => {
+  const { stream, sent, shellPort } = open();
+  const says = (...bytes: number[]) => stream.send(new Uint8Array(bytes));
+  const answer = stream.together(() => {
+    says(1, 2);
+    says(3);
+    return 'done';
+  });
+  expect(answer).toBe('done');
+  expect(() =>
+    stream.together(() => {
+      says(4);
+      throw new Error('no');
+    }),
+  ).toThrow('no');
+  says(5);
+  await until(() => sent.length === 3);
+  expect(sent.map((message) => (message.type === 'data' ? [...message.bytes] : message.type))).toEqual([[1, 2, 3], [4], [5]]);
+  shellPort.close();
+});
+
 test('the end is told once, and nothing is sent after it', async () => {
   const { stream, sent, told, tell } = open();
   tell({ type: 'open' });

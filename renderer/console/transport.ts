@@ -17,7 +17,7 @@ export type ByteStreamHandlers = {
  * a message back for each of an idle guest's few bytes would wake two processes every time.
  */
 export const creditPortionBytes = consoleWindowBytes / 16;
-/** What is sent while something that came is being handled leaves when that is done, or when it has become so much. */
+/** What is sent while something is handled leaves when that is done, or when it has become so much. */
 const heldBytes = 16 * 1024;
 
 export class ByteStream {
@@ -30,7 +30,7 @@ export class ByteStream {
   /** What was sent and has not been written by the shell yet. */
   bytesUnderWay = 0;
   readonly #waitForRoom: { mostBytes: number; resolve(): void }[] = [];
-  /** Something that came is being handled. */
+  /** More is about to be sent. */
   #handling = false;
   /** A busy server is answered hundreds of times a second, a few bytes each: what a message costs, in five threads, would be most of what it costs. */
   readonly #held = new Uint8Array(heldBytes);
@@ -54,6 +54,17 @@ export class ByteStream {
     else {
       this.#held.set(bytes, this.#heldLength);
       this.#heldLength += bytes.byteLength;
+    }
+  }
+
+  /** What is sent while `run` runs leaves as one message, as far as it is small. */
+  together<T>(run: () => T): T {
+    this.#handling = true;
+    try {
+      return run();
+    } finally {
+      this.#handling = false;
+      this.#sendHeld();
     }
   }
 
@@ -93,15 +104,11 @@ export class ByteStream {
     const { byteLength } = bytes;
     this.bytesIn += byteLength;
     let taken: void | Promise<void>;
-    this.#handling = true;
     try {
-      taken = this.#handlers.data(bytes);
+      taken = this.together(() => this.#handlers.data(bytes));
     } catch (error) {
       this.#giveCredit(byteLength);
       throw error;
-    } finally {
-      this.#handling = false;
-      this.#sendHeld();
     }
     if (taken instanceof Promise) void taken.finally(() => this.#giveCredit(byteLength));
     else this.#giveCredit(byteLength);

@@ -129,7 +129,7 @@ class WorkerConsole {
         this.#session.streamRefused(message.id, message.text);
         break;
       case 'input':
-        this.#session.input(message.input);
+        this.#together(() => this.#session.input(message.input));
         break;
       case 'canvas':
         this.#monitors.addCanvas(message.head, message.canvas);
@@ -200,6 +200,11 @@ class WorkerConsole {
 
   crashed(error: unknown): void {
     this.#session.fail(error);
+  }
+
+  /** A key and what asks the server for an answer to it are two messages of the protocol, and one to the shell. */
+  #together(run: () => void): void {
+    this.#streams.reduceRight<() => void>((inner, stream) => (stream ? () => stream.together(inner) : inner), run)();
   }
 
   #ask(message: (id: number) => FromWorker): Promise<Copied | null> {
