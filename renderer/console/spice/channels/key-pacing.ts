@@ -23,6 +23,10 @@ const leastReadingMs = 20;
 const mostReadingMs = 100;
 /** A server that has never answered in that time is not going to. */
 export const patienceMs = 5_000;
+/** Of little that was sent the server is asked a little later, when what it has to say of the key has been seen: a question beside it makes that late. */
+const askLaterMs = 40;
+/** Half of what may be unread: that is asked about at once. */
+const askFromBytes = 5;
 /** With so little unread nobody looks into the guest's keyboard: two or three keys. */
 const lookFromBytes = 5;
 const lookAgainMs = 20;
@@ -67,6 +71,8 @@ export class KeyPacing {
   #readingMs = leastReadingMs;
   #answers: 'unknown' | 'yes' | 'no' = 'unknown';
   #stopWaiting = () => {};
+  /** Null while nobody is going to ask. */
+  #stopAsking: (() => void) | null = null;
   /** Whether what `hasRead` says is relied upon. */
   #trustsLook: boolean;
   #look: Look | null = null;
@@ -85,13 +91,14 @@ export class KeyPacing {
     const wasDown = name !== null && this.#down.has(name);
     if (this.#held.length === 0 && this.#hasRoomFor(input)) {
       this.#send(input);
-      this.#askIfDue();
+      this.#askSoon();
       this.#lookIfDue();
     } else {
       if (isDown && wasDown) return;
       // A release is held whatever there is already, if its press is.
       if (this.#held.length >= mostHeld && !(wasDown && !isDown)) return;
       this.#hold(input);
+      this.#askIfDue();
       this.#lookIfDue();
       this.#wait();
     }
@@ -154,8 +161,15 @@ export class KeyPacing {
     this.#options.send(input);
   }
 
+  #askSoon(): void {
+    if (this.#unreadBytes >= askFromBytes) this.#askIfDue();
+    else if (this.#unaskedBytes > 0) this.#stopAsking ??= this.#options.after(askLaterMs, () => this.#askIfDue());
+  }
+
   /** One question at a time: what was sent after it is asked about when it was answered. */
   #askIfDue(): void {
+    this.#stopAsking?.();
+    this.#stopAsking = null;
     if (this.#unaskedBytes === 0 || this.#asked) return;
     const bytes = this.#unaskedBytes;
     this.#unaskedBytes = 0;
@@ -179,7 +193,8 @@ export class KeyPacing {
       this.#send(next);
     }
     this.#held.splice(0, sent);
-    this.#askIfDue();
+    if (this.#held.length > 0) this.#askIfDue();
+    else this.#askSoon();
     this.#lookIfDue();
     this.#wait();
   }
