@@ -5,7 +5,7 @@ import type { Picture } from '../../renderer/console/spice/decoders/picture.ts';
 import { Damage } from '../../renderer/console/spice/drawing/damage.ts';
 import { SpiceSession } from '../../renderer/console/spice/session.ts';
 import { FramePacer } from '../../renderer/console/spice/worker/frame-pacer.ts';
-import { noSharing } from '../../tests/support/scripted-spice.ts';
+import { noSharing, pixelsAlone } from '../../tests/support/scripted-spice.ts';
 import { pieceKind, readRecording, wireBytesOf } from '../../tests/support/spice-recording.ts';
 
 export type ShownParts = {
@@ -31,6 +31,7 @@ export async function partsShown(file: string, fromMs: number): Promise<ShownPar
   const asked: (string | null)[] = [];
   const session = new SpiceSession({
     ...noSharing,
+    ...pixelsAlone,
     now: clock.now,
     after: clock.after,
     openStream: (stream) => {
@@ -53,13 +54,7 @@ export async function partsShown(file: string, fromMs: number): Promise<ShownPar
     primary: (surface) => {
       if (surface) Object.assign(shown, { width: surface.width, height: surface.height });
     },
-    heads: () => undefined,
     damaged: (left, top, right, bottom) => damage.add(left, top, right, bottom),
-    picture: () => undefined,
-    pointer: () => undefined,
-    cursor: () => undefined,
-    cursorMoved: () => undefined,
-    agent: () => undefined,
     ended: ({ detail }) => {
       ended = detail;
     },

@@ -248,11 +248,10 @@ test('a window goes along with its guest to another QEMU, and stays with it when
   expect(strangers).toBe(0);
 });
 
-test('a file that is on its way and a shared folder go on when the guest moves and the servers hand each other their state', {
-  timeout: 400_000,
-}, async () => {
+/** Its console is shown, and an agent in it takes files. */
+async function withTravellingFiles() {
   const { app, guest } = await withTraveller();
-  const { page, client, home } = app;
+  const { page, client } = app;
   await app.call('guest.start', { guest });
   await untilStatus(client, guest, 'running');
   await goToConsole(page, guest);
@@ -260,6 +259,14 @@ test('a file that is on its way and a shared folder go on when the guest moves a
   await untilAgent(client, guest);
   const agent = new FakeVdagent(client, guest);
   await agent.start(fileCapabilities);
+  return { app, guest, agent };
+}
+
+test('a file that is on its way and a shared folder go on when the guest moves and the servers hand each other their state', {
+  timeout: 400_000,
+}, async () => {
+  const { app, guest, agent } = await withTravellingFiles();
+  const { page, client, home } = app;
   const said: Heard[] = [];
   const untilSaid = (type: number) =>
     until(
@@ -304,15 +311,8 @@ test('a file that is on its way and a shared folder go on when the guest moves a
 });
 
 test('a file that is on its way begins again where the guest has moved to and nothing was handed over', { timeout: 400_000 }, async () => {
-  const { app, guest } = await withTraveller();
-  const { page, client, home } = app;
-  await app.call('guest.start', { guest });
-  await untilStatus(client, guest, 'running');
-  await goToConsole(page, guest);
-  await page.locator(canvasOf(0)).waitFor({ timeout: 60_000 });
-  await untilAgent(client, guest);
-  const agent = new FakeVdagent(client, guest);
-  await agent.start(fileCapabilities);
+  const { app, guest, agent } = await withTravellingFiles();
+  const { page, home } = app;
   const first = firstQemu(app, guest);
   const move = async (from: GuestQemu, to: SecondQemu, name: string) => {
     await beginMove(from, to, join(home, name), true);

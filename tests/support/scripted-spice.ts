@@ -37,6 +37,16 @@ export const noSharing = {
   locks: () => undefined,
 } satisfies Partial<SessionHost>;
 
+/** A host that looks at nothing but the pixels. */
+export const pixelsAlone = {
+  heads: () => undefined,
+  picture: () => undefined,
+  pointer: () => undefined,
+  cursor: () => undefined,
+  cursorMoved: () => undefined,
+  agent: () => undefined,
+} satisfies Partial<SessionHost>;
+
 export const accepted = Uint8Array.of(0, 0, 0, 0);
 
 /** The password in a ticket, without its closing zero. */

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { noSharing } from '../../../tests/support/scripted-spice.ts';
+import { noSharing, pixelsAlone } from '../../../tests/support/scripted-spice.ts';
 import { hashOf } from '../../../tests/support/spice-pictures.ts';
 import {
   messagesOf,
@@ -41,6 +41,7 @@ async function play(pieces: WireBytes[], yields: boolean): Promise<Outcome> {
   const streams = new Map<string, number>();
   const session = new SpiceSession({
     ...noSharing,
+    ...pixelsAlone,
     // The time of every picture of a video has come.
     now: () => {
       now += 10_000;
@@ -63,7 +64,6 @@ async function play(pieces: WireBytes[], yields: boolean): Promise<Outcome> {
     primary: (surface) => {
       screen = surface;
     },
-    heads: () => undefined,
     damaged: (left, top, right, bottom) => {
       Object.assign(bounds, {
         left: Math.min(bounds.left, left),
@@ -72,11 +72,6 @@ async function play(pieces: WireBytes[], yields: boolean): Promise<Outcome> {
         bottom: Math.max(bounds.bottom, bottom),
       });
     },
-    picture: () => undefined,
-    pointer: () => undefined,
-    cursor: () => undefined,
-    cursorMoved: () => undefined,
-    agent: () => undefined,
     ended: ({ detail }) => {
       ended = detail;
     },
