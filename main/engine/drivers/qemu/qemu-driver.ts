@@ -183,8 +183,14 @@ export function createQemuDriver({ host, log }: QemuDriverParts): Driver {
     },
 
     async adopt({ id, spec, files }, facts, listener): Promise<DriverRun | RunEnd> {
-      const found = facts.bootId === bootId() ? await findStartingQemu(files, facts.process) : null;
-      if (!found) return readEnd(spec.name, files, facts, null, null);
+      const look = async () => (facts.bootId === bootId() ? findStartingQemu(files, facts.process) : null);
+      let found = await look();
+      if (!found) {
+        const end = await readEnd(spec.name, files, facts, null, null);
+        // Of an engine that was killed as it made the shell, that may not have been one yet: what it has started since runs now.
+        found = facts.process === null ? await look() : null;
+        if (!found) return end;
+      }
       // It may have been started a moment ago and not be ready, or it ends this very moment, or it hangs: then it is ours all the same.
       const qmp = await connectWhenReady(spec.name, files, adoptTimeoutMs, found).catch(() => null);
       if (!qmp && !isAlive(found)) return readEnd(spec.name, files, facts, null, null);
