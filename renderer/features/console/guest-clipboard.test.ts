@@ -43,6 +43,17 @@ async function answer(questions: (() => void)[]): Promise<void> {
   await vi.advanceTimersByTimeAsync(0);
 }
 
+/** A console that is used, whose guest has heard of what there was at first. */
+async function offering() {
+  const here = new SlowShell();
+  const board = new GuestClipboard(here.ask);
+  const live = listener();
+  const leave = board.keepOffering(live);
+  await answer(here.looks);
+  live.told.length = 0;
+  return { here, board, live, leave };
+}
+
 test('what was seen only when a console had been left is told to its guest once it is used again', async () => {
   const here = new SlowShell();
   const board = new GuestClipboard(here.ask);
@@ -99,12 +110,7 @@ test('a guest is told once of what is copied here, again when that changes, and 
 });
 
 test('a look that a write of the guest’s overtook does not tell the guest of its own', async () => {
-  const here = new SlowShell();
-  const board = new GuestClipboard(here.ask);
-  const live = listener();
-  const leave = board.keepOffering(live);
-  await answer(here.looks);
-  live.told.length = 0;
+  const { here, board, live, leave } = await offering();
   here.text = 'copied before';
   await vi.advanceTimersByTimeAsync(1000);
   // It is looked at, and only then written; and the other way about, with the answer of the write still on its way.
@@ -145,12 +151,7 @@ test('a look that took long is followed by a pause, and by none in which copies 
 });
 
 test('whoever types is hardly disturbed, and what a program copied meanwhile is told all the same', async () => {
-  const here = new SlowShell();
-  const board = new GuestClipboard(here.ask);
-  const live = listener();
-  const leave = board.keepOffering(live);
-  await answer(here.looks);
-  live.told.length = 0;
+  const { here, live, leave } = await offering();
   here.text = 'copied by a program';
   const type = async (forMs: number) => {
     for (let ms = 0; ms < forMs; ms += 100) {
